@@ -1,0 +1,1 @@
+"""The numpy core: limits, frames and their statistics. Pure; time is an argument."""

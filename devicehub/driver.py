@@ -1,0 +1,136 @@
+"""How a model of device is declared. Nine drivers in ten are one `Driver` and one `decode` function."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from devicehub.model.device import Category, Channel, Option, OptionValue, UsbId
+from devicehub.model.errors import ConfigError
+from devicehub.wire.framer import Framer, WholePackets
+from devicehub.wire.protocol import Decode, DeviceProtocol, FramedProtocol, Poll
+
+Options = Mapping[str, OptionValue]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SerialLink:
+    """RS-232, CDC-ACM, USB-serial bridge, `socket://` or `rfc2217://`. `usb`: ids that suggest this driver."""
+
+    baud: int = 9600
+    bits: int = 8
+    parity: str = "N"
+    stop: float = 1
+    rtscts: bool = False
+    dtr: bool = True
+    usb: tuple[UsbId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsbLink:
+    """A USB device driven through libusb. `interfaces`: (interface, alternate setting) to claim, in order."""
+
+    ids: tuple[UsbId, ...]
+    configuration: int = 1
+    interfaces: tuple[tuple[int, int], ...] = ((0, 0),)
+    timeout: float = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BleLink:
+    """A GATT peripheral. `notify`: characteristics to subscribe, in order. `name`: prefix of the advertised name.
+
+    `acknowledged`: write with response. `start_notify`: BlueZ quirk, see `bleak`'s `use_start_notify`.
+    """
+
+    notify: tuple[str, ...]
+    name: str = ""
+    service: str = ""
+    acknowledged: bool = True
+    start_notify: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFormat:
+    """One stream format: FourCC ("MJPG", "YUYV", "Y16 "), size in pixels and frames per second."""
+
+    fourcc: str
+    width: int
+    height: int
+    fps: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoLink:
+    """A V4L2 capture device. `formats` in order of preference; the first the camera has is used."""
+
+    formats: tuple[VideoFormat, ...]
+    ids: tuple[UsbId, ...] = ()
+    button: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileLink:
+    """A watch folder. `patterns`: shell patterns of the file names taken, lower case."""
+
+    patterns: tuple[str, ...]
+    limit: int = 64 * 1024 * 1024
+
+
+Link = SerialLink | UsbLink | BleLink | VideoLink | FileLink
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Driver:
+    """The declaration of one model. The file's name is the driver's name: `<family>.<file>`.
+
+    Give either `decode` (with `framer` and `polls` where the link needs them) or `protocol`, a
+    factory for a hand-written `DeviceProtocol` that gets the options' values.
+    """
+
+    title: str
+    category: Category
+    link: Link
+    channels: tuple[Channel, ...]
+    capabilities: tuple[str, ...] = ()
+    options: tuple[Option, ...] = ()
+    integrity: str = "none"
+    framer: Callable[[], Framer] = WholePackets
+    decode: Decode | None = None
+    polls: tuple[Poll, ...] = ()
+    gap: float = 0.0
+    protocol: Callable[[Options], DeviceProtocol] | None = None
+    stale_after: float = 10.0
+    name: str = field(default="", compare=False)
+
+    def open(self, options: Options) -> DeviceProtocol:
+        """A fresh protocol for one open link, with defaults filled in. Raises `ConfigError` on a bad option."""
+        settings = self.settings(options)
+        if self.protocol is not None:
+            return self.protocol(settings)
+        if self.decode is None:
+            raise ConfigError(f"driver {self.name}: declares neither decode nor protocol")
+        return FramedProtocol(self.framer(), self.decode, self.polls, self.gap)
+
+    def settings(self, options: Options) -> Options:
+        """The options' values over their defaults. Raises `ConfigError` for an unknown or impossible one."""
+        known = {option.name: option for option in self.options}
+        for name, value in options.items():
+            if name not in known:
+                raise ConfigError(f"driver {self.name} has no option '{name}'")
+            _check_option(known[name], value)
+        return {option.name: options.get(option.name, option.default) for option in self.options}
+
+    def channel(self, name: str) -> Channel:
+        """The declared channel of that name. Raises `KeyError`."""
+        return next(channel for channel in self.channels if channel.name == name)
+
+
+def _check_option(option: Option, value: OptionValue) -> None:
+    wanted = type(option.default)
+    if isinstance(value, bool) != (wanted is bool) or not isinstance(
+        value, (int, float) if wanted is float else wanted
+    ):
+        raise ConfigError(f"option '{option.name}' must be {wanted.__name__}, not {value!r}")
+    if isinstance(value, (int, float)) and not option.low <= value <= option.high:
+        raise ConfigError(f"option '{option.name}' = {value}: must be from {option.low} to {option.high}")
+    if option.choices and value not in option.choices:
+        raise ConfigError(f"option '{option.name}' = {value!r}: must be one of {', '.join(option.choices)}")

@@ -1,0 +1,1 @@
+"""Pure data: what a device said, what it is, what went wrong. No I/O, no clock, no numpy."""

@@ -1,0 +1,78 @@
+"""What a device is: its category, channels, options, states and identity."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import inf
+
+from devicehub.model.units import Unit
+
+
+class Category(StrEnum):
+    """The families of equipment; also the folder names below `drivers/`."""
+
+    THERMAL = "thermal"
+    TRACE = "trace"
+    SCANNER = "scanner"
+    ENDOSCOPE = "endoscope"
+    RADIATION = "radiation"
+
+
+class ChannelKind(StrEnum):
+    """What a channel yields. STATE is a measurement whose value counts into `Channel.states`."""
+
+    MEASUREMENT = "measurement"
+    STATE = "state"
+    SPECTRUM = "spectrum"
+    IMAGE = "image"
+    SCAN = "scan"
+
+
+class DeviceState(StrEnum):
+    """The hub's view of one device. LOST after having been READY, OFFLINE before."""
+
+    OFFLINE = "offline"
+    READY = "ready"
+    BUSY = "busy"
+    DEGRADED = "degraded"
+    LOST = "lost"
+    FAULTED = "faulted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """One thing a device measures. Values outside `low`..`high` are physically impossible, hence BAD."""
+
+    name: str
+    title: str
+    unit: Unit = Unit.ONE
+    kind: ChannelKind = ChannelKind.MEASUREMENT
+    low: float = -inf
+    high: float = inf
+    resolution: float | None = None
+    states: tuple[str, ...] = ()
+
+
+OptionValue = bool | int | float | str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """A setting of a driver that a site may change. Its type is the type of `default`."""
+
+    name: str
+    title: str
+    default: OptionValue
+    low: float = -inf
+    high: float = inf
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UsbId:
+    """USB vendor and product number."""
+
+    vendor: int
+    product: int
+
+    def __str__(self) -> str:
+        return f"{self.vendor:04x}:{self.product:04x}"

@@ -1,0 +1,227 @@
+"""What a device said, normalised: samples as a protocol yields them, readings as the session stamps them.
+
+A sample has no device and no time of the host: the session adds both. Pixel and spectrum data stay
+`bytes` with a named layout, so that this layer needs no numpy, samples compare and hash, and a
+view costs nothing (`numpy.frombuffer`).
+"""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from devicehub.model.units import Unit
+
+
+class Quality(StrEnum):
+    """How far a value can be trusted. BAD may raise an alarm and never clears one."""
+
+    GOOD = "good"
+    UNCERTAIN = "uncertain"
+    BAD = "bad"
+
+
+class Cause(StrEnum):
+    """Why a value is not GOOD, or why a detection capability is not full."""
+
+    NONE = ""
+    WARMING_UP = "warming-up"
+    CALIBRATING = "calibrating"
+    UNCALIBRATED = "uncalibrated"
+    SATURATED = "saturated"
+    BLOCKED = "blocked"
+    STALE = "stale"
+    SELF_TEST_FAILED = "self-test-failed"
+    NOT_A_NUMBER = "not-a-number"
+    OUT_OF_RANGE = "out-of-range"
+    CHECKSUM = "checksum"
+    DUPLICATE = "duplicate"
+    LOW_EMISSIVITY = "low-emissivity"
+    APPROXIMATE = "approximate"
+    CONTAMINATED = "contaminated"
+    NO_REACTANT = "no-reactant"
+    MAINTENANCE = "maintenance"
+    BATTERY_LOW = "battery-low"
+    UNAUTHENTICATED = "unauthenticated"
+    UNTESTED = "untested"
+    NOT_CONNECTED = "not-connected"
+    FAULT = "fault"
+
+
+class Radiometric(StrEnum):
+    """Whether the pixels of an image are temperatures."""
+
+    TRUE = "true"
+    APPROXIMATE = "approximate"
+    NONE = "none"
+
+
+class Shutter(StrEnum):
+    """State of a thermal camera's shutter (flat-field correction)."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    SETTLING = "settling"
+
+
+class Layout(StrEnum):
+    """How `data` bytes hold the values of an image or spectrum."""
+
+    U8 = "u8"
+    U16LE = "u16le"
+    I16LE = "i16le"
+    U32LE = "u32le"
+    F32LE = "f32le"
+    JPEG = "jpeg"
+
+
+class Level(StrEnum):
+    """How much of a detection capability is available. Silence is never "clear"."""
+
+    FULL = "full"
+    DEGRADED = "degraded"
+    NONE = "none"
+
+
+class Outcome(StrEnum):
+    """Verdict of one finished screening."""
+
+    CLEAR = "clear"
+    ALARM = "alarm"
+    INCONCLUSIVE = "inconclusive"
+    ABORTED = "aborted"
+
+
+class Measurement(Struct, frozen=True):
+    """One value of one channel, in the channel's unit. `label` names the state of an enumerated channel."""
+
+    channel: str
+    value: float
+    quality: Quality = Quality.GOOD
+    cause: Cause = Cause.NONE
+    label: str = ""
+    uncertainty: float | None = None
+    confidence: float | None = None
+    device_time: float | None = None
+
+
+class Axis(Struct, frozen=True):
+    """The abscissa of a spectrum: `x(i) = start + step * i + quadratic * i**2`, in `unit`."""
+
+    unit: Unit
+    step: float
+    start: float = 0.0
+    quadratic: float = 0.0
+
+
+class Spectrum(Struct, frozen=True):
+    """Counts or intensities over an axis: a plasmagram, a gamma spectrum."""
+
+    channel: str
+    data: bytes
+    layout: Layout
+    axis: Axis
+    mode: str = ""
+    live_time: float | None = None
+    quality: Quality = Quality.GOOD
+    cause: Cause = Cause.NONE
+    device_time: float | None = None
+
+
+class Image(Struct, frozen=True):
+    """One frame. For a raw layout, value in the channel's unit = `gain * pixel + offset`.
+
+    `data` of a JPEG is the file exactly as received. `counter` is the device's own frame number.
+    """
+
+    channel: str
+    data: bytes
+    layout: Layout
+    width: int
+    height: int
+    gain: float = 1.0
+    offset: float = 0.0
+    radiometric: Radiometric = Radiometric.NONE
+    shutter: Shutter = Shutter.OPEN
+    emissivity: float | None = None
+    counter: int | None = None
+    quality: Quality = Quality.GOOD
+    cause: Cause = Cause.NONE
+    device_time: float | None = None
+
+
+class Scan(Struct, frozen=True):
+    """A barcode, machine-readable zone or tag. Personal data: never published as such by default."""
+
+    channel: str
+    symbology: str
+    data: bytes
+    quality: Quality = Quality.GOOD
+    cause: Cause = Cause.NONE
+    device_time: float | None = None
+
+
+class Capability(Struct, frozen=True):
+    """The device's own word on what it can detect at this moment."""
+
+    name: str
+    level: Level
+    cause: Cause = Cause.NONE
+
+
+class Identity(Struct, frozen=True):
+    """What the device reports about itself, as text: serial, firmware, calibration date, ..."""
+
+    facts: tuple[tuple[str, str], ...]
+
+
+class Trigger(Struct, frozen=True):
+    """An operator's act on the device: snapshot button, scan trigger. One per rising edge."""
+
+    name: str
+
+
+class DeviceAlarm(Struct, frozen=True):
+    """An alarm that the device itself raised or cleared; kept apart from the hub's own."""
+
+    point: str
+    active: bool
+    text: str = ""
+    value: float | None = None
+
+
+class Peak(Struct, frozen=True):
+    """One peak of a screening, named where the device or the library names it."""
+
+    name: str
+    position: float
+    unit: Unit
+    amplitude: float
+    confidence: float | None = None
+
+
+class Result(Struct, frozen=True):
+    """One finished screening: a swab run, a sweep. Clear runs count: they are the denominator."""
+
+    outcome: Outcome
+    sample_id: str = ""
+    duration: float | None = None
+    peaks: tuple[Peak, ...] = ()
+    cause: Cause = Cause.NONE
+
+
+Sample = Measurement | Spectrum | Image | Scan | Capability | Identity | Trigger | DeviceAlarm | Result
+
+
+class Stamp(Struct, frozen=True):
+    """When: seconds of UTC since 1970, and seconds of the monotonic clock. Durations use `mono` only."""
+
+    utc: float
+    mono: float
+
+
+class Reading(Struct, frozen=True):
+    """A sample with its device and the host's time of arrival."""
+
+    device: str
+    at: Stamp
+    sample: Sample

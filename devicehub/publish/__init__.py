@@ -1,0 +1,1 @@
+"""The MQTT edge: topics, envelope, contract, client and embedded broker."""

@@ -1,0 +1,144 @@
+"""Framers: a stream of bytes in any chunking to frames and faults.
+
+Every framer here is deterministic in the bytes alone: chunking changes nothing. A run of bytes that
+belongs to no frame is reported once, at its first byte. Buffers are bounded.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from devicehub.model.errors import ProtocolError, Reason
+
+Frame = bytes | ProtocolError
+
+
+class Framer(Protocol):
+    """Cuts a byte stream into frames. Faults are yielded in place, never raised."""
+
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        """Take some bytes, yield what they complete."""
+        ...
+
+
+class WholePackets:
+    """For links that keep message borders (GATT, HID, files): each packet is a frame."""
+
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        """Yield the packet itself."""
+        yield data
+
+
+class DelimiterFramer:
+    """Frames end in `end`; the delimiter is removed. Longer than `limit` is an OVERFLOW, then resync.
+
+    With `start`, bytes before it are GARBAGE and it is removed from the frame too.
+    """
+
+    def __init__(self, end: bytes, *, start: bytes = b"", limit: int = 4096) -> None:
+        self._end = end
+        self._start = start
+        self._limit = limit
+        self._buffer = bytearray()
+        self._skipping = False
+
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        """Take some bytes, yield the frames and faults they complete."""
+        self._buffer += data
+        while (at := self._buffer.find(self._end)) >= 0:
+            body = bytes(self._buffer[:at])
+            del self._buffer[: at + len(self._end)]
+            yield from self._cut(body)
+        if len(self._buffer) >= self._limit + len(self._end):
+            if not self._skipping:
+                yield self._overflow()
+            self._skipping = True
+            del self._buffer[: len(self._buffer) - len(self._end) + 1]
+
+    def _overflow(self) -> ProtocolError:
+        return ProtocolError(Reason.OVERFLOW, f"no end of frame within {self._limit} bytes")
+
+    def _cut(self, body: bytes) -> Iterator[Frame]:
+        skipping, self._skipping = self._skipping, False
+        if skipping:
+            return
+        if len(body) > self._limit:
+            yield self._overflow()
+            return
+        if not self._start:
+            yield body
+            return
+        at = body.rfind(self._start)
+        if at != 0:
+            yield ProtocolError(Reason.GARBAGE, "bytes before the start of a frame")
+        if at >= 0:
+            yield body[at + len(self._start) :]
+
+
+class SyncFramer:
+    """Frames of known size behind a sync marker.
+
+    `size(header)` gives the whole frame's size from its first `header` bytes, or raises
+    `ProtocolError`; `check(frame)` raises `ProtocolError` for a bad checksum. On either the hunt
+    goes on one byte after the false sync, so that a good frame inside a bad one is found.
+    """
+
+    def __init__(
+        self,
+        sync: bytes,
+        header: int,
+        size: Callable[[bytes], int],
+        check: Callable[[bytes], None],
+    ) -> None:
+        self._sync = sync
+        self._header = max(header, len(sync), 1)
+        self._size = size
+        self._check = check
+        self._buffer = bytearray()
+        self._in_garbage = False
+
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        """Take some bytes, yield the frames and faults they complete."""
+        self._buffer += data
+        while (frame := self._next()) is not None:
+            if frame:
+                yield frame
+
+    def _next(self) -> Frame | None:
+        """One frame or fault; b"" for progress without news; None when more bytes are needed."""
+        if (garbage := self._hunt()) is not None:
+            return garbage
+        if len(self._buffer) < self._header:
+            return None
+        try:
+            size = self._size(bytes(self._buffer[: self._header]))
+            if len(self._buffer) < size:
+                return None
+            frame = bytes(self._buffer[:size])
+            self._check(frame)
+        except ProtocolError as error:
+            del self._buffer[0]
+            self._in_garbage = True
+            return error
+        del self._buffer[: len(frame)]
+        self._in_garbage = False
+        return frame
+
+    def _hunt(self) -> Frame | None:
+        """Drop what cannot begin a frame; the first dropped byte of a run is a fault."""
+        at = self._buffer.find(self._sync)
+        if at == 0:
+            return None
+        keep = len(self._buffer) - at if at > 0 else self._partial()
+        dropped = len(self._buffer) - keep
+        if dropped == 0:
+            return None
+        del self._buffer[:dropped]
+        first, self._in_garbage = not self._in_garbage, True
+        return ProtocolError(Reason.GARBAGE, "bytes outside a frame") if first else b""
+
+    def _partial(self) -> int:
+        """How many trailing bytes may be the beginning of a sync marker."""
+        for length in range(min(len(self._sync) - 1, len(self._buffer)), 0, -1):
+            if self._buffer.endswith(self._sync[:length]):
+                return length
+        return 0

@@ -1,0 +1,77 @@
+"""What every driver must do. Collected for each driver in `tests/drivers/test_conformance.py`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+from devicehub.driver import Driver
+from devicehub.model.device import ChannelKind
+from devicehub.model.errors import ProtocolError
+from devicehub.model.reading import Image, Measurement, Sample, Scan, Spectrum
+from devicehub.record import Line, parse
+from devicehub.wire.packet import Packet
+from devicehub.wire.protocol import DeviceProtocol, Step
+
+FIXTURES = Path(__file__).parent / "fixtures"
+KINDS = {
+    Measurement: {ChannelKind.MEASUREMENT, ChannelKind.STATE},
+    Spectrum: {ChannelKind.SPECTRUM},
+    Image: {ChannelKind.IMAGE},
+    Scan: {ChannelKind.SCAN},
+}
+
+
+def transcripts(driver_name: str) -> list[Path]:
+    """The transcripts of one driver."""
+    return sorted((FIXTURES / driver_name.split(".")[1]).glob("*.txt"))
+
+
+def recorded_packets(driver_name: str) -> list[Packet]:
+    """Every packet that the driver's transcripts say came from the device."""
+    lines: list[Line] = []
+    for path in transcripts(driver_name):
+        lines.extend(parse(path.read_text(), path.name))
+    return [line.packet for line in lines if line.sign == "<" and line.packet is not None]
+
+
+def check_step(driver: Driver, step: Step) -> None:
+    """A step holds declared channels of the right kind, and faults of ours only."""
+    assert all(isinstance(fault, ProtocolError) for fault in step.faults)
+    for sample in step.samples:
+        check_sample(driver, sample)
+
+
+def check_sample(driver: Driver, sample: Sample) -> None:
+    """A sample belongs to a declared channel."""
+    kinds = KINDS.get(type(sample))
+    if kinds is not None:
+        channel = driver.channel(sample.channel)
+        assert channel.kind in kinds, f"{sample.channel} is declared {channel.kind}"
+        if channel.kind is ChannelKind.STATE:
+            assert sample.label in channel.states
+
+
+def feed(driver: Driver, protocol: DeviceProtocol, packets: Iterator[Packet] | list[Packet]) -> list[Step]:
+    """Give packets to a started protocol, 10 ms apart, firing its timers; each step is checked."""
+    now = 0.0
+    steps = [protocol.start(now)]
+    for packet in packets:
+        now += 0.01
+        wake = steps[-1].wake_at
+        if wake is not None and wake <= now:
+            steps.append(protocol.on_timer(now))
+            check_step(driver, steps[-1])
+        steps.append(protocol.on_packet(now, packet))
+        check_step(driver, steps[-1])
+    return steps
+
+
+def chunked(packets: list[Packet], random: Random) -> list[Packet]:
+    """The same byte stream cut at random places (serial links only keep bytes, not borders)."""
+    data = b"".join(packet.data for packet in packets)
+    out, at = [], 0
+    while at < len(data):
+        size = random.choice((1, 2, 3, 7, 64, 1000))
+        out.append(Packet(data[at : at + size]))
+        at += size
+    return out
