@@ -1,0 +1,47 @@
+"""A message: what the core says, before it has a topic, a sequence number or bytes."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from devicehub.model.payload import AnyPayload
+
+
+class Kind(StrEnum):
+    """The first topic segment below the node: one prefix per access right."""
+
+    STATUS = "status"
+    INFO = "info"
+    HEALTH = "health"
+    DESCRIBE = "describe"
+    DEVICE = "device"
+    CAPABILITY = "capability"
+    STATE = "state"
+    READING = "reading"
+    RESULT = "result"
+    FRAME = "frame"
+    CAPTURE = "capture"
+    SCAN = "scan"
+    ALARM = "alarm"
+    EVENT = "event"
+    GAP = "gap"
+
+
+class Message(Struct, frozen=True):
+    """One message. `data` None deletes the retained message of its topic (an alarm back to normal).
+
+    `type` is appended to `io.devicehub.`; `device` and `point` are topic segments and, joined by a
+    slash, the subject. `time` is UTC seconds, `mono` the monotonic second of arrival that latency is
+    measured from. `causation` and `correlation` are ids of earlier messages.
+    """
+
+    kind: Kind
+    type: str
+    id: str
+    time: float
+    mono: float
+    data: AnyPayload | None
+    device: str = ""
+    point: str = ""
+    causation: str = ""
+    correlation: str = ""

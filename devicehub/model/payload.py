@@ -1,0 +1,327 @@
+"""The `data` of every message kind. The one definition of what goes over the wire.
+
+The published JSON Schema is generated from these structs, the encoder encodes these structs, and
+nothing else describes them: they cannot drift apart. Fields at their default are left out on the
+wire. A value that is not a number is published as null with quality BAD, never as NaN.
+"""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from devicehub.model.alarm import AlarmCategory, AlarmState, Condition, Priority
+from devicehub.model.device import ChannelKind, DeviceState
+from devicehub.model.reading import Cause, Layout, Level, Outcome, Quality, Radiometric, Shutter
+from devicehub.model.units import Unit
+
+Instant = Annotated[str, Meta(description="UTC, RFC 3339 with milliseconds", extra_json_schema={"format": "date-time"})]
+Digest = Annotated[
+    str, Meta(description="Algorithm and lower-case hexadecimal digest", pattern="^sha256:[0-9a-f]{64}$")
+]
+Segment = Annotated[str, Meta(description="A topic segment", pattern="^[a-z0-9-]{1,64}$")]
+
+
+class Payload(Struct, frozen=True, omit_defaults=True):
+    """Root of all payloads."""
+
+
+class StatusData(Payload, frozen=True):
+    """The hub itself. `lost` is the MQTT will."""
+
+    state: Annotated[str, Meta(pattern="^(online|offline|lost)$")]
+    since: Instant | None = None
+    boot: str = ""
+    delivery: Annotated[str, Meta(description="What an acknowledgement proves: broker-acked, or unverified")] = ""
+
+
+class InfoData(Payload, frozen=True):
+    """What runs here."""
+
+    version: str
+    boot: str
+    config_digest: str
+    schema_version: int
+    drivers: tuple[str, ...]
+    devices: tuple[str, ...]
+    clock_source: str
+    started: Instant
+
+
+class HealthData(Payload, frozen=True, omit_defaults=False):
+    """How the hub does, every ten seconds."""
+
+    uptime_s: float
+    readings_per_s: float
+    published_per_s: float
+    pipe_depth: int
+    pipe_dropped: int
+    journal_depth: int
+    journal_bytes: int
+    board_dropped: int
+    latency_p50_ms: float | None
+    latency_p99_ms: float | None
+    loop_lag_ms: float
+    disk_free_bytes: int
+    rss_bytes: int
+    clock_synchronised: bool | None
+
+
+class ChannelData(Payload, frozen=True):
+    """One declared channel."""
+
+    name: Segment
+    title: str
+    unit: Unit
+    kind: ChannelKind
+    low: float | None = None
+    high: float | None = None
+    resolution: float | None = None
+    states: tuple[str, ...] = ()
+
+
+class DescribeData(Payload, frozen=True):
+    """What a device is and can do. Identity is never a port name."""
+
+    driver: str
+    title: str
+    category: str
+    channels: tuple[ChannelData, ...]
+    capabilities: tuple[str, ...] = ()
+    integrity: str = "none"
+    usb: str = ""
+    serial: str = ""
+    address: str = ""
+    facts: dict[str, str] = {}
+
+
+class DeviceData(Payload, frozen=True):
+    """State of one device as the hub sees it. `errors`: counts by reason since the hub started."""
+
+    state: DeviceState
+    since: Instant
+    why: str = ""
+    errors: dict[str, int] = {}
+    losses: int = 0
+    battery: float | None = None
+
+
+class CapabilityItem(Payload, frozen=True):
+    """One detection capability."""
+
+    name: str
+    level: Level
+    cause: Cause = Cause.NONE
+
+
+class CapabilityData(Payload, frozen=True):
+    """What the device can detect at this moment. Silence is never "clear"."""
+
+    capabilities: tuple[CapabilityItem, ...]
+
+
+class LimitsData(Payload, frozen=True):
+    """The limits in force for a channel."""
+
+    low: float | None = None
+    high: float | None = None
+
+
+class ReadingData(Payload, frozen=True):
+    """One measurement at full fidelity. `channel` is given inside a batch only."""
+
+    value: float | None
+    unit: Unit
+    quality: Quality
+    cause: Cause = Cause.NONE
+    label: str = ""
+    channel: str = ""
+    uncertainty: float | None = None
+    confidence: float | None = None
+    limits: LimitsData | None = None
+    device_time: float | None = None
+
+
+class AxisData(Payload, frozen=True):
+    """`x(i) = start + step * i + quadratic * i**2`."""
+
+    unit: Unit
+    step: float
+    start: float = 0.0
+    quadratic: float = 0.0
+
+
+class SpectrumData(Payload, frozen=True):
+    """A spectrum at full fidelity: `values` are base64 of the raw layout."""
+
+    n: int
+    unit: Unit
+    axis: AxisData
+    layout: Layout
+    values: bytes
+    max: float | None
+    apex: float | None
+    quality: Quality
+    mode: str = ""
+    cause: Cause = Cause.NONE
+    live_time: float | None = None
+    device_time: float | None = None
+
+
+class SpotData(Payload, frozen=True):
+    """A pixel and its value."""
+
+    x: int
+    y: int
+    value: float
+
+
+class FrameData(Payload, frozen=True):
+    """Summary of one image. Pixels stay on the workstation; `digest` names them."""
+
+    n: int
+    width: int
+    height: int
+    unit: Unit
+    radiometric: Radiometric
+    shutter: Shutter
+    quality: Quality
+    digest: Digest
+    cause: Cause = Cause.NONE
+    min: float | None = None
+    mean: float | None = None
+    max: float | None = None
+    p05: float | None = None
+    p95: float | None = None
+    hot: SpotData | None = None
+    emissivity: float | None = None
+    shutter_age_s: float | None = None
+    bytes: int | None = None
+    device_time: float | None = None
+
+
+class CaptureData(Payload, frozen=True):
+    """An image was stored as evidence, exactly as the device sent it."""
+
+    digest: Digest
+    size: int
+    media_type: str
+    dataref: str
+    trigger: str
+    width: int
+    height: int
+
+
+class ScanData(Payload, frozen=True):
+    """A scanned identifier. By default only a keyed hash (HMAC-SHA-256) of its text is published."""
+
+    symbology: str
+    kind: str
+    hash: str
+    length: int
+    quality: Quality
+    cause: Cause = Cause.NONE
+    valid: bool | None = None
+    document_type: str = ""
+    issuer: str = ""
+    expiry: str = ""
+    text: str = ""
+    device_time: float | None = None
+
+
+class PeakData(Payload, frozen=True):
+    """One peak of a screening."""
+
+    name: str
+    position: float
+    unit: Unit
+    amplitude: float
+    confidence: float | None = None
+
+
+class ResultData(Payload, frozen=True):
+    """One finished screening. Clear runs are published too."""
+
+    outcome: Outcome
+    sample_id: str = ""
+    duration_s: float | None = None
+    peaks: tuple[PeakData, ...] = ()
+    cause: Cause = Cause.NONE
+
+
+class TextData(Payload, frozen=True):
+    """A text to be translated by the reader: key and arguments."""
+
+    key: str
+    args: dict[str, str]
+
+
+class AlarmData(Payload, frozen=True):
+    """The current state of one alarm point."""
+
+    alarm: str
+    revision: int
+    state: AlarmState
+    priority: Priority
+    category: AlarmCategory
+    condition: Condition
+    message: TextData
+    raised: Instant
+    rules_digest: str
+    value: float | None = None
+    limit: float | None = None
+    unit: Unit | None = None
+    latched: bool = False
+    cleared: Instant | None = None
+    duration_s: float | None = None
+    quality: Quality = Quality.GOOD
+
+
+class DeviceEventData(Payload, frozen=True):
+    """A device came, went, broke or was used: `what` is a word of the field, `why` a sentence."""
+
+    device: Segment
+    what: str
+    why: str = ""
+    reason: str = ""
+
+
+class HubEventData(Payload, frozen=True):
+    """Something happened to the hub itself: started, stopped, clock stepped, configuration loaded."""
+
+    what: str
+    why: str = ""
+
+
+class GapData(Payload, frozen=True):
+    """Something was not accepted or was dropped: what, how much, why, between when and when."""
+
+    stream: Segment
+    reason: str
+    count: int | None = None
+    first: int | None = None
+    last: int | None = None
+    since: Instant | None = None
+    until: Instant | None = None
+
+
+StateData = dict[str, float | str | None]
+AnyPayload = (
+    StatusData
+    | InfoData
+    | HealthData
+    | DescribeData
+    | DeviceData
+    | CapabilityData
+    | ReadingData
+    | tuple[ReadingData, ...]
+    | SpectrumData
+    | FrameData
+    | CaptureData
+    | ScanData
+    | ResultData
+    | AlarmData
+    | DeviceEventData
+    | HubEventData
+    | GapData
+    | StateData
+)
