@@ -1,0 +1,58 @@
+"""What the deliverer needs of a broker connection, whatever library or broker is behind it."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Literal, Protocol
+
+from msgspec import Struct
+
+Delivery = Literal["broker-acked", "unverified"]
+
+
+class Outgoing(Struct, frozen=True):
+    """One message with its topic and bytes. An empty `payload` with `retain` deletes the retained message.
+
+    `expiry` is in seconds after it was handed to the broker. `type`, `id` and `subject` repeat what
+    the payload says, so that a consumer on MQTT 5 filters without parsing.
+    """
+
+    topic: str
+    payload: bytes
+    qos: int
+    retain: bool
+    expiry: int | None
+    type: str
+    id: str
+    subject: str
+
+
+class Publisher(Protocol):
+    """One open connection to a broker. Once lost it stays lost: a new one has to be made.
+
+    `delivery` says what an acknowledgement proves: "broker-acked" when the broker's reason code was
+    seen (MQTT 5), "unverified" when the protocol cannot carry a refusal (MQTT 3.1.1).
+    """
+
+    @property
+    def delivery(self) -> Delivery:
+        """What a resolved future proves."""
+        ...
+
+    def submit(self, out: Outgoing) -> asyncio.Future[None]:
+        """Hand one message over without waiting; messages leave in the order of the calls.
+
+        The future resolves when the broker has acknowledged (QoS 1) or when the message was handed to
+        the socket (QoS 0). Otherwise it raises `DeliveryRefusedError` when the broker said no or would
+        have to, or `DeliveryError`, at once for every pending message, when the connection is lost.
+        `submit` itself raises `DeliveryError` once the connection is lost.
+        """
+        ...
+
+    async def lost(self) -> None:
+        """Wait until the connection has ended, then raise `DeliveryError` saying why."""
+        ...
+
+
+Connect = Callable[[], AbstractAsyncContextManager[Publisher]]
+"""Opens a connection; entering raises `DeliveryError` with what to do about it."""
