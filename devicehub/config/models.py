@@ -1,0 +1,213 @@
+"""The models of the configuration file. Strict, frozen, no unknown keys; the JSON Schema is generated from them.
+
+Relative paths are relative to the folder of the file they stand in, which the loader passes as
+`context={"folder": ...}`; without it they stay as they are.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from devicehub.model.device import OptionValue
+from devicehub.model.errors import ConfigError
+
+SEGMENT = "^[a-z0-9-]{1,64}$"
+USB = "^([0-9a-f]{4}:[0-9a-f]{4})?$"
+URL = r"^(mqtts?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?)?$"
+CHANNEL = r"^[a-z0-9-]{1,64}(\.[a-z0-9]{1,16})?$"
+SECRET_LIMIT = 64 * 1024
+
+
+def _located(path: Path, info: ValidationInfo) -> Path:
+    expanded = path.expanduser() if str(path).startswith("~") else path
+    folder = (info.context or {}).get("folder")
+    return Path(folder) / expanded if folder is not None else expanded
+
+
+def _option(value: object) -> OptionValue:
+    if isinstance(value, bool | int | float | str):
+        return value
+    raise PydanticCustomError("option_type", "must be text, a number, true or false")
+
+
+def default_state() -> Path:
+    """The folder for state: the one that systemd gives, else the XDG one of this user."""
+    given = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+    if given:
+        return Path(given)
+    base = os.environ.get("XDG_STATE_HOME", "")
+    return (Path(base) if base else Path.home() / ".local" / "state") / "devicehub"
+
+
+Location = Annotated[Path, Field(strict=False), AfterValidator(_located)]
+Segment = Annotated[str, Field(pattern=SEGMENT)]
+OptionField = Annotated[
+    OptionValue, PlainValidator(_option), WithJsonSchema({"type": ["boolean", "integer", "number", "string"]})
+]
+
+
+class Section(BaseModel):
+    """Root of all tables."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Secret(Section):
+    """Where a secret is kept. The secret itself is never part of the configuration."""
+
+    file: Location | None = Field(default=None, description="File that holds the secret and nothing else")
+    credential: str | None = Field(
+        default=None, pattern="^[A-Za-z0-9._-]{1,128}$", description="Name below systemd's CREDENTIALS_DIRECTORY"
+    )
+    environment: str | None = Field(
+        default=None, pattern="^[A-Za-z_][A-Za-z0-9_]*$", description="Name of an environment variable"
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if sum(part is not None for part in (self.file, self.credential, self.environment)) != 1:
+            raise PydanticCustomError("secret", "must have exactly one of file, credential and environment")
+        return self
+
+    def read(self) -> str:
+        """The secret, without its trailing line break. Raises `ConfigError`, which never shows it."""
+        if self.environment is not None:
+            return _not_empty(os.environ.get(self.environment, ""), f"environment variable {self.environment}")
+        path = self._path()
+        try:
+            with path.open(encoding="utf-8") as stream:
+                text = stream.read(SECRET_LIMIT + 1)
+        except OSError as error:
+            raise ConfigError(f"secret {path}: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise ConfigError(f"secret {path}: not UTF-8 text") from None
+        if len(text) > SECRET_LIMIT:
+            raise ConfigError(f"secret {path}: longer than {SECRET_LIMIT} characters")
+        return _not_empty(text.rstrip("\r\n"), f"secret {path}")
+
+    def _path(self) -> Path:
+        if self.file is not None:
+            return self.file
+        folder = os.environ.get("CREDENTIALS_DIRECTORY")
+        if not folder:
+            raise ConfigError(
+                f"credential {self.credential}: CREDENTIALS_DIRECTORY is not set; "
+                "only a systemd service with LoadCredential= has credentials"
+            )
+        return Path(folder) / str(self.credential)
+
+
+def _not_empty(text: str, what: str) -> str:
+    if not text:
+        raise ConfigError(f"{what} is empty or not set")
+    return text
+
+
+class HubConfig(Section):
+    """The workstation."""
+
+    site: Segment = Field(description="Border crossing point; a topic segment")
+    node: Segment = Field(description="This workstation within the site; a topic segment")
+    exercise: bool = Field(
+        default=False, description="Training: everything is published under devicehub-sim and marked as exercise"
+    )
+    state: Location = Field(default_factory=default_state, description="Folder of journal, evidence and broker")
+    health_s: float = Field(default=10.0, ge=1, le=3600, description="Seconds between two health messages")
+    readings: Literal["single", "batch"] = Field(
+        default="single", description="One message per reading, or one per poll"
+    )
+
+
+class MqttConfig(Section):
+    """The broker. Without a `url`, an embedded one on loopback."""
+
+    url: str = Field(default="", pattern=URL, description="mqtt://host[:port] or mqtts://host[:port]")
+    protocol: Literal["auto", "5", "3.1.1"] = Field(default="auto", description="MQTT version; auto tries 5 first")
+    username: str = Field(default="", max_length=256, description="User name at the broker")
+    password: Secret | None = Field(default=None, description="Where the password is kept")
+    ca: Location | None = Field(
+        default=None, description="PEM file of the authority that signed the broker's certificate"
+    )
+    certificate: Location | None = Field(default=None, description="PEM file of this workstation's certificate")
+    key: Location | None = Field(default=None, description="PEM file of this workstation's private key")
+    keepalive_s: int = Field(default=5, ge=1, le=3600, description="Seconds of MQTT keep-alive")
+    window: int = Field(default=100, ge=1, le=65535, description="Messages in flight at once")
+
+
+class JournalConfig(Section):
+    """Store-and-forward on this workstation's disk."""
+
+    days: int = Field(default=30, ge=1, le=3650, description="Days that delivered messages are kept")
+    gib: float = Field(default=4.0, gt=0, le=4096, description="Most disk space in GiB")
+
+
+class ScanConfig(Section):
+    """Barcodes, machine-readable zones and tags: personal data."""
+
+    publish: Literal["off", "hash", "text"] = Field(
+        default="hash", description="Nothing, a keyed hash, or the text itself"
+    )
+    key: Secret | None = Field(default=None, description="Key of the hash; without one a random key is made and kept")
+
+
+class DeviceConfig(Section):
+    """One device."""
+
+    id: Segment = Field(description="Name of the device; a topic segment")
+    driver: str = Field(min_length=1, description="FAMILY.MAKER_MODEL; see 'devicehub drivers list'")
+    port: str = Field(
+        default="",
+        max_length=1024,
+        description="Device path, socket://, rfc2217://, sim: or replay:FILE; empty: found by USB",
+    )
+    usb: str = Field(default="", pattern=USB, description="USB vendor:product in hexadecimal, as 10c4:ea60")
+    serial: str = Field(default="", max_length=128, description="USB serial number, to tell equal devices apart")
+    address: str = Field(
+        default="", max_length=64, description="BLE address; empty: the first that advertises the name"
+    )
+    folder: Location | None = Field(default=None, description="Watch folder of a device that leaves files")
+    options: dict[str, OptionField] = Field(default_factory=dict, description="Settings of the driver")
+    enabled: bool = Field(default=True, description="False: known, but not opened")
+    fault: str = Field(default="", max_length=256, description="Faults to inject on the link, for training")
+
+
+class LimitConfig(Section):
+    """One limit on one channel: an alarm point."""
+
+    device: Segment = Field(description="Id of a device")
+    channel: str = Field(pattern=CHANNEL, description="A numeric channel, or an image's .min, .mean, .max or .p95")
+    high: float | None = Field(default=None, description="Alarm above this value")
+    low: float | None = Field(default=None, description="Alarm below this value")
+    hysteresis: float = Field(default=0.0, ge=0, description="How far back inside the limit ends the alarm")
+    priority: Literal["critical", "high", "medium", "low"] = Field(
+        default="high", description="How urgent the response is"
+    )
+    category: Literal["threat", "device", "hub", "training"] = Field(default="threat", description="What it is about")
+    name: str = Field(
+        default="", pattern="^[a-z0-9-]{0,64}$", description="Name of the alarm point; empty: channel-high or -low"
+    )
+    message: str = Field(default="", max_length=256, description="Key of the text shown; empty: alarm.limit")
+
+
+class Config(Section):
+    """The whole configuration."""
+
+    schema_version: Literal[1] = Field(default=1, description="Version of this file format")
+    hub: HubConfig = Field(description="This workstation")
+    mqtt: MqttConfig = Field(default_factory=MqttConfig, description="The broker")
+    journal: JournalConfig = Field(default_factory=JournalConfig, description="Store-and-forward")
+    scan: ScanConfig = Field(default_factory=ScanConfig, description="Personal data")
+    device: Annotated[tuple[DeviceConfig, ...], Field(strict=False)] = Field(default=(), description="The devices")
+    limit: Annotated[tuple[LimitConfig, ...], Field(strict=False)] = Field(default=(), description="The limits")
