@@ -1,0 +1,137 @@
+"""Messages to bytes: CloudEvents 1.0, structured JSON, one form for MQTT 3.1.1 and 5.
+
+Source of the attributes: CloudEvents 1.0.2 (https://github.com/cloudevents/spec), extensions in
+lower case as it demands.
+
+Only journalled messages carry `sequence` and `recordedtime`: together with `boot` they let a
+consumer reconcile to the last message. Board messages (latest wins) carry neither, because one of
+them may be replaced before it is sent and a hole in the numbers would mean nothing.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from devicehub.model.message import Message
+from devicehub.model.payload import Instant, Segment
+from devicehub.publish.port import Outgoing
+from devicehub.publish.topics import RULES, Topics
+
+CONTENT_TYPE = "application/cloudevents+json"
+TYPE_PREFIX = "io.devicehub."
+_HISTORICAL = b',"historical":true}'
+
+Ulid = Annotated[str, Meta(description="ULID", pattern="^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
+
+
+class Envelope(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """CloudEvents 1.0 envelope. `data` is described per kind."""
+
+    specversion: Annotated[str, Meta(pattern="^1\\.0$")]
+    id: Ulid
+    source: Annotated[str, Meta(description="The workstation", pattern="^urn:devicehub:[a-z0-9-]+:[a-z0-9-]+$")]
+    type: Annotated[str, Meta(description="What happened", pattern="^io\\.devicehub\\.[a-z0-9.-]+$")]
+    subject: Annotated[str, Meta(description="Device, or device/point", pattern="^[a-z0-9-]+(/[a-z0-9-]+)?$")] = ""
+    time: Instant
+    recordedtime: Annotated[
+        str, Meta(description="When it was made durable, UTC", extra_json_schema={"format": "date-time"})
+    ] = ""
+    sequence: Annotated[
+        str, Meta(description="Gapless per source; journalled messages only", pattern="^[0-9]{12,}$")
+    ] = ""
+    boot: Annotated[str, Meta(description="One run of the hub")]
+    causationid: Annotated[str, Meta(description="The message that caused this one")] = ""
+    correlationid: Annotated[str, Meta(description="The chain of messages this one belongs to")] = ""
+    exercise: Annotated[bool, Meta(description="True: simulated, nothing of this happened")] = False
+    data: object
+    historical: Annotated[bool, Meta(description="Published later than it was recorded")] = False
+
+
+class Encoder:
+    """Encodes the messages of one node and one run (`boot`). `exercise` marks every message as simulated."""
+
+    def __init__(self, site: Segment, node: Segment, *, boot: str, exercise: bool) -> None:
+        self._source = f"urn:devicehub:{site}:{node}"
+        self._boot = boot
+        self._exercise = exercise
+        self._json = msgspec.json.Encoder()
+
+    def encode(self, message: Message, sequence: int | None = None, recorded: float | None = None) -> bytes:
+        """The payload of `message`; empty when its `data` is None.
+
+        `sequence` and `recorded` (UTC seconds) are given for journalled messages only. Raises
+        ValueError when a number is NaN or infinite or a text is not Unicode: payloads never are.
+        """
+        if message.data is None:
+            return b""
+        payload = self._json.encode(
+            Envelope(
+                specversion="1.0",
+                id=message.id,
+                source=self._source,
+                type=TYPE_PREFIX + message.type,
+                subject=subject(message),
+                time=instant(message.time),
+                recordedtime="" if recorded is None else instant(recorded),
+                sequence="" if sequence is None else f"{sequence:012d}",
+                boot=self._boot,
+                causationid=message.causation,
+                correlationid=message.correlation,
+                exercise=self._exercise,
+                data=message.data,
+            )
+        )
+        # msgspec writes NaN and infinity as null, so bytes without a null need no closer look.
+        if b"null" in payload and not _finite(message.data):
+            raise ValueError(f"{message.kind} {message.id} holds a number that is not finite; it must be None")
+        return payload
+
+
+def historical(payload: bytes) -> bytes:
+    """Stored bytes marked `"historical":true`, everything before it unchanged. Empty stays empty."""
+    return payload and payload[:-1] + _HISTORICAL
+
+
+def subject(message: Message) -> str:
+    """`device` or `device/point`; empty for the hub's own messages."""
+    return f"{message.device}/{message.point}" if message.point else message.device
+
+
+def instant(seconds: float) -> str:
+    """UTC seconds since 1970 as RFC 3339 with milliseconds. Raises ValueError outside the years 1 to 9999."""
+    try:
+        moment = datetime.fromtimestamp(round(seconds, 3), UTC)
+    except OverflowError as error:
+        raise ValueError(f"{seconds!r} is not a time") from error
+    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def outgoing(message: Message, payload: bytes, topics: Topics) -> Outgoing:
+    """`payload` (bytes of `Encoder.encode`, possibly stored since) addressed by the rule of its kind."""
+    rule = RULES[message.kind]
+    return Outgoing(
+        topic=topics.topic(message),
+        payload=payload,
+        qos=rule.qos,
+        retain=rule.retain,
+        expiry=rule.expiry,
+        type=TYPE_PREFIX + message.type,
+        id=message.id,
+        subject=subject(message),
+    )
+
+
+def _finite(value: object) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, str | bytes):
+        return True
+    if isinstance(value, Struct):
+        return all(_finite(getattr(value, name)) for name in value.__struct_fields__)
+    if isinstance(value, Mapping):
+        return all(map(_finite, value.values()))
+    return not isinstance(value, Iterable) or all(map(_finite, value))

@@ -1,0 +1,145 @@
+"""The topic tree and the rule of every message kind. The only module that builds a topic.
+
+`devicehub/v1/{site}/{node}/{kind}[/{device}[/{point}]]`, or `devicehub-sim/v1/...` for an exercise:
+simulated messages never share a branch with real ones. Every segment matches `[a-z0-9-]{1,64}`, so
+that `+`, `#`, `/`, NUL and device-supplied names never reach a topic: one such topic makes a broker
+drop the connection, again and again.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from enum import StrEnum
+from hashlib import blake2b
+from types import MappingProxyType
+
+from msgspec import Struct
+
+from devicehub.model.message import Kind, Message
+from devicehub.model.payload import GapData
+
+REAL_ROOT = "devicehub/v1"
+EXERCISE_ROOT = "devicehub-sim/v1"
+
+_SEGMENT = re.compile(r"[a-z0-9-]{1,64}")
+_OTHER = re.compile(r"[^a-z0-9]+")
+_MOST = 64
+_DIGEST_BYTES = 6
+
+
+class Lane(StrEnum):
+    """JOURNAL is stored until the broker has it; on the BOARD the latest message of a topic wins."""
+
+    JOURNAL = "journal"
+    BOARD = "board"
+
+
+class Shape(StrEnum):
+    """What follows the kind in a topic."""
+
+    BARE = "{kind}"
+    DEVICE = "{kind}/{device}"
+    POINT = "{kind}/{device}/{point}"
+    OPTIONAL_POINT = "{kind}/{device}[/{point}]"
+    TYPE = "{kind}/{type}"
+    STREAM = "{kind}/{stream}"
+
+
+class Rule(Struct, frozen=True):
+    """How messages of a kind are published. `expiry` is in seconds, None is never."""
+
+    lane: Lane
+    shape: Shape
+    retain: bool = False
+    qos: int = 1
+    expiry: int | None = None
+
+
+RULES: Mapping[Kind, Rule] = MappingProxyType(
+    {
+        Kind.STATUS: Rule(Lane.BOARD, Shape.BARE, retain=True),
+        Kind.INFO: Rule(Lane.BOARD, Shape.BARE, retain=True),
+        Kind.HEALTH: Rule(Lane.BOARD, Shape.BARE, retain=True, qos=0, expiry=60),
+        Kind.DESCRIBE: Rule(Lane.BOARD, Shape.DEVICE, retain=True),
+        Kind.DEVICE: Rule(Lane.BOARD, Shape.DEVICE, retain=True),
+        Kind.CAPABILITY: Rule(Lane.BOARD, Shape.DEVICE, retain=True),
+        Kind.STATE: Rule(Lane.BOARD, Shape.DEVICE, retain=True, qos=0),
+        Kind.READING: Rule(Lane.JOURNAL, Shape.OPTIONAL_POINT),
+        Kind.RESULT: Rule(Lane.JOURNAL, Shape.DEVICE),
+        Kind.FRAME: Rule(Lane.BOARD, Shape.DEVICE, qos=0, expiry=10),
+        Kind.CAPTURE: Rule(Lane.JOURNAL, Shape.DEVICE),
+        Kind.SCAN: Rule(Lane.JOURNAL, Shape.DEVICE, expiry=300),
+        Kind.ALARM: Rule(Lane.JOURNAL, Shape.POINT, retain=True),
+        Kind.EVENT: Rule(Lane.JOURNAL, Shape.TYPE),
+        Kind.GAP: Rule(Lane.JOURNAL, Shape.STREAM),
+    }
+)
+
+
+def segment(text: str) -> str:
+    """A legal topic segment for any text.
+
+    Text that is legal already is returned as it is. Anything else keeps its legible part and gets a
+    48-bit digest of the whole text, so that two texts do not meet in one segment.
+    """
+    if _SEGMENT.fullmatch(text):
+        return text
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).hexdigest()
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    legible = _OTHER.sub("-", plain)[: _MOST - len(digest) - 1].strip("-")
+    return f"{legible}-{digest}" if legible else digest
+
+
+class Topics:
+    """Topics of one node. `exercise` puts everything below `devicehub-sim/v1`.
+
+    Raises ValueError for a site, node, device or point that did not come from `segment`: that is a bug.
+    """
+
+    def __init__(self, site: str, node: str, *, exercise: bool) -> None:
+        root = EXERCISE_ROOT if exercise else REAL_ROOT
+        self.prefix = f"{root}/{_legal(site)}/{_legal(node)}"
+
+    @property
+    def status(self) -> str:
+        """Where the hub says whether it is online; the topic of the MQTT will."""
+        return f"{self.prefix}/{Kind.STATUS}"
+
+    def topic(self, message: Message) -> str:
+        """The topic of a message.
+
+        Device and point are checked even where the topic leaves them out, because the subject has them.
+        """
+        for part in (message.device, message.point):
+            if part:
+                _legal(part)
+        return "/".join((self.prefix, message.kind, *_tail(message)))
+
+
+def _tail(message: Message) -> tuple[str, ...]:
+    match RULES[message.kind].shape:
+        case Shape.BARE:
+            return ()
+        case Shape.DEVICE:
+            return (_legal(message.device),)
+        case Shape.POINT:
+            return _legal(message.device), _legal(message.point)
+        case Shape.OPTIONAL_POINT:
+            point = (_legal(message.point),) if message.point else ()
+            return _legal(message.device), *point
+        case Shape.TYPE:
+            return (_legal(message.type.replace(".", "-")),)
+        case Shape.STREAM:
+            return (_legal(_stream(message)),)
+
+
+def _stream(message: Message) -> str:
+    if not isinstance(message.data, GapData):
+        raise ValueError(f"a gap message carries {type(message.data).__name__}")  # noqa: TRY004  a bug, as below
+    return message.data.stream
+
+
+def _legal(text: str) -> str:
+    if not _SEGMENT.fullmatch(text):
+        raise ValueError(f"{text!r} is not a topic segment; it must come from segment()")
+    return text
