@@ -10,6 +10,7 @@ or `key` (snapshot button, one byte: 1 pressed, 0 released); and for USB one of
     ctl:RT:RQ:VALUE:INDEX        control transfer to the device, `data` is its data stage
     ctl:RT:RQ:VALUE:INDEX:SIZE   control transfer from the device; the answer carries the same port
     halt:EP                      clear the halt condition of an endpoint
+    stall:RT:RQ:...              what comes instead of an answer when the device stalls that control transfer
 
 with EP, RT (bmRequestType), RQ (bRequest), VALUE and INDEX in hexadecimal and SIZE in decimal.
 Every USB transfer is asked for by the protocol; nothing is read that nobody wants.

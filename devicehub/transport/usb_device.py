@@ -1,0 +1,270 @@
+"""One USB device held through pyusb: found without guessing, claimed, used by one thread, given back.
+
+Nothing here knows asyncio; every call blocks for at most its time-out and is made by one thread.
+Foreign errors become ours here, once.
+"""
+
+import contextlib
+import errno
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+import usb.backend
+import usb.core
+import usb.util
+
+from devicehub.driver import UsbLink
+from devicehub.model.device import UsbId
+from devicehub.model.errors import (
+    LinkBusyError,
+    LinkError,
+    LinkLostError,
+    LinkMissingError,
+    LinkPermissionError,
+)
+from devicehub.transport.link import LinkIdentity
+from devicehub.wire.packet import Packet, usb_port
+
+CONTROL_TIMEOUT_MS = 1000
+WRITE_ATTEMPTS = 25
+STALL_LIMIT = 3
+SET_INTERFACE = (0x01, 0x0B)
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class UsbMatch:
+    """Which of several devices is meant. Empty fields match any.
+
+    `path`: `BUS-PORT.PORT` as in sysfs ("1-2.3"), or `BUS:ADDRESS` ("1:7").
+    """
+
+    id: UsbId | None = None
+    serial: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """One request of a protocol, parsed. `numbers`: what stands after the kind in the packet's port."""
+
+    kind: str
+    numbers: tuple[int, ...]
+    packet: Packet
+
+
+def parse_transfer(packet: Packet) -> Transfer:
+    """Read the port of a USB packet (see `devicehub.wire.packet`). Raises `ValueError` for a malformed one."""
+    kind, *words = packet.port.split(":")
+    wanted = {"in": (2,), "out": (1,), "halt": (1,), "ctl": (4, 5)}
+    if len(words) not in wanted.get(kind, ()):
+        raise ValueError(f"not a USB transfer: port '{packet.port}'")
+    sized = (kind == "in" and len(words) == 2) or len(words) == 5
+    hexadecimal = words[:-1] if sized else words
+    numbers = [int(word, 16) for word in hexadecimal] + ([int(words[-1])] if sized else [])
+    return Transfer(kind, tuple(numbers), packet)
+
+
+def link_error(error: usb.core.USBError, what: str) -> LinkError:
+    """Our error for one of pyusb's. `what` names the device and what was being done."""
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return LinkPermissionError(
+            f"{what}: this process may not open it; give its group access with a udev rule such as "
+            'SUBSYSTEM=="usb", ATTR{idVendor}=="vvvv", ATTR{idProduct}=="pppp", MODE="0660", GROUP="plugdev", '
+            'TAG+="uaccess", then plug the device in again'
+        )
+    if error.errno == errno.EBUSY:
+        return LinkBusyError(f"{what}: another program or kernel driver holds it")
+    return LinkLostError(f"{what}: {error.strerror or error}")
+
+
+def _candidates(link: UsbLink, match: UsbMatch, backend: usb.backend.IBackend | None) -> list[usb.core.Device]:
+    ids = {(id_.vendor, id_.product) for id_ in ((match.id,) if match.id else link.ids)}
+    try:
+        found = usb.core.find(find_all=True, backend=backend)
+        return [device for device in found if (device.idVendor, device.idProduct) in ids]
+    except usb.core.NoBackendError:
+        raise LinkError(
+            "no libusb on this system: install the package libusb-1.0-0 (Debian, Ubuntu) or libusb1 (Fedora, RHEL)"
+        ) from None
+    except usb.core.USBError as error:
+        raise link_error(error, "listing USB devices") from error
+
+
+def device_path(device: usb.core.Device) -> str:
+    """Where a device is plugged in: "1-2.3", or "1:7" (bus and address) when its ports are not known."""
+    ports = ".".join(str(port) for port in device.port_numbers or ())
+    return f"{device.bus}-{ports}" if ports else f"{device.bus}:{device.address}"
+
+
+def _has_path(device: usb.core.Device, path: str) -> bool:
+    return path in {"", device_path(device), f"{device.bus}:{device.address}"}
+
+
+def _serial(device: usb.core.Device) -> str:
+    if not device.iSerialNumber:
+        return ""
+    try:
+        languages = usb.util.get_langids(device)
+        return str(usb.util.get_string(device, device.iSerialNumber, languages[0])) if languages else ""
+    except (ValueError, IndexError):  # a string descriptor that is empty or not UTF-16: the device has no usable serial
+        return ""
+
+
+def find(link: UsbLink, match: UsbMatch, backend: usb.backend.IBackend | None) -> tuple[usb.core.Device, str]:
+    """The one device that matches, and its serial number. Raises `LinkError` when there is none or a choice."""
+    matching: list[tuple[usb.core.Device, str]] = []
+    unreadable: LinkError | None = None
+    wanted = ", ".join(str(id_) for id_ in ((match.id,) if match.id else link.ids))
+    for device in _candidates(link, match, backend):
+        if not _has_path(device, match.path):
+            continue
+        try:
+            serial = _serial(device)
+        except usb.core.USBError as error:
+            unreadable = link_error(error, f"USB {wanted} at {device_path(device)}")
+            continue
+        if match.serial in {"", serial}:
+            matching.append((device, serial))
+        else:
+            usb.util.dispose_resources(device)
+    if len(matching) == 1:
+        return matching[0]
+    for device, _ in matching:
+        usb.util.dispose_resources(device)
+    if matching:
+        places = ", ".join(f"{device_path(device)} (serial '{serial}')" for device, serial in matching)
+        raise LinkError(f"{len(matching)} devices match USB {wanted}: {places}; say which by serial or path")
+    raise unreadable or LinkMissingError(f"no USB device {wanted}" + (f" '{match.serial}'" if match.serial else ""))
+
+
+class ClaimedDevice:
+    """A device with its interfaces claimed. Every method may raise `LinkLostError`; `release` raises nothing."""
+
+    def __init__(self, device: usb.core.Device, serial: str) -> None:
+        name = UsbId(device.idVendor, device.idProduct)
+        self.identity = LinkIdentity(usb=str(name), serial=serial, path=device_path(device))
+        self._device = device
+        self._claimed: list[int] = []
+        self._detached: list[int] = []
+        self._stalls: dict[int, int] = {}
+
+    @classmethod
+    def open(cls, link: UsbLink, match: UsbMatch, backend: usb.backend.IBackend | None) -> "ClaimedDevice":
+        """Find and claim a device. Raises `LinkMissingError`, `LinkPermissionError`, `LinkBusyError`, `LinkError`."""
+        held = cls(*find(link, match, backend))
+        try:
+            held._claim(link)
+        except (usb.core.USBError, ValueError) as error:
+            held.release()
+            what = f"USB {held.identity.usb} at {held.identity.path}"
+            if isinstance(error, usb.core.USBError):
+                raise link_error(error, what) from error
+            raise LinkError(f"{what}: {error}") from error
+        return held
+
+    def _claim(self, link: UsbLink) -> None:
+        for number, _ in link.interfaces:
+            with contextlib.suppress(NotImplementedError):  # only Linux binds kernel drivers that can be detached
+                if self._device.is_kernel_driver_active(number):
+                    self._device.detach_kernel_driver(number)
+                    self._detached.append(number)
+        if self._configuration() != link.configuration:
+            self._device.set_configuration(link.configuration)
+        for number, alternate in link.interfaces:
+            usb.util.claim_interface(self._device, number)
+            self._claimed.append(number)
+            if alternate:
+                self._device.set_interface_altsetting(number, alternate)
+
+    def _configuration(self) -> int:
+        try:
+            return int(self._device.get_active_configuration().bConfigurationValue)
+        except usb.core.USBError as error:
+            if error.errno is None:  # pyusb's own "Configuration not set"
+                return 0
+            raise
+
+    def release(self) -> None:
+        """Give the interfaces back, to the kernel drivers that had them, and close the handle."""
+        for number in self._claimed:
+            with contextlib.suppress(usb.core.USBError):  # fails, of course, when the device is gone
+                usb.util.release_interface(self._device, number)
+        for number in self._detached:
+            with contextlib.suppress(usb.core.USBError, NotImplementedError):  # same
+                self._device.attach_kernel_driver(number)
+        with contextlib.suppress(usb.core.USBError):  # same
+            usb.util.dispose_resources(self._device)
+
+    def read(self, endpoint: int, size: int, timeout: float) -> Packet | None:
+        """One transfer of at most `size` bytes from an IN endpoint; None when nothing came in `timeout` seconds."""
+        milliseconds = max(int(timeout * 1000), 1)
+        data = self._attempt(lambda: bytes(self._device.read(endpoint, size, milliseconds)), endpoint)
+        return None if data is None else Packet(data, usb_port(endpoint))
+
+    def perform(self, transfer: Transfer, timeout: float) -> Packet | None:
+        """Any transfer but a read. The answer, if it has one."""
+        if transfer.kind == "ctl":
+            return self._control(transfer)
+        endpoint = transfer.numbers[0]
+        if transfer.kind == "halt":
+            self._clear_halt(endpoint)
+        else:
+            self._write(endpoint, transfer.packet.data, max(int(timeout * 1000), 1))
+        return None
+
+    def _control(self, transfer: Transfer) -> Packet | None:
+        request_type, request, value, index = transfer.numbers[:4]
+        try:
+            if (request_type, request) == SET_INTERFACE:
+                # libusb must know, or it and the kernel would use the old setting's endpoints.
+                self._device.set_interface_altsetting(index, value)
+                return None
+            stage = transfer.numbers[4] if len(transfer.numbers) == 5 else transfer.packet.data
+            answer = self._device.ctrl_transfer(request_type, request, value, index, stage, CONTROL_TIMEOUT_MS)
+        except usb.core.USBError as error:
+            if error.errno == errno.EPIPE:
+                return Packet(b"", transfer.packet.port.replace("ctl:", "stall:", 1))
+            raise link_error(error, f"control transfer {transfer.packet.port}") from error
+        return Packet(answer.tobytes(), transfer.packet.port) if len(transfer.numbers) == 5 else None
+
+    def _write(self, endpoint: int, data: bytes, timeout: int) -> None:
+        for _ in range(WRITE_ATTEMPTS):
+            sent = self._attempt(partial(self._send, endpoint, data, timeout), endpoint)
+            data = data[sent or 0 :]
+            if sent is not None and not data:
+                return
+        raise LinkLostError(f"endpoint {endpoint:02x} takes no data")
+
+    def _send(self, endpoint: int, data: bytes, timeout: int) -> int:
+        return int(self._device.write(endpoint, data, timeout))
+
+    def _attempt(self, act: Callable[[], Result], endpoint: int) -> Result | None:
+        """Do a transfer. None after a time-out or a stall, which is cleared; anything else ends the link."""
+        try:
+            result = act()
+        except usb.core.USBError as error:
+            if error.errno == errno.EPIPE:
+                self._unstall(endpoint)
+            elif error.errno not in {errno.ETIMEDOUT, errno.EINTR}:
+                raise link_error(error, f"USB {self.identity.usb} at {self.identity.path}") from error
+            return None
+        except ValueError as error:
+            raise LinkLostError(f"USB {self.identity.usb}: {error}") from error
+        self._stalls.pop(endpoint, None)
+        return result
+
+    def _unstall(self, endpoint: int) -> None:
+        self._stalls[endpoint] = self._stalls.get(endpoint, 0) + 1
+        if self._stalls[endpoint] > STALL_LIMIT:
+            raise LinkLostError(f"endpoint {endpoint:02x} stalls again and again")
+        self._clear_halt(endpoint)
+
+    def _clear_halt(self, endpoint: int) -> None:
+        try:
+            self._device.clear_halt(endpoint)
+        except usb.core.USBError as error:
+            raise link_error(error, f"clearing endpoint {endpoint:02x}") from error
