@@ -161,12 +161,12 @@ class UsbTransport:
             self._loop.call_soon_threadsafe(self._settle, error)
 
     def _settle(self, error: LinkError | None) -> None:
-        if not self._opened.done():
-            if error is None:
-                self._opened.set_result(None)
-            else:
-                self._opened.set_exception(error)
-        self._wake()
+        if self._opened.done():
+            self._wake()
+        elif error is None:
+            self._opened.set_result(None)
+        else:
+            self._opened.set_exception(error)
 
     def _work(self) -> None:
         failed: LinkError | None = LinkError("the USB worker thread failed")
