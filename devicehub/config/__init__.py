@@ -1,5 +1,6 @@
 """The configuration: TOML files to frozen models, every mistake as file:line:column in plain words."""
 
+from devicehub.config.load import digest, load_config
 from devicehub.config.models import (
     Config,
     DeviceConfig,
@@ -10,14 +11,21 @@ from devicehub.config.models import (
     ScanConfig,
     Secret,
 )
+from devicehub.config.points import alarm_points
+from devicehub.config.problems import ConfigProblems, Problem
 
 __all__ = [
     "Config",
+    "ConfigProblems",
     "DeviceConfig",
     "HubConfig",
     "JournalConfig",
     "LimitConfig",
     "MqttConfig",
+    "Problem",
     "ScanConfig",
     "Secret",
+    "alarm_points",
+    "digest",
+    "load_config",
 ]

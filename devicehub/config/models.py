@@ -1,6 +1,6 @@
 """The models of the configuration file. Strict, frozen, no unknown keys; the JSON Schema is generated from them.
 
-Relative paths are relative to the folder of the file they stand in, which the loader passes as
+Relative paths are relative to the folder of the main file, which the loader passes as
 `context={"folder": ...}`; without it they stay as they are.
 """
 
@@ -28,6 +28,7 @@ USB = "^([0-9a-f]{4}:[0-9a-f]{4})?$"
 URL = r"^(mqtts?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?)?$"
 CHANNEL = r"^[a-z0-9-]{1,64}(\.[a-z0-9]{1,16})?$"
 SECRET_LIMIT = 64 * 1024
+WHOLE_LIMIT = 2**63
 
 
 def _located(path: Path, info: ValidationInfo) -> Path:
@@ -37,9 +38,9 @@ def _located(path: Path, info: ValidationInfo) -> Path:
 
 
 def _option(value: object) -> OptionValue:
-    if isinstance(value, bool | int | float | str):
+    if isinstance(value, bool | str) or (isinstance(value, int | float) and abs(value) < WHOLE_LIMIT):
         return value
-    raise PydanticCustomError("option_type", "must be text, a number, true or false")
+    raise PydanticCustomError("option_type", "must be text, a number below 2**63, true or false")
 
 
 def default_state() -> Path:

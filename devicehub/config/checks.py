@@ -1,0 +1,173 @@
+"""What no single value shows: whether keys fit each other, the drivers and the devices."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from devicehub.config.links import link_complaints
+from devicehub.config.models import SEGMENT, Config, DeviceConfig, LimitConfig, MqttConfig
+from devicehub.config.points import alarm_points
+from devicehub.config.problems import Complaint, key_mistake, key_text, suggestion, value_mistake
+from devicehub.config.toml_position import KeyPath
+from devicehub.driver import Driver
+from devicehub.model.device import Channel, ChannelKind, OptionValue
+from devicehub.model.errors import ConfigError
+from devicehub.registry import driver_names, load_driver, simulator_names
+
+STATISTICS = ("max", "min", "mean", "p95")
+_TLS = frozenset({"ca", "certificate", "key"})
+_PAIRS = (("certificate", "key"), ("key", "certificate"), ("password", "username"))
+_NUMERIC = {ChannelKind.MEASUREMENT, ChannelKind.STATE}
+
+
+def check(config: Config) -> Iterator[Complaint]:
+    """Every mistake between the keys of a configuration whose values are right by themselves."""
+    yield from _mqtt(config.mqtt)
+    drivers: dict[str, Driver] = {}
+    for number, device in enumerate(config.device):
+        path: KeyPath = ("device", number)
+        yield from _driver(path, device, drivers)
+    yield from _repeated("id", ((("device", n), device.id) for n, device in enumerate(config.device)))
+    yield from _repeated("port", ((("device", n), _port(device)) for n, device in enumerate(config.device)))
+    yield from _simulation(config)
+    yield from _limits(config, drivers)
+
+
+def _mqtt(mqtt: MqttConfig) -> Iterator[Complaint]:
+    given = [name for name in ("username", "password", "ca", "certificate", "key") if getattr(mqtt, name)]
+    if not mqtt.url:
+        for name in given:
+            yield Complaint(("mqtt", name), f"mqtt.{name}: has no meaning for the embedded broker; set mqtt.url")
+        return
+    port = re.search(r":(\d+)$", mqtt.url)
+    if port and not 1 <= int(port[1]) <= 65535:
+        yield value_mistake(("mqtt", "url"), mqtt.url, "the port must be from 1 to 65535")
+    for name in _TLS.intersection(given) if mqtt.url.startswith("mqtt:") else ():
+        yield Complaint(("mqtt", name), f"mqtt.{name}: only a mqtts:// url uses TLS")
+    for one, other in _PAIRS:
+        if one in given and other not in given:
+            yield Complaint(("mqtt", one), f"mqtt.{one}: needs mqtt.{other} too")
+
+
+def _driver(path: KeyPath, device: DeviceConfig, drivers: dict[str, Driver]) -> Iterator[Complaint]:
+    """Check a device against its driver, and note the driver under the device's id."""
+    names = driver_names()
+    if device.driver not in names:
+        near = suggestion(device.driver, names, 0.5) or "; 'devicehub drivers list' shows all"
+        yield value_mistake((*path, "driver"), device.driver, f"no such driver{near}")
+        return
+    driver = drivers[device.id] = load_driver(device.driver)
+    for name, value in device.options.items():
+        yield from _option((*path, "options", name), value, driver)
+    if device.port.startswith("sim:") and device.driver not in simulator_names():
+        yield value_mistake((*path, "port"), device.port, f"driver {device.driver} has no simulator")
+    yield from link_complaints(path, device, driver.link)
+
+
+def _option(path: KeyPath, value: OptionValue, driver: Driver) -> Iterator[Complaint]:
+    name = str(path[-1])
+    known = [option.name for option in driver.options]
+    if name not in known:
+        near = key_mistake(path, known)
+        none = f"; driver {driver.name} has no options" if not known else ""
+        yield Complaint(path, near.text + none)
+        return
+    try:
+        driver.settings({name: value})
+    except ConfigError as error:
+        text = str(error).removeprefix(f"option '{name}' ").removeprefix(f"= {value!r}: ")
+        yield value_mistake(path, value, text)
+
+
+def _port(device: DeviceConfig) -> str:
+    """The port, where only one device can have it."""
+    return "" if simulated(device) else device.port
+
+
+def _repeated(key: str, named: Iterable[tuple[KeyPath, str]]) -> Iterator[Complaint]:
+    first: dict[str, KeyPath] = {}
+    for path, name in named:
+        if name and name in first:
+            yield value_mistake((*path, key), name, f"already used by {key_text(first[name])}")
+        first.setdefault(name, path)
+
+
+def simulated(device: DeviceConfig) -> bool:
+    """Whether what the device says is not from hardware that is there now."""
+    return device.port.startswith(("sim:", "replay:"))
+
+
+def _simulation(config: Config) -> Iterator[Complaint]:
+    real = next((device.id for device in config.device if device.enabled and not simulated(device)), None)
+    for number, device in enumerate(config.device):
+        path: KeyPath = ("device", number, "port")
+        if not device.enabled or not simulated(device):
+            continue
+        if not config.hub.exercise:
+            yield value_mistake(path, device.port, "simulated and replayed devices need hub.exercise = true")
+        elif real is not None:
+            text = f"simulated and real devices cannot run together; device '{real}' is real"
+            yield value_mistake(path, device.port, text)
+
+
+def _limits(config: Config, drivers: dict[str, Driver]) -> Iterator[Complaint]:
+    ids = [device.id for device in config.device]
+    taken: dict[tuple[str, str], int] = {}
+    for number, limit in enumerate(config.limit):
+        path: KeyPath = ("limit", number)
+        yield from _limit(path, limit)
+        if limit.device not in ids:
+            near = suggestion(limit.device, ids) or "; it must be the id of a [[device]]"
+            yield value_mistake((*path, "device"), limit.device, f"no such device{near}")
+        elif limit.device in drivers:
+            yield from _channel(path, limit, drivers[limit.device])
+        for point in alarm_points(limit):
+            first = taken.setdefault((limit.device, point.name), number)
+            if first != number:
+                yield Complaint((*path, "name"), f"limit[{number}]: alarm '{point.name}' is already limit[{first}]")
+
+
+def _limit(path: KeyPath, limit: LimitConfig) -> Iterator[Complaint]:
+    if limit.high is None and limit.low is None:
+        yield Complaint(path, f"{key_text(path)}: must have high, low or both")
+    elif limit.high is not None and limit.low is not None and limit.low >= limit.high:
+        yield value_mistake((*path, "low"), limit.low, f"must be less than high = {limit.high:g}")
+    for point in alarm_points(limit):
+        if not re.fullmatch(SEGMENT, point.name):
+            text = f"the alarm's name '{point.name}' is longer than 64 characters; set a shorter name"
+            yield Complaint((*path, "name"), f"{key_text(path)}: {text}")
+
+
+def _channel(path: KeyPath, limit: LimitConfig, driver: Driver) -> Iterator[Complaint]:
+    name, dot, statistic = limit.channel.partition(".")
+    numeric = [one for channel in driver.channels for one in _limitable(channel)]
+    channel = next((channel for channel in driver.channels if channel.name == name), None)
+    where: KeyPath = (*path, "channel")
+    if limit.channel in numeric and channel is not None:
+        if not dot:
+            yield from _reachable(path, limit, channel)
+        return
+    if channel is None or (dot and channel.kind is ChannelKind.IMAGE):
+        near = suggestion(limit.channel, numeric) or f"; driver {driver.name} has {', '.join(numeric) or 'none'}"
+        yield value_mistake(where, limit.channel, f"no such channel to limit{near}")
+    elif channel.kind is ChannelKind.IMAGE:
+        yield value_mistake(where, limit.channel, f"is an image; limit {', '.join(_limitable(channel))} of it")
+    elif statistic:
+        yield value_mistake(where, limit.channel, f"is no image; only an image has .{statistic}")
+    else:
+        yield value_mistake(where, limit.channel, f"is a {channel.kind}; only a number has limits")
+
+
+def _limitable(channel: Channel) -> list[str]:
+    if channel.kind is ChannelKind.IMAGE:
+        return [f"{channel.name}.{statistic}" for statistic in STATISTICS]
+    return [channel.name] if channel.kind in _NUMERIC else []
+
+
+def _reachable(path: KeyPath, limit: LimitConfig, channel: Channel) -> Iterator[Complaint]:
+    """A limit that no possible value passes is an alarm that never comes."""
+    if limit.high is not None and limit.high >= channel.high:
+        text = f"never exceeded: {channel.name} is at most {channel.high:g} {channel.unit}"
+        yield value_mistake((*path, "high"), limit.high, text)
+    if limit.low is not None and limit.low <= channel.low:
+        text = f"never undercut: {channel.name} is at least {channel.low:g} {channel.unit}"
+        yield value_mistake((*path, "low"), limit.low, text)

@@ -1,0 +1,164 @@
+"""From files to a configuration: read, locate, merge, validate, cross-check."""
+
+import hashlib
+import json
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from devicehub.config.checks import check
+from devicehub.config.models import Config
+from devicehub.config.plain_words import complaints
+from devicehub.config.problems import Complaint, ConfigProblems, Problem, key_text
+from devicehub.config.toml_position import KeyPath, Position, key_positions
+
+LIMIT = 1024 * 1024
+_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+Tree = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: Path
+    values: Tree
+    positions: dict[KeyPath, Position]
+
+
+def load_config(path: Path) -> Config:
+    """Read `path` and every `conf.d/*.toml` beside it, in the order of their names.
+
+    Tables of several files merge, arrays of tables append, a key that is set twice is a mistake.
+    Relative paths are relative to the folder of `path`. Raises `ConfigProblems`; mistakes that only
+    show between keys (an unknown device in a limit) are reported once each value is right by itself.
+    """
+    values, places = _merged(path)
+    try:
+        config = Config.model_validate(values, context={"folder": path.parent.absolute()})
+    except ValidationError as error:
+        raise ConfigProblems(_placed(complaint, places) for complaint in complaints(error)) from None
+    problems = [_placed(complaint, places) for complaint in check(config)]
+    if problems:
+        raise ConfigProblems(problems)
+    return config
+
+
+def load_values(path: Path) -> Tree:
+    """What the files say, merged but not validated. Raises `ConfigProblems`."""
+    return _merged(path)[0]
+
+
+def digest(config: Config) -> str:
+    """`sha256:...` of the effective configuration: the same for the same settings, however they are written."""
+    text = json.dumps(config.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def _placed(complaint: Complaint, places: dict[KeyPath, Problem]) -> Problem:
+    """At the key itself, or at the nearest table around it when the key is missing."""
+    length = len(complaint.path)
+    while complaint.path[:length] not in places:
+        length -= 1
+    place = places[complaint.path[:length]]
+    return Problem(place.file, place.line, place.column, complaint.text)
+
+
+def _merged(path: Path) -> tuple[Tree, dict[KeyPath, Problem]]:
+    files: list[_File] = []
+    problems: list[Problem] = []
+    for one in [path, *sorted((path.parent / "conf.d").glob("*.toml"))]:
+        try:
+            files.append(_read(one))
+        except ConfigProblems as error:
+            problems.extend(error.problems)
+    merge = _Merge(path)
+    for file in files:
+        merge.add(file)
+    problems.extend(merge.problems)
+    if problems:
+        raise ConfigProblems(problems)
+    return merge.values, merge.places
+
+
+def _read(path: Path) -> _File:
+    text = _text(path)
+    try:
+        return _File(path, tomllib.loads(text), key_positions(text))
+    except RecursionError:
+        problem = Problem(path, 1, 1, "nested too deeply")
+    except ValueError as error:  # TOMLDecodeError, and a number of more digits than Python reads
+        problem = _syntax(path, text, str(error))
+    raise ConfigProblems([problem])
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(LIMIT + 1)
+    except FileNotFoundError:
+        problem = Problem(path, 1, 1, "no such file; 'devicehub config init' writes one")
+    except OSError as error:
+        problem = Problem(path, 1, 1, f"cannot be read: {error.strerror}")
+    else:
+        if len(content) > LIMIT:
+            raise ConfigProblems([Problem(path, 1, 1, f"larger than {LIMIT} bytes")])
+        try:
+            return content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            before = content[: error.start].decode("utf-8-sig", errors="replace")
+            problem = Problem(path, *_end(before), f"not UTF-8 text: byte {content[error.start]:#04x}")
+    raise ConfigProblems([problem])
+
+
+def _end(text: str) -> tuple[int, int]:
+    return text.count("\n") + 1, len(text) - text.rfind("\n")
+
+
+def _syntax(path: Path, text: str, message: str) -> Problem:
+    place = _PLACE.search(message)
+    line, column = (int(place[1]), int(place[2])) if place and place[1] else _end(text) if place else (1, 1)
+    words = message[: place.start()] if place else message.partition(":")[0]
+    return Problem(path, line, column, f"not valid TOML: {words[:1].lower()}{words[1:]}")
+
+
+class _Merge:
+    """One tree from several files, every key with its place."""
+
+    def __init__(self, main: Path) -> None:
+        self.values: Tree = {}
+        self.places: dict[KeyPath, Problem] = {(): Problem(main, 1, 1, "")}
+        self.problems: list[Problem] = []
+
+    def add(self, file: _File) -> None:
+        self._table(self.values, file.values, (), file)
+
+    def _table(self, into: Tree, new: Tree, path: KeyPath, file: _File) -> None:
+        for key, value in new.items():
+            here: KeyPath = (*path, key)
+            old = into.get(key)
+            if key not in into:
+                into[key] = value
+                self._record(value, here, here, file)
+            elif isinstance(old, dict) and isinstance(value, dict):
+                self._table(old, value, here, file)
+            elif isinstance(old, list) and isinstance(value, list) and all(isinstance(x, dict) for x in old + value):
+                for number, element in enumerate(value):
+                    self._record(element, (*here, number), (*here, len(old) + number), file)
+                into[key] = old + value
+            else:
+                self._twice(here, file)
+
+    def _record(self, value: object, inside: KeyPath, path: KeyPath, file: _File) -> None:
+        """Note the places of a value and all below it; `inside` is its path within its own file."""
+        position = file.positions[inside]
+        self.places[path] = Problem(file.path, position.line, position.column, "")
+        keys = value.keys() if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+        for key in keys:
+            self._record(value[key], (*inside, key), (*path, key), file)  # type: ignore[index]  # a dict or list here
+
+    def _twice(self, path: KeyPath, file: _File) -> None:
+        position, first = file.positions[path], self.places[path]
+        text = f"{key_text(path)}: already set at {first.file}:{first.line}:{first.column}"
+        self.problems.append(Problem(file.path, position.line, position.column, text))

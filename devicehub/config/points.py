@@ -1,0 +1,30 @@
+"""From a limit as it is configured to the alarm points that the engine watches."""
+
+from devicehub.config.models import LimitConfig
+from devicehub.model.alarm import AlarmCategory, Condition, Limit, Priority
+
+
+def alarm_points(limit: LimitConfig) -> tuple[Limit, ...]:
+    """One point per side, each with its own name.
+
+    Without a name it is `channel-high` or `channel-low`, with `.` written `-`; a name stands as it
+    is for one side and gets `-high` and `-low` for two.
+    """
+    sides = [(Condition.HIGH, limit.high), (Condition.LOW, limit.low)]
+    given = [(condition, value) for condition, value in sides if value is not None]
+    plain = bool(limit.name) and len(given) == 1
+    stem = limit.name or limit.channel.replace(".", "-")
+    return tuple(
+        Limit(
+            name=stem if plain else f"{stem}-{condition}",
+            device=limit.device,
+            channel=limit.channel,
+            condition=condition,
+            limit=value,
+            hysteresis=limit.hysteresis,
+            priority=Priority(limit.priority),
+            category=AlarmCategory(limit.category),
+            message=limit.message or "alarm.limit",
+        )
+        for condition, value in given
+    )
