@@ -52,7 +52,7 @@ def _driver(path: KeyPath, device: DeviceConfig, drivers: dict[str, Driver]) -> 
     """Check a device against its driver, and note the driver under the device's id."""
     names = driver_names()
     if device.driver not in names:
-        near = suggestion(device.driver, names, 0.5) or "; 'devicehub drivers list' shows all"
+        near = suggestion(device.driver, names) or "; 'devicehub drivers list' shows all"
         yield value_mistake((*path, "driver"), device.driver, f"no such driver{near}")
         return
     driver = drivers[device.id] = load_driver(device.driver)

@@ -29,7 +29,7 @@ _WORDS: Mapping[str, _Words] = {
     "bool_type": lambda _: "must be true or false",
     "path_type": lambda _: "must be a path in quotes",
     "finite_number": lambda _: "must be a finite number",
-    "greater_than": lambda context: f"must be greater than {context['gt']}",
+    "greater_than": lambda context: f"must be greater than {_number(context['gt'])}",
     "greater_than_equal": lambda context: f"must be at least {_number(context['ge'])}",
     "less_than_equal": lambda context: f"must be at most {_number(context['le'])}",
     "string_pattern_mismatch": lambda context: _PATTERNS[str(context["pattern"])],

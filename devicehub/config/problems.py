@@ -63,9 +63,9 @@ def value_text(value: object) -> str:
     return "a table" if isinstance(value, dict) else "an array" if isinstance(value, list | tuple) else str(value)
 
 
-def suggestion(wrong: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+def suggestion(wrong: str, known: Iterable[str]) -> str:
     """`; did you mean '...'?` for the nearest known word, or nothing."""
-    near = get_close_matches(wrong, list(known), n=1, cutoff=cutoff)
+    near = get_close_matches(wrong, list(known), n=1, cutoff=0.5)
     return f"; did you mean '{near[0]}'?" if near else ""
 
 

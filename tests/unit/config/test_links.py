@@ -1,0 +1,52 @@
+"""What each kind of link needs to be found."""
+
+from devicehub.config.links import link_complaints
+from devicehub.config.models import DeviceConfig
+from devicehub.driver import BleLink, FileLink, Link, SerialLink, UsbLink, VideoFormat, VideoLink
+from devicehub.model.device import UsbId
+
+SERIAL = SerialLink()
+USB = UsbLink(ids=(UsbId(0x289D, 0x0010),))
+BLE = BleLink(notify=())
+VIDEO = VideoLink(formats=(VideoFormat("MJPG", 640, 480, 30),))
+KNOWN_VIDEO = VideoLink(formats=VIDEO.formats, ids=(UsbId(1, 2),))
+FILE = FileLink(patterns=("*.jpg",))
+
+
+def texts(link: Link, **keys: str) -> list[str]:
+    device = DeviceConfig.model_validate({"id": "d", "driver": "f.d", **keys})
+    return [complaint.text for complaint in link_complaints(("device", 0), device, link)]
+
+
+def test_what_suffices() -> None:
+    for port in ("/dev/ttyUSB0", "COM3", "socket://10.0.0.5:4001", "rfc2217://10.0.0.5:4001"):
+        assert not texts(SERIAL, port=port)
+    assert not texts(SERIAL, usb="0403:6001", serial="A50285BI")
+    assert not texts(USB)
+    assert not texts(USB, serial="x")
+    assert not texts(BLE)
+    assert not texts(BLE, address="AA:BB:CC:DD:EE:FF")
+    assert not texts(VIDEO, port="/dev/video0")
+    assert not texts(VIDEO, usb="0001:0002")
+    assert not texts(KNOWN_VIDEO)
+    assert not texts(FILE, folder="/srv/images")
+
+
+def test_a_simulated_or_replayed_device_needs_nothing_else() -> None:
+    for link in (SERIAL, USB, BLE, VIDEO, FILE):
+        assert not texts(link, port="sim:")
+        assert not texts(link, port="replay:capture.txt")
+
+
+def test_what_is_missing() -> None:
+    assert "needs port or usb" in texts(SERIAL)[0]
+    assert "needs port or usb" in texts(VIDEO)[0]
+    assert "needs folder" in texts(FILE)[0]
+
+
+def test_what_does_not_fit() -> None:
+    assert texts(USB, port="/dev/ttyUSB0") == ["device[0].port: a USB device has none"]
+    assert texts(USB, address="AA") == ["device[0].address: a USB device has none"]
+    assert texts(SERIAL, port="x", folder="/tmp") == ["device[0].folder: a serial device has none"]
+    assert "rfc2217://HOST:PORT" in texts(SERIAL, port="http://x")[0]
+    assert "/dev/video0" in texts(VIDEO, port="0")[0]
