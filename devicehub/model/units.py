@@ -29,6 +29,7 @@ class Unit(StrEnum):
     DECIBEL = "dB"
     GRAM_PER_CM2 = "g/cm2"
     SECOND = "s"
+    HOUR = "h"
     MILLISECOND = "ms"
     MICROSECOND = "us"
     METRE = "m"
