@@ -133,8 +133,11 @@ def raw_of(target: FloatArray | float, planck: Planck, around: Surroundings) -> 
 
 @lru_cache(maxsize=16)
 def celsius_table(planck: Planck, around: Surroundings) -> NDArray[np.float32]:
-    """Cel of every 16-bit count, f32 of shape (65536,), read-only: `table[frame]` converts a frame at once."""
-    table = celsius(np.arange(65536, dtype=np.float64), planck, around).astype(np.float32)
+    """Cel of every 16-bit count, f32 of shape (65536,), read-only: `table[frame]` converts a frame at once.
+
+    Rounded to 0.001 K, far below any sensor's noise, so that a picture has the same bytes on every machine.
+    """
+    table = celsius(np.arange(65536, dtype=np.float64), planck, around).round(3).astype(np.float32)
     table.setflags(write=False)
     return table
 

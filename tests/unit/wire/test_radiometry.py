@@ -110,9 +110,11 @@ def test_temperature_to_counts_and_back_is_the_same_temperature(
 
 
 @given(cameras, surroundings, st.integers(0, 65535))
-def test_the_table_holds_what_the_chain_computes(planck: Planck, around: Surroundings, raw: int) -> None:
+def test_the_table_holds_what_the_chain_computes_to_a_millikelvin(
+    planck: Planck, around: Surroundings, raw: int
+) -> None:
     direct = float(celsius(float(raw), planck, around))
-    assert float(celsius_table(planck, around)[raw]) == pytest.approx(direct, rel=1e-6, abs=1e-4, nan_ok=True)
+    assert float(celsius_table(planck, around)[raw]) == pytest.approx(direct, rel=1e-6, abs=5.5e-4, nan_ok=True)
 
 
 @given(cameras, surroundings)
