@@ -146,11 +146,10 @@ async def _an_hour(name: str, seconds: float, *, unplugging: bool) -> tuple[list
 
 
 def _acting(simulator: AnySimulator, seconds: float) -> AnySimulator:
-    """The simulated operator acts by himself; a camera runs slowly through a whole hour."""
+    """The simulated operator acts by himself; a camera runs slowly, and still slower through a whole hour."""
     simulator.do("demo")
-    if seconds > 600:
-        with contextlib.suppress(ValueError):
-            simulator.do("rate", hz=0.5)
+    with contextlib.suppress(ValueError):
+        simulator.do("rate", hz=0.5 if seconds > 600 else 2.0)
     return simulator
 
 
