@@ -1,0 +1,222 @@
+"""aiomqtt made fit for events that must not be lost. Only this package knows aiomqtt and paho.
+
+What aiomqtt 2.5.1 leaves out, and what this subclass adds:
+
+* the reason code of a PUBACK is dropped, so a publish that the broker refused looks delivered: kept;
+* a publish is awaited one by one: futures by message id, any number under way;
+* a publish under way when the connection dies waits for its whole timeout: fails at once;
+* a connection closed before CONNACK waits for its whole timeout: fails at once;
+* a frozen broker is noticed after two keepalives and a half: after one;
+* an answer that never comes though the broker lives is never noticed: `acknowledge_timeout`;
+* limits of the CONNACK (receive maximum, packet size, quality of service, retain) are ignored: kept.
+
+There is no public way to any of them, so the private names below are used; a test fails when a
+new aiomqtt or paho changes one of them.
+"""
+
+import asyncio
+import socket
+import threading
+from typing import Final, NoReturn
+
+import aiomqtt
+from paho.mqtt import client as paho
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from devicehub.model.errors import DeliveryError, DeliveryRefusedError
+from devicehub.publish.port import Outgoing
+from devicehub.publish.properties import PackedProperties, for_connect, for_publish, for_will, variable_length
+from devicehub.publish.settings import BrokerSettings
+
+_REFUSED: Final = 0x80
+
+
+class Client(aiomqtt.Client):
+    """One connection. Entering raises aiomqtt's own errors; `devicehub.publish.mqtt` translates them."""
+
+    def __init__(self, settings: BrokerSettings, version: aiomqtt.ProtocolVersion, will: Outgoing | None) -> None:
+        self.modern = version is aiomqtt.ProtocolVersion.V5
+        super().__init__(
+            settings.host,
+            settings.port,
+            username=settings.username or None,
+            password=settings.password or None,
+            identifier=settings.identifier or None,
+            protocol=version,
+            will=None if will is None else _will(will, modern=self.modern),
+            clean_session=None if self.modern else True,
+            clean_start=True if self.modern else paho.MQTT_CLEAN_START_FIRST_ONLY,
+            properties=for_connect() if self.modern else None,
+            timeout=settings.connect_timeout,
+            keepalive=settings.keepalive,
+            max_queued_incoming_messages=settings.incoming,
+            max_inflight_messages=settings.window,
+            tls_context=settings.tls,
+            socket_options=_socket_options(settings.keepalive),
+        )
+        self._client.connect_timeout = settings.connect_timeout
+        self._acknowledge_timeout = settings.acknowledge_timeout
+        self._tick = settings.keepalive / 10
+        self._thread = threading.get_ident()
+        self._pending: dict[int, tuple[Outgoing, asyncio.Future[None]]] = {}
+        self._progress = 0.0
+        self._limits: Properties | None = None
+        self.lost: asyncio.Future[NoReturn] = self._loop.create_future()
+
+    def submit(self, out: Outgoing) -> asyncio.Future[None]:
+        """See `Publisher.submit`."""
+        if self.lost.done():
+            raise DeliveryError(str(self.lost.exception()))
+        future: asyncio.Future[None] = self._loop.create_future()
+        properties = for_publish(out) if self.modern else None
+        obstacle = self._obstacle(out, properties)
+        if obstacle:
+            future.set_exception(DeliveryRefusedError(f"{out.topic}: {obstacle}"))
+            return future
+        info = self._client.publish(out.topic, out.payload, out.qos, out.retain, properties)
+        if info.rc != paho.MQTT_ERR_SUCCESS:
+            raise DeliveryError(f"{out.topic}: {paho.error_string(info.rc)}")
+        if not self._pending:
+            self._progress = self._loop.time()
+        self._pending[info.mid] = (out, future)
+        return future
+
+    def abort(self, why: str) -> None:
+        """Close the socket without DISCONNECT, so that the broker publishes the will, and fail what is pending."""
+        self._fail(why)
+        self._client._sock_close()  # noqa: SLF001  paho closes at once in no public way
+
+    async def open(self) -> None:
+        """Connect. A cancellation is honoured once the blocking TCP or TLS handshake has ended."""
+        entering = self._loop.create_task(self.__aenter__())
+        try:
+            await asyncio.shield(entering)
+        except asyncio.CancelledError:
+            if not self._connected.done():
+                self._connected.set_exception(aiomqtt.MqttError("given up"))
+            await asyncio.wait({entering})
+            self.abort("the connection was given up")
+            raise
+        except aiomqtt.MqttError:
+            self.abort("the connection could not be opened")
+            raise
+        self._disconnected.add_done_callback(self._on_end)
+
+    async def close(self) -> None:
+        """Say DISCONNECT, so that the broker drops the will, and close. Never raises; a dead broker is left behind."""
+        try:
+            await self.__aexit__(None, None, None)
+        except aiomqtt.MqttError as error:
+            self._logger.info("the broker did not take the DISCONNECT: %s", error)
+        finally:
+            self.abort("the connection was closed")
+
+    def _obstacle(self, out: Outgoing, properties: PackedProperties | None) -> str:
+        """Why the broker said at CONNACK that it will not take `out`; empty if it will."""
+        largest = getattr(self._limits, "MaximumPacketSize", None)
+        if largest is not None and (size := _packet_size(out, properties)) > largest:
+            return f"{size} bytes are more than the broker's maximum packet size of {largest}"
+        if out.qos > getattr(self._limits, "MaximumQoS", 2):
+            return f"the broker does not take quality of service {out.qos}"
+        if out.retain and not getattr(self._limits, "RetainAvailable", 1):
+            return "the broker does not retain messages"
+        return ""
+
+    def _fail(self, why: str) -> None:
+        if self.lost.done():
+            return
+        pending, self._pending = self._pending, {}
+        self.lost.set_exception(DeliveryError(why))
+        self.lost.exception()  # marks it as seen: whoever waits still gets it, nobody has to
+        for _, future in pending.values():
+            if not future.done():
+                future.set_exception(DeliveryError(why))
+                future.exception()
+
+    def _on_end(self, disconnected: asyncio.Future[None]) -> None:
+        error = disconnected.exception()
+        self.abort("the connection was closed" if error is None else f"the connection to the broker ended: {error}")
+
+    def _on_connect(
+        self,
+        client: paho.Client,
+        userdata: object,
+        flags: paho.ConnectFlags,
+        reason_code: ReasonCode,
+        properties: Properties | None = None,
+    ) -> None:
+        self._limits = properties
+        window = getattr(properties, "ReceiveMaximum", self._client.max_inflight_messages)
+        self._client._max_inflight_messages = min(window, self._client.max_inflight_messages)  # noqa: SLF001  no setter once connected
+        # A ping after half the keepalive and half of it for the answer: silence is noticed within one keepalive.
+        self._client._keepalive = max(1, self._client.keepalive // 2)  # noqa: SLF001  no setter once connected
+        super()._on_connect(client, userdata, flags, reason_code, properties)
+
+    def _on_disconnect(
+        self,
+        client: paho.Client,
+        userdata: object,
+        flags: paho.DisconnectFlags,
+        reason_code: ReasonCode,
+        properties: Properties | None = None,
+    ) -> None:
+        if not self._connected.done():
+            self._connected.set_exception(aiomqtt.MqttCodeError(reason_code))
+            return
+        super()._on_disconnect(client, userdata, flags, reason_code, properties)
+
+    def _on_publish(
+        self,
+        client: paho.Client,  # noqa: ARG002  paho's signature
+        userdata: object,  # noqa: ARG002  paho's signature
+        mid: int,
+        reason_code: ReasonCode,
+        properties: Properties,
+    ) -> None:
+        self._progress = self._loop.time()
+        out, future = self._pending.pop(mid, (None, None))
+        if out is None or future is None or future.done():
+            return
+        if reason_code.value < _REFUSED:
+            future.set_result(None)
+            return
+        reason = getattr(properties, "ReasonString", "") or reason_code.getName()
+        future.set_exception(DeliveryRefusedError(f"{out.topic}: the broker refused it: {reason}"))
+
+    def _on_socket_register_write(self, client: paho.Client, userdata: object, sock: socket.socket) -> None:
+        if threading.get_ident() != self._thread:
+            super()._on_socket_register_write(client, userdata, sock)
+            return
+        # Within the loop's thread: at once, or a socket closed in the same tick would be registered after its end.
+        self._loop.add_writer(sock.fileno(), self._write)
+
+    def _write(self) -> None:
+        try:
+            self._client.loop_write()
+        except OSError as error:
+            self.abort(f"the connection to the broker ended: {error}")
+
+    async def _misc_loop(self) -> None:
+        while self._client.loop_misc() == paho.MQTT_ERR_SUCCESS:
+            waited = self._loop.time() - self._progress
+            if self._pending and waited > self._acknowledge_timeout:
+                self.abort(f"the broker has acknowledged nothing for {waited:.0f} s")
+            await asyncio.wait({self.lost}, timeout=self._tick)
+
+
+def _packet_size(out: Outgoing, properties: PackedProperties | None) -> int:
+    body = 2 + len(out.topic.encode()) + (2 if out.qos else 0) + len(out.payload)
+    body += 0 if properties is None else len(properties.pack())
+    return 1 + len(variable_length(body)) + body
+
+
+def _will(out: Outgoing, *, modern: bool) -> aiomqtt.Will:
+    return aiomqtt.Will(out.topic, out.payload, out.qos, out.retain, for_will(out) if modern else None)
+
+
+def _socket_options(keepalive: int) -> list[tuple[int, int, int]]:
+    options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        options.append((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, keepalive * 1000))
+    return options

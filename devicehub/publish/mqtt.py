@@ -1,0 +1,135 @@
+"""The publisher over MQTT, and a subscriber for watching and commands.
+
+MQTT 5 first, 3.1.1 where the broker does not know 5. On 3.1.1 a broker cannot say no to a message,
+so `delivery` is "unverified" there. Clean start and session expiry 0: the journal is the session.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+import aiomqtt
+from aiomqtt import ProtocolVersion
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from devicehub.model.errors import DeliveryError, DeliveryRefusedError
+from devicehub.publish.client import Client
+from devicehub.publish.port import Delivery, Outgoing, Publisher
+from devicehub.publish.reasons import connecting, unknown_version
+from devicehub.publish.settings import BrokerSettings, Version
+
+_REFUSED = 0x80
+_VERSIONS = {
+    Version.AUTO: (ProtocolVersion.V5, ProtocolVersion.V311),
+    Version.V5: (ProtocolVersion.V5,),
+    Version.V311: (ProtocolVersion.V311,),
+}
+
+
+class MqttPublisher:
+    """One connection to a broker; see `Publisher`. Made by `connect`."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.delivery: Delivery = "broker-acked" if client.modern else "unverified"
+
+    def submit(self, out: Outgoing) -> asyncio.Future[None]:
+        """See `Publisher.submit`."""
+        return self._client.submit(out)
+
+    async def lost(self) -> None:
+        """See `Publisher.lost`."""
+        await asyncio.shield(self._client.lost)
+
+
+@asynccontextmanager
+async def connect(settings: BrokerSettings, will: Outgoing | None = None) -> AsyncIterator[Publisher]:
+    """A connection to the broker.
+
+    Left without an exception it says DISCONNECT and the broker forgets `will`. Left with one, a
+    cancellation included, the socket is just closed, and the broker publishes `will`. Raises
+    `DeliveryError` or `DeliveryRefusedError` saying what to do when it cannot be opened.
+    """
+    async with _connected(settings, will) as client:
+        yield MqttPublisher(client)
+
+
+class Incoming(NamedTuple):
+    """A received message. `retain` says that it was stored by the broker before we subscribed."""
+
+    topic: str
+    payload: bytes
+    retain: bool
+
+
+@asynccontextmanager
+async def subscribe(
+    settings: BrokerSettings, filters: Sequence[str], *, qos: int = 1
+) -> AsyncIterator[AsyncIterator[Incoming]]:
+    """Messages of `filters`, from the moment this is entered. The iterator ends with `DeliveryError`.
+
+    Raises `DeliveryRefusedError` for a filter that the broker refuses. Mosquitto grants a filter that
+    its access list forbids and then stays silent, so that a granted filter proves nothing.
+    """
+    async with _connected(settings, None) as client:
+        try:
+            codes = await client.subscribe(_requests(client, filters, qos))
+        except aiomqtt.MqttError as error:
+            raise DeliveryError(f"the broker did not answer the subscription: {error}") from error
+        for one, code in zip(filters, list[int | ReasonCode](codes), strict=True):
+            if (code if isinstance(code, int) else code.value) >= _REFUSED:
+                raise DeliveryRefusedError(f"the broker refuses a subscription to {one}: check its access list")
+        yield _incoming(client)
+
+
+def _requests(
+    client: Client, filters: Sequence[str], qos: int
+) -> list[tuple[str, int]] | list[tuple[str, SubscribeOptions]]:
+    if client.modern:
+        return [(one, SubscribeOptions(qos=qos)) for one in filters]
+    return [(one, qos) for one in filters]
+
+
+async def _incoming(client: Client) -> AsyncIterator[Incoming]:
+    try:
+        async for message in client.messages:
+            payload = message.payload
+            assert isinstance(payload, bytes | bytearray)
+            yield Incoming(message.topic.value, bytes(payload), message.retain)
+    except aiomqtt.MqttError as error:
+        raise DeliveryError(f"the connection to the broker ended: {error.__cause__ or error}") from error
+
+
+@asynccontextmanager
+async def _connected(settings: BrokerSettings, will: Outgoing | None) -> AsyncIterator[Client]:
+    client = await _open(settings, will)
+    orderly = False
+    try:
+        yield client
+        orderly = True
+    finally:
+        if orderly:
+            await client.close()
+        else:
+            client.abort("the connection was dropped")
+
+
+async def _open(settings: BrokerSettings, will: Outgoing | None) -> Client:
+    *others, last = _VERSIONS[settings.version]
+    for version in others:
+        client = Client(settings, version, will)
+        try:
+            await client.open()
+        except aiomqtt.MqttError as error:
+            if not unknown_version(error):
+                raise connecting(settings, error) from error
+        else:
+            return client
+    client = Client(settings, last, will)
+    try:
+        await client.open()
+    except aiomqtt.MqttError as error:
+        raise connecting(settings, error) from error
+    return client

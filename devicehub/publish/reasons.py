@@ -1,0 +1,77 @@
+"""Why a broker could not be reached, in one line that says what to do."""
+
+import socket
+import ssl
+
+import aiomqtt
+from aiomqtt.exceptions import MqttConnectError
+from paho.mqtt.reasoncodes import ReasonCode
+
+from devicehub.model.errors import DeliveryError, DeliveryRefusedError
+from devicehub.publish.settings import BrokerSettings
+
+_UNSUPPORTED_VERSION = 0x84
+_ADVICE = {
+    0x84: "set the MQTT version to one that it speaks",
+    0x85: "choose another client identifier",
+    0x86: "check user name and password",
+    0x87: "check user name and password, and that this client may connect",
+    0x88: "it is starting or overloaded, try later",
+    0x89: "it is overloaded, try later",
+    0x8A: "this client is banned there, ask its administrator",
+    0x97: "a quota is exhausted there, ask its administrator",
+    0x9F: "connect less often",
+}
+
+
+def unknown_version(error: aiomqtt.MqttError) -> bool:
+    """Whether a broker answered MQTT 5 as one does that does not know it: refused as such, or hung up on."""
+    if isinstance(error, MqttConnectError):
+        return isinstance(error.rc, ReasonCode) and error.rc.value == _UNSUPPORTED_VERSION
+    return isinstance(error, aiomqtt.MqttCodeError)
+
+
+def connecting(settings: BrokerSettings, error: aiomqtt.MqttError) -> DeliveryError:
+    """The error to raise when a connection could not be opened."""
+    where = f"{settings.host}:{settings.port}"
+    if isinstance(error, MqttConnectError):
+        code = error.rc.value if isinstance(error.rc, ReasonCode) else 0
+        advice = _ADVICE.get(code, "ask its administrator")
+        return DeliveryRefusedError(f"the broker at {where} refused the connection ({_name(error)}): {advice}")
+    if isinstance(error, aiomqtt.MqttCodeError):
+        return DeliveryError(f"{where} hung up before it answered: {_expectation(settings)}")
+    # aiomqtt raises its own error "from None": the cause is only left as context.
+    if isinstance(error.__context__, OSError) and not isinstance(error.__context__, TimeoutError):
+        return DeliveryError(_system(settings, where, error.__context__))
+    if error.__context__ is None or str(error) == "Operation timed out":
+        return DeliveryError(
+            f"{where} took the connection but did not answer in {settings.connect_timeout:g} s: "
+            "the broker hangs, or it is no MQTT broker"
+        )
+    return DeliveryError(f"{where} does not answer: check address, network and firewall")
+
+
+def _name(error: aiomqtt.MqttCodeError) -> str:
+    return error.rc.getName() if isinstance(error.rc, ReasonCode) else str(error)
+
+
+def _expectation(settings: BrokerSettings) -> str:
+    if settings.tls is None:
+        return "it may expect TLS, or it is no MQTT broker"
+    return "it may expect a client certificate, or no TLS"
+
+
+def _system(settings: BrokerSettings, where: str, error: OSError) -> str:
+    match error:
+        case ssl.SSLCertVerificationError():
+            return f"the certificate of {where} is not trusted ({error.verify_message}): check the authority file"
+        case ssl.SSLError():
+            return f"TLS with {where} failed ({error.reason or error}): check that this port speaks TLS"
+        case ConnectionRefusedError():
+            return f"nothing listens on {where}: start the broker or correct the address"
+        case socket.gaierror():
+            return f"the name {settings.host} cannot be resolved: check the address and the name server"
+        case ConnectionError():
+            return f"{where} hung up ({error.strerror or error}): {_expectation(settings)}"
+        case _:
+            return f"{where} cannot be reached ({error.strerror or error}): check address and network"
