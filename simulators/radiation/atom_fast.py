@@ -22,7 +22,9 @@ class AtomFast:
         self._dose_msv = 0.0
         self._source = 0.0
         self._battery = 92.0
-        self.services = {UUID_SERVICE: ((UUID_READINGS, ("notify",)),)}
+        self.services: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
+            UUID_SERVICE: ((UUID_READINGS, ("notify",)),)
+        }
 
     def do(self, verb: str, **values: float | str) -> None:
         """Change the simulated world."""
