@@ -5,13 +5,14 @@ from collections.abc import Iterable, Iterator
 
 from devicehub.config.links import link_complaints
 from devicehub.config.models import SEGMENT, Config, DeviceConfig, LimitConfig, MqttConfig
-from devicehub.config.points import alarm_points
+from devicehub.config.points import points_of
 from devicehub.config.problems import Complaint, key_mistake, key_text, suggestion, value_mistake
 from devicehub.config.toml_position import KeyPath
 from devicehub.driver import Driver
 from devicehub.model.device import Channel, ChannelKind, OptionValue
 from devicehub.model.errors import ConfigError
 from devicehub.registry import driver_names, load_driver, simulator_names
+from devicehub.transport.faults import parse_faults
 
 STATISTICS = ("max", "min", "mean", "p95")
 _TLS = frozenset({"ca", "certificate", "key"})
@@ -61,6 +62,15 @@ def _driver(path: KeyPath, device: DeviceConfig, drivers: dict[str, Driver]) -> 
     if device.port.startswith("sim:") and device.driver not in simulator_names():
         yield value_mistake((*path, "port"), device.port, f"driver {device.driver} has no simulator")
     yield from link_complaints(path, device, driver.link)
+    if device.fault:
+        yield from _fault((*path, "fault"), device.fault)
+
+
+def _fault(path: KeyPath, text: str) -> Iterator[Complaint]:
+    try:
+        parse_faults(text)
+    except ConfigError as error:
+        yield value_mistake(path, text, str(error))
 
 
 def _option(path: KeyPath, value: OptionValue, driver: Driver) -> Iterator[Complaint]:
@@ -100,6 +110,9 @@ def _simulation(config: Config) -> Iterator[Complaint]:
     real = next((device.id for device in config.device if device.enabled and not simulated(device)), None)
     for number, device in enumerate(config.device):
         path: KeyPath = ("device", number, "port")
+        if device.fault and not config.hub.exercise:
+            where: KeyPath = ("device", number, "fault")
+            yield value_mistake(where, device.fault, "faults are injected only with hub.exercise = true")
         if not device.enabled or not simulated(device):
             continue
         if not config.hub.exercise:
@@ -120,7 +133,7 @@ def _limits(config: Config, drivers: dict[str, Driver]) -> Iterator[Complaint]:
             yield value_mistake((*path, "device"), limit.device, f"no such device{near}")
         elif limit.device in drivers:
             yield from _channel(path, limit, drivers[limit.device])
-        for point in alarm_points(limit):
+        for point in points_of(limit):
             first = taken.setdefault((limit.device, point.name), number)
             if first != number:
                 yield Complaint((*path, "name"), f"limit[{number}]: alarm '{point.name}' is already limit[{first}]")
@@ -131,7 +144,7 @@ def _limit(path: KeyPath, limit: LimitConfig) -> Iterator[Complaint]:
         yield Complaint(path, f"{key_text(path)}: must have high, low or both")
     elif limit.high is not None and limit.low is not None and limit.low >= limit.high:
         yield value_mistake((*path, "low"), limit.low, f"must be less than high = {limit.high:g}")
-    for point in alarm_points(limit):
+    for point in points_of(limit):
         if not re.fullmatch(SEGMENT, point.name):
             text = f"the alarm's name '{point.name}' is longer than 64 characters; set a shorter name"
             yield Complaint((*path, "name"), f"{key_text(path)}: {text}")

@@ -1,5 +1,6 @@
 """Which of port, usb, serial, address and folder a device needs, by the kind of its driver's link."""
 
+import re
 from collections.abc import Iterator
 
 from devicehub.config.models import DeviceConfig
@@ -8,6 +9,7 @@ from devicehub.config.toml_position import KeyPath
 from devicehub.driver import BleLink, FileLink, Link, SerialLink, UsbLink, VideoLink
 
 _URLS = ("socket://", "rfc2217://")
+_USB_PORT = re.compile(r"\d+-\d+(\.\d+)*|\d+:\d+")
 _KINDS = {
     SerialLink: "serial",
     UsbLink: "USB",
@@ -17,7 +19,7 @@ _KINDS = {
 }
 _KEYS = {
     SerialLink: {"port", "usb", "serial"},
-    UsbLink: {"usb", "serial"},
+    UsbLink: {"port", "usb", "serial"},
     BleLink: {"address"},
     VideoLink: {"port", "usb", "serial"},
     FileLink: {"folder"},
@@ -26,12 +28,18 @@ _KEYS = {
 
 def link_complaints(path: KeyPath, device: DeviceConfig, link: Link) -> Iterator[Complaint]:
     """What is missing, too much or of the wrong kind. A simulated or replayed device needs nothing more."""
-    if device.port.startswith("sim:"):
-        return
-    if device.port.startswith("replay:"):
-        if device.port == "replay:":
+    scheme, _, rest = device.port.partition(":")
+    if scheme == "sim":
+        if rest:
+            yield value_mistake((*path, "port"), device.port, 'a simulated device is "sim:" and nothing more')
+    elif scheme == "replay":
+        if not rest:
             yield value_mistake((*path, "port"), device.port, "must name the transcript, as replay:FILE")
-        return
+    else:
+        yield from _real(path, device, link)
+
+
+def _real(path: KeyPath, device: DeviceConfig, link: Link) -> Iterator[Complaint]:
     for key in ("port", "usb", "serial", "address", "folder"):
         if getattr(device, key) and key not in _KEYS[type(link)]:
             yield Complaint((*path, key), f"{key_text((*path, key))}: a {_KINDS[type(link)]} device has none")
@@ -45,6 +53,9 @@ def _port(path: KeyPath, port: str, link: Link) -> Iterator[Complaint]:
     scheme = port.partition("://")[0] if "://" in port else ""
     if isinstance(link, VideoLink) and not port.startswith("/dev/"):
         yield value_mistake((*path, "port"), port, 'must be a video device, as "/dev/video0"')
+    elif isinstance(link, UsbLink):
+        if not _USB_PORT.fullmatch(port):
+            yield value_mistake((*path, "port"), port, 'must be where it is plugged in, as "1-2.3"')
     elif scheme and not port.startswith(_URLS):
         yield value_mistake((*path, "port"), port, "must be a device path, socket://HOST:PORT or rfc2217://HOST:PORT")
 

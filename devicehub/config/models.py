@@ -43,6 +43,12 @@ def _option(value: object) -> OptionValue:
     raise PydanticCustomError("option_type", "must be text, a number below 2**63, true or false")
 
 
+def _port(port: str, info: ValidationInfo) -> str:
+    """The transcript of a replay is a path as any other."""
+    scheme, colon, name = port.partition(":")
+    return f"{scheme}:{_located(Path(name), info)}" if scheme == "replay" and colon and name else port
+
+
 def default_state() -> Path:
     """The folder for state: the one that systemd gives, else the XDG one of this user."""
     given = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
@@ -168,10 +174,10 @@ class DeviceConfig(Section):
 
     id: Segment = Field(description="Name of the device; a topic segment")
     driver: str = Field(min_length=1, description="FAMILY.MAKER_MODEL; see 'devicehub drivers list'")
-    port: str = Field(
+    port: Annotated[str, AfterValidator(_port)] = Field(
         default="",
         max_length=1024,
-        description="Device path, socket://, rfc2217://, sim: or replay:FILE; empty: found by USB",
+        description="Device path, USB place, socket://, rfc2217://, sim: or replay:FILE; empty: found by USB",
     )
     usb: str = Field(default="", pattern=USB, description="USB vendor:product in hexadecimal, as 10c4:ea60")
     serial: str = Field(default="", max_length=128, description="USB serial number, to tell equal devices apart")

@@ -1,10 +1,15 @@
 """From a limit as it is configured to the alarm points that the engine watches."""
 
-from devicehub.config.models import LimitConfig
+from devicehub.config.models import Config, LimitConfig
 from devicehub.model.alarm import AlarmCategory, Condition, Limit, Priority
 
 
-def alarm_points(limit: LimitConfig) -> tuple[Limit, ...]:
+def alarm_points(config: Config) -> list[Limit]:
+    """The alarm points of all limits, in the order of the configuration."""
+    return [point for limit in config.limit for point in points_of(limit)]
+
+
+def points_of(limit: LimitConfig) -> tuple[Limit, ...]:
     """One point per side, each with its own name.
 
     Without a name it is `channel-high` or `channel-low`, with `.` written `-`; a name stands as it

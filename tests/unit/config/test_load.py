@@ -9,10 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from devicehub.config import Config, ConfigProblems, LimitConfig, alarm_points, digest, load_config
+from devicehub.config import Config, ConfigProblems, alarm_points, digest, load_config
 from devicehub.config.models import default_state
 from devicehub.config.plain_words import model_at
 from devicehub.config.resources import shipped, usual_config
+from devicehub.model.alarm import Limit
 
 HUB = '[hub]\nsite = "merdare"\nnode = "ws-1"\n'
 
@@ -67,9 +68,13 @@ def test_every_broken_file_is_reported_at_once(tmp_path: Path) -> None:
 
 
 def test_relative_paths_are_relative_to_the_main_file(tmp_path: Path) -> None:
-    path = write(tmp_path, HUB + 'state = "state"\n', a='[scan]\nkey = { file = "scan.key" }\n')
+    replay = '[[device]]\nid = "g1"\ndriver = "radiation.atom_fast"\nport = "replay:a.txt"\n'
+    path = write(
+        tmp_path, HUB + 'state = "state"\nexercise = true\n' + replay, a='[scan]\nkey = { file = "scan.key" }\n'
+    )
     config = load_config(path)
     assert config.hub.state == tmp_path / "state"
+    assert config.device[0].port == f"replay:{tmp_path}/a.txt"
     assert config.scan.key is not None
     assert config.scan.key.file == tmp_path / "scan.key"
 
@@ -110,16 +115,17 @@ def test_any_text_is_a_configuration_or_problems_with_places(tmp_path: Path, ext
         assert "\n" not in problem.text
 
 
-def limit(**keys: object) -> LimitConfig:
-    return LimitConfig.model_validate({"device": "d", "channel": "image.max", **keys})
+def points(**keys: object) -> list[Limit]:
+    limit = {"device": "d", "channel": "image.max", **keys}
+    return alarm_points(Config.model_validate({"hub": {"site": "s", "node": "n"}, "limit": [limit]}))
 
 
 def test_a_limit_makes_one_alarm_point_per_side() -> None:
-    high, low = alarm_points(limit(high=40, low=-5.0, hysteresis=0.5))
+    high, low = points(high=40, low=-5.0, hysteresis=0.5)
     assert (high.name, high.condition, high.limit, high.hysteresis) == ("image-max-high", "high", 40.0, 0.5)
     assert (low.name, low.condition, low.limit, low.message) == ("image-max-low", "low", -5.0, "alarm.limit")
-    assert [point.name for point in alarm_points(limit(high=1, name="hot"))] == ["hot"]
-    assert [point.name for point in alarm_points(limit(high=1, low=0, name="hot"))] == ["hot-high", "hot-low"]
+    assert [point.name for point in points(high=1, name="hot")] == ["hot"]
+    assert [point.name for point in points(high=1, low=0, name="hot")] == ["hot-high", "hot-low"]
 
 
 SHIPPED = shipped("devicehub.toml").read_text()

@@ -117,6 +117,9 @@ SECRETS = [
     (HUB + '[mqtt]\npasswort = "hunter2"\n', "5:1  mqtt.passwort: unknown key; did you mean 'password'?"),
 ]
 
+NO_FAULT = (
+    "9:1  device[0].fault = \"flop=1\": unknown fault 'flop'; known: cut, drop, flip, garbage, hang, late, lose, twice"
+)
 BETWEEN = [
     (
         HUB + '[[device]]\nid = "a"\ndriver = "radiation.atomfast"\n',
@@ -153,6 +156,15 @@ BETWEEN = [
         SIM + THERMAL,
         "8:1  device[0].port = \"sim:\": simulated and real devices cannot run together; device 'thermal-1' is real",
     ),
+    (SIM.replace("sim:", "sim:2"), '8:1  device[0].port = "sim:2": a simulated device is "sim:" and nothing more'),
+    (
+        SIM + 'fault = "flop=1"\n',
+        NO_FAULT,
+    ),
+    (
+        HUB + GAMMA + 'fault = "drop=1"\n',
+        '7:1  device[0].fault = "drop=1": faults are injected only with hub.exercise = true',
+    ),
     (SIM.replace("sim:", "replay:"), '8:1  device[0].port = "replay:": must name the transcript, as replay:FILE'),
     (HUB + '[mqtt]\nurl = "mqtt://b:70000"\n', '5:1  mqtt.url = "mqtt://b:70000": the port must be from 1 to 65535'),
     (HUB + '[mqtt]\nusername = "u"\n', "5:1  mqtt.username: has no meaning for the embedded broker; set mqtt.url"),
@@ -161,6 +173,10 @@ BETWEEN = [
     (HUB + '[mqtt]\nurl = "mqtts://b"\npassword = { file = "x" }\n', "6:1  mqtt.password: needs mqtt.username too"),
 ]
 
+NO_CHANNEL = (
+    '9:1  limit[0].channel = "zzzzzzzz": no such channel to limit; '
+    "driver radiation.atom_fast has dose, dose-rate, count-rate, battery, temperature"
+)
 LIMITS = [
     (
         'device = "gama-1"\nchannel = "dose"\nhigh = 1',
@@ -178,8 +194,7 @@ LIMITS = [
     ),
     (
         'device = "gamma-1"\nchannel = "zzzzzzzz"\nhigh = 1',
-        '9:1  limit[0].channel = "zzzzzzzz": no such channel to limit; '
-        + "driver radiation.atom_fast has dose, dose-rate, count-rate, battery, temperature",
+        NO_CHANNEL,
     ),
     (
         'device = "gamma-1"\nchannel = "dose.max"\nhigh = 1',
