@@ -149,8 +149,8 @@ BETWEEN = [
         '7:1  device[0].port = "sim:": simulated and replayed devices need hub.exercise = true',
     ),
     (
-        HUB + GAMMA + 'port = "replay:a.txt"\n',
-        '7:1  device[0].port = "replay:a.txt": simulated and replayed devices need hub.exercise = true',
+        HUB + GAMMA + 'port = "replay:/a.txt"\n',
+        '7:1  device[0].port = "replay:/a.txt": simulated and replayed devices need hub.exercise = true',
     ),
     (
         SIM + THERMAL,
