@@ -26,7 +26,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from devicehub.model.errors import DeliveryError, DeliveryRefusedError
 from devicehub.publish.port import Outgoing
-from devicehub.publish.properties import PackedProperties, for_connect, for_publish, for_will, variable_length
+from devicehub.publish.properties import PackedProperties, for_publish, for_will, variable_length
 from devicehub.publish.settings import BrokerSettings
 
 _REFUSED: Final = 0x80
@@ -47,7 +47,8 @@ class Client(aiomqtt.Client):
             will=None if will is None else _will(will, modern=self.modern),
             clean_session=None if self.modern else True,
             clean_start=True if self.modern else paho.MQTT_CLEAN_START_FIRST_ONLY,
-            properties=for_connect() if self.modern else None,
+            # No CONNECT properties: without one the session ends with the connection, which is what we want, and
+            # a broker for 3.1.1 that reads them as the client identifier would wait for the rest of it for ever.
             timeout=settings.connect_timeout,
             keepalive=settings.keepalive,
             max_queued_incoming_messages=settings.incoming,

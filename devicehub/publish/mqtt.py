@@ -7,6 +7,7 @@ so `delivery` is "unverified" there. Clean start and session expiry 0: the journ
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import NamedTuple
 
 import aiomqtt
@@ -21,11 +22,13 @@ from devicehub.publish.reasons import connecting, unknown_version
 from devicehub.publish.settings import BrokerSettings, Version
 
 _REFUSED = 0x80
-_VERSIONS = {
-    Version.AUTO: (ProtocolVersion.V5, ProtocolVersion.V311),
-    Version.V5: (ProtocolVersion.V5,),
-    Version.V311: (ProtocolVersion.V311,),
-}
+_VERSIONS = MappingProxyType(
+    {
+        Version.AUTO: (ProtocolVersion.V5, ProtocolVersion.V311),
+        Version.V5: (ProtocolVersion.V5,),
+        Version.V311: (ProtocolVersion.V311,),
+    }
+)
 
 
 class MqttPublisher:

@@ -15,7 +15,6 @@ _PAYLOAD_IS_UTF8 = b"\x01\x01"
 _MESSAGE_EXPIRY = struct.Struct(">BI")
 _USER = 0x26
 _EXPIRY = 0x02
-_SESSION_EXPIRY = 0x11
 _CONTENT_TYPE = 0x03
 
 
@@ -43,11 +42,6 @@ def for_publish(out: Outgoing) -> PackedProperties:
 def for_will(out: Outgoing) -> PackedProperties:
     """The same for a will; a will's expiry would count from the loss, so it has none."""
     return PackedProperties(_JSON + _users(out))
-
-
-def for_connect() -> PackedProperties:
-    """The session ends with the connection."""
-    return PackedProperties(_MESSAGE_EXPIRY.pack(_SESSION_EXPIRY, 0))
 
 
 def variable_length(number: int) -> bytes:

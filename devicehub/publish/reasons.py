@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from types import MappingProxyType
 
 import aiomqtt
 from aiomqtt.exceptions import MqttConnectError
@@ -11,17 +12,19 @@ from devicehub.model.errors import DeliveryError, DeliveryRefusedError
 from devicehub.publish.settings import BrokerSettings
 
 _UNSUPPORTED_VERSION = 0x84
-_ADVICE = {
-    0x84: "set the MQTT version to one that it speaks",
-    0x85: "choose another client identifier",
-    0x86: "check user name and password",
-    0x87: "check user name and password, and that this client may connect",
-    0x88: "it is starting or overloaded, try later",
-    0x89: "it is overloaded, try later",
-    0x8A: "this client is banned there, ask its administrator",
-    0x97: "a quota is exhausted there, ask its administrator",
-    0x9F: "connect less often",
-}
+_ADVICE = MappingProxyType(
+    {
+        0x84: "set the MQTT version to one that it speaks",
+        0x85: "choose another client identifier",
+        0x86: "check user name and password",
+        0x87: "check user name and password, and that this client may connect",
+        0x88: "it is starting or overloaded, try later",
+        0x89: "it is overloaded, try later",
+        0x8A: "this client is banned there, ask its administrator",
+        0x97: "a quota is exhausted there, ask its administrator",
+        0x9F: "connect less often",
+    }
+)
 
 
 def unknown_version(error: aiomqtt.MqttError) -> bool:
@@ -46,7 +49,7 @@ def connecting(settings: BrokerSettings, error: aiomqtt.MqttError) -> DeliveryEr
     if error.__context__ is None or str(error) == "Operation timed out":
         return DeliveryError(
             f"{where} took the connection but did not answer in {settings.connect_timeout:g} s: "
-            "the broker hangs, or it is no MQTT broker"
+            "the broker hangs, or it is no MQTT broker, or it knows MQTT 3.1.1 only and that has to be configured"
         )
     return DeliveryError(f"{where} does not answer: check address, network and firewall")
 
