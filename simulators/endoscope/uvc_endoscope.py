@@ -29,6 +29,7 @@ class UvcEndoscope:
         self._size = (1280, 720)
         self._fourcc = "MJPG"
         self._hz = 30.0
+        self._asked_hz: float | None = None
         self._clock = self._next_frame = 0.0
         self._frames = 0
         self._blur, self._dark, self._tables = 0.0, False, True
@@ -42,7 +43,7 @@ class UvcEndoscope:
         if verb == "demo":
             self._demo_at = self._clock + 3.0
         elif verb == "rate":
-            self._hz = float(values["hz"])
+            self._asked_hz = float(values["hz"])
         elif verb == "press":
             self._edges.append(True)
             self._release_at = self._clock + _PRESS
@@ -81,7 +82,7 @@ class UvcEndoscope:
             self._edges.append(False)
         out = []
         while self._next_frame <= self._clock:
-            self._next_frame += 1 / self._hz
+            self._next_frame += 1 / (self._asked_hz or self._hz)
             out.append(self._frame())
         return out
 
