@@ -72,13 +72,13 @@ class EmbeddedBroker:
     are valid inside the context. Entering raises `DeliveryError` when the broker does not start.
     """
 
-    def __init__(self, folder: Path, *, clock: Clock, port: int = 0, kind: Kind | None = None) -> None:
+    def __init__(self, folder: Path, *, clock: Clock | None = None, port: int = 0, kind: Kind | None = None) -> None:
         self.host = HOST
         self.port = port
         self.kind: Kind = kind or available()
         self._folder = folder.absolute()
         self._any_port = port == 0
-        self._clock = clock
+        self._clock = clock or Clock()
         self._said: deque[str] = deque(maxlen=5)
         self._process: asyncio.subprocess.Process | None = None
         self._listening: asyncio.Task[None] | None = None

@@ -10,12 +10,12 @@ them may be replaced before it is sent and a hole in the numbers would mean noth
 
 import math
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
 
+from devicehub.model.instant import instant
 from devicehub.model.message import Message
 from devicehub.model.payload import Instant, Segment
 from devicehub.publish.port import Outgoing
@@ -47,7 +47,7 @@ class Envelope(Struct, frozen=True, omit_defaults=True, kw_only=True):
     causationid: Annotated[str, Meta(description="The message that caused this one")] = ""
     correlationid: Annotated[str, Meta(description="The chain of messages this one belongs to")] = ""
     exercise: Annotated[bool, Meta(description="True: simulated, nothing of this happened")] = False
-    data: object
+    data: Annotated[object, Meta(extra_json_schema={"description": "Described per kind"})]
     historical: Annotated[bool, Meta(description="Published later than it was recorded")] = False
 
 
@@ -99,15 +99,6 @@ def historical(payload: bytes) -> bytes:
 def subject(message: Message) -> str:
     """`device` or `device/point`; empty for the hub's own messages."""
     return f"{message.device}/{message.point}" if message.point else message.device
-
-
-def instant(seconds: float) -> str:
-    """UTC seconds since 1970 as RFC 3339 with milliseconds. Raises ValueError outside the years 1 to 9999."""
-    try:
-        moment = datetime.fromtimestamp(round(seconds, 3), UTC)
-    except OverflowError as error:
-        raise ValueError(f"{seconds!r} is not a time") from error
-    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def outgoing(message: Message, payload: bytes, topics: Topics) -> Outgoing:

@@ -108,8 +108,9 @@ class Topics:
     def topic(self, message: Message) -> str:
         """The topic of a message.
 
-        Device and point are checked even where the topic leaves them out, because the subject has them.
+        Type, device and point are checked even where the topic leaves them out: user properties have them.
         """
+        _legal(_type(message))
         for part in (message.device, message.point):
             if part:
                 _legal(part)
@@ -128,9 +129,13 @@ def _tail(message: Message) -> tuple[str, ...]:
             point = (_legal(message.point),) if message.point else ()
             return _legal(message.device), *point
         case Shape.TYPE:
-            return (_legal(message.type.replace(".", "-")),)
+            return (_type(message),)
         case Shape.STREAM:
             return (_legal(_stream(message)),)
+
+
+def _type(message: Message) -> str:
+    return message.type.replace(".", "-")
 
 
 def _stream(message: Message) -> str:
