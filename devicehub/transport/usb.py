@@ -50,6 +50,10 @@ class _PendingReads:
         self._sizes.move_to_end(endpoint)
         return endpoint, self._sizes[endpoint][0]
 
+    def forget(self, endpoint: int) -> None:
+        """Nobody wants what was asked for at an endpoint any more."""
+        self._sizes.pop(endpoint, None)
+
     def answered(self, endpoint: int) -> None:
         """The oldest read of an endpoint is done."""
         self._sizes[endpoint].popleft()
@@ -203,6 +207,8 @@ class UsbTransport:
             if transfer is not None and transfer.kind == "in":
                 reads.add(*transfer.numbers)
             elif transfer is not None:
+                if transfer.kind == "halt":
+                    reads.forget(transfer.numbers[0])
                 self._deliver(device.perform(transfer, self._link.timeout))
             elif reads:
                 endpoint, size = reads.next()

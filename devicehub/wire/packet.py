@@ -9,7 +9,7 @@ or `key` (snapshot button, one byte: 1 pressed, 0 released); and for USB one of
     out:EP                       one bulk or interrupt transfer to the device
     ctl:RT:RQ:VALUE:INDEX        control transfer to the device, `data` is its data stage
     ctl:RT:RQ:VALUE:INDEX:SIZE   control transfer from the device; the answer carries the same port
-    halt:EP                      clear the halt condition of an endpoint
+    halt:EP                      clear the halt condition of an endpoint, forget the reads that wait there
     stall:RT:RQ:...              what comes instead of an answer when the device stalls that control transfer
 
 with EP, RT (bmRequestType), RQ (bRequest), VALUE and INDEX in hexadecimal and SIZE in decimal.
@@ -47,7 +47,7 @@ def control_read(request_type: int, request: int, value: int, index: int, size: 
 
 
 def clear_halt(endpoint: int) -> Packet:
-    """Clear the halt condition of an endpoint."""
+    """Clear the halt condition of an endpoint and forget the reads that wait there."""
     return Packet(b"", f"halt:{endpoint:02x}")
 
 

@@ -89,7 +89,10 @@ class Useeplus:
         raise StallError(f"request {request_type:02x} {request:02x} {value:04x} {index:04x} {size}")
 
     def control_out(self, request_type: int, request: int, value: int, index: int, data: bytes) -> None:
-        """Resolution is set by a probe and commit like a USB video camera's; accepted and kept at 640x480."""
+        """The alternate setting; resolution by probe and commit like a USB video camera's, kept at 640x480."""
+        if (request_type, request, index) == (0x01, 0x0B, 1) and value in {0, 1}:
+            self._running = self._running and value == 1
+            return
         if request_type != 0x21 or request != 1 or value not in {0x0100, 0x0200} or len(data) != 26:
             raise StallError(f"request {request_type:02x} {request:02x} {value:04x} {index:04x}")
 
