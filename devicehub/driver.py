@@ -1,7 +1,7 @@
 """How a model of device is declared. Nine drivers in ten are one `Driver` and one `decode` function."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from devicehub.model.device import Category, Channel, Option, OptionValue, UsbId
 from devicehub.model.errors import ConfigError
@@ -83,7 +83,8 @@ class Driver:
     """The declaration of one model. The file's name is the driver's name: `<family>.<file>`.
 
     Give either `decode` (with `framer` and `polls` where the link needs them) or `protocol`, a
-    factory for a hand-written `DeviceProtocol` that gets the options' values.
+    factory for a hand-written `DeviceProtocol` that gets the options' values. `channels_for`: the
+    channels under given options, where they differ from `channels` (a calibrated camera is in degrees).
     """
 
     title: str
@@ -98,6 +99,7 @@ class Driver:
     polls: tuple[Poll, ...] = ()
     gap: float = 0.0
     protocol: Callable[[Options], DeviceProtocol] | None = None
+    channels_for: Callable[[Options], tuple[Channel, ...]] | None = None
     stale_after: float = 10.0
     name: str = field(default="", compare=False)
 
@@ -118,6 +120,11 @@ class Driver:
                 raise ConfigError(f"driver {self.name} has no option '{name}'")
             _check_option(known[name], value)
         return {option.name: options.get(option.name, option.default) for option in self.options}
+
+    def configured(self, options: Options) -> "Driver":
+        """The declaration with the channels that the options give. Raises `ConfigError` on a bad option."""
+        settings = self.settings(options)
+        return self if self.channels_for is None else replace(self, channels=self.channels_for(settings))
 
     def channel(self, name: str) -> Channel:
         """The declared channel of that name. Raises `KeyError`."""

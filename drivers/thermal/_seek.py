@@ -24,7 +24,7 @@ and 84 again. After each start the first frame must have id 4. Sometimes it lack
 start is repeated, at most three times, and images go on without knowledge of dead pixels. Nothing is sent when
 the link closes: a protocol is not told, so a camera that stays plugged in keeps its mode until the next start.
 
-The channel's unit is that of a calibrated camera: while `radiometric` is none, pixels are counts.
+Pixels are counts until a site calibrates its camera; `channels` then gives the image in degrees.
 """
 
 from enum import Enum, auto
@@ -49,15 +49,20 @@ START_LIMIT = 3
 RESTART_SOON, RESTART_LATER = 0.5, 10.0
 LOST_HEAD = 512
 
-CHANNELS = (
-    Channel(name="image", title="Thermal image", unit=Unit.CELSIUS, kind=ChannelKind.IMAGE),
-    Channel(name="sensor-temperature", title="Sensor temperature, raw", unit=Unit.COUNT, low=0, high=0xFFFF),
-)
 OPTIONS = (
     Option(name="gain", title="Calibration: degrees Celsius per count; 0: none", default=0.0, low=0, high=1),
     Option(name="offset", title="Calibration: degrees Celsius at count 0", default=0.0, low=-20000, high=20000),
     Option(name="calibrated-on", title="Calibration: date it was made", default=""),
 )
+
+
+def channels(options: Options) -> tuple[Channel, ...]:
+    """The image is in degrees once the site has calibrated the camera, in counts before."""
+    unit = Unit.CELSIUS if calibration(options).valid else Unit.COUNT
+    return (
+        Channel(name="image", title="Thermal image", unit=unit, kind=ChannelKind.IMAGE),
+        Channel(name="sensor-temperature", title="Sensor temperature, raw", unit=Unit.COUNT, low=0, high=0xFFFF),
+    )
 
 
 def calibration(options: Options) -> Calibration:

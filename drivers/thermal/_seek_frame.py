@@ -74,6 +74,11 @@ class Calibration:
     offset: float = 0.0
     made_on: str = ""
 
+    @property
+    def valid(self) -> bool:
+        """Whether there is one."""
+        return self.gain > 0
+
 
 def dead_pixels(area: Words) -> Mask:
     """The dead pixels that an id-4 frame shows. Raises `ProtocolError` when too many seem dead."""
@@ -152,7 +157,7 @@ class FramePipeline:
     def facts(self) -> dict[str, str]:
         """What is known about the calibration."""
         date = self._calibration.made_on
-        return {"calibrated-on": date} if date and self._calibration.gain > 0 else {}
+        return {"calibrated-on": date} if date and self._calibration.valid else {}
 
     def begin(self, now: float) -> None:
         """The link was opened: the camera begins to warm up."""
@@ -223,7 +228,7 @@ class FramePipeline:
         if self._repair is not None:
             self._repair(values)
         settling, self._settling = self._settling, False
-        calibrated = self._calibration.gain > 0
+        calibrated = self._calibration.valid
         cause = self._cause(now, repeated=repeated)
         return Image(
             "image",

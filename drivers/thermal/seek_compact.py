@@ -14,7 +14,7 @@ Sources: OpenThermal/libseek-thermal; lod/seek-thermal-documentation (with CC0 r
 were checked against).
 
 The maker publishes no calibration and the public ones are wrong by up to 11 Cel: pixels are counts
-(`radiometric` none) unless the site enters its own two-point calibration, which makes them approximate.
+(`radiometric` none) unless the site enters its own two-point calibration, which makes them approximate degrees.
 For two surfaces of known temperature T1, T2 with corrected counts c1, c2:
 `gain = (T2 - T1) / (c2 - c1)`, `offset = T1 - gain * c1`. Images are uncertain for 5 minutes of warm-up.
 """
@@ -22,7 +22,7 @@ For two surfaces of known temperature T1, T2 with corrected counts c1, c2:
 from devicehub.driver import Driver, Options, UsbLink
 from devicehub.model.device import Category, UsbId
 from devicehub.wire.protocol import DeviceProtocol
-from drivers.thermal._seek import CHANNELS, OPTIONS, SeekProtocol, calibration
+from drivers.thermal._seek import OPTIONS, SeekProtocol, calibration, channels
 from drivers.thermal._seek_frame import FrameLayout, FramePipeline
 from drivers.thermal._seek_start import (
     CHIP_ID,
@@ -76,7 +76,8 @@ DRIVER = Driver(
     title="Seek Thermal Compact",
     category=Category.THERMAL,
     link=UsbLink(ids=(UsbId(0x289D, 0x0010),), timeout=0.2),
-    channels=CHANNELS,
+    channels=channels({option.name: option.default for option in OPTIONS}),
+    channels_for=channels,
     capabilities=("thermal",),
     options=OPTIONS,
     protocol=_open,

@@ -18,7 +18,7 @@ from devicehub.driver import Driver, Options, UsbLink
 from devicehub.model.device import Category, Option, UsbId
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import DeviceProtocol
-from drivers.thermal._seek import CHANNELS, OPTIONS, SeekProtocol, calibration
+from drivers.thermal._seek import OPTIONS, SeekProtocol, calibration, channels
 from drivers.thermal._seek_frame import FrameLayout, FramePipeline
 from drivers.thermal._seek_start import (
     CHIP_ID,
@@ -79,7 +79,8 @@ DRIVER = Driver(
     title="Seek Thermal CompactPRO",
     category=Category.THERMAL,
     link=UsbLink(ids=(UsbId(0x289D, 0x0011),), timeout=0.2),
-    channels=CHANNELS,
+    channels=channels({option.name: option.default for option in OPTIONS}),
+    channels_for=channels,
     capabilities=("thermal",),
     options=(*OPTIONS, Option(name="counter-word", title="Word of the frame counter", default=1, low=1, high=4)),
     protocol=_open,

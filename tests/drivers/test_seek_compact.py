@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devicehub.model.errors import ProtocolError
+from devicehub.model.errors import ConfigError, ProtocolError
 from devicehub.model.reading import (
     Capability,
     Cause,
@@ -17,6 +17,8 @@ from devicehub.model.reading import (
     Radiometric,
     Shutter,
 )
+from devicehub.model.units import Unit
+from devicehub.registry import load_driver
 from devicehub.wire.packet import Packet
 from drivers.thermal import seek_compact, seek_compact_pro
 from drivers.thermal._seek_frame import Repair, dead_pixels
@@ -158,6 +160,14 @@ def test_pixels_are_counts_until_a_site_calibrates_the_camera() -> None:
     image = started(gain=0.02, offset=-300.0).send(frame(3, 3))[0]
     assert (image.radiometric, image.gain, image.offset) == (Radiometric.APPROXIMATE, 0.02, -300.0)
     assert image.gain * float(pixels(image)[0, 0]) + image.offset == pytest.approx(27.68)
+
+
+def test_the_unit_of_the_image_follows_the_calibration() -> None:
+    driver = load_driver("thermal.seek_compact")
+    assert driver.configured({}).channel("image").unit is Unit.COUNT
+    assert driver.configured({"gain": 0.02, "offset": -300.0}).channel("image").unit is Unit.CELSIUS
+    with pytest.raises(ConfigError, match="gain"):
+        driver.configured({"gain": -1.0})
 
 
 def test_lost_and_repeated_frames_are_counted() -> None:
