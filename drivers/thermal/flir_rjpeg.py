@@ -9,7 +9,8 @@ A file is read whole or refused whole, with its name in the fault. The format ha
 of its own except for PNG counts; what is refused is what does not fit together.
 
 Quality: an emissivity below 0.3 makes the image uncertain (the correction explodes on bare metal), so
-does a pixel outside the range the camera was set to. Pixels without a solution are NaN.
+does a pixel outside the range the camera was set to. Pixels without a solution are NaN. A camera that
+left no picture for ten minutes says nothing about what is before it now.
 
 Source: see `_fff` and `devicehub.wire.radiometry`.
 """
@@ -142,5 +143,5 @@ DRIVER = Driver(
     capabilities=("thermal",),
     integrity="none",
     protocol=protocol,
-    stale_after=float("inf"),
+    stale_after=600.0,
 )

@@ -221,6 +221,12 @@ def test_a_segment_that_comes_twice_is_refused() -> None:
     assert reason_of(data[: again + 6] + b"\0" + data[again + 7 :]) is Reason.SEQUENCE
 
 
+def test_a_complete_file_with_one_segment_more_is_refused() -> None:
+    data = picture()
+    begin, end = data.index(b"\xff\xe1"), data.index(b"\xff\xdb")
+    assert reason_of(data[:end] + data[begin:end] + data[end:]) is Reason.SEQUENCE
+
+
 def test_fill_bytes_between_segments_are_allowed() -> None:
     data = picture()
     assert image_of(data[:2] + b"\xff\xff" + data[2:]).data == image_of(data).data

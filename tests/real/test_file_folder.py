@@ -146,6 +146,19 @@ def test_links_pipes_and_folders_are_never_opened(
     assert told == ["dangling.jpg", "folder.jpg", "link.jpg", "pipe.jpg"]
 
 
+def test_a_complete_file_that_becomes_a_link_before_it_is_read_is_not_followed(
+    folder: WatchFolder, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = put(tmp_path / "secret", b"secret")
+    first, second = put(tmp_path / "a.jpg", b"a", 1_000), put(tmp_path / "b.jpg", b"b....", 2_000)
+    assert folder.next_file(0.0) is None
+    assert folder.next_file(1.0) == (first.name, b"a")
+    second.unlink()
+    second.symlink_to(secret)
+    assert folder.next_file(1.1) is None
+    assert ["symbolic links" in record.getMessage() for record in caplog.records] == [True]
+
+
 def test_a_link_in_place_of_the_taken_folder_leads_nowhere(
     folder: WatchFolder, tmp_path: Path, caplog: pytest.LogCaptureFixture, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

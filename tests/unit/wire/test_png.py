@@ -1,6 +1,7 @@
 """The 16-bit PNG decoder, against an encoder written row by row from the specification."""
 
 import struct
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -107,9 +108,21 @@ def test_a_bomb_is_not_inflated_beyond_the_size_it_states() -> None:
     header = struct.pack(">IIBBBBB", 2, 2, 16, 0, 0, 0, 0)
     bomb = zlib.compress(bytes(50_000_000))
     data = SIGNATURE + chunk(b"IHDR", header) + chunk(b"IDAT", bomb) + chunk(b"IEND", b"")
-    with pytest.raises(ProtocolError) as caught:
-        decode_png16(data)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ProtocolError) as caught:
+            decode_png16(data)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
     assert caught.value.reason is Reason.LENGTH
+    assert most < 1_000_000
+
+
+def test_paeth_prefers_above_to_the_corner_when_both_are_as_near() -> None:
+    # Left 11, above 8, corner 10: the estimate is 9, as far from above as from the corner.
+    rows = [[10, 8], [11, 200]]
+    assert decode_png16(encode(rows, [0, 4])).tolist() == rows
 
 
 def test_a_camera_sized_image_with_the_slowest_filter_is_decoded() -> None:

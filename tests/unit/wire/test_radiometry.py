@@ -139,6 +139,12 @@ def test_an_impossible_emissivity_gives_no_number(emissivity: float) -> None:
     assert np.isnan(balance(30.0, emissivity, 20.0))
 
 
+def test_counts_below_every_possible_source_give_no_number() -> None:
+    # With F above 1 the formula has a second branch there, which gives numbers.
+    i7 = Planck(r1=13799.269, b=1374.5, f=1.35, o=-6646, r2=0.022241818)
+    assert np.isnan(celsius(-5e6, i7, ALL_20))
+
+
 anything = st.floats(allow_nan=True, allow_infinity=True)
 
 
