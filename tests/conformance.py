@@ -1,6 +1,7 @@
 """What every driver must do. Collected for each driver in `tests/drivers/test_conformance.py`."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -26,6 +27,7 @@ def transcripts(driver_name: str) -> list[Path]:
     return sorted((FIXTURES / driver_name.split(".")[1]).glob("*.txt"))
 
 
+@cache
 def recorded_packets(driver_name: str) -> list[Packet]:
     """Every packet that the driver's transcripts say came from the device."""
     lines: list[Line] = []
