@@ -1,0 +1,29 @@
+"""`devicehub config check`."""
+
+import argparse
+
+from devicehub.cli.exits import Exit
+from devicehub.cli.given import config_path
+from devicehub.cli.output import print_json
+from devicehub.config import ConfigProblems, digest, load_config
+
+
+def run(args: argparse.Namespace) -> int:
+    """Say what is wrong, one line each, or what there is. 0 or 78."""
+    path = config_path(args)
+    try:
+        config = load_config(path)
+    except ConfigProblems as error:
+        if not args.json:
+            raise
+        problems = [
+            {"file": str(one.file), "line": one.line, "column": one.column, "text": one.text} for one in error.problems
+        ]
+        print_json({"file": str(path), "problems": problems})
+        return Exit.CONFIG
+    if args.json:
+        print_json({"file": str(path), "problems": [], "digest": digest(config)})
+    else:
+        broker = config.mqtt.url or "embedded broker"
+        print(f"{path}: valid; {len(config.device)} devices, {len(config.limit)} limits, {broker}")
+    return Exit.OK

@@ -1,0 +1,95 @@
+"""`devicehub devices scan`: what is plugged in or near, and which drivers may fit."""
+
+import argparse
+import asyncio
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from devicehub.cli.exits import Exit
+from devicehub.cli.output import note, print_json, print_table
+from devicehub.discover import Candidate, Descriptor, Kind, candidates
+from devicehub.registry import driver_names, load_driver
+from devicehub.transport.ble_radio import BleRadio, Peripheral
+from devicehub.transport.inventory import Kind as PresentKind
+from devicehub.transport.inventory import Present
+from devicehub.transport.serial_ports import SerialPort, list_serial_ports
+from devicehub.transport.sysfs import snapshot
+
+SYSFS = Path("/sys")
+Found = tuple[Descriptor, list[Candidate]]
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the hardware that is present. Raises `LinkMissingError` when `--ble` finds no Bluetooth adapter."""
+    hardware = descriptors(list_serial_ports(), snapshot(SYSFS) if SYSFS.is_dir() else ())
+    if args.ble is not None:
+        hardware += [from_peripheral(one) for one in asyncio.run(BleRadio().discover(args.ble))]
+    drivers = [load_driver(name) for name in driver_names()]
+    found = [(one, candidates(one, drivers)) for one in hardware]
+    if args.json:
+        print_json([_json(descriptor, fits) for descriptor, fits in found])
+    else:
+        _print(found, listened=args.ble is not None)
+    return Exit.OK
+
+
+def descriptors(ports: Iterable[SerialPort], present: Sequence[Present]) -> list[Descriptor]:
+    """Serial ports, cameras and those USB devices that are not just the way to one of them."""
+    taken = {one.port for one in present if one.kind in {PresentKind.SERIAL, PresentKind.VIDEO} and one.port}
+    serial = [
+        Descriptor(kind=Kind.SERIAL, place=port.path, usb=port.usb, serial=port.serial, title=port.product)
+        for port in ports
+    ]
+    video = [_present(one, Kind.VIDEO, one.node) for one in present if one.kind is PresentKind.VIDEO]
+    usb = [
+        _present(one, Kind.USB, Path(one.key.path).name)
+        for one in present
+        if one.kind is PresentKind.USB and one.key.path not in taken
+    ]
+    return serial + video + usb
+
+
+def _present(one: Present, kind: Kind, place: str) -> Descriptor:
+    return Descriptor(kind=kind, place=place, usb=one.usb, serial=one.serial)
+
+
+def from_peripheral(one: Peripheral) -> Descriptor:
+    """A Bluetooth device that was heard."""
+    return Descriptor(kind=Kind.BLE, place=one.address, title=one.name, services=one.services)
+
+
+def _json(descriptor: Descriptor, fits: list[Candidate]) -> dict[str, object]:
+    return {
+        "kind": str(descriptor.kind),
+        "place": descriptor.place,
+        "usb": str(descriptor.usb or ""),
+        "serial": descriptor.serial,
+        "title": descriptor.title,
+        "candidates": [{"driver": one.driver, "score": one.score, "why": one.why} for one in fits],
+    }
+
+
+def _print(found: Sequence[Found], *, listened: bool) -> None:
+    rows = [
+        (
+            str(descriptor.kind),
+            descriptor.place,
+            str(descriptor.usb or ""),
+            descriptor.serial,
+            descriptor.title,
+            ", ".join(f"{one.driver} ({one.score:.1f}: {one.why})" for one in fits),
+        )
+        for descriptor, fits in found
+    ]
+    print_table(("KIND", "PLACE", "USB", "SERIAL", "TITLE", "CANDIDATES"), rows)
+    if not found:
+        note("nothing is plugged in" + ("" if listened else "; --ble SECONDS listens for Bluetooth devices too"))
+    for descriptor, fits in found:
+        if fits:
+            note(f"\nto use it, add to the configuration:\n{_snippet(descriptor, fits[0])}")
+
+
+def _snippet(descriptor: Descriptor, best: Candidate) -> str:
+    stem = best.driver.partition(".")[2].replace("_", "-")
+    key = "address" if descriptor.kind is Kind.BLE else "port"
+    return f'[[device]]\nid = "{stem}"\ndriver = "{best.driver}"\n{key} = "{descriptor.place}"'

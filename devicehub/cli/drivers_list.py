@@ -1,0 +1,31 @@
+"""`devicehub drivers list`."""
+
+import argparse
+
+from devicehub.cli.describe import LINKS
+from devicehub.cli.exits import Exit
+from devicehub.cli.output import print_json, print_table
+from devicehub.registry import driver_names, load_driver, simulator_names
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print every driver."""
+    drivers = [load_driver(name) for name in driver_names()]
+    simulated = set(simulator_names())
+    if args.json:
+        print_json(
+            [
+                {
+                    "name": driver.name,
+                    "title": driver.title,
+                    "category": str(driver.category),
+                    "link": LINKS[type(driver.link)],
+                    "simulator": driver.name in simulated,
+                }
+                for driver in drivers
+            ]
+        )
+    else:
+        rows = [(driver.name, LINKS[type(driver.link)], driver.title) for driver in drivers]
+        print_table(("DRIVER", "LINK", "TITLE"), rows)
+    return Exit.OK

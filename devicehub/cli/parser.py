@@ -1,0 +1,175 @@
+"""The command line as argparse sees it. Light: nothing here imports a command.
+
+Each leaf sets `command` to the module below `devicehub.cli` that carries it out.
+"""
+
+import argparse
+import re
+import sys
+from difflib import get_close_matches
+from pathlib import Path
+from typing import NoReturn, Protocol
+
+from devicehub import __version__
+from devicehub.cli.exits import Exit
+
+_CHOICE = re.compile(r"invalid choice: '(?P<given>[^']*)' \(choose from (?P<known>.*)\)")
+
+
+class Parser(argparse.ArgumentParser):
+    """Reports a wrong command line in one line, with the nearest word."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with exit code 2."""
+        choice = _CHOICE.search(message)
+        if choice is not None:
+            words = re.findall(r"[\w.-]+", choice["known"])
+            near = get_close_matches(choice["given"], words, n=1, cutoff=0.5)
+            hint = f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(words)}"
+            message = f"unknown command or choice '{choice['given']}'{hint}"
+        print(f"{self.prog}: {message} (see '{self.prog} --help')", file=sys.stderr)
+        sys.exit(Exit.USAGE)
+
+
+class Nouns(Protocol):
+    """Where commands are added. argparse has no public name for it."""
+
+    def add_parser(self, name: str, *, help: str, description: str) -> Parser:  # noqa: A002 - argparse's own word
+        """A new command."""
+        ...
+
+
+def build_parser() -> Parser:
+    """The whole command line."""
+    parser = Parser(
+        prog="devicehub",
+        description="Drives handheld search equipment and publishes what it says over MQTT.",
+        epilog="Every command takes --json. Exit codes: 0 done, 2 usage, 65 bad input, 66 no such file, "
+        "69 device or broker unavailable, 70 internal error, 75 try again, 77 no permission, 78 configuration.",
+    )
+    parser.add_argument("--version", action="version", version=f"devicehub {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for add in (_running, _devices, _drivers, _looking, _configuration, _facts):
+        add(commands)
+    return parser
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _leaf(nouns: Nouns, name: str, command: str, text: str) -> Parser:
+    parser = nouns.add_parser(name, help=text, description=_sentence(text))
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _noun(commands: Nouns, name: str, text: str) -> Nouns:
+    parser = commands.add_parser(name, help=text, description=_sentence(text))
+    return parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+
+def _config_option(parser: Parser) -> None:
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="configuration; default: $DEVICEHUB_CONFIG, devicehub.toml here, else in /etc/devicehub",
+    )
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1e9:
+        raise argparse.ArgumentTypeError(f"'{text}' must be a number of seconds above 0")
+    return value
+
+
+def _option(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError(f"'{text}' must be NAME=VALUE")
+    return name, value
+
+
+def _running(commands: Nouns) -> None:
+    run = _leaf(commands, "run", "run", "run the hub")
+    _config_option(run)
+    demo = _leaf(commands, "demo", "demo", "run simulated devices and a broker on this computer, without hardware")
+    demo.add_argument("--for", dest="seconds", type=_seconds, metavar="SECONDS", help="stop by itself")
+
+
+def _devices(commands: Nouns) -> None:
+    nouns = _noun(commands, "devices", "what is configured and what is plugged in")
+    _config_option(_leaf(nouns, "list", "devices_list", "list the configured devices"))
+    scan = _leaf(nouns, "scan", "devices_scan", "show the hardware that is present and the drivers that may fit")
+    scan.add_argument("--ble", type=_seconds, metavar="SECONDS", help="listen for Bluetooth devices too")
+    show = _leaf(nouns, "show", "devices_show", "show one configured device and try to open it")
+    show.add_argument("id", metavar="ID")
+    show.add_argument("--offline", action="store_true", help="do not open it")
+    _config_option(show)
+
+
+def _drivers(commands: Nouns) -> None:
+    nouns = _noun(commands, "drivers", "what can be driven")
+    _leaf(nouns, "list", "drivers_list", "list all drivers")
+    show = _leaf(nouns, "show", "drivers_show", "show a driver's link, channels and options")
+    show.add_argument("name", metavar="NAME")
+    new = _leaf(nouns, "new", "drivers_new", "write driver, simulator and transcript of a new device from templates")
+    new.add_argument("name", metavar="FAMILY.MAKER_MODEL")
+    new.add_argument(
+        "--into", type=Path, default=Path(), metavar="FOLDER", help="checkout; default: the current folder"
+    )
+    decode = _leaf(nouns, "decode", "drivers_decode", "decode bytes with a driver to JSON lines")
+    decode.add_argument("name", metavar="NAME")
+    decode.add_argument("hex", nargs="*", metavar="HEX", help="hexadecimal bytes; - or nothing: standard input")
+    decode.add_argument(
+        "--file", type=Path, metavar="FILE", help="a capture: transcript, hexadecimal text or raw bytes"
+    )
+    decode.add_argument("--as", dest="form", choices=("auto", "transcript", "hex", "raw"), default="auto")
+    decode.add_argument(
+        "--port", metavar="PORT", help="characteristic, in:EP, frame:FOURCC:WxH or file name of the bytes"
+    )
+    decode.add_argument("--option", type=_option, action="append", default=[], metavar="NAME=VALUE")
+
+
+def _looking(commands: Nouns) -> None:
+    watch = _leaf(commands, "watch", "watch", "print what is published")
+    watch.add_argument(
+        "filter", nargs="*", metavar="FILTER", help="MQTT topic filter; default: everything of devicehub"
+    )
+    watch.add_argument("--broker", metavar="URL", help="mqtt://host[:port]; default: that of the configuration")
+    watch.add_argument("--count", type=int, metavar="N", help="stop after N messages")
+    watch.add_argument("--for", dest="seconds", type=_seconds, metavar="SECONDS", help="stop after a time")
+    _config_option(watch)
+    record = _leaf(commands, "record", "record", "write what goes over a device's link as a transcript")
+    record.add_argument("device", metavar="DEVICE")
+    record.add_argument("out", type=Path, metavar="OUT")
+    record.add_argument("--for", dest="seconds", type=_seconds, metavar="SECONDS", help="stop by itself")
+    _config_option(record)
+    replay = _leaf(commands, "replay", "replay", "play a transcript into a driver, in its own time")
+    replay.add_argument("file", type=Path, metavar="FILE")
+    replay.add_argument("--driver", required=True, metavar="NAME")
+    replay.add_argument("--speed", type=_seconds, default=1.0, metavar="N", help="times as fast")
+    replay.add_argument("--option", type=_option, action="append", default=[], metavar="NAME=VALUE")
+
+
+def _configuration(commands: Nouns) -> None:
+    nouns = _noun(commands, "config", "the configuration file")
+    check = _leaf(nouns, "check", "config_check", "find mistakes")
+    check.add_argument("file", nargs="?", type=Path, metavar="FILE")
+    _config_option(check)
+    init = _leaf(nouns, "init", "config_init", "write a configuration with every key and its default")
+    init.add_argument("file", nargs="?", type=Path, default=Path("devicehub.toml"), metavar="FILE")
+    _leaf(nouns, "schema", "config_schema", "print the JSON Schema of the configuration")
+    show = _leaf(nouns, "show", "config_show", "print the configuration, all files merged")
+    show.add_argument("file", nargs="?", type=Path, metavar="FILE")
+    show.add_argument("--effective", action="store_true", help="with the defaults of everything that is not set")
+    _config_option(show)
+
+
+def _facts(commands: Nouns) -> None:
+    schema = _leaf(commands, "schema", "schema", "print what is published, as AsyncAPI or JSON Schema")
+    schema.add_argument("form", nargs="?", choices=("asyncapi", "json"), default="asyncapi")
+    _leaf(commands, "version", "version", "print the version")

@@ -1,0 +1,59 @@
+"""`devicehub replay`: a transcript into a driver, in the transcript's own time."""
+
+import argparse
+import asyncio
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from devicehub.cli.capture import LIMIT, Timed, play, transcript_options, transcript_packets
+from devicehub.cli.exits import CommandError, Exit
+from devicehub.cli.given import given_options
+from devicehub.cli.output import print_line
+from devicehub.cli.samples import fault_json, sample_json
+from devicehub.clock import Clock
+from devicehub.driver import Driver
+from devicehub.log import escaped
+from devicehub.record import format_sample
+from devicehub.registry import load_driver
+from devicehub.wire.protocol import DeviceProtocol, Step
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print each sample and fault at its time. 0 if there was a sample, else 65."""
+    driver = load_driver(args.driver)
+    path: Path = args.file
+    text = _text(path)
+    options = {**transcript_options(text, str(path)), **(given_options(driver, args.option) if args.option else {})}
+    packets = transcript_packets(text, str(path))
+    samples = asyncio.run(_replay(driver, driver.open(options), packets, args))
+    return Exit.OK if samples else Exit.BAD_INPUT
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8") as stream:
+            return stream.read(LIMIT)
+    except UnicodeDecodeError:
+        raise CommandError(Exit.BAD_INPUT, f"{path}: not a transcript, which is UTF-8 text") from None
+
+
+async def _replay(driver: Driver, protocol: DeviceProtocol, packets: Sequence[Timed], args: argparse.Namespace) -> int:
+    clock = Clock()
+    began = clock.monotonic()
+    samples = 0
+    for at, step in play(protocol, packets):
+        await clock.sleep(began + at / args.speed - clock.monotonic())
+        for value, line in _lines(at, step, driver):
+            if args.json:
+                print_line(value)
+            else:
+                print(f"{at:.2f} {line}", flush=True)
+        samples += len(step.samples)
+    return samples
+
+
+def _lines(at: float, step: Step, driver: Driver) -> Iterator[tuple[dict[str, object], str]]:
+    for sample in step.samples:
+        yield {"at": at, **sample_json(sample, driver)}, f"= {escaped(format_sample(sample))}"
+    for fault in step.faults:
+        yield {"at": at, **fault_json(fault)}, f"! {escaped(str(fault))}"

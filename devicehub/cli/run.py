@@ -1,0 +1,25 @@
+"""`devicehub run`."""
+
+import argparse
+import asyncio
+import sys
+
+from devicehub import app, log
+from devicehub.cli.exits import Exit
+from devicehub.cli.given import given_config
+from devicehub.cli.output import note
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the hub until SIGTERM or Ctrl-C."""
+    config = given_config(args)
+    log.configure(as_json=args.json or not sys.stderr.isatty())
+    asyncio.run(app.serve(config, on_ready=_ready))
+    return Exit.OK
+
+
+def _ready(ready: app.Ready) -> None:
+    settings = ready.settings
+    if ready.banner:
+        note(ready.banner)
+    note(f"publishing below {ready.prefix}/ to {settings.host}:{settings.port}")

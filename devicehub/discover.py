@@ -1,0 +1,90 @@
+"""Which drivers fit the hardware that is present: a pure match of identities with declarations."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from devicehub.driver import BleLink, Driver, SerialLink, UsbLink, VideoLink
+from devicehub.model.device import UsbId
+
+# USB-serial bridges that are sold inside anything: the id names the bridge, not the device behind it.
+BRIDGES = frozenset(
+    {
+        UsbId(0x0403, 0x6001),  # FTDI FT232R
+        UsbId(0x0403, 0x6015),  # FTDI FT-X
+        UsbId(0x067B, 0x2303),  # Prolific PL2303
+        UsbId(0x10C4, 0xEA60),  # Silicon Labs CP210x
+        UsbId(0x1A86, 0x7523),  # WCH CH340
+        UsbId(0x1A86, 0x55D4),  # WCH CH9102
+    }
+)
+
+
+class Kind(StrEnum):
+    """How a piece of hardware is reached."""
+
+    SERIAL = "serial"
+    USB = "usb"
+    VIDEO = "video"
+    BLE = "ble"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Descriptor:
+    """A piece of hardware that is present. `place`: a device path, a USB place or a BLE address."""
+
+    kind: Kind
+    place: str
+    usb: UsbId | None = None
+    serial: str = ""
+    title: str = ""
+    services: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A driver that may fit. `score` from 0 to 1: how much the evidence says, not a probability."""
+
+    driver: str
+    score: float
+    why: str
+
+
+def candidates(descriptor: Descriptor, drivers: Iterable[Driver]) -> list[Candidate]:
+    """The drivers that may fit, best first."""
+    found = [match for driver in drivers if (match := _match(descriptor, driver)) is not None]
+    return sorted(found, key=lambda one: (-one.score, one.driver))
+
+
+def _match(descriptor: Descriptor, driver: Driver) -> Candidate | None:
+    match driver.link, descriptor.kind:
+        case SerialLink(usb=ids), Kind.SERIAL:
+            return _by_id(descriptor, driver, ids)
+        case UsbLink(ids=ids), Kind.USB:
+            return _by_id(descriptor, driver, ids)
+        case VideoLink(ids=ids), Kind.VIDEO:
+            return _by_id(descriptor, driver, ids) or _any_camera(driver, ids)
+        case BleLink() as link, Kind.BLE:
+            return _by_advertisement(descriptor, driver, link)
+    return None
+
+
+def _by_id(descriptor: Descriptor, driver: Driver, ids: tuple[UsbId, ...]) -> Candidate | None:
+    if descriptor.usb is None or descriptor.usb not in ids:
+        return None
+    if descriptor.usb in BRIDGES:
+        return Candidate(driver.name, 0.4, f"behind a USB-serial bridge {descriptor.usb} that many devices have")
+    return Candidate(driver.name, 0.9, f"USB id {descriptor.usb}")
+
+
+def _any_camera(driver: Driver, ids: tuple[UsbId, ...]) -> Candidate | None:
+    """A driver that declares no ids takes any camera."""
+    return None if ids else Candidate(driver.name, 0.3, "any camera")
+
+
+def _by_advertisement(descriptor: Descriptor, driver: Driver, link: BleLink) -> Candidate | None:
+    if link.service and link.service.lower() in descriptor.services:
+        return Candidate(driver.name, 0.9, f"service {link.service}")
+    if link.name and descriptor.title.startswith(link.name):
+        return Candidate(driver.name, 0.7, f"named {link.name}...")
+    return None
