@@ -7,6 +7,7 @@ peripheral's object without first saying that it is disconnected.
 """
 
 import asyncio
+import logging
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dbus_fast import Message
     from dbus_fast.aio import MessageBus
+
+_log = logging.getLogger(__name__)
 
 _DEATH = (
     "type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus',"
@@ -31,6 +34,7 @@ class BluezWatch:
         self._removed = removed
         self._starting = asyncio.Lock()
         self._bus: MessageBus | None = None
+        self._following: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Listen, if not listening yet. Raises what dbus-fast raises, and `ConnectionError`."""
@@ -55,6 +59,17 @@ class BluezWatch:
             bus.disconnect()
             raise
         self._bus = bus
+        self._following = asyncio.get_running_loop().create_task(self._follow(bus))
+
+    async def _follow(self, bus: "MessageBus") -> None:
+        """Until the bus ends; when it ends by itself, so has everything on it."""
+        from dbus_fast.errors import DBusFastError  # noqa: PLC0415 - as above
+
+        try:
+            await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
+        except (OSError, EOFError, DBusFastError) as error:
+            _log.warning("the system D-Bus ended: %r", error)
+            self._died()
 
     def close(self) -> None:
         """Stop listening. May be called twice."""

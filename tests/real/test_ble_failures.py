@@ -1,6 +1,7 @@
 """What can go wrong at the BLE edge, and what the operator is told. See `test_ble_transport`."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from tests.real.ble_world import (
     until,
 )
 from tests.real.bluez_peripheral import DEVICE_INTERFACE
+from tests.real.dbus_daemon import private_bus
 from tests.real.fake_bluez import ADAPTER_INTERFACE, FAILED, FakeBluez
 
 pytestmark = [pytest.mark.real, needs_dbus_daemon]
@@ -138,6 +140,21 @@ async def test_a_daemon_that_dies_ends_the_link_and_its_successor_is_used(
     assert await again.read() == Packet(b"\x01", ANSWER)
     await again.close()
     await successor.crash()
+
+
+async def test_a_system_bus_that_dies_ends_the_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, radio: BleRadio
+) -> None:
+    async with private_bus(tmp_path) as address:
+        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
+        bluez = await FakeBluez.start(address)
+        bluez.add(ADDRESS, Echo())
+        transport = await BleTransport.open(ECHO, radio=radio)
+    with contextlib.suppress(EOFError):
+        await bluez.crash()
+    await _lost(transport, "disconnected|daemon stopped")
+    with pytest.raises(LinkMissingError, match="system D-Bus cannot be reached"):
+        await BleTransport.open(ECHO, radio=radio)
 
 
 async def test_a_refused_connection_is_missing_and_can_be_tried_again(bluez: FakeBluez, radio: BleRadio) -> None:

@@ -10,12 +10,13 @@ import pytest
 
 from devicehub.driver import BleLink
 from devicehub.model.errors import ConfigError, LinkBusyError, LinkLostError
-from devicehub.model.reading import Measurement
+from devicehub.model.reading import Measurement, Spectrum
 from devicehub.registry import load_driver
 from devicehub.transport.ble import BleTransport
 from devicehub.transport.ble_radio import BleRadio
 from devicehub.wire.packet import Packet
 from simulators.radiation.atom_fast import AtomFast
+from simulators.radiation.radiacode import RadiaCodeSim
 from tests.real.ble_world import (
     ADDRESS,
     ANSWER,
@@ -191,6 +192,30 @@ async def test_the_shipped_driver_end_to_end(bluez: FakeBluez, radio: BleRadio) 
         rates.append(measured["dose-rate"])
     assert sum(rates) / len(rates) == pytest.approx(2.6, rel=0.2)
     await transport.close()
+
+
+async def test_a_driver_that_asks_and_reassembles_end_to_end(bluez: FakeBluez) -> None:
+    """Requests in pieces of 18 bytes without response, answers in pieces of 20, a spectrum of 1024 channels."""
+    driver = load_driver("radiation.radiacode")
+    assert isinstance(driver.link, BleLink)
+    simulator = RadiaCodeSim(Random(5))
+    simulator.do("source", rate=1.0)
+    peripheral = bluez.add(ADDRESS, simulator)
+    radio = BleRadio(limits=replace(LIMITS, notifications=1000))
+    transport = await BleTransport.open(driver.link, radio=radio)
+    protocol = driver.open({})
+    bluez.advance(30)
+    step = protocol.start(0.0)
+    missing = {channel.name for channel in driver.channels}
+    while missing:
+        for packet in step.write:
+            await transport.write(packet)
+        step = protocol.on_packet(0.0, await _soon(transport))
+        assert not step.faults
+        missing -= {sample.channel for sample in step.samples if isinstance(sample, Measurement | Spectrum)}
+    assert {kind for _, _, kind in peripheral.written} == {"command"}
+    await transport.close()
+    radio.close()
 
 
 async def test_close_disconnects_the_peripheral_and_may_be_called_twice(bluez: FakeBluez, radio: BleRadio) -> None:

@@ -1,0 +1,159 @@
+"""RadiaCode: published bytes, spectra of both formats, and what the simulator's faults lead to."""
+
+import itertools
+import struct
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devicehub.model.errors import ProtocolError, Reason
+from devicehub.model.reading import Measurement, Sample, Spectrum
+from devicehub.registry import load_driver
+from devicehub.wire.packet import Packet
+from devicehub.wire.protocol import Step
+from drivers.radiation._radiacode_records import records, spectrum, virtual_string
+from simulators.radiation.radiacode import CAESIUM_CHANNEL, CALIBRATION, RadiaCodeSim, _pack
+
+HEAD = struct.pack("<Ifff", 60, *CALIBRATION)
+
+
+def counts(made: Spectrum) -> list[int]:
+    return [value for (value,) in struct.iter_unpack("<I", made.data)]
+
+
+class Bench:
+    """The driver and a simulated device on a table, in steps of 50 ms."""
+
+    def __init__(self, **verbs: float) -> None:
+        self.device = RadiaCodeSim(Random(1))
+        self.protocol = load_driver("radiation.radiacode").open({"spectrum-period": 5.0})
+        for verb, value in verbs.items():
+            self.device.do(verb, rate=value)
+        self.now = 0.0
+        self.samples: list[Sample] = []
+        self.faults: list[ProtocolError] = []
+        self.wake_at: float | None = None
+        self.take(self.protocol.start(0.0))
+
+    def take(self, step: Step) -> None:
+        self.samples += step.samples
+        self.faults += step.faults
+        self.wake_at = step.wake_at
+        answers = [answer for packet in step.write for answer in self.device.on_write(packet.port, packet.data)]
+        for port, data in answers:
+            self.take(self.protocol.on_packet(self.now, Packet(data, port)))
+
+    def run(self, seconds: float) -> None:
+        for _ in range(round(seconds / 0.05)):
+            self.now += 0.05
+            self.device.advance(0.05)
+            if self.wake_at is not None and self.wake_at <= self.now:
+                self.take(self.protocol.on_timer(self.now))
+
+    def values(self, channel: str) -> list[float]:
+        return [one.value for one in self.samples if isinstance(one, Measurement) and one.channel == channel]
+
+
+def test_the_requests_are_those_of_the_published_program() -> None:
+    protocol = load_driver("radiation.radiacode").open({})
+    (first,) = protocol.start(0.0).write
+    assert first.data == bytes.fromhex("08 00 00 00 07 00 00 80 01 ff 12 ff")
+
+
+def test_nothing_but_the_exchange_is_ever_written_to_the_device() -> None:
+    """No clock, no settings: command 0007 opens the session, all others read."""
+    protocol = load_driver("radiation.radiacode").open({})
+    device = RadiaCodeSim(Random(1))
+    commands = set()
+    todo = list(protocol.start(0.0).write)
+    for second in range(100):
+        device.advance(1.0)
+        commands |= {int.from_bytes(packet.data[4:6], "little") for packet in todo}
+        answers = [answer for packet in todo for answer in device.on_write(packet.port, packet.data)]
+        steps = [protocol.on_packet(float(second), Packet(data, port)) for port, data in answers]
+        steps.append(protocol.on_timer(second + 0.5))
+        todo = [packet for step in steps for packet in step.write]
+    assert commands == {0x0007, 0x000A, 0x0826}
+
+
+@given(st.lists(st.one_of(st.integers(0, 3), st.integers(0, 300), st.integers(0, 2**32 - 1)), min_size=1, max_size=300))
+def test_a_packed_spectrum_is_unpacked_to_the_same_counts(values: list[int]) -> None:
+    steps = [after - before for before, after in itertools.pairwise(values)]
+    if all(-(2**31) <= step < 2**31 for step in [values[0], *steps]):
+        assert counts(spectrum(HEAD + _pack(values), 1)) == values
+    assert counts(spectrum(HEAD + struct.pack(f"<{len(values)}I", *values), 0)) == values
+
+
+def test_every_kind_of_run_in_a_packed_spectrum() -> None:
+    runs = "2000 2100 07fa 3200 ce6480 2300 3075e0b1 1400 00127a 1500 00943577 1000".replace(" ", "")
+    made = spectrum(HEAD + bytes.fromhex(runs), 1)
+    expected = [0, 0, 7, 250, 200, 300, 172, 30172, 10172, 8010172, 2008010172, 0]
+    assert counts(made) == expected
+    assert made.live_time == 60.0
+    assert made.axis.start == pytest.approx(-4.5)
+    assert made.axis.step == pytest.approx(2.37)
+
+
+@pytest.mark.parametrize(
+    ("body", "version", "reason"),
+    [
+        ("2000", 2, Reason.UNSUPPORTED),
+        ("1600", 1, Reason.UNSUPPORTED),
+        ("f1ff", 1, Reason.LENGTH),
+        ("f0ff f0ff", 1, Reason.LENGTH),
+        ("1200 ff", 1, Reason.RANGE),
+        ("010203", 0, Reason.LENGTH),
+        ("", 1, Reason.LENGTH),
+    ],
+)
+def test_a_spectrum_that_makes_no_sense_is_refused(body: str, version: int, reason: Reason) -> None:
+    with pytest.raises(ProtocolError) as refused:
+        spectrum(HEAD + bytes.fromhex(body), version)
+    assert refused.value.reason is reason
+
+
+def test_a_series_that_claims_more_than_there_is_is_truncated() -> None:
+    record = struct.pack("<BBBiHI", 0, 1, 2, 0, 0xFFFF, 1000)
+    with pytest.raises(ProtocolError, match="cut off"):
+        list(records(record))
+
+
+def test_a_virtual_string_of_the_wrong_length_is_refused() -> None:
+    with pytest.raises(ProtocolError, match="1 bytes instead of 2"):
+        virtual_string(struct.pack("<II", 1, 2) + b"x")
+
+
+def test_the_dose_rate_follows_the_source_and_its_error_covers_it() -> None:
+    bench = Bench(source=2.0)
+    bench.run(60)
+    rates = bench.values("dose-rate")
+    assert len(rates) >= 58
+    assert sum(rates) / len(rates) == pytest.approx(2.1, rel=0.05)
+    first = next(one for one in bench.samples if isinstance(one, Measurement) and one.channel == "dose-rate")
+    assert first.uncertainty is not None
+    assert abs(first.value - 2.1) < 4 * first.uncertainty
+
+
+def test_the_caesium_line_is_seen_at_its_energy() -> None:
+    bench = Bench(source=2.0)
+    bench.run(60)
+    made = [one for one in bench.samples if isinstance(one, Spectrum)][-1]
+    found = counts(made)
+    peak = max(range(200, 400), key=lambda channel: found[channel])
+    energy = made.axis.start + made.axis.step * peak + made.axis.quadratic * peak**2
+    assert abs(peak - CAESIUM_CHANNEL) < 20
+    assert energy == pytest.approx(662, abs=50)
+
+
+@pytest.mark.parametrize(("verb", "reason"), [("mute", Reason.TIMEOUT), ("garble", Reason.OVERFLOW)])
+def test_it_recovers_from_a_lost_or_damaged_answer(verb: str, reason: Reason) -> None:
+    bench = Bench()
+    bench.run(3)
+    bench.device.do(verb)
+    bench.run(15)
+    assert [fault.reason for fault in bench.faults] == [reason]
+    before = len(bench.values("count-rate"))
+    bench.run(3)
+    assert len(bench.values("count-rate")) >= before + 2
