@@ -154,6 +154,8 @@ class FakeBluez:
         method = self._methods.get(name)
         if method is None:
             return None
+        if message.interface == CHARACTERISTIC_INTERFACE and not self._owner(message).connected:
+            return Message.new_error(message, "org.freedesktop.DBus.Error.UnknownObject", "no such characteristic")
         return method(message) or True
 
     def _managed_objects(self, message: Message) -> Message:
