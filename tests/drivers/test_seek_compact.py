@@ -108,6 +108,12 @@ def test_dead_pixels_become_the_mean_of_their_neighbours() -> None:
     assert image[0, 0] == 0x4000
 
 
+def test_a_pixel_is_dead_when_it_lies_further_below_the_mode_than_any_lies_above() -> None:
+    area = np.full((20, 30), 7000, np.uint16)
+    area[0, :4] = 7500, 6500, 6499, 0
+    assert np.argwhere(dead_pixels(area)).tolist() == [[0, 2], [0, 3]]
+
+
 def test_the_row_reference_column_does_not_appear_as_a_hot_edge() -> None:
     camera = started()
     scene = NO_DEAD.copy()
