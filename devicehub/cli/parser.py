@@ -6,6 +6,7 @@ Each leaf sets `command` to the module below `devicehub.cli` that carries it out
 import argparse
 import re
 import sys
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn, Protocol
@@ -29,6 +30,23 @@ class Parser(argparse.ArgumentParser):
             message = f"unknown command or choice '{choice['given']}'{hint}"
         print(f"{self.prog}: {message} (see '{self.prog} --help')", file=sys.stderr)
         sys.exit(Exit.USAGE)
+
+
+class _Mixed(Parser):
+    """Takes options between NAME and a list of words too, which argparse alone does not."""
+
+    _inside = False
+
+    def parse_known_args(  # type: ignore[override]  # argparse's overloads, which subparsers never use
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        if self._inside:
+            return super().parse_known_args(args, namespace)
+        self._inside = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._inside = False
 
 
 class Nouns(Protocol):
@@ -65,9 +83,9 @@ def _leaf(nouns: Nouns, name: str, command: str, text: str) -> Parser:
     return parser
 
 
-def _noun(commands: Nouns, name: str, text: str) -> Nouns:
+def _noun(commands: Nouns, name: str, text: str, leaves: type[Parser] = Parser) -> Nouns:
     parser = commands.add_parser(name, help=text, description=_sentence(text))
-    return parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    return parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=leaves)
 
 
 def _config_option(parser: Parser) -> None:
@@ -112,7 +130,7 @@ def _devices(commands: Nouns) -> None:
 
 
 def _drivers(commands: Nouns) -> None:
-    nouns = _noun(commands, "drivers", "what can be driven")
+    nouns = _noun(commands, "drivers", "what can be driven", _Mixed)
     _leaf(nouns, "list", "drivers_list", "list all drivers")
     show = _leaf(nouns, "show", "drivers_show", "show a driver's link, channels and options")
     show.add_argument("name", metavar="NAME")

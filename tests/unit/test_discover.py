@@ -1,0 +1,69 @@
+"""Which drivers fit hardware that is present."""
+
+from devicehub.cli.devices_scan import descriptors
+from devicehub.discover import Descriptor, Kind, candidates
+from devicehub.driver import BleLink, Driver, Link, SerialLink, UsbLink, VideoFormat, VideoLink
+from devicehub.model.device import Category, Channel, UsbId
+from devicehub.transport.inventory import Key, Present
+from devicehub.transport.inventory import Kind as PresentKind
+from devicehub.transport.serial_ports import SerialPort
+
+OWN, BRIDGE = UsbId(0x289D, 0x0010), UsbId(0x0403, 0x6001)
+FORMATS = (VideoFormat("MJPG", 640, 480, 30),)
+
+
+def driver(name: str, link: Link) -> Driver:
+    return Driver(name=name, title=name, category=Category.TRACE, link=link, channels=(Channel(name="a", title="a"),))
+
+
+DRIVERS = [
+    driver("serial", SerialLink(usb=(OWN, BRIDGE))),
+    driver("usb", UsbLink(ids=(OWN,))),
+    driver("camera", VideoLink(formats=FORMATS, ids=(OWN,))),
+    driver("any-camera", VideoLink(formats=FORMATS)),
+    driver("ble-name", BleLink(notify=(), name="Atom")),
+    driver("ble-service", BleLink(notify=(), service="FFE0")),
+]
+
+
+def fits(**facts: object) -> list[tuple[str, float]]:
+    descriptor = Descriptor(place="x", **facts)  # type: ignore[arg-type]  # each test gives the right ones
+    return [(one.driver, one.score) for one in candidates(descriptor, DRIVERS)]
+
+
+def test_an_own_usb_id_speaks_for_a_driver_of_the_same_link() -> None:
+    assert fits(kind=Kind.SERIAL, usb=OWN) == [("serial", 0.9)]
+    assert fits(kind=Kind.USB, usb=OWN) == [("usb", 0.9)]
+    assert fits(kind=Kind.VIDEO, usb=OWN) == [("camera", 0.9), ("any-camera", 0.3)]
+
+
+def test_a_bridge_says_little_about_what_is_behind_it() -> None:
+    assert fits(kind=Kind.SERIAL, usb=BRIDGE) == [("serial", 0.4)]
+
+
+def test_an_unknown_device_fits_nothing() -> None:
+    assert not fits(kind=Kind.SERIAL)
+    assert not fits(kind=Kind.USB, usb=UsbId(1, 2))
+    assert not fits(kind=Kind.BLE, title="Phone")
+
+
+def test_a_peripheral_is_known_by_service_or_name() -> None:
+    assert fits(kind=Kind.BLE, title="AtomFast-3") == [("ble-name", 0.7)]
+    assert fits(kind=Kind.BLE, title="AtomFast-3", services=("ffe0",)) == [("ble-service", 0.9), ("ble-name", 0.7)]
+
+
+def test_a_usb_device_is_listed_once_as_what_it_is_used_as() -> None:
+    present = [
+        Present(kind=PresentKind.USB, key=Key("/devices/usb1/1-1", 4), usb=BRIDGE),
+        Present(
+            kind=PresentKind.SERIAL, key=Key("/devices/usb1/1-1/tty"), port="/devices/usb1/1-1", node="/dev/ttyUSB0"
+        ),
+        Present(kind=PresentKind.USB, key=Key("/devices/usb1/1-2.3", 5), usb=OWN, serial="7"),
+        Present(kind=PresentKind.VIDEO, key=Key("/devices/x"), node="/dev/video0"),
+    ]
+    found = descriptors([SerialPort("/dev/serial/by-id/x", "/dev/ttyUSB0", BRIDGE)], present)
+    assert [(one.kind, one.place) for one in found] == [
+        (Kind.SERIAL, "/dev/serial/by-id/x"),
+        (Kind.VIDEO, "/dev/video0"),
+        (Kind.USB, "1-2.3"),
+    ]
