@@ -1,0 +1,260 @@
+"""Zebra SSI: published packets, who answers what, resends, segments, check digits."""
+
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from devicehub.model.errors import ProtocolError, Reason
+from devicehub.model.reading import Capability, Cause, Identity, Level, Quality, Sample, Scan
+from devicehub.registry import load_driver, load_simulator
+from devicehub.simulator import SerialSimulator
+from devicehub.wire.packet import Packet
+from devicehub.wire.protocol import DeviceProtocol, Step
+from drivers.scanner._ssi_codes import trust
+from drivers.scanner._ssi_framing import SsiFramer, SsiPacket
+from drivers.scanner.zebra_ssi import encode
+from simulators.scanner.zebra_ssi import ZebraScanner
+
+EAN = bytes.fromhex("12f300000b35393031323334313233343537fc52")
+ACK = bytes.fromhex("04d00400ff28")
+NAK_RESEND = bytes.fromhex("05d1040001ff25")
+FIRST = bytes.fromhex("ff7302 0000f30000 01f7 1c01 01f4") + b"Z" * 241 + bytes.fromhex("a6d5")
+SECOND = bytes.fromhex("ff73000001") + b"Z" * 250 + bytes.fromhex("a6a9")
+THIRD = bytes.fromhex("0e73000002") + b"Z" * 9 + bytes.fromhex("fc53")
+
+
+def again(packet: bytes) -> bytes:
+    """The packet with the resend bit."""
+    body = packet[:3] + bytes([packet[3] | 1]) + packet[4:-2]
+    return body + (-sum(body) & 0xFFFF).to_bytes(2, "big")
+
+
+def started(**options: str) -> DeviceProtocol:
+    protocol = load_driver("scanner.zebra_ssi").open(options)
+    protocol.start(0.0)
+    return protocol
+
+
+class Bench:
+    """Driver and simulator in virtual time, 10 ms apart."""
+
+    def __init__(self, simulator: SerialSimulator) -> None:
+        self.simulator = simulator
+        self.protocol = load_driver("scanner.zebra_ssi").open({})
+        self.now = 0.0
+        self.step = self.protocol.start(0.0)
+        self.samples: list[Sample] = []
+        self.faults: list[Reason] = []
+        self.sent = bytearray()
+        self._to_host = b""
+
+    def run(self, seconds: float) -> None:
+        until = self.now + seconds
+        while self.now < until:
+            self.samples.extend(self.step.samples)
+            self.faults.extend(fault.reason for fault in self.step.faults)
+            for packet in self.step.write:
+                self.sent += packet.data
+                self._to_host += self.simulator.on_bytes(packet.data)
+            self.now += 0.01
+            data, self._to_host = self._to_host + self.simulator.advance(0.01), b""
+            wake_at = self.step.wake_at
+            assert wake_at is not None
+            if data:
+                self.step = self.protocol.on_packet(self.now, Packet(data))
+            elif self.now >= wake_at:
+                self.step = self.protocol.on_timer(self.now)
+            else:
+                self.step = Step(wake_at=wake_at)
+
+    @property
+    def scans(self) -> list[bytes]:
+        return [sample.data for sample in self.samples if isinstance(sample, Scan)]
+
+
+@pytest.mark.parametrize(
+    ("opcode", "status", "data", "packet"),
+    [
+        (0xD0, 0, b"", "04d00400ff28"),
+        (0xE4, 0, b"", "04e40400ff14"),
+        (0xE9, 8, b"", "04e90408ff07"),
+        (0xD1, 0, b"\x01", "05d1040001ff25"),
+    ],
+)
+def test_host_packets_are_the_published_ones(opcode: int, status: int, data: bytes, packet: str) -> None:
+    assert encode(opcode, data, status).hex() == packet
+
+
+def test_the_decoders_published_acknowledgement_is_read() -> None:
+    assert list(SsiFramer().feed(bytes.fromhex("04d00080feac"))) == [SsiPacket(0xD0, 0x80, b"")]
+
+
+def test_the_host_wakes_the_decoder_before_it_asks_who_it_is() -> None:
+    protocol = load_driver("scanner.zebra_ssi").open({})
+    step = protocol.start(0.0)
+    assert [packet.data for packet in step.write] == [b"\x00"]
+    assert step.wake_at == 0.1
+    assert [packet.data for packet in protocol.on_timer(0.1).write] == [encode(0xA3)]
+
+
+def test_nothing_permanent_no_parameter_and_no_trigger_is_ever_sent() -> None:
+    bench = Bench(ZebraScanner(Random(2)))
+    bench.simulator.do("demo")
+    bench.run(200)
+    opcodes, rest = set(), bytes(bench.sent)
+    while rest:
+        if rest[0] == 0:
+            rest = rest[1:]
+            continue
+        opcodes.add(rest[1])
+        assert not rest[3] & 0x08
+        rest = rest[rest[0] + 2 :]
+    assert opcodes <= {0xA3, 0xE9, 0xD0, 0x74}
+    assert bench.faults == []
+
+
+def test_a_scan_is_published_and_acknowledged() -> None:
+    step = started().on_packet(1.0, Packet(EAN))
+    assert Scan("barcode", "ean-13", b"5901234123457") in step.samples
+    assert [packet.data for packet in step.write] == [ACK]
+
+
+def test_a_scan_sent_again_is_acknowledged_and_not_published_twice() -> None:
+    protocol = started()
+    protocol.on_packet(1.0, Packet(EAN))
+    step = protocol.on_packet(3.0, Packet(again(EAN)))
+    assert (step.samples, [packet.data for packet in step.write]) == ((), [ACK])
+
+
+def test_a_scan_that_was_refused_is_published_when_it_comes_again() -> None:
+    protocol = started()
+    protocol.on_packet(1.0, Packet(EAN))
+    damaged = bytearray(EAN)
+    damaged[7] ^= 4
+    step = protocol.on_packet(2.0, Packet(bytes(damaged)))
+    assert [packet.data for packet in step.write] == [NAK_RESEND]
+    assert [fault.reason for fault in step.faults] == [Reason.CHECKSUM]
+    assert len(protocol.on_packet(2.1, Packet(again(EAN))).samples) == 1
+
+
+def test_a_resend_of_something_never_heard_is_published() -> None:
+    assert len([s for s in started().on_packet(1.0, Packet(again(EAN))).samples if isinstance(s, Scan)]) == 1
+
+
+def test_three_segments_make_one_scan() -> None:
+    protocol = started()
+    answers = []
+    samples: list[Sample] = []
+    for at, segment in enumerate((FIRST, SECOND, SECOND, THIRD, THIRD), 1):
+        step = protocol.on_packet(float(at), Packet(segment))
+        answers += [packet.data[1] for packet in step.write]
+        samples += step.samples
+    assert answers == [0x74, 0x74, 0x74, 0xD0, 0xD0]
+    assert [sample for sample in samples if isinstance(sample, Scan)] == [Scan("barcode", "qr-code", b"Z" * 500)]
+
+
+def test_a_missing_segment_is_refused_and_nothing_is_published() -> None:
+    protocol = started()
+    protocol.on_packet(1.0, Packet(FIRST))
+    step = protocol.on_packet(2.0, Packet(THIRD))
+    assert not step.samples
+    assert [fault.reason for fault in step.faults] == [Reason.SEQUENCE]
+    assert [packet.data[1] for packet in step.write] == [0xD1]
+
+
+def test_an_endless_message_is_cut_off() -> None:
+    protocol = started()
+    body = bytes([255, 0xF3, 0, 2, 0x11]) + b"x" * 250
+    part = body + (-sum(body) & 0xFFFF).to_bytes(2, "big")
+    reasons = [fault.reason for _ in range(600) for fault in protocol.on_packet(1.0, Packet(part)).faults]
+    assert reasons == [Reason.OVERFLOW] * 2
+
+
+@pytest.mark.parametrize("verb", ["corrupt", "deaf"])
+def test_a_damaged_packet_or_a_lost_answer_costs_no_scan_and_gives_no_second_one(verb: str) -> None:
+    bench = Bench(ZebraScanner(Random(2)))
+    bench.run(1)
+    bench.simulator.do(verb)
+    bench.simulator.do("scan", code="PK0001")
+    bench.run(4)
+    assert bench.scans == [b"PK0001"]
+    bench.simulator.do("long", length=1200)
+    bench.simulator.do("scan", code="PK0001")
+    bench.run(4)
+    assert bench.scans == [b"PK0001", b"Z" * 1200, b"PK0001"]
+
+
+def test_the_revision_becomes_the_identity_once() -> None:
+    bench = Bench(ZebraScanner(Random(2)))
+    bench.run(200)
+    identities = [sample for sample in bench.samples if isinstance(sample, Identity)]
+    assert identities == [Identity((("firmware", "PAACWS00-001-R00"), ("board", "00"), ("engine", "0001")))]
+
+
+def test_a_scanner_that_was_carried_away_is_noticed_within_seventy_seconds() -> None:
+    bench = Bench(ZebraScanner(Random(2)))
+    bench.run(5)
+    assert bench.samples[0] == Capability("barcode", Level.FULL)
+    bench.simulator.do("dead")
+    bench.run(70)
+    assert bench.samples[-1] == Capability("barcode", Level.NONE, Cause.NOT_CONNECTED)
+    assert bench.faults == [Reason.TIMEOUT] * 3
+
+
+def test_a_disabled_scanner_is_permitted_to_scan_at_the_start() -> None:
+    bench = Bench(ZebraScanner(Random(2)))
+    bench.simulator.do("disable")
+    bench.run(1)
+    bench.simulator.do("scan", code="X1")
+    bench.run(1)
+    assert bench.scans == [b"X1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "verdict"),
+    [
+        ("ean-13", b"5901234123457", (Quality.GOOD, Cause.NONE)),
+        ("ean-13", b"5901234123475", (Quality.UNCERTAIN, Cause.CHECKSUM)),
+        ("ean-8", b"96385074", (Quality.GOOD, Cause.NONE)),
+        ("upc-a", b"036000291452", (Quality.GOOD, Cause.NONE)),
+        ("upc-a", b"0036000291452", (Quality.GOOD, Cause.NONE)),
+        ("upc-a", b"03600029145", (Quality.UNCERTAIN, Cause.UNTESTED)),
+        ("upc-e", b"04252614", (Quality.GOOD, Cause.NONE)),
+        ("upc-e", b"04252615", (Quality.UNCERTAIN, Cause.CHECKSUM)),
+        ("ean-13", "590123412345²".encode("latin-1"), (Quality.UNCERTAIN, Cause.CHECKSUM)),
+        ("code-128", b"anything", (Quality.GOOD, Cause.NONE)),
+    ],
+)
+def test_a_retail_code_is_believed_when_its_check_digit_agrees(
+    name: str, data: bytes, verdict: tuple[Quality, Cause]
+) -> None:
+    assert trust(name, data) == verdict
+
+
+@settings(deadline=None)
+@given(
+    codes=st.lists(st.binary(min_size=1, max_size=250), min_size=1, max_size=5),
+    noise=st.binary(max_size=20),
+    cuts=st.lists(st.integers(1, 40), min_size=1, max_size=8),
+)
+def test_packets_come_out_whole_however_the_line_cuts_them(codes: list[bytes], noise: bytes, cuts: list[int]) -> None:
+    packets = [encode(0xF3, code) for code in codes]
+    packets = [bytes([*p[:2], 0, *p[3:-2]]) for p in packets]
+    packets = [p + (-sum(p) & 0xFFFF).to_bytes(2, "big") for p in packets]
+    stream = b"".join(packets)
+    framer, items, at, turn = SsiFramer(), [], 0, 0
+    while at < len(stream):
+        size = cuts[turn % len(cuts)]
+        items += list(framer.feed(stream[at : at + size]))
+        at, turn = at + size, turn + 1
+    assert [item.data for item in items if isinstance(item, SsiPacket)] == codes
+    assert not framer.partial
+    rest = [*SsiFramer().feed(noise), *framer.feed(noise), *framer.give_up()]
+    assert all(isinstance(item, SsiPacket | ProtocolError) for item in rest)
+    assert not framer.partial
+
+
+def test_the_simulator_is_the_registered_one() -> None:
+    assert load_simulator("scanner.zebra_ssi") is ZebraScanner
