@@ -1,0 +1,64 @@
+"""`record` and `devices show` on simulated devices behind real pseudo-terminals, as processes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from devicehub.record import parse, run_transcript
+from devicehub.registry import load_driver
+
+pytestmark = pytest.mark.real
+
+ROOT = Path(__file__).parents[2]
+DRIVERS = {"thermal": "thermal.gy_mcu90640", "trace": "trace.ims_reference", "gamma": "radiation.atom_fast"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    devices = "".join(
+        f'[[device]]\nid = "{device}"\ndriver = "{name}"\nport = "sim:"\n' for device, name in DRIVERS.items()
+    )
+    (tmp_path / "devicehub.toml").write_text('[hub]\nsite = "s"\nnode = "n"\nexercise = true\n' + devices)
+    return tmp_path
+
+
+def devicehub(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if name != "DEVICEHUB_CONFIG"}
+    return subprocess.run(
+        [sys.executable, "-m", "devicehub", *words],
+        cwd=folder, env=kept | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("device", DRIVERS)
+def test_a_recording_replays_exactly(folder: Path, device: str) -> None:
+    done = devicehub(folder, "record", device, "out.txt", "--for", "4", "--json")
+    assert done.returncode == 0, done.stderr
+    lines = parse((folder / "out.txt").read_text())
+    replayed = run_transcript(load_driver(DRIVERS[device]).open({}), lines)
+    assert [str(line) for line in replayed] == [str(line) for line in lines]
+    assert json.loads(done.stdout)["samples"] == sum(line.sign == "=" for line in lines) > 0
+
+
+def test_a_recording_never_overwrites(folder: Path) -> None:
+    (folder / "out.txt").write_text("mine")
+    done = devicehub(folder, "record", "gamma", "out.txt", "--for", "1")
+    assert done.returncode == 1
+    assert (folder / "out.txt").read_text() == "mine"
+
+
+def test_a_recording_decodes_to_the_samples_that_were_seen(folder: Path) -> None:
+    devicehub(folder, "record", "gamma", "out.txt", "--for", "5")
+    done = devicehub(folder, "drivers", "decode", "radiation.atom_fast", "--file", "out.txt")
+    channels = {json.loads(line)["channel"] for line in done.stdout.splitlines()}
+    assert channels == {channel.name for channel in load_driver("radiation.atom_fast").channels}
+
+
+def test_a_device_that_can_be_opened_is_shown_as_opened(folder: Path) -> None:
+    done = devicehub(folder, "devices", "show", "thermal", "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["link"].startswith("opened: ")
