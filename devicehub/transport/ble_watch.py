@@ -66,7 +66,7 @@ class BluezWatch:
         from dbus_fast.errors import DBusFastError  # noqa: PLC0415 - as above
 
         try:
-            await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
+            await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]  # dbus-fast has no types here
         except (OSError, EOFError, DBusFastError) as error:
             _log.warning("the system D-Bus ended: %r", error)
             self._died()

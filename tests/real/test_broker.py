@@ -38,7 +38,7 @@ def settings(broker: EmbeddedBroker) -> BrokerSettings:
 
 
 def message(topic: str, payload: bytes) -> Outgoing:
-    return Outgoing(topic, payload, 1, True, None, "io.devicehub.status", "01K9XQ5ZJ4M8Q0Z3T7V1B2C3D4", "")  # noqa: FBT003
+    return Outgoing(topic, payload, 1, True, None, "io.devicehub.status", "01K9XQ5ZJ4M8Q0Z3T7V1B2C3D4", "")  # noqa: FBT003 - the standard library has it so
 
 
 def exists(pid: int) -> bool:

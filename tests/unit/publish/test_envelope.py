@@ -49,7 +49,7 @@ def test_a_message_of_the_hub_has_no_subject() -> None:
 
 @pytest.mark.parametrize("one", messages(), ids=lambda one: f"{one.kind}-{type(one.data).__name__}")
 @pytest.mark.parametrize("late", [False, True])
-def test_every_message_obeys_its_published_schema(one: Message, late: bool) -> None:  # noqa: FBT001
+def test_every_message_obeys_its_published_schema(one: Message, late: bool) -> None:  # noqa: FBT001 - a parametrised argument
     payload = ENCODER.encode(one, 1, 2.0)
     assert violations(one.kind, historical(payload) if late else payload) == []
 

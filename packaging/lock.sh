@@ -1,0 +1,18 @@
+#!/bin/sh
+# Pins every package, with hashes, for all platforms and Python versions that pyproject.toml allows.
+# test.txt is everything; run.txt is the part of it that a workstation needs. Needs uv on PATH.
+set -eu
+cd "$(dirname "$0")/.."
+
+# Only the files are read by anybody else: the options of this machine's package index stay out of them.
+lock() {
+    out=$1
+    shift
+    uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+        --no-emit-index-url --no-emit-find-links --no-emit-build-options \
+        --custom-compile-command "sh packaging/lock.sh" \
+        --output-file "$out" "$@" requirements/build.in pyproject.toml
+}
+
+lock requirements/test.txt --extra broker --extra test --extra lint
+lock requirements/run.txt --extra broker --constraint requirements/test.txt

@@ -1,0 +1,37 @@
+#!/bin/sh
+# Every check and every test. Does all set-up on a fresh Debian or Ubuntu. Arguments go to pytest.
+# All checks run, whatever the ones before found; pytest comes last.
+set -eu
+cd "$(dirname "$0")/.."
+. packaging/setup.sh
+
+need_python
+need must mosquitto libusb-1.0-0 dbus openssl
+install_packages
+make_environment test
+PATH=$PWD/.venv/bin:$PATH
+# pyright: its own copy and the node of the environment, nothing fetched.
+export PYRIGHT_PYTHON_IGNORE_WARNINGS=1 PYRIGHT_PYTHON_GLOBAL_NODE=0
+
+FAILED=""
+check() {
+    say "$*"
+    "$@" || FAILED="$FAILED '$*'"
+}
+
+check ruff format --check --quiet
+check ruff check --quiet
+check mypy --no-error-summary
+check mypy --no-error-summary tests benchmarks docs/generate.py
+check pyright --pythonpath "$PWD/.venv/bin/python"
+check lint-imports --no-cache
+[ -z "$FAILED" ] || say "FAILED so far:$FAILED"
+
+say "pytest"
+if pytest -n 2 --dist loadfile -q "$@"; then
+    [ -z "$FAILED" ] && exit 0
+else
+    FAILED="$FAILED pytest"
+fi
+say "FAILED:$FAILED"
+exit 1
