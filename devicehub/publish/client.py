@@ -8,6 +8,7 @@ What aiomqtt 2.5.1 leaves out, and what this subclass adds:
 * a connection closed before CONNACK waits for its whole timeout: fails at once;
 * a frozen broker is noticed after two keepalives and a half: after one;
 * an answer that never comes though the broker lives is never noticed: `acknowledge_timeout`;
+* the socket of a failed TLS handshake is left to the garbage collector: closed;
 * limits of the CONNACK (receive maximum, packet size, quality of service, retain) are ignored: kept.
 
 There is no public way to any of them, so the private names below are used; a test fails when a
@@ -16,6 +17,7 @@ new aiomqtt or paho changes one of them.
 
 import asyncio
 import socket
+import ssl
 import threading
 from typing import Final, NoReturn
 
@@ -30,6 +32,8 @@ from devicehub.publish.properties import PackedProperties, for_publish, for_will
 from devicehub.publish.settings import BrokerSettings
 
 _REFUSED: Final = 0x80
+_SILENT: Final = 0x8D
+_TAKEN_OVER: Final = 0x8E
 
 
 class Client(aiomqtt.Client):
@@ -57,8 +61,8 @@ class Client(aiomqtt.Client):
             socket_options=_socket_options(settings.keepalive),
         )
         self._client.connect_timeout = settings.connect_timeout
-        self._acknowledge_timeout = settings.acknowledge_timeout
-        self._tick = settings.keepalive / 10
+        self._client._ssl_wrap_socket = self._secure  # type: ignore[method-assign]  # noqa: SLF001  see above
+        self._settings = settings
         self._thread = threading.get_ident()
         self._pending: dict[int, tuple[Outgoing, asyncio.Future[None]]] = {}
         self._progress = 0.0
@@ -84,7 +88,10 @@ class Client(aiomqtt.Client):
         return future
 
     def abort(self, why: str) -> None:
-        """Close the socket without DISCONNECT, so that the broker publishes the will, and fail what is pending."""
+        """Close the socket without DISCONNECT, so that the broker publishes the will, and fail what is pending.
+
+        Not from within a callback of paho: it holds a lock that closing the socket takes.
+        """
         self._fail(why)
         self._client._sock_close()  # noqa: SLF001  paho closes at once in no public way
 
@@ -113,6 +120,20 @@ class Client(aiomqtt.Client):
         finally:
             self.abort("the connection was closed")
 
+    def _secure(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
+        """TLS over a connected socket. Runs in the thread that connects."""
+        assert self._settings.tls is not None
+        secure = self._settings.tls.wrap_socket(
+            tcp_sock, server_hostname=self._settings.host, do_handshake_on_connect=False
+        )
+        try:
+            secure.settimeout(self._settings.connect_timeout)
+            secure.do_handshake()
+        except BaseException:
+            secure.close()
+            raise
+        return secure
+
     def _obstacle(self, out: Outgoing, properties: PackedProperties | None) -> str:
         """Why the broker said at CONNACK that it will not take `out`; empty if it will."""
         largest = getattr(self._limits, "MaximumPacketSize", None)
@@ -123,6 +144,17 @@ class Client(aiomqtt.Client):
         if out.retain and not getattr(self._limits, "RetainAvailable", 1):
             return "the broker does not retain messages"
         return ""
+
+    def _ending(self, flags: paho.DisconnectFlags, reason_code: ReasonCode) -> str:
+        if reason_code.value == _TAKEN_OVER:
+            return f"the broker ended the connection: another client uses the identifier {self.identifier}"
+        if flags.is_disconnect_packet_from_server:
+            return f"the broker ended the connection: {reason_code.getName()}"
+        if reason_code.value == _SILENT:
+            return "the connection to the broker ended: the broker does not answer"
+        if reason_code.value:
+            return "the connection to the broker ended: it hung up or the network broke"
+        return "the connection was closed"
 
     def _fail(self, why: str) -> None:
         if self.lost.done():
@@ -166,6 +198,8 @@ class Client(aiomqtt.Client):
             self._connected.set_exception(aiomqtt.MqttCodeError(reason_code))
             return
         super()._on_disconnect(client, userdata, flags, reason_code, properties)
+        # At once and not through aiomqtt's future, which it makes anew if this comes right behind the CONNACK.
+        self._fail(self._ending(flags, reason_code))
 
     def _on_publish(
         self,
@@ -201,9 +235,9 @@ class Client(aiomqtt.Client):
     async def _misc_loop(self) -> None:
         while self._client.loop_misc() == paho.MQTT_ERR_SUCCESS:
             waited = self._loop.time() - self._progress
-            if self._pending and waited > self._acknowledge_timeout:
+            if self._pending and waited > self._settings.acknowledge_timeout:
                 self.abort(f"the broker has acknowledged nothing for {waited:.0f} s")
-            await asyncio.wait({self.lost}, timeout=self._tick)
+            await asyncio.wait({self.lost}, timeout=self._settings.keepalive / 10)
 
 
 def _packet_size(out: Outgoing, properties: PackedProperties | None) -> int:

@@ -122,17 +122,21 @@ async def _connected(settings: BrokerSettings, will: Outgoing | None) -> AsyncIt
 async def _open(settings: BrokerSettings, will: Outgoing | None) -> Client:
     *others, last = _VERSIONS[settings.version]
     for version in others:
-        client = Client(settings, version, will)
         try:
-            await client.open()
+            return await _tried(settings, version, will)
         except aiomqtt.MqttError as error:
             if not unknown_version(error):
                 raise connecting(settings, error) from error
-        else:
-            return client
-    client = Client(settings, last, will)
     try:
-        await client.open()
+        return await _tried(settings, last, will)
     except aiomqtt.MqttError as error:
         raise connecting(settings, error) from error
+
+
+async def _tried(settings: BrokerSettings, version: ProtocolVersion, will: Outgoing | None) -> Client:
+    client = Client(settings, version, will)
+    try:
+        await client.open()
+    except UnicodeError as error:
+        raise DeliveryError(f"{settings.host!r} is no host name: correct the address") from error
     return client

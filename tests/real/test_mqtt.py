@@ -1,44 +1,18 @@
 """The MQTT publisher against a real Mosquitto."""
 
 import asyncio
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import aiomqtt
 import pytest
 
-from devicehub.clock import Clock
 from devicehub.model.errors import DeliveryError, DeliveryRefusedError
 from devicehub.publish.mqtt import Incoming, connect, subscribe
-from devicehub.publish.port import Outgoing, Publisher
 from devicehub.publish.settings import BrokerSettings, Version
-from tests.real.mosquitto import Mosquitto, free_port, mosquitto
+from tests.real.mosquitto import free_port, mosquitto
+from tests.real.mqtt_ends import VERSIONS, message, retained, settings
 
 pytestmark = pytest.mark.real
-
-VERSIONS = [Version.V5, Version.V311]
-
-
-def settings(broker: Mosquitto, version: Version = Version.AUTO) -> BrokerSettings:
-    return BrokerSettings(host=broker.host, port=broker.port, version=version)
-
-
-def message(
-    topic: str, payload: bytes = b"{}", *, qos: int = 1, retain: bool = False, expiry: int | None = None
-) -> Outgoing:
-    return Outgoing(topic, payload, qos, retain, expiry, "io.devicehub.reading", "01K9XQ5ZJ4M8Q0Z3T7V1B2C3D4", "d/c")
-
-
-async def retained(broker: Mosquitto, topics: str) -> list[Incoming]:
-    """What a late subscriber gets: everything up to a marker published after the subscription."""
-    async with subscribe(settings(broker), [topics, "marker"]) as incoming, connect(settings(broker)) as publisher:
-        await publisher.submit(message("marker"))
-        received: list[Incoming] = []
-        async for one in incoming:
-            if one.topic == "marker":
-                return received
-            received.append(one)
-    raise AssertionError("the subscription ended")
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -153,94 +127,6 @@ async def test_more_messages_than_the_receive_maximum_all_arrive(tmp_path: Path)
         await asyncio.gather(*[publisher.submit(message("t", str(n).encode())) for n in range(200)])
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-async def test_a_killed_broker_fails_the_whole_window_at_once(tmp_path: Path, version: Version) -> None:
-    async with AsyncExitStack() as stack:
-        broker = await stack.enter_async_context(mosquitto(tmp_path))
-        publisher = await stack.enter_async_context(connect(settings(broker, version)))
-        broker.freeze()
-        pending = [publisher.submit(message("t", bytes(100))) for _ in range(50)]
-        started = asyncio.get_running_loop().time()
-        await broker.kill()
-        with pytest.raises(DeliveryError, match="the connection to the broker ended"):
-            await publisher.lost()
-        results = await asyncio.gather(*pending, return_exceptions=True)
-        assert asyncio.get_running_loop().time() - started < 0.5
-        assert all(isinstance(one, DeliveryError) for one in results)
-        with pytest.raises(DeliveryError):
-            publisher.submit(message("t"))
-
-
-async def frozen_for(publisher: Publisher, broker: Mosquitto) -> float:
-    started = asyncio.get_running_loop().time()
-    broker.freeze()
-    with pytest.raises(DeliveryError):
-        await publisher.lost()
-    return asyncio.get_running_loop().time() - started
-
-
-async def test_a_frozen_broker_is_noticed_within_eight_seconds_even_when_idle(tmp_path: Path) -> None:
-    async with mosquitto(tmp_path) as broker, connect(settings(broker)) as publisher:
-        assert await frozen_for(publisher, broker) < 8
-
-
-async def test_a_frozen_broker_is_noticed_under_a_stream_of_qos_0_messages(tmp_path: Path) -> None:
-    async def stream(publisher: Publisher) -> None:
-        while True:
-            await publisher.submit(message("t", qos=0))
-            await Clock().sleep(0.1)  # the pace of the stream
-
-    async with mosquitto(tmp_path) as broker, connect(settings(broker)) as publisher:
-        task = asyncio.create_task(stream(publisher))
-        assert await frozen_for(publisher, broker) < 8
-        with pytest.raises(DeliveryError):
-            await task
-
-
-async def test_a_frozen_broker_fails_what_is_pending_and_what_connects(tmp_path: Path) -> None:
-    async with mosquitto(tmp_path) as broker, connect(settings(broker)) as publisher:
-        broker.freeze()
-        pending = publisher.submit(message("t"))
-        quick = BrokerSettings(host=broker.host, port=broker.port, connect_timeout=0.5)
-        with pytest.raises(DeliveryError, match=r"took the connection but did not answer in 0\.5 s"):
-            await connect(quick).__aenter__()
-        with pytest.raises(DeliveryError):
-            await pending
-
-
-async def test_a_connection_that_only_idles_is_kept(tmp_path: Path) -> None:
-    async with mosquitto(tmp_path) as broker:
-        short = BrokerSettings(host=broker.host, port=broker.port, keepalive=2)
-        async with connect(short) as publisher:
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(publisher.lost(), 5)
-            await publisher.submit(message("t"))
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-async def test_the_will_is_published_when_the_publisher_breaks_and_kept_back_when_it_leaves(
-    tmp_path: Path, version: Version
-) -> None:
-    async with mosquitto(tmp_path) as broker:
-        will = message("status", b'{"state":"lost"}', retain=True)
-        async with subscribe(settings(broker), ["status"]) as incoming:
-            with pytest.raises(ZeroDivisionError):
-                async with connect(settings(broker, version), will):
-                    raise ZeroDivisionError
-            async with asyncio.timeout(5):
-                assert (await anext(incoming)).payload == b'{"state":"lost"}'
-        async with connect(settings(broker, version), will) as publisher:
-            await publisher.submit(message("status", b'{"state":"offline"}', retain=True))
-        assert [one.payload for one in await retained(broker, "status")] == [b'{"state":"offline"}']
-
-
-async def test_a_granted_subscription_survives_nothing_but_says_so(tmp_path: Path) -> None:
-    async with mosquitto(tmp_path) as broker, subscribe(settings(broker), ["t/#"]) as incoming:
-        await broker.kill()
-        with pytest.raises(DeliveryError, match="the connection to the broker ended"):
-            await anext(incoming)
-
-
 async def test_a_wrong_password_is_told_as_such(tmp_path: Path) -> None:
     async with mosquitto(tmp_path, passwords={"hub": "right"}) as broker:
         good = BrokerSettings(host=broker.host, port=broker.port, username="hub", password="right")
@@ -263,3 +149,8 @@ async def test_a_closed_port_is_told_as_such() -> None:
 async def test_a_name_that_does_not_exist_is_told_as_such() -> None:
     with pytest.raises(DeliveryError, match=r"broker\.invalid.*(cannot be resolved|cannot be reached)"):
         await connect(BrokerSettings(host="broker.invalid")).__aenter__()
+
+
+async def test_an_address_that_is_no_host_name_is_told_as_such() -> None:
+    with pytest.raises(DeliveryError, match="is no host name: correct the address"):
+        await connect(BrokerSettings(host="a" * 70 + ".example")).__aenter__()

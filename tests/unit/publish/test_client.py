@@ -33,6 +33,7 @@ async def test_what_is_used_exists_with_the_same_type() -> None:
     assert client._client._keepalive == 60
     assert client._client._max_inflight_messages == client._client.max_inflight_messages
     assert client._client.connect_timeout == 5.0
+    assert list(inspect.signature(paho.Client._ssl_wrap_socket).parameters) == ["self", "tcp_sock"]
     assert inspect.signature(paho.Client._sock_close).parameters.keys() == {"self"}
 
 
