@@ -1,6 +1,7 @@
 """What a device said, normalised: samples as a protocol yields them, readings as the session stamps them.
 
-A sample has no device and no time of the host: the session adds both. Pixel and spectrum data stay
+A sample has no device and no time of the host: the session adds both. `device_time` is what the
+device's own clock said, in seconds of UTC since 1970. Pixel and spectrum data stay
 `bytes` with a named layout, so that this layer needs no numpy, samples compare and hash, and a
 view costs nothing (`numpy.frombuffer`).
 """
@@ -9,6 +10,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from devicehub.model.device import DeviceState
+from devicehub.model.errors import Reason
 from devicehub.model.units import Unit
 
 
@@ -130,7 +133,8 @@ class Spectrum(Struct, frozen=True):
 class Image(Struct, frozen=True):
     """One frame. For a raw layout, value in the channel's unit = `gain * pixel + offset`.
 
-    `data` of a JPEG is the file exactly as received. `counter` is the device's own frame number.
+    `data` of a JPEG is the file exactly as received. `original` is what the device sent where `data`
+    was computed from it: that is what is kept as evidence. `counter` is the device's own frame number.
     """
 
     channel: str
@@ -144,6 +148,7 @@ class Image(Struct, frozen=True):
     shutter: Shutter = Shutter.OPEN
     emissivity: float | None = None
     counter: int | None = None
+    original: bytes = b""
     quality: Quality = Quality.GOOD
     cause: Cause = Cause.NONE
     device_time: float | None = None
@@ -225,3 +230,34 @@ class Reading(Struct, frozen=True):
     device: str
     at: Stamp
     sample: Sample
+
+
+class Fault(Struct, frozen=True):
+    """Bytes that a device's protocol refused."""
+
+    device: str
+    at: Stamp
+    reason: Reason
+    detail: str = ""
+
+
+class Change(Struct, frozen=True):
+    """The supervisor's view of a device changed. `facts` names what the link itself knows: USB id, serial."""
+
+    device: str
+    at: Stamp
+    state: DeviceState
+    why: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+class Dropped(Struct, frozen=True):
+    """`count` readings of a device were not accepted because the pipe was full."""
+
+    device: str
+    at: Stamp
+    since: Stamp
+    count: int
+
+
+Input = Reading | Fault | Change | Dropped

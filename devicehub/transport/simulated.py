@@ -5,6 +5,7 @@ transports; this one is for virtual time and for links that a machine cannot off
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Protocol, cast
 
@@ -98,7 +99,11 @@ class _UsbPeer:
         if kind == "in":
             self._pending.append((int(words[0], 16), int(words[1])))
         elif kind == "out":
-            self._simulator.transfer_out(int(words[0], 16), packet.data)
+            with contextlib.suppress(StallError):
+                self._simulator.transfer_out(int(words[0], 16), packet.data)
+        elif kind == "halt":
+            endpoint = int(words[0], 16)
+            self._pending = [pending for pending in self._pending if pending[0] != endpoint]
         elif kind == "ctl":
             return self._control(packet, words) + self._served()
         return self._served()
@@ -117,7 +122,10 @@ class _UsbPeer:
         out: list[Packet] = []
         waiting: list[tuple[int, int]] = []
         for endpoint, size in self._pending:
-            data = self._simulator.transfer_in(endpoint, size)
+            try:
+                data = self._simulator.transfer_in(endpoint, size)
+            except StallError:
+                data = None
             if data is None:
                 waiting.append((endpoint, size))
             else:
@@ -149,10 +157,12 @@ def _peer(link: Link, simulator: AnySimulator) -> _Peer:
 class SimulatedPort:
     """A socket that one simulated device is plugged into. `make` gives the device a fresh power-up."""
 
-    def __init__(self, link: Link, make: Callable[[], AnySimulator], clock: Clock) -> None:
+    def __init__(self, link: Link, make: Callable[[], AnySimulator], clock: Clock, tick: float = TICK) -> None:
+        """`tick`: seconds between two looks at what the device has to say of its own accord."""
         self._link = link
         self._make = make
         self._clock = clock
+        self._tick = tick
         self._transport: MemoryTransport | None = None
         self._task: asyncio.Task[None] | None = None
         self.simulator: Simulator = make()
@@ -184,7 +194,7 @@ class SimulatedPort:
     async def _run(self, peer: _Peer, transport: MemoryTransport) -> None:
         last = self._clock.monotonic()
         while self.plugged:
-            await self._clock.sleep(TICK)
+            await self._clock.sleep(self._tick)
             now = self._clock.monotonic()
             transport.push(peer.advance(now - last))
             last = now

@@ -176,7 +176,7 @@ class Useeplus:
             faults.append(error)
             return
         samples.append(Image("image", image, Layout.JPEG, width, height, counter=counter))
-        samples.append(self._sharpness.measure(now, len(image)))
+        samples.extend(self._sharpness.report(now, len(image)))
 
 
 def _protocol(options: Options) -> Useeplus:

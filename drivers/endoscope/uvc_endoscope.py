@@ -62,7 +62,7 @@ class UvcEndoscope:
     def _frame(self, now: float, data: bytes) -> tuple[Sample, ...]:
         image = trim_jpeg(data)
         width, height = check_jpeg(image)
-        return Image("image", image, Layout.JPEG, width, height), self._sharpness.measure(now, len(image))
+        return Image("image", image, Layout.JPEG, width, height), *self._sharpness.report(now, len(image))
 
     def _button(self, data: bytes) -> tuple[Sample, ...]:
         if len(data) != 1:

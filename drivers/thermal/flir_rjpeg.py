@@ -58,7 +58,7 @@ class Folder:
             info, frame = read_photograph(packet.data)
         except ProtocolError as error:
             return Step(faults=(ProtocolError(error.reason, f"{packet.port}: {error.detail}"),))
-        return Step(samples=(*self._who(info), *_settings(info), _image(info, frame)))
+        return Step(samples=(*self._who(info), *_settings(info), _image(info, frame, packet.data)))
 
     def on_timer(self, now: float) -> Step:
         """No timer is ever set."""
@@ -91,7 +91,7 @@ def _settings(info: CameraInfo) -> tuple[Sample, ...]:
     return tuple(Measurement(name, round(value, 3), device_time=info.taken_at) for name, value in values)
 
 
-def _image(info: CameraInfo, frame: Frame) -> Image:
+def _image(info: CameraInfo, frame: Frame, original: bytes) -> Image:
     height, width = frame.shape
     quality, cause = judge(info, frame)
     return Image(
@@ -104,6 +104,7 @@ def _image(info: CameraInfo, frame: Frame) -> Image:
         emissivity=round(info.around.emissivity, 3),
         quality=quality,
         cause=cause,
+        original=original,
         device_time=info.taken_at,
     )
 

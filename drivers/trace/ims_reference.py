@@ -160,5 +160,6 @@ DRIVER = Driver(
         ),
     ),
     integrity="CRC-16/CCITT-FALSE",
+    stale_after=30.0,
     protocol=ImsReference,
 )

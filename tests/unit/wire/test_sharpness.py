@@ -38,3 +38,8 @@ def test_it_is_the_share_of_the_largest_frame_in_the_window(sizes: list[int], wi
     for now, size in enumerate(sizes):
         recent = [sizes[at] for at in range(now + 1) if at >= now - window]
         assert measure.measure(float(now), size).value == 100.0 * size / max(*recent, 1)
+
+
+def test_it_is_reported_once_a_second() -> None:
+    measure = RelativeSize()
+    assert [len(measure.report(at / 4, 10)) for at in range(9)] == [1, 0, 0, 0, 1, 0, 0, 0, 1]

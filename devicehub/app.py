@@ -1,0 +1,233 @@
+"""The composition root: configuration to a running hub, with its broker, links and signals."""
+
+import asyncio
+import secrets
+import signal
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+
+from devicehub import __version__
+from devicehub.clock import Clock
+from devicehub.config import Config, alarm_points, digest, load_config
+from devicehub.config.resources import shipped
+from devicehub.core import Setting
+from devicehub.core.scans import Publish, ScanPolicy
+from devicehub.driver import Driver
+from devicehub.hub import Hub, Plan, will
+from devicehub.links import Links
+from devicehub.model.errors import ConfigError
+from devicehub.model.instant import instant
+from devicehub.model.payload import InfoData
+from devicehub.publish.broker import EmbeddedBroker
+from devicehub.publish.envelope import Encoder
+from devicehub.publish.mqtt import connect
+from devicehub.publish.port import Connect
+from devicehub.publish.settings import BrokerSettings, Version, tls_context
+from devicehub.publish.topics import Topics
+from devicehub.registry import load_driver
+from devicehub.supervisor import Post
+from devicehub.transport.hotplug import HotPlug, netlink
+from devicehub.transport.inventory import Arrival
+from devicehub.transport.world import SimulatedWorld
+
+SIMULATION_SEED = 20261124
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What is told once everything is built: where the broker is and what an embedded one cannot do."""
+
+    settings: BrokerSettings
+    prefix: str
+    banner: str
+
+
+async def serve(config: Config, *, on_ready: Callable[[Ready], None], stop: asyncio.Event | None = None) -> None:
+    """Run the hub until `stop`, SIGTERM or SIGINT. Raises `ConfigError`, `JournalError`, `DeliveryError`."""
+    clock = Clock()
+    stop = stop or asyncio.Event()
+    _stop_on_signals(stop)
+    state = config.hub.state
+    _make_folder(state)
+    async with AsyncExitStack() as stack:
+        ports = Path(stack.enter_context(TemporaryDirectory(prefix="devicehub-")))
+        world = await stack.enter_async_context(SimulatedWorld(ports, clock, SIMULATION_SEED))
+        broker = await _broker(config, stack)
+        settings = broker_settings(config) if broker is None else _embedded(config, broker)
+        links = Links(clock, world)
+        stack.push_async_callback(links.close)
+        executor = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="journal"))
+        drivers = {
+            device.id: load_driver(device.driver).configured(device.options)
+            for device in config.device
+            if device.enabled
+        }
+        topics = Topics(config.hub.site, config.hub.node, exercise=config.hub.exercise)
+        boot = secrets.token_hex(4)
+        encoder = Encoder(config.hub.site, config.hub.node, boot=boot, exercise=config.hub.exercise)
+        hub = Hub(
+            Plan(
+                setting=_setting(config, drivers, clock),
+                posts=_posts(config, drivers, links),
+                connect=_connect(settings, topics, encoder, clock, boot),
+                topics=topics,
+                encoder=encoder,
+                boot=boot,
+                info=lambda: _info(config, boot, clock),
+                state=state,
+                executor=executor,
+                health_every=config.hub.health_s,
+                keep_days=config.journal.days,
+                window=config.mqtt.window,
+            ),
+            clock,
+        )
+        on_ready(Ready(settings, topics.prefix, broker.banner if broker is not None else ""))
+        async with _hotplug(hub, clock):
+            await _together(hub, stop, broker)
+
+
+async def demo(state: Path, *, seconds: float | None, on_ready: Callable[[Ready], None]) -> None:
+    """Run `config/demo.toml`: simulated devices of every family and an embedded broker, for `seconds` or for ever."""
+    config = demo_config(state)
+    stop = asyncio.Event()
+    if seconds is not None:
+        asyncio.get_running_loop().call_later(seconds, stop.set)
+    await serve(config, on_ready=on_ready, stop=stop)
+
+
+def demo_config(state: Path) -> Config:
+    """The demonstration's configuration with its state in `state`."""
+    config = load_config(shipped("demo.toml"))
+    return config.model_copy(update={"hub": config.hub.model_copy(update={"state": state})})
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+
+
+def _make_folder(state: Path) -> None:
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"hub.state = {state}: {error.strerror}; choose a folder this user may write to") from None
+
+
+async def _broker(config: Config, stack: AsyncExitStack) -> EmbeddedBroker | None:
+    """An embedded broker where none is configured, for as long as `stack` is open."""
+    if config.mqtt.url:
+        return None
+    return await stack.enter_async_context(EmbeddedBroker(config.hub.state / "broker"))
+
+
+def _embedded(config: Config, broker: EmbeddedBroker) -> BrokerSettings:
+    return replace(broker_settings(config), host=broker.host, port=broker.port, version=broker.version)
+
+
+async def _together(hub: Hub, stop: asyncio.Event, broker: EmbeddedBroker | None) -> None:
+    """Run the hub; without its own broker it cannot go on: it stops, keeping its journal, and raises."""
+    run = asyncio.create_task(hub.run(stop))
+    if broker is None:
+        await run
+        return
+    ended = asyncio.create_task(broker.ended())
+    await asyncio.wait({run, ended}, return_when=asyncio.FIRST_COMPLETED)
+    stop.set()
+    await run
+    if ended.done():
+        ended.result()
+    ended.cancel()
+    await asyncio.gather(ended, return_exceptions=True)
+
+
+def broker_settings(config: Config) -> BrokerSettings:
+    """How to connect to the configured broker. Raises `ConfigError` for a secret or certificate that is not usable."""
+    mqtt = config.mqtt
+    url = urlsplit(mqtt.url or "mqtt://127.0.0.1")
+    secure = url.scheme == "mqtts"
+    return BrokerSettings(
+        host=url.hostname or "127.0.0.1",
+        port=url.port or (8883 if secure else 1883),
+        identifier=f"devicehub-{config.hub.site}-{config.hub.node}",
+        username=mqtt.username,
+        password=mqtt.password.read() if mqtt.password is not None else "",
+        tls=tls_context(ca=mqtt.ca, certificate=mqtt.certificate, key=mqtt.key) if secure else None,
+        version=Version(mqtt.protocol),
+        keepalive=mqtt.keepalive_s,
+        window=mqtt.window,
+    )
+
+
+def _connect(settings: BrokerSettings, topics: Topics, encoder: Encoder, clock: Clock, boot: str) -> Connect:
+    return lambda: connect(settings, will(topics, encoder, clock, boot))
+
+
+def _setting(config: Config, drivers: Mapping[str, Driver], clock: Clock) -> Setting:
+    return Setting(
+        devices=drivers,
+        limits=[point for point in alarm_points(config) if point.device in drivers],
+        scans=ScanPolicy(Publish(config.scan.publish), _scan_key(config)),
+        rules_digest=digest(config),
+        batch_readings=config.hub.readings == "batch",
+        ids=clock.ulid,
+    )
+
+
+def _scan_key(config: Config) -> bytes:
+    """The configured key of the scan hash, or a random one that stays on this workstation."""
+    if config.scan.key is not None:
+        return config.scan.key.read().encode()
+    path = config.hub.state / "scan.key"
+    try:
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_bytes(secrets.token_bytes(32))
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"key of the scan hash, {path}: {error.strerror}") from None
+
+
+def _posts(config: Config, drivers: Mapping[str, Driver], links: Links) -> list[Post]:
+    return [
+        Post(device.id, links.opener(device, driver), partial(driver.open, device.options))
+        for device in config.device
+        if (driver := drivers.get(device.id)) is not None
+    ]
+
+
+def _info(config: Config, boot: str, clock: Clock) -> InfoData:
+    return InfoData(
+        version=__version__,
+        boot=boot,
+        config_digest=digest(config),
+        schema_version=config.schema_version,
+        drivers=tuple(sorted({device.driver for device in config.device})),
+        devices=tuple(device.id for device in config.device if device.enabled),
+        clock_source="system",
+        started=instant(clock.utc()),
+    )
+
+
+@asynccontextmanager
+async def _hotplug(hub: Hub, clock: Clock) -> AsyncIterator[None]:
+    """Try absent devices as soon as something is plugged in, rather than at the end of their backoff."""
+
+    async def watch() -> None:
+        async for event in HotPlug(clock, netlink()).events():
+            if isinstance(event, Arrival):
+                hub.wake()
+
+    task = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,5 @@
+"""Inputs of all devices to messages: normalise, judge, describe. Pure; time comes with the inputs."""
+
+from devicehub.core.hub import Core, Outcome, Setting
+
+__all__ = ["Core", "Outcome", "Setting"]

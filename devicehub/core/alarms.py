@@ -1,0 +1,135 @@
+"""Alarm points: edges of the engine and of the devices themselves, to messages with a life of their own."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from devicehub.alarm.engine import AlarmEngine
+from devicehub.model.alarm import AlarmCategory, AlarmState, Condition, Limit, Priority, Transition
+from devicehub.model.instant import instant
+from devicehub.model.message import Kind, Message
+from devicehub.model.payload import AlarmData, TextData
+from devicehub.model.reading import DeviceAlarm, Quality, Reading, Stamp
+from devicehub.model.units import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What is known of an alarm while it stands. `since` is monotonic."""
+
+    data: AlarmData
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Cause:
+    """The reading behind an edge: its device and alarm point, when it came and its message's id."""
+
+    device: str
+    point: str
+    at: Stamp
+    message: str
+
+
+class AlarmPoints:
+    """Standing alarms by (device, point), and the messages of their edges."""
+
+    def __init__(self, limits: Sequence[Limit], ids: Callable[[], str], rules_digest: str) -> None:
+        self.engine = AlarmEngine(limits)
+        self._ids = ids
+        self._rules_digest = rules_digest
+        self._standing: dict[tuple[str, str], _Standing] = {}
+
+    def count(self) -> int:
+        """How many alarms stand."""
+        return len(self._standing)
+
+    def on_limit(self, edge: Transition, reading: Reading, unit: Unit, message: str) -> list[Message]:
+        """Messages of one edge of one limit. `message` is the id of the reading's message."""
+        limit = self.engine.limits[edge.limit]
+        cause = _Cause(limit.device, limit.name, reading.at, message)
+        if not edge.active:
+            return self._clear(cause, edge.value)
+        data = AlarmData(
+            alarm=self._ids(),
+            revision=1,
+            state=AlarmState.UNACK_ACTIVE,
+            priority=limit.priority,
+            category=limit.category,
+            condition=limit.condition,
+            message=TextData(limit.message, {"device": limit.device, "channel": limit.channel}),
+            raised=instant(reading.at.utc),
+            rules_digest=self._rules_digest,
+            value=edge.value,
+            limit=limit.limit,
+            unit=unit,
+        )
+        return self._raise(cause, data)
+
+    def on_device(self, reading: Reading, alarm: DeviceAlarm, message: str) -> list[Message]:
+        """Messages of an alarm that the device itself reports; only edges count."""
+        cause = _Cause(reading.device, alarm.point, reading.at, message)
+        standing = (cause.device, cause.point) in self._standing
+        if alarm.active == standing:
+            return []
+        if not alarm.active:
+            return self._clear(cause, alarm.value)
+        data = AlarmData(
+            alarm=self._ids(),
+            revision=1,
+            state=AlarmState.UNACK_ACTIVE,
+            priority=Priority.HIGH,
+            category=AlarmCategory.THREAT,
+            condition=Condition.DEVICE,
+            message=TextData("alarm.device", {"device": reading.device, "text": alarm.text or alarm.point}),
+            raised=instant(reading.at.utc),
+            rules_digest=self._rules_digest,
+            value=alarm.value,
+            quality=Quality.GOOD,
+        )
+        return self._raise(cause, data)
+
+    def _raise(self, cause: _Cause, data: AlarmData) -> list[Message]:
+        self._standing[cause.device, cause.point] = _Standing(data, cause.at.mono)
+        return [
+            self._message(Kind.EVENT, "alarm.raised", cause, data),
+            self._message(Kind.ALARM, "alarm.raised", cause, data),
+        ]
+
+    def _clear(self, cause: _Cause, value: float | None) -> list[Message]:
+        standing = self._standing.pop((cause.device, cause.point), None)
+        if standing is None:
+            return []
+        data = AlarmData(
+            alarm=standing.data.alarm,
+            revision=standing.data.revision + 1,
+            state=AlarmState.NORMAL,
+            priority=standing.data.priority,
+            category=standing.data.category,
+            condition=standing.data.condition,
+            message=standing.data.message,
+            raised=standing.data.raised,
+            rules_digest=standing.data.rules_digest,
+            value=value,
+            limit=standing.data.limit,
+            unit=standing.data.unit,
+            cleared=instant(cause.at.utc),
+            duration_s=round(cause.at.mono - standing.since, 3),
+        )
+        return [
+            self._message(Kind.EVENT, "alarm.cleared", cause, data),
+            self._message(Kind.ALARM, "alarm.cleared", cause, None),
+        ]
+
+    def _message(self, kind: Kind, word: str, cause: _Cause, data: AlarmData | None) -> Message:
+        return Message(
+            kind=kind,
+            type=word,
+            id=self._ids(),
+            time=cause.at.utc,
+            mono=cause.at.mono,
+            data=data,
+            device=cause.device,
+            point=cause.point,
+            causation=cause.message,
+            correlation=data.alarm if data is not None else "",
+        )

@@ -1,0 +1,235 @@
+"""The core: one `step` takes what came from all devices and gives what is to be said about it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from devicehub.core.alarms import AlarmPoints
+from devicehub.core.frames import capture_data, frame_data, statistic_measurements
+from devicehub.core.measure import Judged, checked, reading_data, spectrum_data
+from devicehub.core.scans import Publish, ScanPolicy, scan_data
+from devicehub.core.state import DeviceBook
+from devicehub.driver import Driver
+from devicehub.model.alarm import Condition, Limit
+from devicehub.model.message import Kind, Message
+from devicehub.model.payload import AnyPayload, DeviceEventData, PeakData, ResultData
+from devicehub.model.reading import (
+    Capability,
+    Change,
+    DeviceAlarm,
+    Dropped,
+    Fault,
+    Identity,
+    Image,
+    Input,
+    Measurement,
+    Reading,
+    Result,
+    Scan,
+    Spectrum,
+    Stamp,
+    Trigger,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What the core is built from. `devices`: device id to driver. `ids` gives a fresh ULID."""
+
+    devices: Mapping[str, Driver]
+    limits: Sequence[Limit] = ()
+    scans: ScanPolicy = field(default_factory=lambda: ScanPolicy(Publish.OFF, b""))
+    rules_digest: str = ""
+    batch_readings: bool = False
+    ids: Callable[[], str]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of a step: messages in order, and images to be stored before their messages are."""
+
+    messages: list[Message] = field(default_factory=list)
+    captures: list[Image] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Numbers:
+    """Values of one step that limits are held against, with the reading each came from."""
+
+    index: list[int] = field(default_factory=list)
+    value: list[float] = field(default_factory=list)
+    good: list[bool] = field(default_factory=list)
+    source: list[tuple[Reading, str, Judged]] = field(default_factory=list)
+
+
+class Core:
+    """Normalises and judges. Holds only what it was told: books per device, standing alarms."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        self._ids = setting.ids
+        self.alarms = AlarmPoints(setting.limits, setting.ids, setting.rules_digest)
+        self._books = {name: DeviceBook(name, driver) for name, driver in setting.devices.items()}
+        self._limits: dict[tuple[str, str], list[int]] = {}
+        self._judged: dict[tuple[str, str], Judged] = {}
+        for name, driver in setting.devices.items():
+            for channel in driver.channels:
+                self._judged[name, channel.name] = Judged(channel)
+        for index, limit in enumerate(setting.limits):
+            self._register(index, limit)
+
+    def _register(self, index: int, limit: Limit) -> None:
+        key = (limit.device, limit.channel)
+        self._limits.setdefault(key, []).append(index)
+        judged = self._judged.get(key) or self._judged[limit.device, limit.channel.partition(".")[0]]
+        high = limit.limit if limit.condition is Condition.HIGH else None
+        low = limit.limit if limit.condition is Condition.LOW else None
+        self._judged[key] = judged.with_limit(low=low, high=high)
+
+    def births(self, now: Stamp) -> list[Message]:
+        """Descriptions and first states of all devices, before anything was heard of them."""
+        return [message for book in self._books.values() for message in book.births(now, self._ids)]
+
+    def step(self, inputs: Sequence[Input]) -> Outcome:
+        """Take inputs in order of arrival; give messages in the order they are to be sent."""
+        outcome, numbers = Outcome(), _Numbers()
+        batches: dict[tuple[str, float], list[int]] = {}
+        for item in inputs:
+            if isinstance(item, Reading):
+                self._reading(item, outcome, numbers, batches)
+            else:
+                outcome.messages += self._notice(item)
+        if batches:
+            outcome.messages = _joined(outcome.messages, batches)
+        for edge in self.alarms.engine.step(numbers.index, numbers.value, numbers.good):
+            reading, message, judged = numbers.source[edge.reading]
+            outcome.messages += self.alarms.on_limit(edge, reading, judged.channel.unit, message)
+        return outcome
+
+    def tick(self, now: Stamp) -> list[Message]:
+        """Once a second: latest values, error counts, and capabilities that went stale by silence."""
+        return [message for book in self._books.values() for message in book.tick(now, self._ids)]
+
+    def _notice(self, item: Fault | Change | Dropped) -> list[Message]:
+        book = self._books[item.device]
+        if isinstance(item, Fault):
+            book.count(item)
+            return []
+        if isinstance(item, Change):
+            return book.change(item, self._ids)
+        return [book.gap(item, self._ids)]
+
+    def _reading(
+        self, reading: Reading, outcome: Outcome, numbers: _Numbers, batches: dict[tuple[str, float], list[int]]
+    ) -> None:
+        book = self._books[reading.device]
+        book.heard(reading.at)
+        sample = reading.sample
+        if isinstance(sample, Measurement):
+            place = len(outcome.messages)
+            self._measurement(reading, sample, outcome, numbers)
+            if self._setting.batch_readings:
+                batches.setdefault((reading.device, reading.at.mono), []).append(place)
+        elif isinstance(sample, Image):
+            self._image(reading, sample, outcome, numbers)
+        elif isinstance(sample, Trigger):
+            self._trigger(reading, sample, outcome)
+        else:
+            outcome.messages += self._other(reading, sample, book)
+
+    def _measurement(self, reading: Reading, raw: Measurement, outcome: Outcome, numbers: _Numbers) -> None:
+        judged = self._judged[reading.device, raw.channel]
+        measurement = checked(raw, judged.channel)
+        self._books[reading.device].latest(measurement)
+        data = reading_data(measurement, judged, named=self._setting.batch_readings)
+        message = self._message(Kind.READING, "reading", reading, data, raw.channel)
+        outcome.messages.append(message)
+        self._judge(reading, measurement, message.id, numbers)
+
+    def _judge(self, reading: Reading, measurement: Measurement, message: str, numbers: _Numbers) -> None:
+        key = (reading.device, measurement.channel)
+        for index in self._limits.get(key, ()):
+            numbers.index.append(index)
+            numbers.value.append(measurement.value)
+            numbers.good.append(measurement.quality != "bad")
+            numbers.source.append((reading, message, self._judged[key]))
+
+    def _image(self, reading: Reading, image: Image, outcome: Outcome, numbers: _Numbers) -> None:
+        book = self._books[reading.device]
+        channel = self._judged[reading.device, image.channel].channel
+        count, shutter_age = book.frame(image, reading.at)
+        data = frame_data(image, channel, count, shutter_age)
+        message = self._message(Kind.FRAME, "frame", reading, data)
+        outcome.messages.append(message)
+        for measurement in statistic_measurements(image, data):
+            self._judge(reading, measurement, message.id, numbers)
+        trigger = book.capture_due(image)
+        if trigger:
+            self._capture(reading, image, trigger, outcome)
+
+    def _capture(self, reading: Reading, image: Image, trigger: str, outcome: Outcome) -> None:
+        outcome.captures.append(image)
+        outcome.messages.append(self._message(Kind.CAPTURE, "capture", reading, capture_data(image, trigger)))
+
+    def _trigger(self, reading: Reading, trigger: Trigger, outcome: Outcome) -> None:
+        data = DeviceEventData(reading.device, "trigger", reason=trigger.name)
+        outcome.messages.append(self._message(Kind.EVENT, "device.trigger", reading, data))
+        image = self._books[reading.device].take_capture(trigger.name)
+        if image is not None:
+            self._capture(reading, image, trigger.name, outcome)
+
+    def _other(
+        self,
+        reading: Reading,
+        sample: Spectrum | Scan | Capability | Identity | DeviceAlarm | Result,
+        book: DeviceBook,
+    ) -> list[Message]:
+        match sample:
+            case Spectrum():
+                channel = self._judged[reading.device, sample.channel].channel
+                data = spectrum_data(sample, channel)
+                return [self._message(Kind.READING, "spectrum", reading, data, sample.channel)]
+            case Scan():
+                return self._scan(reading, sample)
+            case Capability():
+                return book.capability(sample, reading.at, self._ids)
+            case Identity():
+                return book.identity(sample.facts, reading.at, self._ids)
+            case DeviceAlarm():
+                return self.alarms.on_device(reading, sample, "")
+            case Result():
+                return [self._message(Kind.RESULT, "result", reading, _result_data(sample))]
+
+    def _scan(self, reading: Reading, scan: Scan) -> list[Message]:
+        if self._setting.scans.publish is Publish.OFF:
+            return []
+        return [self._message(Kind.SCAN, "scan", reading, scan_data(scan, self._setting.scans))]
+
+    def _message(self, kind: Kind, word: str, reading: Reading, data: AnyPayload, point: str = "") -> Message:
+        return Message(
+            kind=kind,
+            type=word,
+            id=self._ids(),
+            time=reading.at.utc,
+            mono=reading.at.mono,
+            data=data,
+            device=reading.device,
+            point=point,
+        )
+
+
+def _result_data(result: Result) -> ResultData:
+    peaks = tuple(PeakData(p.name, p.position, p.unit, p.amplitude, p.confidence) for p in result.peaks)
+    return ResultData(result.outcome, result.sample_id, result.duration, peaks, result.cause)
+
+
+def _joined(messages: list[Message], batches: Mapping[tuple[str, float], list[int]]) -> list[Message]:
+    """Readings of one device and instant as one message that carries them all, in the place of the first."""
+    replaced: dict[int, Message | None] = {}
+    for places in batches.values():
+        first = messages[places[0]]
+        data = tuple(messages[place].data for place in places)
+        replaced.update(dict.fromkeys(places))
+        replaced[places[0]] = msgspec.structs.replace(first, point="", data=data)
+    return [kept for place, message in enumerate(messages) if (kept := replaced.get(place, message)) is not None]

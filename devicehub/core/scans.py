@@ -1,0 +1,69 @@
+"""Scanned identifiers: what kind they are, whether their check digit holds, and what may be published of them."""
+
+import hashlib
+import hmac
+import re
+from enum import StrEnum
+
+from msgspec import Struct
+
+from devicehub.model.payload import ScanData
+from devicehub.model.reading import Scan
+
+_S10 = re.compile(r"[A-Z]{2}\d{9}[A-Z]{2}")
+_S10_WEIGHTS = (8, 6, 4, 2, 3, 5, 9, 7)
+_GS1_LENGTHS = {8, 12, 13, 14, 17, 18}
+
+
+class Publish(StrEnum):
+    """What of a scan leaves the workstation."""
+
+    OFF = "off"
+    HASH = "hash"
+    TEXT = "text"
+
+
+class ScanPolicy(Struct, frozen=True):
+    """Personal-data policy. `key` keys the hash, so that nobody can look a document up by guessing."""
+
+    publish: Publish
+    key: bytes
+
+
+def scan_data(scan: Scan, policy: ScanPolicy) -> ScanData:
+    """The payload of a scan under a policy."""
+    text = scan.data.decode("utf-8", "backslashreplace")
+    kind, valid = classify(text)
+    return ScanData(
+        symbology=scan.symbology,
+        kind=kind,
+        hash="hmac-sha256:" + hmac.new(policy.key, scan.data, hashlib.sha256).hexdigest(),
+        length=len(scan.data),
+        quality=scan.quality,
+        cause=scan.cause,
+        valid=valid,
+        text=text if policy.publish is Publish.TEXT else "",
+        device_time=scan.device_time,
+    )
+
+
+def classify(text: str) -> tuple[str, bool | None]:
+    """Kind of identifier (`parcel`, `product`, `text`) and whether its check digit holds (None: it has none)."""
+    if _S10.fullmatch(text):
+        return "parcel", s10_valid(text)
+    if text.isascii() and text.isdigit() and len(text) in _GS1_LENGTHS:
+        return "product", gs1_valid(text)
+    return "text", None
+
+
+def s10_valid(text: str) -> bool:
+    """Check digit of a UPU S10 identifier: weights 8 6 4 2 3 5 9 7, 11 - sum mod 11, 10 -> 0, 11 -> 5."""
+    total = sum(int(digit) * weight for digit, weight in zip(text[2:10], _S10_WEIGHTS, strict=True))
+    check = 11 - total % 11
+    return int(text[10]) == {10: 0, 11: 5}.get(check, check)
+
+
+def gs1_valid(text: str) -> bool:
+    """Check digit of a GS1 key: weights 3 1 3 ... from the right, tens complement."""
+    total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(text[:-1])))
+    return int(text[-1]) == -total % 10

@@ -1,0 +1,224 @@
+"""What is known of one device: state, errors, capabilities, latest values, the last image."""
+
+from collections import Counter
+from collections.abc import Callable
+from math import inf, isfinite
+
+from devicehub.driver import Driver, FileLink
+from devicehub.model.device import Channel, DeviceState
+from devicehub.model.instant import instant
+from devicehub.model.message import Kind, Message
+from devicehub.model.payload import (
+    AnyPayload,
+    CapabilityData,
+    CapabilityItem,
+    ChannelData,
+    DescribeData,
+    DeviceData,
+    DeviceEventData,
+    GapData,
+    StateData,
+)
+from devicehub.model.reading import (
+    Capability,
+    Cause,
+    Change,
+    Dropped,
+    Fault,
+    Image,
+    Level,
+    Measurement,
+    Quality,
+    Shutter,
+    Stamp,
+)
+
+Ids = Callable[[], str]
+
+_AWAY = {DeviceState.OFFLINE, DeviceState.LOST, DeviceState.FAULTED}
+_EVENTS = {
+    DeviceState.READY: "device.ready",
+    DeviceState.LOST: "device.lost",
+    DeviceState.FAULTED: "device.faulted",
+    DeviceState.OFFLINE: "device.offline",
+}
+
+
+class DeviceBook:
+    """The core's memory of one device."""
+
+    def __init__(self, name: str, driver: Driver) -> None:
+        self._name = name
+        self._driver = driver
+        self._state = DeviceState.OFFLINE
+        self._since = 0.0
+        self._why = "not yet connected"
+        self._losses = 0
+        self._errors: Counter[str] = Counter()
+        self._errors_told = 0
+        self._facts: dict[str, str] = {}
+        self._link: dict[str, str] = {}
+        self._reported = dict.fromkeys(driver.capabilities, (Level.FULL, Cause.NONE))
+        self._told: CapabilityData | None = None
+        self._values: StateData = {}
+        self._values_changed = False
+        self._heard = -inf
+        self._frames = 0
+        self._shutter_at: float | None = None
+        self._image: Image | None = None
+        self._waiting_trigger = ""
+
+    def births(self, now: Stamp, ids: Ids) -> list[Message]:
+        """Description, state and capabilities, as they are."""
+        self._since = self._since or now.utc
+        return [self._describe(now, ids), self._device(now, ids), *self._capabilities(now, ids)]
+
+    def heard(self, at: Stamp) -> None:
+        """The device said something that made sense."""
+        self._heard = at.mono
+
+    def count(self, fault: Fault) -> None:
+        """One refused frame more."""
+        self._errors[fault.reason] += 1
+
+    def change(self, change: Change, ids: Ids) -> list[Message]:
+        """The supervisor's state changed: told at once, and once."""
+        if change.facts:
+            self._link.update(change.facts)
+        if (change.state, change.why) == (self._state, self._why):
+            return []
+        self._losses += change.state is DeviceState.LOST
+        self._state, self._since, self._why = change.state, change.at.utc, change.why
+        if change.state is DeviceState.BUSY:
+            self._reported = dict.fromkeys(self._driver.capabilities, (Level.FULL, Cause.NONE))
+        out = [self._device(change.at, ids), *self._capabilities(change.at, ids)]
+        if change.facts:
+            out.append(self._describe(change.at, ids))
+        if change.state in _EVENTS:
+            data = DeviceEventData(self._name, change.state.value, change.why)
+            out.append(self._message(Kind.EVENT, _EVENTS[change.state], change.at, data, ids))
+        return out
+
+    def gap(self, dropped: Dropped, ids: Ids) -> Message:
+        """Readings that were not accepted."""
+        data = GapData(
+            stream=self._name,
+            reason="overflow",
+            count=dropped.count,
+            since=instant(dropped.since.utc),
+            until=instant(dropped.at.utc),
+        )
+        return self._message(Kind.GAP, "gap", dropped.at, data, ids)
+
+    def latest(self, measurement: Measurement) -> None:
+        """Remember a checked measurement for the flat state."""
+        usable = measurement.quality is not Quality.BAD and isfinite(measurement.value)
+        self._values[measurement.channel] = (measurement.label or measurement.value) if usable else None
+        self._values_changed = True
+
+    def capability(self, capability: Capability, at: Stamp, ids: Ids) -> list[Message]:
+        """The device's own word on a capability; one that the driver did not declare is taken in too."""
+        self._reported[capability.name] = (capability.level, capability.cause)
+        return self._capabilities(at, ids)
+
+    def identity(self, facts: tuple[tuple[str, str], ...], at: Stamp, ids: Ids) -> list[Message]:
+        """What the device says it is; told when it changed."""
+        if all(self._facts.get(name) == value for name, value in facts):
+            return []
+        self._facts.update(facts)
+        return [self._describe(at, ids)]
+
+    def frame(self, image: Image, at: Stamp) -> tuple[int, float | None]:
+        """Count a frame. Gives its number and the age of the last shutter closure in seconds."""
+        self._frames += 1
+        if image.shutter is Shutter.CLOSED:
+            self._shutter_at = at.mono
+        age = None if self._shutter_at is None else at.mono - self._shutter_at
+        return self._frames, age
+
+    def capture_due(self, image: Image) -> str:
+        """Remember the image; gives what triggers its capture, or nothing."""
+        self._image = image
+        waiting, self._waiting_trigger = self._waiting_trigger, ""
+        return "file" if isinstance(self._driver.link, FileLink) else waiting
+
+    def take_capture(self, trigger: str) -> Image | None:
+        """The image on the screen when the trigger was pulled; without one, the next is captured."""
+        if self._image is None:
+            self._waiting_trigger = trigger
+        return self._image
+
+    def tick(self, now: Stamp, ids: Ids) -> list[Message]:
+        """Once a second: latest values if they changed, error counts if they grew, staleness."""
+        out = self._capabilities(now, ids)
+        if self._values_changed:
+            self._values_changed = False
+            out.append(self._message(Kind.STATE, "state", now, dict(self._values), ids))
+        if self._errors.total() != self._errors_told:
+            out.append(self._device(now, ids))
+        return out
+
+    def _capabilities(self, now: Stamp, ids: Ids) -> list[Message]:
+        """The capabilities as they stand, if that is news."""
+        override = self._override(now)
+        items = tuple(
+            CapabilityItem(name, *(override or reported)) for name, reported in sorted(self._reported.items())
+        )
+        data = CapabilityData(items)
+        if data == self._told:
+            return []
+        self._told = data
+        return [self._message(Kind.CAPABILITY, "capability", now, data, ids)]
+
+    def _override(self, now: Stamp) -> tuple[Level, Cause] | None:
+        """Nothing can be detected through a device that is away or silent."""
+        if self._state in _AWAY:
+            return (Level.NONE, Cause.FAULT if self._state is DeviceState.FAULTED else Cause.NOT_CONNECTED)
+        if self._state is DeviceState.BUSY or now.mono - self._heard > self._driver.stale_after:
+            return (Level.NONE, Cause.STALE)
+        return None
+
+    def _device(self, now: Stamp, ids: Ids) -> Message:
+        self._errors_told = self._errors.total()
+        battery = self._values.get("battery")
+        data = DeviceData(
+            state=self._state,
+            since=instant(self._since),
+            why=self._why,
+            errors=dict(sorted(self._errors.items())),
+            losses=self._losses,
+            battery=battery if isinstance(battery, float | int) else None,
+        )
+        return self._message(Kind.DEVICE, "device", now, data, ids)
+
+    def _describe(self, now: Stamp, ids: Ids) -> Message:
+        driver = self._driver
+        data = DescribeData(
+            driver=driver.name,
+            title=driver.title,
+            category=driver.category,
+            channels=tuple(_channel_data(channel) for channel in driver.channels),
+            capabilities=driver.capabilities,
+            integrity=driver.integrity,
+            usb=self._link.get("usb", ""),
+            serial=self._link.get("serial", ""),
+            address=self._link.get("address", ""),
+            facts=dict(sorted(self._facts.items())),
+        )
+        return self._message(Kind.DESCRIBE, "describe", now, data, ids)
+
+    def _message(self, kind: Kind, word: str, at: Stamp, data: AnyPayload, ids: Ids) -> Message:
+        return Message(kind=kind, type=word, id=ids(), time=at.utc, mono=at.mono, data=data, device=self._name)
+
+
+def _channel_data(channel: Channel) -> ChannelData:
+    return ChannelData(
+        name=channel.name,
+        title=channel.title,
+        unit=channel.unit,
+        kind=channel.kind,
+        low=channel.low if isfinite(channel.low) else None,
+        high=channel.high if isfinite(channel.high) else None,
+        resolution=channel.resolution,
+        states=channel.states,
+    )

@@ -1,0 +1,185 @@
+"""The delivering stage: journal and board to the broker, in order, a window at a time, for ever."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from devicehub.board import Board
+from devicehub.clock import Clock
+from devicehub.health import Gauges
+from devicehub.journal import Entry, Journal
+from devicehub.model.errors import DeliveryError, DeliveryRefusedError
+from devicehub.publish.envelope import historical
+from devicehub.publish.port import Connect, Outgoing, Publisher
+
+_log = logging.getLogger(__name__)
+
+RECONNECT_FIRST = 0.2
+RECONNECT_MOST = 30.0
+LATE = 10.0
+DEADLINE = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What the composition root wants to hear: a connection was made; an event was refused for good."""
+
+    connected: Callable[[Publisher], None]
+    refused: Callable[[Entry, str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _InFlight:
+    """A message handed to the broker and not yet acknowledged; `entry` None for one from the board."""
+
+    done: asyncio.Future[None]
+    out: Outgoing
+    entry: Entry | None
+    sent_at: float
+
+
+class Deliver:
+    """Takes from journal and board, gives to a publisher; on loss connects again with full jitter."""
+
+    def __init__(  # noqa: PLR0913 - the last stage joins both stores to the connection
+        self,
+        journal: Journal,
+        board: Board,
+        connect: Connect,
+        clock: Clock,
+        gauges: Gauges,
+        *,
+        hooks: Hooks,
+        window: int,
+    ) -> None:
+        """`window`: most messages in flight."""
+        self._journal = journal
+        self._board = board
+        self._connect = connect
+        self._clock = clock
+        self._gauges = gauges
+        self._hooks = hooks
+        self._window = window
+        self._failures = 0
+        self._wake = asyncio.Event()
+        self._finishing = False
+        self._flight: deque[_InFlight] = deque()
+        self._cursor = 0
+        journal.listen(self._wake.set)
+        board.listen(self._wake.set)
+
+    async def run(self) -> None:
+        """Connect, deliver, and on loss back off and connect again, until `finish` and everything was delivered."""
+        while True:
+            try:
+                async with self._connect() as publisher:
+                    await self._connected(publisher)
+                    return
+            except DeliveryError as error:
+                self._on_lost(error)
+                most = min(RECONNECT_MOST, RECONNECT_FIRST * 2 ** min(self._failures, 10))
+                await self._clock.sleep(self._clock.jitter(most))
+
+    def finish(self) -> None:
+        """Nothing more will come: deliver what is there and disconnect politely."""
+        self._finishing = True
+        self._wake.set()
+
+    def _on_lost(self, error: DeliveryError) -> None:
+        if self._failures == 0:
+            _log.warning("broker is away: %s", error)
+        self._gauges.connected = False
+        self._failures += 1
+        for flying in self._flight:
+            if flying.entry is None:
+                self._board.give_back(flying.out)
+        self._flight.clear()
+
+    async def _connected(self, publisher: Publisher) -> None:
+        """Deliver until the connection ends or `finish`. Raises `DeliveryError`."""
+        _log.info("broker connected, delivery %s", publisher.delivery)
+        self._failures = 0
+        self._gauges.connected = True
+        self._board.rebirth()
+        self._hooks.connected(publisher)
+        self._cursor = self._journal.acked
+        watch = asyncio.ensure_future(publisher.lost())
+        watch.add_done_callback(lambda _: self._wake.set())
+        try:
+            while not watch.done():
+                self._wake.clear()
+                await self._fill(publisher)
+                await self._reap()
+                if self._finishing and self._empty():
+                    return
+                await self._wait()
+            await watch
+        finally:
+            watch.cancel()
+
+    def _empty(self) -> bool:
+        return not self._flight and self._cursor >= self._journal.last and self._board.idle()
+
+    async def _fill(self, publisher: Publisher) -> None:
+        """Hand over what is due: the board first, then the journal up to the window."""
+        now = self._clock.monotonic()
+        for out in self._board.take():
+            self._submit(publisher, out, None, now)
+        room = self._window - len(self._flight)
+        if room <= 0 or self._cursor >= self._journal.last:
+            return
+        for entry in await self._journal.peek(self._cursor, room):
+            self._submit(publisher, self._dated(entry), entry, now)
+            self._cursor = entry.seq
+
+    def _submit(self, publisher: Publisher, out: Outgoing, entry: Entry | None, now: float) -> None:
+        done = publisher.submit(out)
+        done.add_done_callback(lambda _: self._wake.set())
+        self._flight.append(_InFlight(done, out, entry, now))
+
+    def _dated(self, entry: Entry) -> Outgoing:
+        """The stored bytes, marked as historical when they come late."""
+        late = entry.mono is None or self._clock.monotonic() - entry.mono > LATE
+        if not late or not entry.out.payload:
+            return entry.out
+        return msgspec.structs.replace(entry.out, payload=historical(entry.out.payload))
+
+    async def _reap(self) -> None:
+        """Take note of what the broker answered, in order of sending."""
+        while self._flight and self._flight[0].done.done():
+            flying = self._flight.popleft()
+            try:
+                flying.done.result()
+            except DeliveryRefusedError as error:
+                await self._refused(flying, error)
+            else:
+                self._gauges.published += 1
+            if flying.entry is not None:
+                self._acknowledged(flying.entry)
+
+    def _acknowledged(self, entry: Entry) -> None:
+        self._journal.ack(entry.seq)
+        if entry.mono is not None:
+            self._gauges.latencies.append(self._clock.monotonic() - entry.mono)
+
+    async def _refused(self, flying: _InFlight, error: DeliveryRefusedError) -> None:
+        """The broker will never take it: say so, count it, go on with the next."""
+        self._gauges.refused += 1
+        _log.error("%s refused: %s", flying.out.topic, error)
+        if flying.entry is not None:
+            await self._hooks.refused(flying.entry, str(error))
+
+    async def _wait(self) -> None:
+        """Until there is something to do; a publish unanswered past its deadline ends the connection."""
+        if not self._flight:
+            await self._wake.wait()
+            return
+        try:
+            async with asyncio.timeout_at(self._flight[0].sent_at + DEADLINE):
+                await self._wake.wait()
+        except TimeoutError:
+            raise DeliveryError(f"no acknowledgement within {DEADLINE:.0f} s") from None

@@ -1,0 +1,182 @@
+"""The running hub: built from the sinks, stopped from the sources.
+
+Knows every stage and no concrete edge: links, broker connection, journal file and clock are given.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+
+from devicehub.board import Board
+from devicehub.clock import Clock
+from devicehub.core import Core, Outcome, Setting
+from devicehub.deliver import Deliver, Hooks
+from devicehub.health import Depths, Gauges, Health
+from devicehub.journal import Entry, Journal
+from devicehub.model.instant import instant
+from devicehub.model.message import Kind, Message
+from devicehub.model.payload import AnyPayload, GapData, HubEventData, InfoData, StatusData
+from devicehub.pipe import Pipe
+from devicehub.publish.envelope import Encoder, outgoing
+from devicehub.publish.port import Connect, Outgoing, Publisher
+from devicehub.publish.topics import Topics
+from devicehub.stages import Process, Sinks
+from devicehub.supervisor import Post, Supervisor
+
+_log = logging.getLogger(__name__)
+
+DRAIN = 3.0
+LAG_TICK = 0.5
+PRUNE_EVERY = 600.0
+DAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a hub is made of. `info` without run-time facts; `state`: folder of journal and evidence."""
+
+    setting: Setting
+    posts: Sequence[Post]
+    connect: Connect
+    topics: Topics
+    encoder: Encoder
+    boot: str
+    info: Callable[[], InfoData]
+    state: Path
+    executor: Executor | None = None
+    health_every: float = 10.0
+    keep_days: float = 30.0
+    window: int = 100
+
+
+class Hub:
+    """One run of the hub."""
+
+    def __init__(self, plan: Plan, clock: Clock) -> None:
+        self._plan = plan
+        self._clock = clock
+        self._gauges = Gauges()
+        self._board = Board()
+        self._pipe = Pipe()
+        self._core = Core(plan.setting)
+        self._journal = Journal(plan.state / "journal.sqlite", self._stored, clock, plan.executor)
+        hooks = Hooks(self._on_connected, self._on_refused)
+        self._deliver = Deliver(
+            self._journal, self._board, plan.connect, clock, self._gauges, hooks=hooks, window=plan.window
+        )
+        self._sinks = Sinks(self._journal, self._board, plan.state / "evidence", self._latest, self._gauges, clock)
+        self._supervisors = [Supervisor(post, self._pipe.offer, clock) for post in plan.posts]
+
+    def wake(self) -> None:
+        """Something was plugged in: try every absent device now."""
+        for supervisor in self._supervisors:
+            supervisor.wake()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until `stop` is set, then drain. Raises `JournalError` when the journal cannot be opened."""
+        await self._journal.open()
+        await self._begin()
+        process = Process(self._pipe, self._core, self._sinks, self._clock)
+        async with asyncio.TaskGroup() as group:
+            deliver = group.create_task(self._deliver.run())
+            worker = group.create_task(process.run())
+            timers = [group.create_task(work) for work in (process.tick(), self._health(), self._lag(), self._prune())]
+            devices = [group.create_task(supervisor.run()) for supervisor in self._supervisors]
+            await stop.wait()
+            _log.info("stopping")
+            await _cancelled([*devices, *timers])
+            self._pipe.close()
+            await worker
+            await self._end(deliver)
+        await self._journal.close()
+
+    async def _begin(self) -> None:
+        now = self._clock.stamp()
+        self._say(Kind.INFO, "info", self._plan.info())
+        messages = self._core.births(now)
+        messages.append(self._message(Kind.EVENT, "hub.started", HubEventData("started")))
+        if self._journal.unclean:
+            gap = GapData("hub", "unclean-shutdown", until=instant(now.utc))
+            messages.append(self._message(Kind.GAP, "gap", gap))
+        await self._sinks.accept(Outcome(messages))
+
+    async def _end(self, deliver: asyncio.Task[None]) -> None:
+        """Say goodbye and wait for what is still to be delivered, if there is somebody to take it."""
+        event = self._message(Kind.EVENT, "hub.stopped", HubEventData("stopped"))
+        await self._sinks.accept(Outcome([event]))
+        self._say(Kind.STATUS, "status", self._status("offline"))
+        self._deliver.finish()
+        if self._gauges.connected:
+            await asyncio.wait([deliver], timeout=DRAIN)
+        await _cancelled([deliver])
+
+    def _on_connected(self, publisher: Publisher) -> None:
+        self._gauges.delivery = publisher.delivery
+        self._say(Kind.STATUS, "status", self._status("online"))
+
+    async def _on_refused(self, entry: Entry, why: str) -> None:
+        """The broker took an event for refused for good: a gap, unless it is one about a gap."""
+        if entry.out.type.endswith(".gap"):
+            return
+        gap = GapData("hub", "refused", count=1, first=entry.seq, last=entry.seq)
+        _log.debug("gap for %s: %s", entry.out.id, why)
+        await self._sinks.accept(Outcome([self._message(Kind.GAP, "gap", gap)]))
+
+    async def _health(self) -> None:
+        health = Health(self._gauges, self._plan.state, self._clock.monotonic())
+        while True:
+            await self._clock.sleep(self._plan.health_every)
+            depths = Depths(
+                pipe=len(self._pipe),
+                pipe_dropped=self._pipe.dropped,
+                journal=self._journal.depth(),
+                journal_bytes=self._journal.size(),
+                board_dropped=self._board.dropped,
+            )
+            self._say(Kind.HEALTH, "health", health.report(self._clock.monotonic(), depths))
+
+    async def _lag(self) -> None:
+        """How late the loop is, smoothed over about ten seconds."""
+        while True:
+            before = self._clock.monotonic()
+            await self._clock.sleep(LAG_TICK)
+            late = max(self._clock.monotonic() - before - LAG_TICK, 0.0)
+            self._gauges.lag += (late - self._gauges.lag) * 0.05
+
+    async def _prune(self) -> None:
+        while True:
+            await self._clock.sleep(PRUNE_EVERY)
+            await self._journal.forget(self._clock.utc() - self._plan.keep_days * DAY)
+
+    def _status(self, state: str) -> StatusData:
+        return StatusData(state, instant(self._clock.utc()), self._plan.boot, self._gauges.delivery)
+
+    def _say(self, kind: Kind, word: str, data: AnyPayload) -> None:
+        self._board.post(self._latest(self._message(kind, word, data)))
+
+    def _message(self, kind: Kind, word: str, data: AnyPayload) -> Message:
+        now = self._clock.stamp()
+        return Message(kind=kind, type=word, id=self._plan.setting.ids(), time=now.utc, mono=now.mono, data=data)
+
+    def _stored(self, message: Message, sequence: int | None, recorded: float) -> Outgoing:
+        return outgoing(message, self._plan.encoder.encode(message, sequence, recorded), self._plan.topics)
+
+    def _latest(self, message: Message) -> Outgoing:
+        return outgoing(message, self._plan.encoder.encode(message), self._plan.topics)
+
+
+async def _cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel and wait; what they raise otherwise is their group's business."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def will(topics: Topics, encoder: Encoder, clock: Clock, boot: str) -> Outgoing:
+    """The message that the broker publishes when this hub vanishes."""
+    data = StatusData("lost", None, boot)
+    message = Message(kind=Kind.STATUS, type="status", id=clock.ulid(), time=clock.utc(), mono=0.0, data=data)
+    return outgoing(message, encoder.encode(message), topics)

@@ -1,0 +1,129 @@
+"""A configured device to the way its link is opened. The only module that knows every transport."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+from devicehub.clock import Clock
+from devicehub.config import DeviceConfig
+from devicehub.driver import BleLink, Driver, FileLink, Link, SerialLink, UsbLink, VideoLink
+from devicehub.model.device import UsbId
+from devicehub.model.errors import ConfigError, LinkError, LinkMissingError
+from devicehub.registry import load_simulator
+from devicehub.transport.ble import BleTransport
+from devicehub.transport.ble_radio import BleRadio
+from devicehub.transport.faults import FaultTransport, parse_faults
+from devicehub.transport.file import FileTransport
+from devicehub.transport.link import Transport
+from devicehub.transport.replay import ReplayTransport
+from devicehub.transport.serial import SerialTransport
+from devicehub.transport.serial_ports import list_serial_ports
+from devicehub.transport.usb import UsbTransport
+from devicehub.transport.usb_device import UsbMatch
+from devicehub.transport.video import VideoTransport
+from devicehub.transport.world import SimulatedWorld
+
+OpenLink = Callable[[], Awaitable[Transport]]
+
+
+class Links:
+    """Opens links. Holds what they share: the clock, the Bluetooth radio, the simulated world."""
+
+    def __init__(self, clock: Clock, world: SimulatedWorld) -> None:
+        self._clock = clock
+        self._world = world
+        self._radio = BleRadio()
+
+    async def close(self) -> None:
+        """Give the Bluetooth radio back."""
+        await self._radio.close()
+
+    def opener(self, device: DeviceConfig, driver: Driver) -> OpenLink:
+        """How to open the link of a device. Raises `ConfigError` for a port that does not fit the driver."""
+        plain = self._plain(device, driver)
+        if not device.fault:
+            return plain
+        plan = parse_faults(device.fault)
+
+        async def faulty() -> Transport:
+            return FaultTransport(await plain(), plan, self._clock)
+
+        return faulty
+
+    def _plain(self, device: DeviceConfig, driver: Driver) -> OpenLink:
+        if device.port == "sim:":
+            return self._world.plug(device.id, driver.link, load_simulator(driver.name))
+        if device.port.startswith("replay:"):
+            return self._replay(Path(device.port.removeprefix("replay:")))
+        return self._real(device, driver.link)
+
+    def _real(self, device: DeviceConfig, link: Link) -> OpenLink:
+        match link:
+            case SerialLink():
+                return self._serial(device, link)
+            case UsbLink():
+                return self._usb(device, link)
+            case BleLink():
+                return lambda: BleTransport.open(link, radio=self._radio, address=device.address or None)
+            case VideoLink():
+                return self._video(device, link)
+            case FileLink():
+                return self._folder(device, link)
+
+    def _replay(self, path: Path) -> OpenLink:
+        played = False
+
+        async def once() -> Transport:
+            nonlocal played
+            if played:
+                raise LinkMissingError(f"recording {path} was played to its end")
+            transport = await ReplayTransport.open(path, self._clock)
+            played = True
+            return transport
+
+        return once
+
+    def _serial(self, device: DeviceConfig, link: SerialLink) -> OpenLink:
+        async def found() -> Transport:
+            port = device.port or await asyncio.to_thread(_serial_port, _usb_id(device), device.serial)
+            return await SerialTransport.open(link, port, clock=self._clock)
+
+        return found
+
+    def _usb(self, device: DeviceConfig, link: UsbLink) -> OpenLink:
+        match = UsbMatch(_usb_id(device), device.serial, device.port)
+        return lambda: UsbTransport.open(link, match=match, clock=self._clock)
+
+    def _video(self, device: DeviceConfig, link: VideoLink) -> OpenLink:
+        usb = _usb_id(device)
+        wanted = link if usb is None else replace(link, ids=(usb,))
+        return lambda: VideoTransport.open(wanted, path=device.port, serial=device.serial, clock=self._clock)
+
+    def _folder(self, device: DeviceConfig, link: FileLink) -> OpenLink:
+        folder = device.folder
+        if folder is None:
+            raise ConfigError(f"device {device.id}: its driver watches a folder; give 'folder'")
+        return lambda: FileTransport.open(folder, link, self._clock)
+
+
+def _usb_id(device: DeviceConfig) -> UsbId | None:
+    if not device.usb:
+        return None
+    vendor, product = device.usb.split(":")
+    return UsbId(int(vendor, 16), int(product, 16))
+
+
+def _serial_port(usb: UsbId | None, serial: str) -> str:
+    """The one port that a USB id and serial number mean. Raises `LinkMissingError`, `LinkError`."""
+    meant = [
+        port.path
+        for port in list_serial_ports()
+        if (usb is None or port.usb == usb) and (not serial or port.serial == serial)
+    ]
+    name = " ".join(filter(None, (str(usb or ""), serial)))
+    if not meant:
+        raise LinkMissingError(f"no serial port of USB device {name}: plug it in, or see 'devicehub devices scan'")
+    if len(meant) > 1:
+        raise LinkError(f"USB device {name} means {', '.join(meant)}: give 'serial' or 'port' to tell them apart")
+    return meant[0]

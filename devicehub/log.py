@@ -1,0 +1,41 @@
+"""Logging: text on a terminal, one JSON object a line elsewhere; device text is escaped either way."""
+
+import json
+import logging
+import sys
+
+_CONTROL = (*range(9), *range(11, 32), *range(127, 160))
+_BIDIRECTIONAL = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_ESCAPED = {code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" for code in (*_CONTROL, *_BIDIRECTIONAL)}
+
+
+def escaped(text: str) -> str:
+    """Text without control and bidirectional characters, so that no device can forge a line."""
+    return text.translate(_ESCAPED).replace("\r", "\\r")
+
+
+class _TextFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return escaped(super().format(record))
+
+
+class _JsonFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": escaped(record.getMessage()),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def configure(level: str = "INFO", *, as_json: bool = False) -> None:
+    """Log to standard error from `level` on."""
+    stream = logging.StreamHandler(sys.stderr)
+    stream.setFormatter(
+        _JsonFormatter() if as_json else _TextFormatter("%(asctime)s %(levelname)s %(name)s %(message)s")
+    )
+    logging.basicConfig(level=level, handlers=[stream], force=True)

@@ -1,0 +1,54 @@
+"""One open link kept in step with its protocol: the only loop a device has."""
+
+import asyncio
+from collections.abc import Callable
+
+from devicehub.clock import Clock
+from devicehub.model.reading import Fault, Input, Reading
+from devicehub.transport.link import Transport
+from devicehub.wire.protocol import DeviceProtocol, Step
+
+
+class Session:
+    """Feeds packets and time to a protocol, stamps what it yields, carries out what it wants."""
+
+    def __init__(self, device: str, protocol: DeviceProtocol, offer: Callable[[Input], None], clock: Clock) -> None:
+        self._device = device
+        self._protocol = protocol
+        self._offer = offer
+        self._clock = clock
+        self._told = 0
+
+    async def run(self, transport: Transport, on_heard: Callable[[], None]) -> None:
+        """Converse until the link is lost. `on_heard` is called at the first sample. Raises `LinkLostError`."""
+        step = self._protocol.start(self._clock.monotonic())
+        while True:
+            if step.samples and not self._told:
+                on_heard()
+            self._hand_over(step)
+            for packet in step.write:
+                await transport.write(packet)
+            step = await self._next(transport, step.wake_at)
+
+    async def _next(self, transport: Transport, wake_at: float | None) -> Step:
+        if wake_at is None:
+            packet = await transport.read()
+        elif wake_at <= self._clock.monotonic():
+            return self._protocol.on_timer(self._clock.monotonic())
+        else:
+            try:
+                async with asyncio.timeout_at(wake_at):
+                    packet = await transport.read()
+            except TimeoutError:
+                return self._protocol.on_timer(self._clock.monotonic())
+        return self._protocol.on_packet(self._clock.monotonic(), packet)
+
+    def _hand_over(self, step: Step) -> None:
+        if not (step.samples or step.faults):
+            return
+        at = self._clock.stamp()
+        for sample in step.samples:
+            self._offer(Reading(self._device, at, sample))
+        for fault in step.faults:
+            self._offer(Fault(self._device, at, fault.reason, fault.detail))
+        self._told += len(step.samples)

@@ -1,0 +1,117 @@
+"""Keeps devices open: opens, converses, backs off, tries again; one device's trouble stays its own.
+
+Home of the only broad `except`: anything that is not one of our errors is a bug in that device's
+driver, marks that device faulted with its traceback in the log, and is retried slowly.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from devicehub.clock import Clock
+from devicehub.model.device import DeviceState
+from devicehub.model.errors import ConfigError, LinkError
+from devicehub.model.reading import Change, Input
+from devicehub.session import Session
+from devicehub.transport.link import LinkIdentity, Transport
+from devicehub.wire.protocol import DeviceProtocol
+
+_log = logging.getLogger(__name__)
+
+BACKOFF_FIRST = 0.5
+BACKOFF_MOST = 30.0
+FAULTED_PAUSE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One device to be kept open: its name, how to open its link and how to make its protocol."""
+
+    device: str
+    open_link: Callable[[], Awaitable[Transport]]
+    make_protocol: Callable[[], DeviceProtocol]
+
+
+class Supervisor:
+    """Restart, backoff with full jitter, bulkhead: for one device."""
+
+    def __init__(self, post: Post, offer: Callable[[Input], None], clock: Clock) -> None:
+        self._post = post
+        self._offer = offer
+        self._clock = clock
+        self._state = DeviceState.OFFLINE
+        self._why = ""
+        self._failures = 0
+        self._retry = asyncio.Event()
+
+    def wake(self) -> None:
+        """Something was plugged in: try now rather than later."""
+        self._retry.set()
+
+    async def run(self) -> None:
+        """Keep the device open for ever; ends only for a `ConfigError`, which nothing but a person can mend."""
+        while True:
+            try:
+                await self._once()
+            except ConfigError as error:
+                self._tell(DeviceState.OFFLINE, str(error))
+                return
+            except LinkError as error:
+                self._lost(str(error))
+                pause = self._clock.jitter(min(BACKOFF_MOST, BACKOFF_FIRST * 2 ** min(self._failures, 10)))
+                self._failures += 1
+            except Exception as error:  # noqa: BLE001 - the bulkhead: a bug in one driver must not stop the others
+                _log.exception("device %s: bug in its driver", self._post.device)
+                self._tell(DeviceState.FAULTED, f"{type(error).__name__}: {error}")
+                pause = FAULTED_PAUSE
+            await self._pause(pause)
+
+    async def _once(self) -> None:
+        """Open the link and converse until it breaks. Raises what ended it."""
+        transport = await self._post.open_link()
+        try:
+            if self._state is not DeviceState.FAULTED:
+                self._tell(DeviceState.BUSY, "connected", transport.identity)
+            session = Session(self._post.device, self._post.make_protocol(), self._offer, self._clock)
+            await session.run(transport, lambda: self._heard(transport.identity))
+        finally:
+            await transport.close()
+
+    def _heard(self, identity: LinkIdentity) -> None:
+        self._failures = 0
+        self._tell(DeviceState.READY, "", identity)
+
+    def _lost(self, why: str) -> None:
+        """A device that worked is lost; one that never did stays offline; a faulted one stays so until it works."""
+        if self._state is DeviceState.FAULTED:
+            return
+        worked = self._state in {DeviceState.READY, DeviceState.LOST}
+        self._tell(DeviceState.LOST if worked else DeviceState.OFFLINE, why)
+
+    def _tell(self, state: DeviceState, why: str, identity: LinkIdentity | None = None) -> None:
+        """Report a change once; while a device stays away, only the first reason is told."""
+        if state is self._state and (state is not DeviceState.OFFLINE or why == self._why):
+            return
+        returning = state is DeviceState.BUSY and self._state is DeviceState.LOST
+        if returning:
+            return
+        level = logging.INFO if state in {DeviceState.READY, DeviceState.BUSY} else logging.WARNING
+        _log.log(level, "device %s is %s%s", self._post.device, state, f": {why}" if why else "")
+        self._state, self._why = state, why
+        facts = () if identity is None else _facts(identity)
+        self._offer(Change(self._post.device, self._clock.stamp(), state, why, facts))
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, or until `wake`."""
+        self._retry.clear()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._retry.wait()
+        except TimeoutError:
+            return
+
+
+def _facts(identity: LinkIdentity) -> tuple[tuple[str, str], ...]:
+    named = (("usb", identity.usb), ("serial", identity.serial), ("address", identity.address))
+    return tuple((name, value) for name, value in named if value)

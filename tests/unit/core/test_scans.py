@@ -1,0 +1,43 @@
+"""Identifiers: kinds, check digits, and what leaves the workstation."""
+
+import hashlib
+import hmac
+
+import pytest
+
+from devicehub.core.scans import Publish, ScanPolicy, classify, scan_data
+from devicehub.model.reading import Scan
+
+
+@pytest.mark.parametrize("text", ["RR473124829GB"])
+def test_a_good_s10_number_is_a_parcel(text: str) -> None:
+    assert classify(text) == ("parcel", True)
+
+
+def test_every_single_wrong_digit_of_an_s10_number_is_seen() -> None:
+    good = "RR473124829GB"
+    for place in range(2, 11):
+        for digit in "0123456789":
+            if digit != good[place]:
+                assert classify(good[:place] + digit + good[place + 1 :]) == ("parcel", False)
+
+
+@pytest.mark.parametrize("text", ["5901234123457", "09506000134376", "106141411234567897"])
+def test_published_gs1_keys_are_valid(text: str) -> None:
+    assert classify(text) == ("product", True)
+    assert classify(text[:-1] + str((int(text[-1]) + 1) % 10)) == ("product", False)
+
+
+def test_other_text_has_no_check_digit() -> None:
+    assert classify("hello") == ("text", None)
+
+
+def test_by_default_only_a_keyed_hash_is_published() -> None:
+    data = scan_data(Scan("barcode", "qr", b"secret"), ScanPolicy(Publish.HASH, b"key"))
+    assert data.text == ""
+    assert data.hash == "hmac-sha256:" + hmac.new(b"key", b"secret", hashlib.sha256).hexdigest()
+    assert data.length == 6
+
+
+def test_the_text_is_published_only_on_request() -> None:
+    assert scan_data(Scan("barcode", "qr", b"open"), ScanPolicy(Publish.TEXT, b"key")).text == "open"

@@ -1,0 +1,66 @@
+"""The bounded queue: order, drops that are counted and reported, and a clean end."""
+
+import asyncio
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devicehub.model.device import DeviceState
+from devicehub.model.reading import Change, Dropped, Measurement, Reading, Stamp
+from devicehub.pipe import Pipe
+
+
+def reading(number: int, device: str = "d") -> Reading:
+    return Reading(device, Stamp(float(number), float(number)), Measurement("c", float(number)))
+
+
+async def test_what_does_not_fit_is_counted_and_reported_with_its_bounds() -> None:
+    pipe = Pipe(capacity=2)
+    for number in range(5):
+        pipe.offer(reading(number))
+    assert pipe.dropped == 3
+    assert await pipe.take(10) == [reading(0), reading(1)]
+    pipe.offer(reading(9))
+    assert await pipe.take(10) == [Dropped("d", Stamp(9, 9), Stamp(2, 2), 3), reading(9)]
+
+
+async def test_changes_of_state_always_fit() -> None:
+    pipe = Pipe(capacity=1)
+    pipe.offer(reading(0))
+    lost = Change("d", Stamp(1, 1), DeviceState.LOST, "unplugged")
+    pipe.offer(lost)
+    assert await pipe.take(10) == [reading(0), lost]
+
+
+async def test_a_closed_pipe_is_drained_and_then_ends() -> None:
+    pipe = Pipe()
+    pipe.offer(reading(0))
+    pipe.close()
+    assert await pipe.take(10) == [reading(0)]
+    assert await pipe.take(10) == []
+
+
+async def test_a_waiting_taker_is_woken() -> None:
+    pipe = Pipe()
+    taker = asyncio.ensure_future(pipe.take(1))
+    assert not taker.done()
+    pipe.offer(reading(7))
+    assert await taker == [reading(7)]
+
+
+@given(st.lists(st.one_of(st.integers(1, 4), st.just(0)), max_size=60))
+def test_nothing_vanishes_uncounted(script: list[int]) -> None:
+    async def play() -> None:
+        pipe, offered, seen = Pipe(capacity=3), 0, 0
+        for word in script:
+            if word:
+                pipe.offer(reading(offered))
+                offered += 1
+            elif len(pipe):
+                for item in await pipe.take(2):
+                    seen += item.count if isinstance(item, Dropped) else 1
+        unreported = sum(overflow.count for overflow in pipe._overflow.values())
+        waiting = sum(item.count if isinstance(item, Dropped) else 1 for item in pipe._waiting)
+        assert offered == seen + waiting + unreported
+
+    asyncio.run(play())
