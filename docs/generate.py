@@ -1,0 +1,147 @@
+"""Writes what README.md says about drivers, commands and topics from the code.
+
+Run it as `python docs/generate.py`. A part is what stands between `<!-- generated: NAME -->` and `<!-- end -->`;
+a test fails when one differs.
+"""
+
+import argparse
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from devicehub.cli.describe import LINKS
+from devicehub.cli.parser import build_parser
+from devicehub.driver import Driver
+from devicehub.model.message import Kind, Message
+from devicehub.model.payload import LimitsData, ReadingData
+from devicehub.model.reading import Quality
+from devicehub.model.units import Unit
+from devicehub.publish.envelope import Encoder
+from devicehub.publish.topics import REAL_ROOT, RULES, Lane, Topics
+from devicehub.registry import driver_names, load_driver
+
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
+_PART = re.compile(r"(<!-- generated: (?P<name>[a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_EVIDENCE = re.compile(r"^# Evidence: (?P<level>published|recording)(?: of (?P<driver>[a-z0-9_.]+))?$", re.MULTILINE)
+_LEVELS = ("simulated", "published", "recording")
+_TITLES = {
+    "simulated": "simulated",
+    "published": "byte-tested against published vectors",
+    "recording": "byte-tested against real recordings",
+}
+_CONTENTS: Mapping[Kind, str] = {
+    Kind.STATUS: "the hub itself: `online`, `offline`, `lost` (the MQTT will)",
+    Kind.INFO: "version, drivers, devices, digest of the configuration",
+    Kind.HEALTH: "rates, depths, latency, clock and disk of the hub",
+    Kind.DESCRIBE: "a device's identity and channels",
+    Kind.DEVICE: "`ready`, `busy`, `degraded`, `offline`, `lost`, `faulted`, since when and why, errors by reason",
+    Kind.CAPABILITY: "what it can detect now: `full`, `degraded`, `none`, and why. Silence is never `clear`",
+    Kind.STATE: "the latest value of each channel, flat, at most once a second",
+    Kind.READING: "one measurement or spectrum, or the batch of one poll",
+    Kind.RESULT: "one finished screening: `clear`, `alarm`, `inconclusive` or `aborted`",
+    Kind.FRAME: "summary of an image; the pixels stay local",
+    Kind.CAPTURE: "an image was stored as evidence: digest and size",
+    Kind.SCAN: "barcode, machine-readable zone or tag: a keyed hash unless configured otherwise",
+    Kind.ALARM: "current state of an alarm point; deleted when normal",
+    Kind.EVENT: "every alarm transition, plug and unplug, start and stop",
+    Kind.GAP: "what was dropped: how much, from when to when, why",
+}
+
+
+def evidence(driver: str) -> str:
+    """The strongest evidence that the driver's tests rest on, as the transcripts and tests say themselves.
+
+    Every driver is put through its simulator, which shares no code with it. A transcript says `# Evidence:
+    published` when its bytes are printed in a public source, `# Evidence: recording` when a real device sent them;
+    a test that reads a recording which is not part of this repository says `# Evidence: recording of DRIVER`.
+    """
+    tests = ROOT / "tests"
+    found = {"simulated"}
+    for path in (tests / "fixtures" / driver.partition(".")[2]).glob("*.txt"):
+        found |= {match["level"] for match in _EVIDENCE.finditer(path.read_text(encoding="utf-8"))}
+    for path in tests.rglob("test_*.py"):
+        text = path.read_text(encoding="utf-8")
+        found |= {match["level"] for match in _EVIDENCE.finditer(text) if match["driver"] == driver}
+    return max(found, key=_LEVELS.index)
+
+
+def _integrity(driver: Driver) -> str:
+    return driver.integrity if driver.integrity != "none" else "none of its own"
+
+
+def equipment() -> Iterator[str]:
+    """The table of supported equipment."""
+    yield "| equipment | driver | link | integrity check | evidence |"
+    yield "|---|---|---|---|---|"
+    for name in driver_names():
+        driver = load_driver(name)
+        link = LINKS[type(driver.link)]
+        yield f"| {driver.title} | `{name}` | {link} | {_integrity(driver)} | {_TITLES[evidence(name)]} |"
+
+
+def topics() -> Iterator[str]:
+    """The table of message kinds."""
+    yield f"`{REAL_ROOT}/{{site}}/{{node}}/...`"
+    yield ""
+    yield "| topic | retained | QoS | stored until delivered | contents |"
+    yield "|---|---|---|---|---|"
+    for kind, rule in RULES.items():
+        topic = rule.shape.replace("{kind}", kind)
+        kept = "yes" if rule.lane is Lane.JOURNAL else "no, latest wins"
+        yield f"| `{topic}` | {'yes' if rule.retain else 'no'} | {rule.qos} | {kept} | {_CONTENTS[kind]} |"
+
+
+def example() -> Iterator[str]:
+    """One reading as it is published."""
+    data = ReadingData(1.84, Unit.NANOGRAM, Quality.GOOD, uncertainty=0.2, confidence=0.93, limits=LimitsData(high=1.0))
+    identifier = "01K9XQ5ZJ4M8Q0Z3T7V1B2C3D4"
+    message = Message(Kind.READING, "reading", identifier, 1795511647.412, 0.0, data, device="trace-1", point="tnt")
+    payload = Encoder("bcp-north", "lane2", boot="7f3a91c2", exercise=False).encode(message, 48213, 1795511647.43)
+    yield "```text"
+    yield Topics("bcp-north", "lane2", exercise=False).topic(message)
+    yield payload.decode()
+    yield "```"
+
+
+def commands() -> Iterator[str]:
+    """Every command with its one line of help."""
+    yield "| command | what it does |"
+    yield "|---|---|"
+    for words, text in _leaves(build_parser(), ()):
+        yield f"| `devicehub {' '.join(words)}` | {text} |"
+
+
+def _leaves(parser: argparse.ArgumentParser, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    inner = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]  # noqa: SLF001 - argparse has no public way to list commands
+    if not inner:
+        yield words, (parser.description or "").rstrip(".")
+    for action in inner:
+        for word, child in action.choices.items():
+            yield from _leaves(child, (*words, word))
+
+
+PARTS: Mapping[str, Callable[[], Iterator[str]]] = {
+    "equipment": equipment,
+    "topics": topics,
+    "example": example,
+    "commands": commands,
+}
+
+
+def generated(text: str) -> str:
+    """`text` with every part as the code has it."""
+
+    def part(match: re.Match[str]) -> str:
+        return match[1] + "\n".join(PARTS[match["name"]]()) + "\n" + match[3]
+
+    return _PART.sub(part, text)
+
+
+def main() -> None:
+    """Rewrite README.md."""
+    README.write_text(generated(README.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
