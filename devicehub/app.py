@@ -58,10 +58,10 @@ async def serve(config: Config, *, on_ready: Callable[[Ready], None], stop: asyn
     async with AsyncExitStack() as stack:
         ports = Path(stack.enter_context(TemporaryDirectory(prefix="devicehub-")))
         world = await stack.enter_async_context(SimulatedWorld(ports, clock, SIMULATION_SEED))
-        broker = await _broker(config, stack)
+        broker = await _broker(config, stack, clock)
         settings = broker_settings(config) if broker is None else _embedded(config, broker)
         links = Links(clock, world)
-        stack.push_async_callback(links.close)
+        stack.callback(links.close)
         executor = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="journal"))
         drivers = {
             device.id: load_driver(device.driver).configured(device.options)
@@ -121,11 +121,11 @@ def _make_folder(state: Path) -> None:
         raise ConfigError(f"hub.state = {state}: {error.strerror}; choose a folder this user may write to") from None
 
 
-async def _broker(config: Config, stack: AsyncExitStack) -> EmbeddedBroker | None:
+async def _broker(config: Config, stack: AsyncExitStack, clock: Clock) -> EmbeddedBroker | None:
     """An embedded broker where none is configured, for as long as `stack` is open."""
     if config.mqtt.url:
         return None
-    return await stack.enter_async_context(EmbeddedBroker(config.hub.state / "broker"))
+    return await stack.enter_async_context(EmbeddedBroker(config.hub.state / "broker", clock=clock))
 
 
 def _embedded(config: Config, broker: EmbeddedBroker) -> BrokerSettings:

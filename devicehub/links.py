@@ -35,9 +35,9 @@ class Links:
         self._world = world
         self._radio = BleRadio()
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Give the Bluetooth radio back."""
-        await self._radio.close()
+        self._radio.close()
 
     def opener(self, device: DeviceConfig, driver: Driver) -> OpenLink:
         """How to open the link of a device. Raises `ConfigError` for a port that does not fit the driver."""

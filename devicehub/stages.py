@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from devicehub.board import Board
@@ -68,10 +69,10 @@ class Sinks:
         Waits, loudly, while the disk takes nothing; the pipe fills up meanwhile and counts what it refuses.
         """
         for image in outcome.captures:
-            await self._insist(lambda image=image: self._keep(image))
+            await self._insist(partial(self._keep, image))
         journalled = [message for message in outcome.messages if RULES[message.kind].lane is Lane.JOURNAL]
         if journalled:
-            await self._insist(lambda: self.journal.append(journalled))
+            await self._insist(partial(self.journal.append, journalled))
         for message in outcome.messages:
             if RULES[message.kind].lane is Lane.BOARD:
                 self.board.post(self.encode(message))

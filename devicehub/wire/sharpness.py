@@ -5,8 +5,11 @@ quality the size falls monotonically with blur. Relative only: it compares a vie
 """
 
 from collections import deque
+from math import inf
 
 from devicehub.model.reading import Cause, Measurement, Quality
+
+REPORT_EVERY = 1.0
 
 
 class RelativeSize:
@@ -14,10 +17,19 @@ class RelativeSize:
 
     def __init__(self, window: float = 20.0, settle: float = 1.0, most: int = 1024) -> None:
         """Until `settle` seconds of frames are known a value is UNCERTAIN: there is nothing to compare it with."""
+        self._reported = -inf
         self._window = window
         self._settle = settle
         self._peaks: deque[tuple[float, int]] = deque(maxlen=most)
         self._first: float | None = None
+
+    def report(self, now: float, size: int) -> tuple[Measurement, ...]:
+        """Take a frame as `measure` does; its value once a second, which is as often as anybody needs it."""
+        value = self.measure(now, size)
+        if now - self._reported < REPORT_EVERY:
+            return ()
+        self._reported = now
+        return (value,)
 
     def measure(self, now: float, size: int) -> Measurement:
         """Take the size in bytes of a frame that came at `now` (monotonic seconds): channel `sharpness`, in percent."""
