@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Axis, DeviceAlarm, Layout, Measurement, Sample, Spectrum
 from devicehub.model.units import Unit
+from devicehub.wire.numbers import single
 
 MOST_CHANNELS = 4096
 MICROSIEVERT_PER_UNIT = 10_000.0  # the device counts in roentgen
@@ -110,7 +111,7 @@ def _measured(channel: str, value: float, error: int | None = None) -> Measureme
     """`error`: relative, in tenths of a percent."""
     if not math.isfinite(value):
         raise ProtocolError(Reason.RANGE, f"{channel} is not a number")
-    return Measurement(channel, value, uncertainty=None if error is None else abs(value) * error / 1000)
+    return Measurement(channel, single(value), uncertainty=None if error is None else single(abs(value) * error / 1000))
 
 
 def spectrum(content: bytes, version: int) -> Spectrum:

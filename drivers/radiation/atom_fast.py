@@ -23,6 +23,7 @@ from devicehub.model.device import Category, Channel
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Measurement, Sample
 from devicehub.model.units import Unit
+from devicehub.wire.numbers import single
 
 READINGS = "70bc767e-7a1a-4304-81ed-14b9af54f7bd"
 _RECORD = struct.Struct("<BffHBb")
@@ -35,8 +36,8 @@ def decode(frame: bytes) -> Iterator[Sample]:
     _, dose, rate, pulses, battery, temperature = _RECORD.unpack(frame)
     if not (math.isfinite(dose) and math.isfinite(rate)):
         raise ProtocolError(Reason.RANGE, "dose or rate is not a number")
-    yield Measurement("dose", dose)
-    yield Measurement("dose-rate", rate)
+    yield Measurement("dose", single(dose))
+    yield Measurement("dose-rate", single(rate))
     yield Measurement("count-rate", pulses / 2)
     yield Measurement("battery", battery)
     yield Measurement("temperature", temperature)

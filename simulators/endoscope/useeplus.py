@@ -10,7 +10,7 @@ _PAYLOAD = 932
 _CONNECT = bytes([0xFF, 0x55, 0xFF, 0x55, 0xEE, 0x10])
 _START = bytes([0xBB, 0xAA, 5, 0, 0])
 _STOP = bytes([0xBB, 0xAA, 6, 0, 0])
-_QUEUE = 128
+_QUEUE = 512
 _GAPS = ((80, 80, 0, 160), (0, 160, 160, 0), (160, 0, 80, 80), (0, 0, 160, 160))
 _FAULTS = frozenset(
     {"lost-packet", "lost-first", "lost-last", "truncated", "garbage", "mute", "tail", "ghost", "telemetry"}
