@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,6 +10,7 @@ from devicehub import app, log
 from devicehub.cli.exits import Exit
 from devicehub.cli.output import note
 from devicehub.cli.watch import watch
+from devicehub.model.errors import DeliveryError
 from devicehub.publish.settings import BrokerSettings
 
 SHOWN = ("alarm", "event", "result", "scan", "device")
@@ -23,20 +25,23 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _demo(state: Path, seconds: float | None, *, as_json: bool) -> None:
+    """The demonstration and its display: an output that nobody reads any more ends both."""
     watching: list[asyncio.Task[None]] = []
+    async with asyncio.TaskGroup() as group:
 
-    def ready(told: app.Ready) -> None:
-        _announce(told)
-        filters = [f"{told.prefix}/{kind}/#" for kind in SHOWN]
-        settings = BrokerSettings(host=told.settings.host, port=told.settings.port)
-        watching.append(asyncio.create_task(watch(settings, filters, as_json=as_json)))
+        def ready(told: app.Ready) -> None:
+            _announce(told)
+            watching.append(group.create_task(_show(told, as_json=as_json)))
 
-    try:
         await app.demo(state, seconds=seconds, on_ready=ready)
-    finally:
         for task in watching:
             task.cancel()
-        await asyncio.gather(*watching, return_exceptions=True)
+
+
+async def _show(told: app.Ready, *, as_json: bool) -> None:
+    filters = [f"{told.prefix}/{kind}/#" for kind in SHOWN]
+    with suppress(DeliveryError):  # the broker ended, which the hub itself reports
+        await watch(BrokerSettings(host=told.settings.host, port=told.settings.port), filters, as_json=as_json)
 
 
 def _announce(told: app.Ready) -> None:
