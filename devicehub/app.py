@@ -21,6 +21,7 @@ from devicehub.core.scans import Publish, ScanPolicy
 from devicehub.driver import Driver
 from devicehub.hub import Hub, Plan, will
 from devicehub.links import Links
+from devicehub.lock import held
 from devicehub.model.errors import ConfigError
 from devicehub.model.instant import instant
 from devicehub.model.payload import InfoData
@@ -49,13 +50,17 @@ class Ready:
 
 
 async def serve(config: Config, *, on_ready: Callable[[Ready], None], stop: asyncio.Event | None = None) -> None:
-    """Run the hub until `stop`, SIGTERM or SIGINT. Raises `ConfigError`, `JournalError`, `DeliveryError`."""
+    """Run the hub until `stop`, SIGTERM or SIGINT. Raises `ConfigError`, `JournalError`, `DeliveryError`.
+
+    A state folder is for one hub at a time: a second one gets a `JournalError`.
+    """
     clock = Clock()
     stop = stop or asyncio.Event()
     _stop_on_signals(stop)
     state = config.hub.state
     _make_folder(state)
     async with AsyncExitStack() as stack:
+        stack.enter_context(held(state))
         ports = Path(stack.enter_context(TemporaryDirectory(prefix="devicehub-")))
         world = await stack.enter_async_context(SimulatedWorld(ports, clock, SIMULATION_SEED))
         broker = await _broker(config, stack, clock)
@@ -139,13 +144,16 @@ async def _together(hub: Hub, stop: asyncio.Event, broker: EmbeddedBroker | None
         await run
         return
     ended = asyncio.create_task(broker.ended())
-    await asyncio.wait({run, ended}, return_when=asyncio.FIRST_COMPLETED)
-    stop.set()
-    await run
-    if ended.done():
-        ended.result()
-    ended.cancel()
-    await asyncio.gather(ended, return_exceptions=True)
+    try:
+        await asyncio.wait({run, ended}, return_when=asyncio.FIRST_COMPLETED)
+        stop.set()
+        await run
+        if ended.done():
+            ended.result()
+    finally:
+        for task in (run, ended):
+            task.cancel()
+        await asyncio.gather(run, ended, return_exceptions=True)
 
 
 def broker_settings(config: Config) -> BrokerSettings:

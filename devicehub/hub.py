@@ -7,20 +7,22 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from devicehub.board import Board
 from devicehub.clock import Clock
-from devicehub.core import Core, Outcome, Setting
+from devicehub.core import Core, Outcome, Setting, StandingAlarm
 from devicehub.deliver import Deliver, Hooks
 from devicehub.health import Depths, Gauges, Health
 from devicehub.journal import Entry, Journal
+from devicehub.model.errors import JournalError
 from devicehub.model.instant import instant
 from devicehub.model.message import Kind, Message
 from devicehub.model.payload import AnyPayload, GapData, HubEventData, InfoData, StatusData
 from devicehub.pipe import Pipe
-from devicehub.publish.envelope import Encoder, outgoing
+from devicehub.publish.envelope import Encoder, outgoing, stored_alarm
 from devicehub.publish.port import Connect, Outgoing, Publisher
 from devicehub.publish.topics import Topics
 from devicehub.stages import Process, Sinks
@@ -89,7 +91,7 @@ class Hub:
             _log.info("stopping")
             await _cancelled([*devices, *timers])
             self._pipe.close()
-            await worker
+            await self._drained(worker)
             await self._end(deliver)
         await self._journal.close()
 
@@ -98,15 +100,35 @@ class Hub:
         self._say(Kind.INFO, "info", self._plan.info())
         messages = self._core.births(now)
         messages.append(self._message(Kind.EVENT, "hub.started", HubEventData("started")))
+        messages += self._core.resume(await self._standing(), now)
         if self._journal.unclean:
             gap = GapData("hub", "unclean-shutdown", until=instant(now.utc))
             messages.append(self._message(Kind.GAP, "gap", gap))
         await self._sinks.accept(Outcome(messages))
 
+    async def _standing(self) -> list[StandingAlarm]:
+        """The alarms that stood when the last run of this node ended."""
+        place = f"{self._plan.topics.prefix}/{Kind.ALARM}/"
+        found: list[StandingAlarm] = []
+        for entry in await self._journal.standing():
+            if entry.out.topic.startswith(place):
+                device, point = entry.out.subject.split("/")
+                found.append(StandingAlarm(device, point, stored_alarm(entry.out.payload)))
+        return found
+
+    async def _drained(self, worker: asyncio.Task[None]) -> None:
+        """What was read is made durable; a disk that takes nothing must not keep the hub from ending."""
+        done, _ = await asyncio.wait([worker], timeout=DRAIN)
+        if not done:
+            _log.error("%d readings were not accepted before the end", len(self._pipe))
+            await _cancelled([worker])
+
     async def _end(self, deliver: asyncio.Task[None]) -> None:
         """Say goodbye and wait for what is still to be delivered, if there is somebody to take it."""
         event = self._message(Kind.EVENT, "hub.stopped", HubEventData("stopped"))
-        await self._sinks.accept(Outcome([event]))
+        with suppress(TimeoutError):  # the sinks have said that the disk takes nothing
+            async with asyncio.timeout(DRAIN):
+                await self._sinks.accept(Outcome([event]))
         self._say(Kind.STATUS, "status", self._status("offline"))
         self._deliver.finish()
         if self._gauges.connected:
@@ -149,7 +171,10 @@ class Hub:
     async def _prune(self) -> None:
         while True:
             await self._clock.sleep(PRUNE_EVERY)
-            await self._journal.forget(self._clock.utc() - self._plan.keep_days * DAY)
+            try:
+                await self._journal.forget(self._clock.utc() - self._plan.keep_days * DAY)
+            except JournalError as error:
+                _log.error("old events stay for now: %s", error)
 
     def _status(self, state: str) -> StatusData:
         return StatusData(state, instant(self._clock.utc()), self._plan.boot, self._gauges.delivery)

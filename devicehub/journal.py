@@ -35,9 +35,11 @@ CREATE TABLE IF NOT EXISTS event (
     retain INTEGER NOT NULL, expiry INTEGER, type TEXT NOT NULL, id TEXT NOT NULL, subject TEXT NOT NULL,
     payload BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS retained ON event (topic, seq) WHERE retain = 1;
 INSERT OR IGNORE INTO meta VALUES ('schema', 1), ('acked', 0), ('last', 0), ('sequence', 0), ('running', 0);
 """
 _INSERT = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_LAST_RETAINED = "SELECT max(seq) FROM event WHERE retain = 1 GROUP BY topic"
 _COLUMNS = "seq, recorded, topic, qos, retain, expiry, type, id, subject, payload"
 
 
@@ -111,6 +113,10 @@ class Journal:
             return []
         return await self._do(lambda: self._read(after, most))
 
+    async def standing(self) -> list[Entry]:
+        """The last event of each retained topic, unless it deleted the topic, in order. Raises `JournalError`."""
+        return await self._do(self._standing)
+
     def listen(self, listener: Callable[[], None]) -> None:
         """Call `listener` whenever something was stored."""
         self._listeners.append(listener)
@@ -131,7 +137,10 @@ class Journal:
         return sum(file.stat().st_size for file in files if file.exists())
 
     async def forget(self, before: float) -> int:
-        """Delete delivered events recorded before that UTC second; gives how many. Raises `JournalError`."""
+        """Delete delivered events recorded before that UTC second, but what stands; gives how many.
+
+        Raises `JournalError`.
+        """
         return await self._do(lambda: self._forget(before))
 
     async def close(self) -> None:
@@ -200,8 +209,12 @@ class Journal:
         query = f"SELECT {_COLUMNS} FROM event WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608 - constant columns
         return [_entry(row) for row in self._open_db().execute(query, (after, most))]
 
+    def _standing(self) -> list[Entry]:
+        query = f"SELECT {_COLUMNS} FROM event WHERE seq IN ({_LAST_RETAINED}) AND payload != x'' ORDER BY seq"  # noqa: S608 - constants
+        return [_entry(row) for row in self._open_db().execute(query)]
+
     def _forget(self, before: float) -> int:
-        query = "DELETE FROM event WHERE seq <= ? AND recorded < ?"
+        query = f"DELETE FROM event WHERE seq <= ? AND recorded < ? AND seq NOT IN ({_LAST_RETAINED})"  # noqa: S608 - same
         return self._open_db().execute(query, (self.acked, before)).rowcount
 
     def _close(self) -> None:

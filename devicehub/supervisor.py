@@ -22,6 +22,7 @@ _log = logging.getLogger(__name__)
 BACKOFF_FIRST = 0.5
 BACKOFF_MOST = 30.0
 FAULTED_PAUSE = 60.0
+CLOSE_MOST = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,15 @@ class Supervisor:
             session = Session(self._post.device, self._post.make_protocol(), self._offer, self._clock)
             await session.run(transport, lambda: self._heard(transport.identity))
         finally:
-            await transport.close()
+            await self._close(transport)
+
+    async def _close(self, transport: Transport) -> None:
+        """A link that does not close is left behind: it must keep neither this device nor the hub's end waiting."""
+        try:
+            async with asyncio.timeout(CLOSE_MOST):
+                await transport.close()
+        except TimeoutError:
+            _log.error("device %s: its link does not close and is left behind", self._post.device)
 
     def _heard(self, identity: LinkIdentity) -> None:
         self._failures = 0

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,7 +12,6 @@ from devicehub.cli.exits import Exit
 from devicehub.cli.output import note
 from devicehub.cli.watch import watch
 from devicehub.model.errors import DeliveryError
-from devicehub.publish.settings import BrokerSettings
 
 SHOWN = ("alarm", "event", "result", "scan", "device")
 
@@ -41,7 +41,7 @@ async def _demo(state: Path, seconds: float | None, *, as_json: bool) -> None:
 async def _show(told: app.Ready, *, as_json: bool) -> None:
     filters = [f"{told.prefix}/{kind}/#" for kind in SHOWN]
     with suppress(DeliveryError):  # the broker ended, which the hub itself reports
-        await watch(BrokerSettings(host=told.settings.host, port=told.settings.port), filters, as_json=as_json)
+        await watch(replace(told.settings, identifier=""), filters, as_json=as_json)
 
 
 def _announce(told: app.Ready) -> None:

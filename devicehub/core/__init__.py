@@ -1,5 +1,6 @@
 """Inputs of all devices to messages: normalise, judge, describe. Pure; time comes with the inputs."""
 
+from devicehub.core.alarms import StandingAlarm
 from devicehub.core.hub import Core, Outcome, Setting
 
-__all__ = ["Core", "Outcome", "Setting"]
+__all__ = ["Core", "Outcome", "Setting", "StandingAlarm"]

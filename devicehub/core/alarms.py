@@ -1,7 +1,8 @@
 """Alarm points: edges of the engine and of the devices themselves, to messages with a life of their own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from devicehub.alarm.engine import AlarmEngine
 from devicehub.model.alarm import AlarmCategory, AlarmState, Condition, Limit, Priority, Transition
@@ -10,6 +11,15 @@ from devicehub.model.message import Kind, Message
 from devicehub.model.payload import AlarmData, TextData
 from devicehub.model.reading import DeviceAlarm, Quality, Reading, Stamp
 from devicehub.model.units import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class StandingAlarm:
+    """An alarm of an earlier run, as it was last published."""
+
+    device: str
+    point: str
+    data: AlarmData
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,25 @@ class AlarmPoints:
         self._ids = ids
         self._rules_digest = rules_digest
         self._standing: dict[tuple[str, str], _Standing] = {}
+
+    def resume(self, old: StandingAlarm, devices: Container[str], now: Stamp) -> list[Message]:
+        """An alarm that stood when the last run ended: it still stands, and is not announced again.
+
+        One that nothing can end any more, because its device or limit is not configured, is cleared.
+        """
+        raised = datetime.fromisoformat(old.data.raised).timestamp()
+        self._standing[old.device, old.point] = _Standing(old.data, now.mono - max(now.utc - raised, 0.0))
+        wanted = (old.device, old.point, old.data.condition)
+        places = [
+            index
+            for index, limit in enumerate(self.engine.limits)
+            if (limit.device, limit.name, limit.condition) == wanted
+        ]
+        for index in places:
+            self.engine.restore(index)
+        if places or (old.data.condition is Condition.DEVICE and old.device in devices):
+            return []
+        return self._clear(_Cause(old.device, old.point, now, ""), None)
 
     def count(self) -> int:
         """How many alarms stand."""

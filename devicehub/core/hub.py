@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from devicehub.core.alarms import AlarmPoints
+from devicehub.core.alarms import AlarmPoints, StandingAlarm
 from devicehub.core.frames import capture_data, frame_data, statistic_measurements
 from devicehub.core.measure import Judged, checked, reading_data, spectrum_data
 from devicehub.core.scans import Publish, ScanPolicy, scan_data
@@ -90,6 +90,10 @@ class Core:
     def births(self, now: Stamp) -> list[Message]:
         """Descriptions and first states of all devices, before anything was heard of them."""
         return [message for book in self._books.values() for message in book.births(now, self._ids)]
+
+    def resume(self, standing: Sequence[StandingAlarm], now: Stamp) -> list[Message]:
+        """Take over the alarms of the last run; gives the ends of those that nothing can end any more."""
+        return [message for old in standing for message in self.alarms.resume(old, self._books, now)]
 
     def step(self, inputs: Sequence[Input]) -> Outcome:
         """Take inputs in order of arrival; give messages in the order they are to be sent."""

@@ -17,7 +17,7 @@ from msgspec import Meta, Struct
 
 from devicehub.model.instant import instant
 from devicehub.model.message import Message
-from devicehub.model.payload import Instant, Segment
+from devicehub.model.payload import AlarmData, Instant, Segment
 from devicehub.publish.port import Outgoing
 from devicehub.publish.topics import RULES, Topics
 
@@ -94,6 +94,15 @@ class Encoder:
 def historical(payload: bytes) -> bytes:
     """Stored bytes marked `"historical":true`, everything before it unchanged. Empty stays empty."""
     return payload and payload[:-1] + _HISTORICAL
+
+
+class _StoredAlarm(Struct, frozen=True):
+    data: AlarmData
+
+
+def stored_alarm(payload: bytes) -> AlarmData:
+    """The state of an alarm point, back from its published bytes."""
+    return msgspec.json.decode(payload, type=_StoredAlarm).data
 
 
 def subject(message: Message) -> str:
