@@ -28,7 +28,7 @@ check lint-imports --no-cache
 [ -z "$FAILED" ] || say "FAILED so far:$FAILED"
 
 say "pytest"
-if pytest -n 2 --dist loadfile -q "$@"; then
+if pytest -n 2 --dist worksteal -q "$@"; then
     [ -z "$FAILED" ] && exit 0
 else
     FAILED="$FAILED pytest"

@@ -45,11 +45,11 @@ def check_step(driver: Driver, step: Step) -> None:
 
 def check_sample(driver: Driver, sample: Sample) -> None:
     """A sample belongs to a declared channel."""
-    kinds = KINDS.get(type(sample))
-    if kinds is not None:
+    if isinstance(sample, Measurement | Spectrum | Image | Scan):
         channel = driver.channel(sample.channel)
-        assert channel.kind in kinds, f"{sample.channel} is declared {channel.kind}"
+        assert channel.kind in KINDS[type(sample)], f"{sample.channel} is declared {channel.kind}"
         if channel.kind is ChannelKind.STATE:
+            assert isinstance(sample, Measurement)
             assert sample.label in channel.states
 
 

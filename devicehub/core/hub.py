@@ -49,18 +49,18 @@ class Setting:
 class Outcome:
     """What came of a step: messages in order, and images to be stored before their messages are."""
 
-    messages: list[Message] = field(default_factory=list)
-    captures: list[Image] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list[Message])
+    captures: list[Image] = field(default_factory=list[Image])
 
 
 @dataclass(slots=True)
 class _Numbers:
     """Values of one step that limits are held against, with the reading each came from."""
 
-    index: list[int] = field(default_factory=list)
-    value: list[float] = field(default_factory=list)
-    good: list[bool] = field(default_factory=list)
-    source: list[tuple[Reading, str, Judged]] = field(default_factory=list)
+    index: list[int] = field(default_factory=list[int])
+    value: list[float] = field(default_factory=list[float])
+    good: list[bool] = field(default_factory=list[bool])
+    source: list[tuple[Reading, str, Judged]] = field(default_factory=list[tuple[Reading, str, Judged]])
 
 
 class Core:

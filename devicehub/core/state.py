@@ -58,7 +58,7 @@ class DeviceBook:
         self._errors_told = 0
         self._facts: dict[str, str] = {}
         self._link: dict[str, str] = {}
-        self._reported = dict.fromkeys(driver.capabilities, (Level.FULL, Cause.NONE))
+        self._reported: dict[str, tuple[Level, Cause]] = dict.fromkeys(driver.capabilities, (Level.FULL, Cause.NONE))
         self._told: CapabilityData | None = None
         self._values: StateData = {}
         self._values_changed = False

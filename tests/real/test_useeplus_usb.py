@@ -51,6 +51,8 @@ async def test_it_streams_at_full_rate_until_it_is_unplugged() -> None:
                 step = protocol.on_packet(loop.time(), packet)
     assert not faults
     assert loop.time() - begin < 8  # forty frames at 20 Hz are two seconds; a held-up endpoint needs minutes
+    for packet in step.write:  # so that a read is pending: an unplugged device is noticed by the next transfer
+        await transport.write(packet)
     bus.unplug(simulator)
     with pytest.raises(LinkLostError):
         await read_for_ever(transport)
