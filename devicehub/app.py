@@ -1,6 +1,7 @@
 """The composition root: configuration to a running hub, with its broker, links and signals."""
 
 import asyncio
+import faulthandler
 import secrets
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -38,6 +39,7 @@ from devicehub.transport.inventory import Arrival
 from devicehub.transport.world import SimulatedWorld
 
 SIMULATION_SEED = 20261124
+ENDING_MOST = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +116,15 @@ def demo_config(state: Path) -> Config:
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:
+    """A process that does not end in time shows where it hangs and ends with code 1: a thread cannot be cancelled."""
+
+    def on_signal() -> None:
+        stop.set()
+        faulthandler.dump_traceback_later(ENDING_MOST, exit=True)
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, on_signal)
 
 
 def _make_folder(state: Path) -> None:

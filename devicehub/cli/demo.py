@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from devicehub import app, log
+from devicehub.cli.ending import run_to_the_end
 from devicehub.cli.exits import Exit
 from devicehub.cli.output import note
 from devicehub.cli.watch import watch
@@ -20,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
     """Run until the time is over or Ctrl-C, printing what an operator would look at."""
     log.configure("WARNING")
     with TemporaryDirectory(prefix="devicehub-demo-") as folder:
-        asyncio.run(_demo(Path(folder), args.seconds, as_json=args.json))
+        run_to_the_end(_demo(Path(folder), args.seconds, as_json=args.json))
     return Exit.OK
 
 

@@ -1,10 +1,10 @@
 """`devicehub run`."""
 
 import argparse
-import asyncio
 import sys
 
 from devicehub import app, log
+from devicehub.cli.ending import run_to_the_end
 from devicehub.cli.exits import Exit
 from devicehub.cli.given import given_config
 from devicehub.cli.output import note
@@ -14,7 +14,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the hub until SIGTERM or Ctrl-C."""
     config = given_config(args)
     log.configure(as_json=args.json or not sys.stderr.isatty())
-    asyncio.run(app.serve(config, on_ready=_ready))
+    run_to_the_end(app.serve(config, on_ready=_ready))
     return Exit.OK
 
 
