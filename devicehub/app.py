@@ -4,6 +4,7 @@ import asyncio
 import faulthandler
 import secrets
 import signal
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -15,7 +16,7 @@ from urllib.parse import urlsplit
 
 from devicehub import __version__
 from devicehub.clock import Clock
-from devicehub.config import Config, alarm_points, digest, load_config
+from devicehub.config import Config, MqttConfig, alarm_points, digest, load_config
 from devicehub.config.resources import shipped
 from devicehub.core import Setting
 from devicehub.core.scans import Publish, ScanPolicy
@@ -30,7 +31,7 @@ from devicehub.publish.broker import EmbeddedBroker
 from devicehub.publish.envelope import Encoder
 from devicehub.publish.mqtt import connect
 from devicehub.publish.port import Connect
-from devicehub.publish.settings import BrokerSettings, Version, tls_context
+from devicehub.publish.settings import BrokerSettings, Tls, Version, tls_context
 from devicehub.publish.topics import Topics
 from devicehub.registry import load_driver
 from devicehub.supervisor import Post
@@ -175,11 +176,15 @@ def broker_settings(config: Config) -> BrokerSettings:
         identifier=f"devicehub-{config.hub.site}-{config.hub.node}",
         username=mqtt.username,
         password=mqtt.password.read() if mqtt.password is not None else "",
-        tls=tls_context(ca=mqtt.ca, certificate=mqtt.certificate, key=mqtt.key) if secure else None,
+        tls=_tls(mqtt) if secure else None,
         version=Version(mqtt.protocol),
         keepalive=mqtt.keepalive_s,
         window=mqtt.window,
     )
+
+
+def _tls(mqtt: MqttConfig) -> ssl.SSLContext:
+    return tls_context(ca=mqtt.ca, certificate=mqtt.certificate, key=mqtt.key, minimum=Tls(mqtt.tls_minimum))
 
 
 def _connect(settings: BrokerSettings, topics: Topics, encoder: Encoder, clock: Clock, boot: str) -> Connect:

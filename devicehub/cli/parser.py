@@ -67,7 +67,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"devicehub {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_running, _devices, _drivers, _looking, _configuration, _facts):
+    for add in (_running, _devices, _drivers, _looking, _configuration, _certificates, _facts):
         add(commands)
     return parser
 
@@ -185,6 +185,19 @@ def _configuration(commands: Nouns) -> None:
     show.add_argument("file", nargs="?", type=Path, metavar="FILE")
     show.add_argument("--effective", action="store_true", help="with the defaults of everything that is not set")
     _config_option(show)
+
+
+def _certificates(commands: Nouns) -> None:
+    nouns = _noun(commands, "tls", "certificates for a broker and its clients")
+    init = _leaf(nouns, "init", "tls_init", "make a test authority, a broker certificate and one per client")
+    init.add_argument("folder", type=Path, metavar="DIR")
+    init.add_argument("--host", action="append", metavar="NAME", help="of the broker; default: this computer's")
+    init.add_argument("--node", action="append", metavar="NAME", help="hub.node of a client; default: this computer's")
+    init.add_argument("--days", type=int, default=365, metavar="N", help="how long they are valid; default: 365")
+    add = _leaf(nouns, "add", "tls_add", "make one more client certificate from that authority")
+    add.add_argument("folder", type=Path, metavar="DIR")
+    add.add_argument("name", metavar="NAME", help="hub.node of the client")
+    add.add_argument("--days", type=int, default=365, metavar="N", help="how long it is valid; default: 365")
 
 
 def _facts(commands: Nouns) -> None:

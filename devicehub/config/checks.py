@@ -15,7 +15,7 @@ from devicehub.registry import driver_names, load_driver, simulator_names
 from devicehub.transport.faults import parse_faults
 
 STATISTICS = ("max", "min", "mean", "p95")
-_TLS = frozenset({"ca", "certificate", "key"})
+_TLS = frozenset({"ca", "certificate", "key", "tls_minimum"})
 _PAIRS = (("certificate", "key"), ("key", "certificate"), ("password", "username"))
 _NUMERIC = {ChannelKind.MEASUREMENT, ChannelKind.STATE}
 
@@ -35,6 +35,7 @@ def check(config: Config) -> Iterator[Complaint]:
 
 def _mqtt(mqtt: MqttConfig) -> Iterator[Complaint]:
     given = [name for name in ("username", "password", "ca", "certificate", "key") if getattr(mqtt, name)]
+    given += ["tls_minimum"] if mqtt.tls_minimum != "1.3" else []
     if not mqtt.url:
         for name in given:
             yield Complaint(("mqtt", name), f"mqtt.{name}: has no meaning for the embedded broker; set mqtt.url")

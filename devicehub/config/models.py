@@ -149,6 +149,9 @@ class MqttConfig(Section):
     )
     certificate: Location | None = Field(default=None, description="PEM file of this workstation's certificate")
     key: Location | None = Field(default=None, description="PEM file of this workstation's private key")
+    tls_minimum: Literal["1.2", "1.3"] = Field(
+        default="1.3", description="Oldest TLS to accept; 1.2 for brokers that do not know 1.3"
+    )
     keepalive_s: int = Field(default=5, ge=1, le=3600, description="Seconds of MQTT keep-alive")
     window: int = Field(default=100, ge=1, le=65535, description="Messages in flight at once")
 

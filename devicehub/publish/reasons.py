@@ -26,6 +26,18 @@ _ADVICE = MappingProxyType(
     }
 )
 
+_TOO_OLD = frozenset({"TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL"})
+# X509_V_ERR_ codes of x509_vfy.h.
+_REMEDIES = MappingProxyType(
+    {
+        9: "the broker needs a new certificate, or this computer's clock is behind",
+        10: "the broker needs a new certificate, or this computer's clock is ahead",
+        26: "the broker needs a certificate for a server",
+        62: "connect to a name that is in it",
+        64: "connect to an address that is in it",
+    }
+)
+
 
 def unknown_version(error: aiomqtt.MqttError) -> bool:
     """Whether a broker answered MQTT 5 as one does that does not know it: refused as such, or hung up on."""
@@ -64,12 +76,27 @@ def _expectation(settings: BrokerSettings) -> str:
     return "it may expect a client certificate, or no TLS"
 
 
+def _oldest(settings: BrokerSettings) -> str:
+    minimum = None if settings.tls is None else settings.tls.minimum_version
+    return "1.3" if minimum is ssl.TLSVersion.TLSv1_3 else "1.2"
+
+
+def _tls(settings: BrokerSettings, where: str, error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate of {where} is not trusted ({error.verify_message}): {_certificate(error)}"
+    if error.reason in _TOO_OLD:
+        return f"{where} does not speak TLS {_oldest(settings)}: bring it up to date or set mqtt.tls_minimum"
+    return f"TLS with {where} failed ({error.reason or error}): check that this port speaks TLS"
+
+
+def _certificate(error: ssl.SSLCertVerificationError) -> str:
+    return _REMEDIES.get(error.verify_code, "check the authority file")
+
+
 def _system(settings: BrokerSettings, where: str, error: OSError) -> str:
     match error:
-        case ssl.SSLCertVerificationError():
-            return f"the certificate of {where} is not trusted ({error.verify_message}): check the authority file"
         case ssl.SSLError():
-            return f"TLS with {where} failed ({error.reason or error}): check that this port speaks TLS"
+            return _tls(settings, where, error)
         case ConnectionRefusedError():
             return f"nothing listens on {where}: start the broker or correct the address"
         case socket.gaierror():

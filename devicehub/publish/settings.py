@@ -1,9 +1,10 @@
 """Where the broker is and how to talk to it."""
 
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 
 from devicehub.model.errors import ConfigError
 
@@ -25,14 +26,14 @@ class BrokerSettings:
     `window`: QoS 1 messages under way, further limited by the broker's receive maximum.
     `incoming`: received messages held for a slow reader; more are dropped and logged.
     `identifier`: the MQTT client identifier, empty for a random one. Two clients with the same one
-    throw each other out.
+    throw each other out. `password` is not part of the representation.
     """
 
     host: str
     port: int = 1883
     identifier: str = ""
     username: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
     tls: ssl.SSLContext | None = None
     version: Version = Version.AUTO
     keepalive: int = 5
@@ -42,19 +43,32 @@ class BrokerSettings:
     incoming: int = 10_000
 
 
-def tls_context(*, ca: Path | None = None, certificate: Path | None = None, key: Path | None = None) -> ssl.SSLContext:
-    """A client's TLS context, at least TLS 1.2, that verifies the broker and its host name.
+class Tls(StrEnum):
+    """The oldest TLS to accept. 1.2 is for brokers that do not know 1.3."""
 
-    `ca` None trusts the system's certificates. Raises `ConfigError` naming the file that cannot be used.
+    V1_2 = "1.2"
+    V1_3 = "1.3"
+
+
+_MINIMUM = MappingProxyType({Tls.V1_2: ssl.TLSVersion.TLSv1_2, Tls.V1_3: ssl.TLSVersion.TLSv1_3})
+
+
+def tls_context(
+    *, ca: Path | None = None, certificate: Path | None = None, key: Path | None = None, minimum: Tls = Tls.V1_3
+) -> ssl.SSLContext:
+    """A client's TLS context that verifies the broker and its host name.
+
+    `ca` None trusts the system's certificates. Raises `ConfigError` naming the file that cannot be used; a key
+    with a passphrase cannot, because nobody is there to type it.
     """
     try:
         context = ssl.create_default_context(cafile=None if ca is None else str(ca))
     except (OSError, ssl.SSLError) as error:
         raise ConfigError(f"{ca}: not usable as certificate authority: {error}") from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.minimum_version = _MINIMUM[minimum]
     if certificate is not None:
         try:
-            context.load_cert_chain(certificate, key)
+            context.load_cert_chain(certificate, key, password=lambda: "")
         except (OSError, ssl.SSLError) as error:
             raise ConfigError(f"{certificate}, {key}: not usable as client certificate: {error}") from error
     return context

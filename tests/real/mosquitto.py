@@ -59,6 +59,10 @@ class Mosquitto:
         await self.stop()
         await self.start()
 
+    def reload(self) -> None:
+        """Make it read its access list again."""
+        os.kill(self.pid, signal.SIGHUP)
+
     def freeze(self) -> None:
         """Stop its execution: the kernel still takes bytes for it."""
         os.kill(self.pid, signal.SIGSTOP)

@@ -1,0 +1,113 @@
+"""The broker recipes that ship, running: only ports, paths and the account differ. Certificates by `devicehub tls init`."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from devicehub.model.message import Kind
+from devicehub.model.payload import GapData
+from devicehub.publish.settings import BrokerSettings, Tls, tls_context
+from devicehub.publish.topics import Topics
+from tests.real.mosquitto import Mosquitto, free_port
+from tests.unit.publish.examples import message as example
+
+ROOT = Path(__file__).parents[2]
+RECIPES = ROOT / "config" / "broker"
+SITE = "bcp-north"
+REAL = f"devicehub/v1/{SITE}"
+EXERCISE = f"devicehub-sim/v1/{SITE}"
+
+
+def devicehub(*words: str) -> subprocess.CompletedProcess[str]:
+    """The command as a user runs it."""
+    return subprocess.run(
+        [sys.executable, "-m", "devicehub", *words],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def certificates(folder: Path, *nodes: str) -> Path:
+    """A test authority's folder with a certificate for each of `nodes` and each role."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    names = [word for node in nodes for word in ("--node", node)]
+    done = devicehub("tls", "init", str(folder), "--host", "broker.example", *names)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@dataclass(frozen=True)
+class Secured:
+    """A running broker and the certificates that it knows."""
+
+    broker: Mosquitto
+    tls: Path
+    log: Path
+
+    def as_(self, name: str, *, host: str = "127.0.0.1", minimum: Tls = Tls.V1_3) -> BrokerSettings:
+        """How the owner of certificate `name` connects."""
+        tls = tls_context(
+            ca=self.tls / "authority.pem",
+            certificate=self.tls / f"{name}.pem",
+            key=self.tls / f"{name}.key",
+            minimum=minimum,
+        )
+        return BrokerSettings(host=host, port=self.broker.port, tls=tls)
+
+
+def changed(text: str, changes: dict[str, str]) -> str:
+    """`text` with every change made; one that does not apply is an error of the test."""
+    for old, new in changes.items():
+        assert old in text, f"{old!r} is not in the recipe"
+        text = text.replace(old, new)
+    return text
+
+
+def installed(recipe: str, folder: Path, changes: dict[str, str]) -> Path:
+    """A recipe as `folder/etc/mosquitto.conf`, its access list beside it."""
+    etc = folder / "etc"
+    (folder / "lib").mkdir(parents=True)
+    (etc / "conf.d").mkdir(parents=True)
+    text = (RECIPES / f"{recipe}.conf").read_text(encoding="utf-8")
+    access = RECIPES / f"{recipe}.acl"
+    if access.exists():
+        shutil.copy(access, etc)
+        changes = {"/etc/mosquitto/": f"{etc}/", **changes}
+    account = {"user mosquitto": f"user {pwd.getpwuid(os.geteuid()).pw_name}"}
+    (etc / "mosquitto.conf").write_text(
+        changed(text, {"/var/lib/mosquitto/": f"{folder / 'lib'}/", **account, **changes})
+    )
+    return etc / "mosquitto.conf"
+
+
+@asynccontextmanager
+async def secured(
+    recipe: str, folder: Path, tls: Path, changes: dict[str, str] | None = None
+) -> AsyncIterator[Secured]:
+    """A recipe with TLS, running."""
+    if shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin") is None:
+        pytest.skip("mosquitto is not installed")
+    port = free_port()
+    config = installed(recipe, folder, {"listener 8883\n": f"listener {port} 127.0.0.1\n", **(changes or {})})
+    shutil.copytree(tls, config.parent / "tls")
+    broker = Mosquitto(config, port)
+    await broker.start()
+    try:
+        yield Secured(broker, tls, config.parent / "mosquitto.log")
+    finally:
+        await broker.stop()
+
+
+def topic(kind: Kind, node: str, *, site: str = SITE, exercise: bool = False) -> str:
+    """A topic of that kind as the hub builds it."""
+    data = GapData("hub", "refused") if kind is Kind.GAP else None
+    kind_of = {Kind.EVENT: "alarm.raised"}.get(kind, "")
+    return Topics(site, node, exercise=exercise).topic(example(kind, data, kind_of=kind_of))
