@@ -21,7 +21,9 @@ Tree = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
+class TomlFile:
+    """One file: its values, and where each of its keys stands."""
+
     path: Path
     values: Tree
     positions: dict[KeyPath, Position]
@@ -38,8 +40,8 @@ def load_config(path: Path) -> Config:
     try:
         config = Config.model_validate(values, context={"folder": path.parent.absolute()})
     except ValidationError as error:
-        raise ConfigProblems(_placed(complaint, places) for complaint in complaints(error)) from None
-    problems = [_placed(complaint, places) for complaint in check(config)]
+        raise ConfigProblems(placed(complaint, places) for complaint in complaints(error)) from None
+    problems = [placed(complaint, places) for complaint in check(config)]
     if problems:
         raise ConfigProblems(problems)
     return config
@@ -56,8 +58,8 @@ def digest(config: Config) -> str:
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
-def _placed(complaint: Complaint, places: dict[KeyPath, Problem]) -> Problem:
-    """At the key itself, or at the nearest table around it when the key is missing."""
+def placed(complaint: Complaint, places: dict[KeyPath, Problem]) -> Problem:
+    """A mistake at the key itself, or at the nearest table around it when the key is missing."""
     length = len(complaint.path)
     while complaint.path[:length] not in places:
         length -= 1
@@ -66,11 +68,11 @@ def _placed(complaint: Complaint, places: dict[KeyPath, Problem]) -> Problem:
 
 
 def _merged(path: Path) -> tuple[Tree, dict[KeyPath, Problem]]:
-    files: list[_File] = []
+    files: list[TomlFile] = []
     problems: list[Problem] = []
     for one in [path, *sorted((path.parent / "conf.d").glob("*.toml"))]:
         try:
-            files.append(_read(one))
+            files.append(read_file(one))
         except ConfigProblems as error:
             problems.extend(error.problems)
     merge = _Merge(path)
@@ -82,10 +84,11 @@ def _merged(path: Path) -> tuple[Tree, dict[KeyPath, Problem]]:
     return merge.values, merge.places
 
 
-def _read(path: Path) -> _File:
+def read_file(path: Path) -> TomlFile:
+    """Read one TOML file. Raises `ConfigProblems`."""
     text = _text(path)
     try:
-        return _File(path, tomllib.loads(text), key_positions(text))
+        return TomlFile(path, tomllib.loads(text), key_positions(text))
     except RecursionError:
         problem = Problem(path, 1, 1, "nested too deeply")
     except ValueError as error:  # TOMLDecodeError, and a number of more digits than Python reads
@@ -131,10 +134,10 @@ class _Merge:
         self.places: dict[KeyPath, Problem] = {(): Problem(main, 1, 1, "")}
         self.problems: list[Problem] = []
 
-    def add(self, file: _File) -> None:
+    def add(self, file: TomlFile) -> None:
         self._table(self.values, file.values, (), file)
 
-    def _table(self, into: Tree, new: Tree, path: KeyPath, file: _File) -> None:
+    def _table(self, into: Tree, new: Tree, path: KeyPath, file: TomlFile) -> None:
         for key, value in new.items():
             here: KeyPath = (*path, key)
             old = into.get(key)
@@ -150,7 +153,7 @@ class _Merge:
             else:
                 self._twice(here, file)
 
-    def _record(self, value: object, inside: KeyPath, path: KeyPath, file: _File) -> None:
+    def _record(self, value: object, inside: KeyPath, path: KeyPath, file: TomlFile) -> None:
         """Note the places of a value and all below it; `inside` is its path within its own file."""
         position = file.positions[inside]
         self.places[path] = Problem(file.path, position.line, position.column, "")
@@ -158,7 +161,7 @@ class _Merge:
         for key in keys:
             self._record(value[key], (*inside, key), (*path, key), file)  # type: ignore[index]  # a dict or list here
 
-    def _twice(self, path: KeyPath, file: _File) -> None:
+    def _twice(self, path: KeyPath, file: TomlFile) -> None:
         position, first = file.positions[path], self.places[path]
         text = f"{key_text(path)}: already set at {first.file}:{first.line}:{first.column}"
         self.problems.append(Problem(file.path, position.line, position.column, text))

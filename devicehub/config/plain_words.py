@@ -44,28 +44,28 @@ def _number(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def complaints(error: ValidationError) -> Iterator[Complaint]:
-    """Each of pydantic's errors, in plain words and with a suggestion where there is one."""
+def complaints(error: ValidationError, root: type[BaseModel] = Config) -> Iterator[Complaint]:
+    """Each of pydantic's errors about a `root`, in plain words and with a suggestion where there is one."""
     for details in error.errors(include_url=False):
-        yield _complaint(details)
+        yield _complaint(details, root)
 
 
-def _complaint(details: ErrorDetails) -> Complaint:
+def _complaint(details: ErrorDetails, root: type[BaseModel]) -> Complaint:
     path: KeyPath = details["loc"]
     kind = details["type"]
-    model = model_at(path[:-1])
+    model = model_at(path[:-1], root)
     if kind == "extra_forbidden":
         return key_mistake(path, model.model_fields if model is not None else ())
     if kind == "missing":
         return Complaint(path, f"{key_text(path)}: missing{_purpose(path, model)}")
     context = cast(Mapping[str, object], details.get("ctx", {}))
     if kind == "model_type":
-        text = _table(path)
+        text = _table(path, root)
     elif kind == "literal_error":
         text = _choice(path, model, details["input"])
     else:
         text = _WORDS[kind](context) if kind in _WORDS else details["msg"]
-    if _secret(path):
+    if _secret(path, root):
         return Complaint(path, f"{key_text(path)}: {text}")
     return value_mistake(path, details["input"], text)
 
@@ -75,13 +75,13 @@ def _purpose(path: KeyPath, model: type[BaseModel] | None) -> str:
     return f"; {field.description}" if field is not None and field.description else ""
 
 
-def _secret(path: KeyPath) -> bool:
+def _secret(path: KeyPath, root: type[BaseModel]) -> bool:
     """A value that stands where a reference to a secret belongs may be the secret itself."""
-    return any(model_at(path[:length]) is Secret for length in range(1, len(path) + 1))
+    return any(model_at(path[:length], root) is Secret for length in range(1, len(path) + 1))
 
 
-def _table(path: KeyPath) -> str:
-    if _secret(path):
+def _table(path: KeyPath, root: type[BaseModel]) -> str:
+    if _secret(path, root):
         return 'must be { file = "..." }, { credential = "..." } or { environment = "..." }'
     return f"must be a table [{key_text(path)}]" if len(path) == 1 else "must be a table"
 
@@ -96,9 +96,9 @@ def _choice(path: KeyPath, model: type[BaseModel] | None, value: object) -> str:
     return f"must be {listed}{suggestion(str(value), words)}"
 
 
-def model_at(path: KeyPath) -> type[BaseModel] | None:
-    """The model that a table at `path` is read into; None for anything else."""
-    model: type[BaseModel] = Config
+def model_at(path: KeyPath, root: type[BaseModel] = Config) -> type[BaseModel] | None:
+    """The model that a table at `path` of a `root` is read into; None for anything else."""
+    model = root
     for part in path:
         if isinstance(part, int):
             continue
