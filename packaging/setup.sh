@@ -68,6 +68,7 @@ need() {
 
 need_python() {
     if ! find_python; then
+        [ -z "${PYTHON:-}" ] || die "PYTHON=$PYTHON is not a Python 3.11 or newer"
         if command -v python3 >/dev/null 2>&1; then
             die "Python 3.11 or newer is needed, python3 is $(python3 -V 2>&1 | cut -d' ' -f2): install one and set PYTHON"
         fi
