@@ -37,9 +37,11 @@ class Board:
         return due
 
     def give_back(self, out: Outgoing) -> None:
-        """It could not be sent: due again unless something newer is."""
-        if out.retain:
-            self._pending.setdefault(out.topic, out)
+        """It could not be sent: due again unless something newer is; a picture of the past is dropped."""
+        if not out.retain:
+            self.dropped += 1
+        elif out.topic not in self._pending:
+            self._pending[out.topic] = out
             self._tell()
 
     def idle(self) -> bool:

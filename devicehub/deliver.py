@@ -11,8 +11,9 @@ import msgspec
 from devicehub.board import Board
 from devicehub.clock import Clock
 from devicehub.health import Gauges
-from devicehub.journal import Entry, Journal
-from devicehub.model.errors import DeliveryError, DeliveryRefusedError
+from devicehub.journal import Journal
+from devicehub.ledger import Entry
+from devicehub.model.errors import DeliveryError, DeliveryRefusedError, JournalError
 from devicehub.publish.envelope import historical
 from devicehub.publish.port import Connect, Outgoing, Publisher
 
@@ -22,6 +23,8 @@ RECONNECT_FIRST = 0.2
 RECONNECT_MOST = 30.0
 LATE = 10.0
 DEADLINE = 8.0
+STEADY = 10.0
+READ_AGAIN = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ class Deliver:
         self._hooks = hooks
         self._window = window
         self._failures = 0
+        self._since = 0.0
+        self._unreadable = False
         self._wake = asyncio.Event()
         self._finishing = False
         self._flight: deque[_InFlight] = deque()
@@ -90,10 +95,12 @@ class Deliver:
         self._wake.set()
 
     def _on_lost(self, error: DeliveryError) -> None:
-        if self._failures == 0:
+        """Back off the more the more often it fails; a connection that lasted counts as a success."""
+        if self._gauges.connected or self._failures == 0:
             _log.warning("broker is away: %s", error)
+        lasted = self._gauges.connected and self._clock.monotonic() - self._since >= STEADY
+        self._failures = 1 if lasted else self._failures + 1
         self._gauges.connected = False
-        self._failures += 1
         for flying in self._flight:
             if flying.entry is None:
                 self._board.give_back(flying.out)
@@ -102,24 +109,30 @@ class Deliver:
     async def _connected(self, publisher: Publisher) -> None:
         """Deliver until the connection ends or `finish`. Raises `DeliveryError`."""
         _log.info("broker connected, delivery %s", publisher.delivery)
-        self._failures = 0
+        self._since = self._clock.monotonic()
         self._gauges.connected = True
         self._board.rebirth()
         self._hooks.connected(publisher)
         self._cursor = self._journal.acked
         watch = asyncio.ensure_future(publisher.lost())
-        watch.add_done_callback(lambda _: self._wake.set())
+        watch.add_done_callback(self._on_end)
         try:
             while not watch.done():
                 self._wake.clear()
-                await self._fill(publisher)
                 await self._reap()
+                await self._fill(publisher)
                 if self._finishing and self._empty():
                     return
                 await self._wait()
             await watch
         finally:
             watch.cancel()
+
+    def _on_end(self, watch: asyncio.Future[None]) -> None:
+        """The connection ended; why is asked for here too, since a failing publish may be the first to say so."""
+        if not watch.cancelled():
+            watch.exception()
+        self._wake.set()
 
     def _empty(self) -> bool:
         return not self._flight and self._cursor >= self._journal.last and self._board.idle()
@@ -132,9 +145,22 @@ class Deliver:
         room = self._window - len(self._flight)
         if room <= 0 or self._cursor >= self._journal.last:
             return
-        for entry in await self._journal.peek(self._cursor, room):
+        for entry in await self._peek(room):
             self._submit(publisher, self._dated(entry), entry, now)
             self._cursor = entry.seq
+
+    async def _peek(self, most: int) -> list[Entry]:
+        """What comes next. While the disk cannot be read nothing does, and it is tried again in a second."""
+        try:
+            entries = await self._journal.peek(self._cursor, most)
+        except JournalError as error:
+            if not self._unreadable:
+                _log.error("not delivering: %s", error)
+            self._unreadable = True
+            asyncio.get_running_loop().call_later(READ_AGAIN, self._wake.set)
+            return []
+        self._unreadable = False
+        return entries
 
     def _submit(self, publisher: Publisher, out: Outgoing, entry: Entry | None, now: float) -> None:
         done = publisher.submit(out)

@@ -128,7 +128,10 @@ class Driver:
 
     def channel(self, name: str) -> Channel:
         """The declared channel of that name. Raises `KeyError`."""
-        return next(channel for channel in self.channels if channel.name == name)
+        for channel in self.channels:
+            if channel.name == name:
+                return channel
+        raise KeyError(name)
 
 
 def _check_option(option: Option, value: OptionValue) -> None:

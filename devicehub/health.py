@@ -66,7 +66,7 @@ class Health:
             latency_p50_ms=_percentile(ordered, 0.50),
             latency_p99_ms=_percentile(ordered, 0.99),
             loop_lag_ms=round(gauges.lag * 1000, 2),
-            disk_free_bytes=disk_usage(self._state).free,
+            disk_free_bytes=_free(self._state),
             rss_bytes=_resident(),
             clock_synchronised=_synchronised(),
         )
@@ -75,6 +75,14 @@ class Health:
 def _percentile(ordered: list[float], share: float) -> float | None:
     """Nearest rank, in milliseconds."""
     return round(ordered[round(share * (len(ordered) - 1))] * 1000, 2) if ordered else None
+
+
+def _free(folder: Path) -> int:
+    """Bytes free on the disk of a folder; 0 where that folder is gone."""
+    try:
+        return disk_usage(folder).free
+    except OSError:
+        return 0
 
 
 def _resident() -> int:

@@ -14,9 +14,11 @@ from pathlib import Path
 from devicehub.board import Board
 from devicehub.clock import Clock
 from devicehub.core import Core, Outcome, Setting, StandingAlarm
+from devicehub.core.admission import Admission
 from devicehub.deliver import Deliver, Hooks
 from devicehub.health import Depths, Gauges, Health
-from devicehub.journal import Entry, Journal
+from devicehub.journal import Journal
+from devicehub.ledger import Entry
 from devicehub.model.errors import JournalError
 from devicehub.model.instant import instant
 from devicehub.model.message import Kind, Message
@@ -70,7 +72,10 @@ class Hub:
             self._journal, self._board, plan.connect, clock, self._gauges, hooks=hooks, window=plan.window
         )
         self._sinks = Sinks(self._journal, self._board, plan.state / "evidence", self._latest, self._gauges, clock)
-        self._supervisors = [Supervisor(post, self._pipe.offer, clock) for post in plan.posts]
+        self._supervisors = [
+            Supervisor(post, Admission(plan.setting.devices[post.device]).check, self._pipe.offer, clock)
+            for post in plan.posts
+        ]
 
     def wake(self) -> None:
         """Something was plugged in: try every absent device now."""

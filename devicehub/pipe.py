@@ -5,18 +5,19 @@ from collections import deque
 
 from msgspec import Struct
 
-from devicehub.model.reading import Dropped, Input, Reading, Stamp
+from devicehub.model.reading import Dropped, Fault, Input, Reading, Stamp
 
 
 class _Overflow(Struct):
-    """Readings of one device refused since `since`."""
+    """Inputs of one device refused from `since` to `until`."""
 
     since: Stamp
+    until: Stamp
     count: int
 
 
 class Pipe:
-    """Readings are refused when the pipe is full and counted; everything else always fits."""
+    """Readings and faults are refused when the pipe is full and counted; a change of state always fits."""
 
     def __init__(self, capacity: int = 20_000) -> None:
         """`capacity`: how many inputs may wait."""
@@ -32,12 +33,13 @@ class Pipe:
 
     def offer(self, item: Input) -> None:
         """Take an input, or count it as dropped. Never waits."""
-        if isinstance(item, Reading) and len(self._waiting) >= self._capacity:
-            overflow = self._overflow.setdefault(item.device, _Overflow(item.at, 0))
+        if isinstance(item, Reading | Fault) and len(self._waiting) >= self._capacity:
+            overflow = self._overflow.setdefault(item.device, _Overflow(item.at, item.at, 0))
             overflow.count += 1
+            overflow.until = item.at
             self.dropped += 1
             return
-        if self._overflow and isinstance(item, Reading) and item.device in self._overflow:
+        if self._overflow and item.device in self._overflow:
             overflow = self._overflow.pop(item.device)
             self._waiting.append(Dropped(item.device, item.at, overflow.since, overflow.count))
         self._waiting.append(item)
@@ -51,6 +53,9 @@ class Pipe:
         return [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
 
     def close(self) -> None:
-        """Nothing more will come; `take` drains what waits."""
+        """Nothing more will come; `take` drains what waits, and what was refused last is told too."""
+        for device, overflow in self._overflow.items():
+            self._waiting.append(Dropped(device, overflow.until, overflow.since, overflow.count))
+        self._overflow.clear()
         self._closed = True
         self._arrived.set()

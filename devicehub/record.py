@@ -16,7 +16,9 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from math import inf
 
+from devicehub.log import escaped
 from devicehub.model.errors import ConfigError
 from devicehub.model.reading import (
     Capability,
@@ -33,7 +35,12 @@ from devicehub.model.reading import (
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import DeviceProtocol, Step
 
+PACKET_MOST = 64 * 1024 * 1024
+STANDSTILL = 1000
+
 _RUN = re.compile(rb"(.)\1{15,}", re.DOTALL)
+_SPACE = re.compile(r"\s")
+_SIGNS = frozenset("><=!")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +70,11 @@ def parse(text: str, source: str = "transcript") -> list[Line]:
 
 def _parse_line(raw: str) -> Line:
     words = raw.split(maxsplit=2)
-    if len(words) < 2 or words[1] not in "><=!":
+    if len(words) < 2 or words[1] not in _SIGNS:
         raise ValueError("expected: SECONDS, one of > < = !, and the rest")
     at, sign, rest = float(words[0]), words[1], words[2].strip() if len(words) > 2 else ""
+    if not 0 <= at < inf:
+        raise ValueError(f"{words[0]} is no time after the link was opened")
     if sign in "=!":
         return Line(at, sign, rest)
     packet = parse_packet(rest)
@@ -78,20 +87,26 @@ def parse_packet(text: str) -> Packet:
     port = words.pop(0)[1:] if words and words[0].startswith("@") else ""
     data = bytearray()
     for word in words:
-        digits, _, times = word.partition("*")
-        data += bytes.fromhex(digits) * (int(times) if times else 1)
+        digits, star, times = word.partition("*")
+        count = int(times) if star else 1
+        if count < 1 or len(data) + len(digits) // 2 * count > PACKET_MOST:
+            raise ValueError(f"{word}: a packet has at most {PACKET_MOST} bytes")
+        data += bytes.fromhex(digits) * count
     return Packet(bytes(data), port)
 
 
 def format_packet(packet: Packet) -> str:
-    """A packet as it stands in a transcript; runs of sixteen equal bytes or more are written as repeats."""
+    """A packet as it stands in a transcript; runs of sixteen equal bytes or more are written as repeats.
+
+    White space in a port (a file's name) becomes `_`: a transcript is read by its words.
+    """
     out, last = [], 0
     for run in _RUN.finditer(packet.data):
         out.append(packet.data[last : run.start()].hex(" "))
         out.append(f"{packet.data[run.start()]:02x}*{run.end() - run.start()}")
         last = run.end()
     out.append(packet.data[last:].hex(" "))
-    words = [f"@{packet.port.replace(' ', '_')}"] if packet.port else []
+    words = [f"@{_SPACE.sub('_', packet.port)}"] if packet.port else []
     return " ".join([*words, *(part for part in out if part)])
 
 
@@ -121,12 +136,12 @@ def _notice(sample: Capability | Identity | Trigger | DeviceAlarm | Result) -> s
         case Identity():
             return "identity " + " ".join(f"{name}={value!r}" for name, value in sample.facts)
         case Trigger():
-            return f"trigger {sample.name}"
+            return f"trigger {escaped(sample.name)}"
         case DeviceAlarm():
-            return f"alarm {sample.point} {'on' if sample.active else 'off'} {sample.text}".rstrip()
+            return f"alarm {sample.point} {'on' if sample.active else 'off'} {escaped(sample.text)}".rstrip()
         case Result():
-            peaks = " ".join(f"{peak.name}@{peak.position:.4g}" for peak in sample.peaks)
-            return f"result {sample.outcome} {sample.sample_id} {peaks}".rstrip()
+            peaks = " ".join(f"{escaped(peak.name)}@{peak.position:.4g}" for peak in sample.peaks)
+            return f"result {sample.outcome} {escaped(sample.sample_id)} {peaks}".rstrip()
 
 
 def _quality(sample: Measurement | Image | Spectrum | Scan) -> str:
@@ -151,20 +166,41 @@ def run_transcript(protocol: DeviceProtocol, lines: Iterable[Line]) -> list[Line
     """Feed the `<` lines of a transcript to a fresh protocol and give the whole transcript it makes.
 
     Timers fire at their time. The result equals the input when the protocol behaves as recorded.
+    Raises `RuntimeError` for a protocol that asks to be woken for ever without time going on.
     """
-    out: list[Line] = []
-    step = protocol.start(0.0)
-    out.extend(step_lines(0.0, step))
-    given = [line for line in lines if line.sign == "<"]
-    end = max((line.at for line in lines), default=0.0)
-    for line in [*given, None]:
-        until = line.at if line is not None else end
-        while step.wake_at is not None and (step.wake_at < until or (line is None and step.wake_at <= until)):
-            at = step.wake_at
-            step = protocol.on_timer(at)
-            out.extend(step_lines(at, step))
-        if line is not None and line.packet is not None:
-            out.append(line)
-            step = protocol.on_packet(line.at, line.packet)
-            out.extend(step_lines(line.at, step))
-    return out
+    played = _Player(protocol)
+    lines = list(lines)
+    for line in lines:
+        if line.sign == "<" and line.packet is not None:
+            played.timers(line.at, inclusive=False)
+            played.packet(line, line.packet)
+    played.timers(max((line.at for line in lines), default=0.0), inclusive=True)
+    return played.out
+
+
+class _Player:
+    """A protocol at some time, and the transcript so far."""
+
+    def __init__(self, protocol: DeviceProtocol) -> None:
+        self._protocol = protocol
+        self._step = protocol.start(0.0)
+        self._turns = 0
+        self.out = list(step_lines(0.0, self._step))
+
+    def timers(self, until: float, *, inclusive: bool) -> None:
+        """Fire what is due before `until`, or at it."""
+        while (at := self._step.wake_at) is not None and (at < until or (inclusive and at == until)):
+            self._take(at, self._protocol.on_timer(at))
+
+    def packet(self, line: Line, packet: Packet) -> None:
+        """The device said something."""
+        self.out.append(line)
+        self._take(line.at, self._protocol.on_packet(line.at, packet))
+
+    def _take(self, at: float, step: Step) -> None:
+        stands = step.wake_at is not None and step.wake_at <= at
+        self._turns = self._turns + 1 if stands else 0
+        if self._turns > STANDSTILL:
+            raise RuntimeError(f"the protocol stands still at {at:.2f} s")
+        self._step = step
+        self.out.extend(step_lines(at, step))

@@ -4,25 +4,38 @@ import asyncio
 from collections.abc import Callable
 
 from devicehub.clock import Clock
-from devicehub.model.reading import Fault, Input, Reading
+from devicehub.model.reading import Fault, Input, Reading, Sample
 from devicehub.transport.link import Transport
 from devicehub.wire.protocol import DeviceProtocol, Step
+
+IDLE_TURNS = 100
+Check = Callable[[Sample], None]
 
 
 class Session:
     """Feeds packets and time to a protocol, stamps what it yields, carries out what it wants."""
 
-    def __init__(self, device: str, protocol: DeviceProtocol, offer: Callable[[Input], None], clock: Clock) -> None:
+    def __init__(
+        self, device: str, protocol: DeviceProtocol, check: Check, offer: Callable[[Input], None], clock: Clock
+    ) -> None:
+        """`check` raises for a sample that the driver never declared: nothing impossible goes further."""
         self._device = device
+        self._check = check
         self._protocol = protocol
         self._offer = offer
         self._clock = clock
         self._told = 0
+        self._idle_turns = 0
 
     async def run(self, transport: Transport, on_heard: Callable[[], None]) -> None:
-        """Converse until the link is lost. `on_heard` is called at the first sample. Raises `LinkLostError`."""
+        """Converse until the link is lost. `on_heard` is called at the first sample.
+
+        Raises `LinkLostError`; `RuntimeError` for a protocol that asks for the past again and again.
+        """
         step = self._protocol.start(self._clock.monotonic())
         while True:
+            for sample in step.samples:
+                self._check(sample)
             if step.samples and not self._told:
                 on_heard()
             self._hand_over(step)
@@ -34,14 +47,24 @@ class Session:
         if wake_at is None:
             packet = await transport.read()
         elif wake_at <= self._clock.monotonic():
-            return self._protocol.on_timer(self._clock.monotonic())
+            return await self._at_once()
         else:
             try:
                 async with asyncio.timeout_at(wake_at):
                     packet = await transport.read()
             except TimeoutError:
+                self._idle_turns = 0
                 return self._protocol.on_timer(self._clock.monotonic())
+        self._idle_turns = 0
         return self._protocol.on_packet(self._clock.monotonic(), packet)
+
+    async def _at_once(self) -> Step:
+        """A timer that is due already. Others get their turn first, and a protocol that stands still is a bug."""
+        self._idle_turns += 1
+        if self._idle_turns > IDLE_TURNS:
+            raise RuntimeError(f"asked {IDLE_TURNS} times running to be woken in the past")
+        await self._clock.sleep(0)
+        return self._protocol.on_timer(self._clock.monotonic())
 
     def _hand_over(self, step: Step) -> None:
         if not (step.samples or step.faults):

@@ -13,7 +13,7 @@ from devicehub.clock import Clock
 from devicehub.model.device import DeviceState
 from devicehub.model.errors import ConfigError, LinkError
 from devicehub.model.reading import Change, Input
-from devicehub.session import Session
+from devicehub.session import Check, Session
 from devicehub.transport.link import LinkIdentity, Transport
 from devicehub.wire.protocol import DeviceProtocol
 
@@ -22,6 +22,7 @@ _log = logging.getLogger(__name__)
 BACKOFF_FIRST = 0.5
 BACKOFF_MOST = 30.0
 FAULTED_PAUSE = 60.0
+STEADY = 10.0
 CLOSE_MOST = 2.0
 
 
@@ -37,12 +38,16 @@ class Post:
 class Supervisor:
     """Restart, backoff with full jitter, bulkhead: for one device."""
 
-    def __init__(self, post: Post, offer: Callable[[Input], None], clock: Clock) -> None:
+    def __init__(self, post: Post, check: Check, offer: Callable[[Input], None], clock: Clock) -> None:
+        """`check` raises for a sample that the device's driver never declared."""
         self._post = post
+        self._check = check
         self._offer = offer
         self._clock = clock
         self._state = DeviceState.OFFLINE
         self._why = ""
+        self._awaited = False
+        self._heard_at: float | None = None
         self._failures = 0
         self._retry = asyncio.Event()
 
@@ -60,8 +65,7 @@ class Supervisor:
                 return
             except LinkError as error:
                 self._lost(str(error))
-                pause = self._clock.jitter(min(BACKOFF_MOST, BACKOFF_FIRST * 2 ** min(self._failures, 10)))
-                self._failures += 1
+                pause = self._backoff()
             except Exception as error:  # noqa: BLE001 - the bulkhead: a bug in one driver must not stop the others
                 _log.exception("device %s: bug in its driver", self._post.device)
                 self._tell(DeviceState.FAULTED, f"{type(error).__name__}: {error}")
@@ -70,11 +74,13 @@ class Supervisor:
 
     async def _once(self) -> None:
         """Open the link and converse until it breaks. Raises what ended it."""
+        self._retry.clear()
+        self._heard_at = None
         transport = await self._post.open_link()
         try:
-            if self._state is not DeviceState.FAULTED:
-                self._tell(DeviceState.BUSY, "connected", transport.identity)
-            session = Session(self._post.device, self._post.make_protocol(), self._offer, self._clock)
+            self._retry.clear()
+            self._opened(transport.identity)
+            session = Session(self._post.device, self._post.make_protocol(), self._check, self._offer, self._clock)
             await session.run(transport, lambda: self._heard(transport.identity))
         finally:
             await self._close(transport)
@@ -87,9 +93,24 @@ class Supervisor:
         except TimeoutError:
             _log.error("device %s: its link does not close and is left behind", self._post.device)
 
+    def _opened(self, identity: LinkIdentity) -> None:
+        """Told once: a device that was away stays away until it says something, however often its link opens."""
+        if self._state is DeviceState.OFFLINE and not self._awaited:
+            self._awaited = True
+            self._tell(DeviceState.BUSY, "connected", identity)
+
     def _heard(self, identity: LinkIdentity) -> None:
-        self._failures = 0
+        self._heard_at = self._clock.monotonic()
+        self._awaited = False
         self._tell(DeviceState.READY, "", identity)
+
+    def _backoff(self) -> float:
+        """Seconds to wait, with full jitter; only a device that kept talking for a while begins anew."""
+        if self._heard_at is not None and self._clock.monotonic() - self._heard_at >= STEADY:
+            self._failures = 0
+        most = min(BACKOFF_MOST, BACKOFF_FIRST * 2 ** min(self._failures, 10))
+        self._failures += 1
+        return self._clock.jitter(most)
 
     def _lost(self, why: str) -> None:
         """A device that worked is lost; one that never did stays offline; a faulted one stays so until it works."""
@@ -102,9 +123,6 @@ class Supervisor:
         """Report a change once; while a device stays away, only the first reason is told."""
         if state is self._state and (state is not DeviceState.OFFLINE or why == self._why):
             return
-        returning = state is DeviceState.BUSY and self._state is DeviceState.LOST
-        if returning:
-            return
         level = logging.INFO if state in {DeviceState.READY, DeviceState.BUSY} else logging.WARNING
         _log.log(level, "device %s is %s%s", self._post.device, state, f": {why}" if why else "")
         self._state, self._why = state, why
@@ -112,8 +130,7 @@ class Supervisor:
         self._offer(Change(self._post.device, self._clock.stamp(), state, why, facts))
 
     async def _pause(self, seconds: float) -> None:
-        """Wait, or until `wake`."""
-        self._retry.clear()
+        """Wait, or until `wake`; one that came while the link was being opened counts too."""
         try:
             async with asyncio.timeout(seconds):
                 await self._retry.wait()

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from devicehub.alarm.engine import AlarmEngine
+from devicehub.core.measure import finite
 from devicehub.model.alarm import AlarmCategory, AlarmState, Condition, Limit, Priority, Transition
 from devicehub.model.instant import instant
 from devicehub.model.message import Kind, Message
 from devicehub.model.payload import AlarmData, TextData
 from devicehub.model.reading import DeviceAlarm, Quality, Reading, Stamp
 from devicehub.model.units import Unit
+
+_SEGMENT = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +34,16 @@ class _Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class _Cause:
-    """The reading behind an edge: its device and alarm point, when it came and its message's id."""
+class Cause:
+    """The value behind an edge: when it came, its message's id, how far it is trusted, its unit."""
 
-    device: str
-    point: str
     at: Stamp
-    message: str
+    message: str = ""
+    quality: Quality = Quality.GOOD
+    unit: Unit | None = None
+
+
+_Point = tuple[str, str]
 
 
 class AlarmPoints:
@@ -47,7 +53,8 @@ class AlarmPoints:
         self.engine = AlarmEngine(limits)
         self._ids = ids
         self._rules_digest = rules_digest
-        self._standing: dict[tuple[str, str], _Standing] = {}
+        self._standing: dict[_Point, _Standing] = {}
+        self._limited = {(limit.device, limit.name) for limit in limits}
 
     def resume(self, old: StandingAlarm, devices: Container[str], now: Stamp) -> list[Message]:
         """An alarm that stood when the last run ended: it still stands, and is not announced again.
@@ -66,18 +73,18 @@ class AlarmPoints:
             self.engine.restore(index)
         if places or (old.data.condition is Condition.DEVICE and old.device in devices):
             return []
-        return self._clear(_Cause(old.device, old.point, now, ""), None)
+        return self._clear((old.device, old.point), Cause(now), None)
 
     def count(self) -> int:
         """How many alarms stand."""
         return len(self._standing)
 
-    def on_limit(self, edge: Transition, reading: Reading, unit: Unit, message: str) -> list[Message]:
-        """Messages of one edge of one limit. `message` is the id of the reading's message."""
+    def on_limit(self, edge: Transition, cause: Cause) -> list[Message]:
+        """Messages of one edge of one limit."""
         limit = self.engine.limits[edge.limit]
-        cause = _Cause(limit.device, limit.name, reading.at, message)
+        point = (limit.device, limit.name)
         if not edge.active:
-            return self._clear(cause, edge.value)
+            return self._clear(point, cause, edge.value)
         data = AlarmData(
             alarm=self._ids(),
             revision=1,
@@ -86,22 +93,28 @@ class AlarmPoints:
             category=limit.category,
             condition=limit.condition,
             message=TextData(limit.message, {"device": limit.device, "channel": limit.channel}),
-            raised=instant(reading.at.utc),
+            raised=instant(cause.at.utc),
             rules_digest=self._rules_digest,
-            value=edge.value,
+            value=finite(edge.value),
             limit=limit.limit,
-            unit=unit,
+            unit=cause.unit,
+            quality=cause.quality,
         )
-        return self._raise(cause, data)
+        return self._raise(point, cause, data)
 
-    def on_device(self, reading: Reading, alarm: DeviceAlarm, message: str) -> list[Message]:
-        """Messages of an alarm that the device itself reports; only edges count."""
-        cause = _Cause(reading.device, alarm.point, reading.at, message)
-        standing = (cause.device, cause.point) in self._standing
-        if alarm.active == standing:
+    def on_device(self, reading: Reading, alarm: DeviceAlarm) -> list[Message]:
+        """Messages of an alarm that the device itself reports; only edges count.
+
+        Where a limit has the same name, the device's own point is `device-` and that name.
+        """
+        point = (reading.device, alarm.point)
+        if point in self._limited:
+            point = (reading.device, f"device-{alarm.point}"[:_SEGMENT])
+        cause = Cause(reading.at)
+        if alarm.active == (point in self._standing):
             return []
         if not alarm.active:
-            return self._clear(cause, alarm.value)
+            return self._clear(point, cause, alarm.value)
         data = AlarmData(
             alarm=self._ids(),
             revision=1,
@@ -112,20 +125,19 @@ class AlarmPoints:
             message=TextData("alarm.device", {"device": reading.device, "text": alarm.text or alarm.point}),
             raised=instant(reading.at.utc),
             rules_digest=self._rules_digest,
-            value=alarm.value,
-            quality=Quality.GOOD,
+            value=finite(alarm.value),
         )
-        return self._raise(cause, data)
+        return self._raise(point, cause, data)
 
-    def _raise(self, cause: _Cause, data: AlarmData) -> list[Message]:
-        self._standing[cause.device, cause.point] = _Standing(data, cause.at.mono)
+    def _raise(self, point: _Point, cause: Cause, data: AlarmData) -> list[Message]:
+        self._standing[point] = _Standing(data, cause.at.mono)
         return [
-            self._message(Kind.EVENT, "alarm.raised", cause, data),
-            self._message(Kind.ALARM, "alarm.raised", cause, data),
+            self._message(Kind.EVENT, "alarm.raised", point, cause, data),
+            self._message(Kind.ALARM, "alarm.raised", point, cause, data),
         ]
 
-    def _clear(self, cause: _Cause, value: float | None) -> list[Message]:
-        standing = self._standing.pop((cause.device, cause.point), None)
+    def _clear(self, point: _Point, cause: Cause, value: float | None) -> list[Message]:
+        standing = self._standing.pop(point, None)
         if standing is None:
             return []
         data = AlarmData(
@@ -138,18 +150,18 @@ class AlarmPoints:
             message=standing.data.message,
             raised=standing.data.raised,
             rules_digest=standing.data.rules_digest,
-            value=value,
+            value=finite(value),
             limit=standing.data.limit,
             unit=standing.data.unit,
             cleared=instant(cause.at.utc),
             duration_s=round(cause.at.mono - standing.since, 3),
         )
         return [
-            self._message(Kind.EVENT, "alarm.cleared", cause, data),
-            self._message(Kind.ALARM, "alarm.cleared", cause, None),
+            self._message(Kind.EVENT, "alarm.cleared", point, cause, data),
+            self._message(Kind.ALARM, "alarm.cleared", point, cause, None),
         ]
 
-    def _message(self, kind: Kind, word: str, cause: _Cause, data: AlarmData | None) -> Message:
+    def _message(self, kind: Kind, word: str, point: _Point, cause: Cause, data: AlarmData | None) -> Message:
         return Message(
             kind=kind,
             type=word,
@@ -157,8 +169,8 @@ class AlarmPoints:
             time=cause.at.utc,
             mono=cause.at.mono,
             data=data,
-            device=cause.device,
-            point=cause.point,
+            device=point[0],
+            point=point[1],
             causation=cause.message,
             correlation=data.alarm if data is not None else "",
         )

@@ -4,6 +4,7 @@ import hashlib
 from math import nan
 
 from devicehub.alarm.frames import statistics
+from devicehub.core.measure import finite
 from devicehub.model.device import Channel
 from devicehub.model.payload import CaptureData, FrameData, SpotData
 from devicehub.model.reading import Image, Layout, Measurement, Quality, Shutter
@@ -37,10 +38,10 @@ def frame_data(image: Image, channel: Channel, count: int, shutter_age: float | 
         p05=None if found is None else found.p05,
         p95=None if found is None else found.p95,
         hot=None if found is None else SpotData(found.hot_x, found.hot_y, found.max),
-        emissivity=image.emissivity,
+        emissivity=finite(image.emissivity),
         shutter_age_s=None if shutter_age is None else round(shutter_age, 1),
         bytes=len(image.data) if image.layout is Layout.JPEG else None,
-        device_time=image.device_time,
+        device_time=finite(image.device_time),
     )
 
 

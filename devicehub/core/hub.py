@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from devicehub.core.alarms import AlarmPoints, StandingAlarm
+from devicehub.core.alarms import AlarmPoints, Cause, StandingAlarm
 from devicehub.core.frames import capture_data, frame_data, statistic_measurements
-from devicehub.core.measure import Judged, checked, reading_data, spectrum_data
+from devicehub.core.measure import Judged, checked, finite, reading_data, spectrum_data
 from devicehub.core.scans import Publish, ScanPolicy, scan_data
 from devicehub.core.state import DeviceBook
 from devicehub.driver import Driver
@@ -24,6 +24,7 @@ from devicehub.model.reading import (
     Image,
     Input,
     Measurement,
+    Quality,
     Reading,
     Result,
     Scan,
@@ -55,12 +56,12 @@ class Outcome:
 
 @dataclass(slots=True)
 class _Numbers:
-    """Values of one step that limits are held against, with the reading each came from."""
+    """Values of one step that limits are held against, and what each came from."""
 
     index: list[int] = field(default_factory=list[int])
     value: list[float] = field(default_factory=list[float])
     good: list[bool] = field(default_factory=list[bool])
-    source: list[tuple[Reading, str, Judged]] = field(default_factory=list[tuple[Reading, str, Judged]])
+    source: list[Cause] = field(default_factory=list[Cause])
 
 
 class Core:
@@ -107,8 +108,7 @@ class Core:
         if batches:
             outcome.messages = _joined(outcome.messages, batches)
         for edge in self.alarms.engine.step(numbers.index, numbers.value, numbers.good):
-            reading, message, judged = numbers.source[edge.reading]
-            outcome.messages += self.alarms.on_limit(edge, reading, judged.channel.unit, message)
+            outcome.messages += self.alarms.on_limit(edge, numbers.source[edge.reading])
         return outcome
 
     def tick(self, now: Stamp) -> list[Message]:
@@ -131,10 +131,10 @@ class Core:
         book.heard(reading.at)
         sample = reading.sample
         if isinstance(sample, Measurement):
-            place = len(outcome.messages)
-            self._measurement(reading, sample, outcome, numbers)
-            if self._setting.batch_readings:
-                batches.setdefault((reading.device, reading.at.mono), []).append(place)
+            places = batches.setdefault((reading.device, reading.at.mono), []) if self._setting.batch_readings else []
+            joined = outcome.messages[places[0]].id if places else ""
+            places.append(len(outcome.messages))
+            self._measurement(reading, sample, outcome, numbers, joined)
         elif isinstance(sample, Image):
             self._image(reading, sample, outcome, numbers)
         elif isinstance(sample, Trigger):
@@ -142,34 +142,36 @@ class Core:
         else:
             outcome.messages += self._other(reading, sample, book)
 
-    def _measurement(self, reading: Reading, raw: Measurement, outcome: Outcome, numbers: _Numbers) -> None:
+    def _measurement(
+        self, reading: Reading, raw: Measurement, outcome: Outcome, numbers: _Numbers, joined: str
+    ) -> None:
+        """`joined`: id of the message that will carry this reading; empty for its own."""
         judged = self._judged[reading.device, raw.channel]
         measurement = checked(raw, judged.channel)
         self._books[reading.device].latest(measurement)
         data = reading_data(measurement, judged, named=self._setting.batch_readings)
         message = self._message(Kind.READING, "reading", reading, data, raw.channel)
         outcome.messages.append(message)
-        self._judge(reading, measurement, message.id, numbers)
+        self._judge(reading, measurement, joined or message.id, numbers)
 
     def _judge(self, reading: Reading, measurement: Measurement, message: str, numbers: _Numbers) -> None:
         key = (reading.device, measurement.channel)
         for index in self._limits.get(key, ()):
             numbers.index.append(index)
             numbers.value.append(measurement.value)
-            numbers.good.append(measurement.quality != "bad")
-            numbers.source.append((reading, message, self._judged[key]))
+            numbers.good.append(measurement.quality is not Quality.BAD)
+            numbers.source.append(Cause(reading.at, message, measurement.quality, self._judged[key].channel.unit))
 
     def _image(self, reading: Reading, image: Image, outcome: Outcome, numbers: _Numbers) -> None:
-        book = self._books[reading.device]
+        screen = self._books[reading.device].screen
         channel = self._judged[reading.device, image.channel].channel
-        count, shutter_age = book.frame(image, reading.at)
+        count, shutter_age = screen.show(image, reading.at.mono)
         data = frame_data(image, channel, count, shutter_age)
         message = self._message(Kind.FRAME, "frame", reading, data)
         outcome.messages.append(message)
         for measurement in statistic_measurements(image, data):
             self._judge(reading, measurement, message.id, numbers)
-        trigger = book.capture_due(image)
-        if trigger:
+        if trigger := screen.due():
             self._capture(reading, image, trigger, outcome)
 
     def _capture(self, reading: Reading, image: Image, trigger: str, outcome: Outcome) -> None:
@@ -179,7 +181,7 @@ class Core:
     def _trigger(self, reading: Reading, trigger: Trigger, outcome: Outcome) -> None:
         data = DeviceEventData(reading.device, "trigger", reason=trigger.name)
         outcome.messages.append(self._message(Kind.EVENT, "device.trigger", reading, data))
-        image = self._books[reading.device].take_capture(trigger.name)
+        image = self._books[reading.device].screen.pull(trigger.name)
         if image is not None:
             self._capture(reading, image, trigger.name, outcome)
 
@@ -201,7 +203,7 @@ class Core:
             case Identity():
                 return book.identity(sample.facts, reading.at, self._ids)
             case DeviceAlarm():
-                return self.alarms.on_device(reading, sample, "")
+                return self.alarms.on_device(reading, sample)
             case Result():
                 return [self._message(Kind.RESULT, "result", reading, _result_data(sample))]
 
@@ -224,8 +226,8 @@ class Core:
 
 
 def _result_data(result: Result) -> ResultData:
-    peaks = tuple(PeakData(p.name, p.position, p.unit, p.amplitude, p.confidence) for p in result.peaks)
-    return ResultData(result.outcome, result.sample_id, result.duration, peaks, result.cause)
+    peaks = tuple(PeakData(p.name, p.position, p.unit, p.amplitude, finite(p.confidence)) for p in result.peaks)
+    return ResultData(result.outcome, result.sample_id, finite(result.duration), peaks, result.cause)
 
 
 def _joined(messages: list[Message], batches: Mapping[tuple[str, float], list[int]]) -> list[Message]:

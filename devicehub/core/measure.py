@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from math import inf, isfinite
 
 import msgspec
+import numpy as np
 
 from devicehub.alarm.layout import view
 from devicehub.model.device import Channel
@@ -35,44 +36,49 @@ def checked(measurement: Measurement, channel: Channel) -> Measurement:
     return msgspec.structs.replace(measurement, quality=Quality.BAD, cause=cause)
 
 
+def finite(value: float | None) -> float | None:
+    """The number, or None for what is none."""
+    return value if value is not None and isfinite(value) else None
+
+
 def reading_data(measurement: Measurement, judged: Judged, *, named: bool = False) -> ReadingData:
     """The payload of a checked measurement; `named` inside a batch."""
-    value = measurement.value
     return ReadingData(
-        value=value if isfinite(value) else None,
+        value=finite(measurement.value),
         unit=judged.channel.unit,
         quality=measurement.quality,
         cause=measurement.cause,
         label=measurement.label,
         channel=measurement.channel if named else "",
-        uncertainty=measurement.uncertainty,
-        confidence=measurement.confidence,
+        uncertainty=finite(measurement.uncertainty),
+        confidence=finite(measurement.confidence),
         limits=judged.limits,
-        device_time=measurement.device_time,
+        device_time=finite(measurement.device_time),
     )
 
 
 def spectrum_data(spectrum: Spectrum, channel: Channel) -> SpectrumData:
     """The payload of a spectrum, with its largest value and where that stands.
 
-    Raises `ValueError` when the data are no whole number of values.
+    One with a value that is no number is BAD. Raises `ValueError` when the data are no whole number of values.
     """
     values = view(spectrum.data, spectrum.layout)
-    apex = int(values.argmax()) if values.size else None
+    numbers = np.isfinite(values)
+    whole = bool(numbers.all())
+    apex = int(np.where(numbers, values, -np.inf).argmax()) if numbers.any() else None
     axis = spectrum.axis
     where = None if apex is None else axis.start + axis.step * apex + axis.quadratic * apex**2
-    largest = None if apex is None else float(values[apex])
     return SpectrumData(
         n=int(values.size),
         unit=channel.unit,
         axis=AxisData(axis.unit, axis.step, axis.start, axis.quadratic),
         layout=spectrum.layout,
         values=spectrum.data,
-        max=largest if largest is not None and isfinite(largest) else None,
-        apex=where,
-        quality=spectrum.quality,
+        max=None if apex is None else float(values[apex]),
+        apex=finite(where),
+        quality=spectrum.quality if whole else Quality.BAD,
         mode=spectrum.mode,
-        cause=spectrum.cause,
-        live_time=spectrum.live_time,
-        device_time=spectrum.device_time,
+        cause=spectrum.cause if whole else Cause.NOT_A_NUMBER,
+        live_time=finite(spectrum.live_time),
+        device_time=finite(spectrum.device_time),
     )

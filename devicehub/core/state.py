@@ -1,9 +1,10 @@
-"""What is known of one device: state, errors, capabilities, latest values, the last image."""
+"""What is known of one device: state, errors, capabilities, latest values, its screen."""
 
 from collections import Counter
 from collections.abc import Callable
 from math import inf, isfinite
 
+from devicehub.core.screen import Screen
 from devicehub.driver import Driver, FileLink
 from devicehub.model.device import Channel, DeviceState
 from devicehub.model.instant import instant
@@ -25,11 +26,9 @@ from devicehub.model.reading import (
     Change,
     Dropped,
     Fault,
-    Image,
     Level,
     Measurement,
     Quality,
-    Shutter,
     Stamp,
 )
 
@@ -63,10 +62,8 @@ class DeviceBook:
         self._values: StateData = {}
         self._values_changed = False
         self._heard = -inf
-        self._frames = 0
-        self._shutter_at: float | None = None
-        self._image: Image | None = None
-        self._waiting_trigger = ""
+        self._battery_told: float | None = None
+        self.screen = Screen(every=isinstance(driver.link, FileLink))
 
     def births(self, now: Stamp, ids: Ids) -> list[Message]:
         """Description, state and capabilities, as they are."""
@@ -82,17 +79,20 @@ class DeviceBook:
         self._errors[fault.reason] += 1
 
     def change(self, change: Change, ids: Ids) -> list[Message]:
-        """The supervisor's state changed: told at once, and once."""
-        if change.facts:
-            self._link.update(change.facts)
+        """The supervisor's state changed: told at once, and once. What an earlier link brought is forgotten."""
+        told = any(self._link.get(name) != value for name, value in change.facts)
+        self._link.update(change.facts)
         if (change.state, change.why) == (self._state, self._why):
-            return []
+            return [self._describe(change.at, ids)] if told else []
         self._losses += change.state is DeviceState.LOST
         self._state, self._since, self._why = change.state, change.at.utc, change.why
-        if change.state is DeviceState.BUSY:
+        self.screen.clear()
+        if change.state not in _AWAY:
             self._reported = dict.fromkeys(self._driver.capabilities, (Level.FULL, Cause.NONE))
+        if change.state is DeviceState.READY:
+            self._heard = change.at.mono
         out = [self._device(change.at, ids), *self._capabilities(change.at, ids)]
-        if change.facts:
+        if told:
             out.append(self._describe(change.at, ids))
         if change.state in _EVENTS:
             data = DeviceEventData(self._name, change.state.value, change.why)
@@ -128,33 +128,13 @@ class DeviceBook:
         self._facts.update(facts)
         return [self._describe(at, ids)]
 
-    def frame(self, image: Image, at: Stamp) -> tuple[int, float | None]:
-        """Count a frame. Gives its number and the age of the last shutter closure in seconds."""
-        self._frames += 1
-        if image.shutter is Shutter.CLOSED:
-            self._shutter_at = at.mono
-        age = None if self._shutter_at is None else at.mono - self._shutter_at
-        return self._frames, age
-
-    def capture_due(self, image: Image) -> str:
-        """Remember the image; gives what triggers its capture, or nothing."""
-        self._image = image
-        waiting, self._waiting_trigger = self._waiting_trigger, ""
-        return "file" if isinstance(self._driver.link, FileLink) else waiting
-
-    def take_capture(self, trigger: str) -> Image | None:
-        """The image on the screen when the trigger was pulled; without one, the next is captured."""
-        if self._image is None:
-            self._waiting_trigger = trigger
-        return self._image
-
     def tick(self, now: Stamp, ids: Ids) -> list[Message]:
-        """Once a second: latest values if they changed, error counts if they grew, staleness."""
+        """Once a second: latest values if they changed, error counts if they grew, battery, staleness."""
         out = self._capabilities(now, ids)
         if self._values_changed:
             self._values_changed = False
             out.append(self._message(Kind.STATE, "state", now, dict(self._values), ids))
-        if self._errors.total() != self._errors_told:
+        if self._errors.total() != self._errors_told or self._battery() != self._battery_told:
             out.append(self._device(now, ids))
         return out
 
@@ -180,16 +160,21 @@ class DeviceBook:
 
     def _device(self, now: Stamp, ids: Ids) -> Message:
         self._errors_told = self._errors.total()
-        battery = self._values.get("battery")
+        self._battery_told = self._battery()
         data = DeviceData(
             state=self._state,
             since=instant(self._since),
             why=self._why,
             errors=dict(sorted(self._errors.items())),
             losses=self._losses,
-            battery=battery if isinstance(battery, float | int) else None,
+            battery=self._battery_told,
         )
         return self._message(Kind.DEVICE, "device", now, data, ids)
+
+    def _battery(self) -> float | None:
+        """The charge as the device gave it last, to a whole unit: its noise is no news."""
+        charge = self._values.get("battery")
+        return float(round(charge)) if isinstance(charge, float | int) else None
 
     def _describe(self, now: Stamp, ids: Ids) -> Message:
         driver = self._driver

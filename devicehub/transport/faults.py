@@ -66,11 +66,19 @@ class FaultTransport:
         self._clock = clock
         self._opened = clock.monotonic()
         self._queue: list[Packet] = []
+        self._late: tuple[Packet, float] | None = None
 
     async def read(self) -> Packet:
         """The next packet, perhaps damaged. Raises `LinkLostError`."""
         while not self._queue:
-            self._queue = self._damaged(await self._received())
+            if self._late is None:
+                packet = await self._received()
+                self._late = packet, self._clock.monotonic() + self._clock.jitter(self._plan.late)
+            packet, due = self._late
+            if (wait := due - self._clock.monotonic()) > 0:
+                await self._clock.sleep(wait)
+            self._late = None
+            self._queue = self._damaged(packet)
         return self._queue.pop(0)
 
     async def write(self, packet: Packet) -> None:
@@ -83,16 +91,22 @@ class FaultTransport:
 
     async def _received(self) -> Packet:
         plan = self._plan
+        if plan.lose and self._age() >= plan.lose:
+            raise self._lost()
         try:
             async with asyncio.timeout_at(self._opened + plan.lose if plan.lose else None):
                 packet = await self._inner.read()
-                if plan.hang and self._clock.monotonic() - self._opened >= plan.hang:
-                    await asyncio.Event().wait()
+                while plan.hang and self._age() >= plan.hang:
+                    packet = await self._inner.read()
         except TimeoutError:
-            raise LinkLostError(f"injected fault: lost after {plan.lose:g} s") from None
-        if plan.late:
-            await self._clock.sleep(self._clock.jitter(plan.late))
+            raise self._lost() from None
         return packet
+
+    def _lost(self) -> LinkLostError:
+        return LinkLostError(f"injected fault: lost after {self._plan.lose:g} s")
+
+    def _age(self) -> float:
+        return self._clock.monotonic() - self._opened
 
     def _damaged(self, packet: Packet) -> list[Packet]:
         plan, chance = self._plan, self._clock.random

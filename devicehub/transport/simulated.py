@@ -6,6 +6,7 @@ transports; this one is for virtual time and for links that a machine cannot off
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Coroutine
 from typing import Protocol, cast
 
@@ -27,6 +28,8 @@ from devicehub.transport.memory import MemoryTransport
 from devicehub.wire.packet import Packet, frame_port, usb_port
 
 TICK = 0.02
+
+_log = logging.getLogger(__name__)
 
 
 class _Peer(Protocol):
@@ -178,6 +181,7 @@ class SimulatedPort:
         transport = _Held(lambda packet: transport.push(peer.on_packet(packet)), self._release)
         self._transport = transport
         self._task = asyncio.get_running_loop().create_task(self._run(peer, transport))
+        self._task.add_done_callback(lambda task: _report(task, transport))
         return transport
 
     def unplug(self) -> None:
@@ -205,6 +209,13 @@ class SimulatedPort:
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+
+def _report(task: asyncio.Task[None], transport: MemoryTransport) -> None:
+    """A simulator that breaks is a device that vanishes, and says why."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("simulator failed", exc_info=error)
+        transport.lose(f"simulator failed: {type(error).__name__}: {error}")
 
 
 class _Held(MemoryTransport):

@@ -110,7 +110,7 @@ class SyncFramer:
         if len(self._buffer) < self._header:
             return None
         try:
-            size = self._size(bytes(self._buffer[: self._header]))
+            size = self._sized()
             if len(self._buffer) < size:
                 return None
             frame = bytes(self._buffer[:size])
@@ -122,6 +122,13 @@ class SyncFramer:
         del self._buffer[: len(frame)]
         self._in_garbage = False
         return frame
+
+    def _sized(self) -> int:
+        """The size that the header gives. Raises `ProtocolError`."""
+        size = self._size(bytes(self._buffer[: self._header]))
+        if size < 1:
+            raise ProtocolError(Reason.LENGTH, f"a frame of {size} bytes")
+        return size
 
     def _hunt(self) -> Frame | None:
         """Drop what cannot begin a frame; the first dropped byte of a run is a fault."""
