@@ -90,20 +90,35 @@ def installed(recipe: str, folder: Path, changes: dict[str, str]) -> Path:
 
 @asynccontextmanager
 async def secured(
-    recipe: str, folder: Path, tls: Path, changes: dict[str, str] | None = None
+    recipe: str, folder: Path, tls: Path, changes: dict[str, str] | None = None, *, bridge: str = ""
 ) -> AsyncIterator[Secured]:
-    """A recipe with TLS, running."""
+    """A recipe with TLS, running; `bridge` is the text of its bridge."""
     if shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin") is None:
         pytest.skip("mosquitto is not installed")
     port = free_port()
     config = installed(recipe, folder, {"listener 8883\n": f"listener {port} 127.0.0.1\n", **(changes or {})})
     shutil.copytree(tls, config.parent / "tls")
+    if bridge:
+        (config.parent / "conf.d" / "bridge.conf").write_text(bridge)
     broker = Mosquitto(config, port)
     await broker.start()
     try:
         yield Secured(broker, tls, config.parent / "mosquitto.log")
     finally:
         await broker.stop()
+
+
+def signed(authority: Path, folder: Path, *, name: str, extensions: str, days: int) -> tuple[Path, Path]:
+    """A certificate of that authority that `devicehub tls` would not make: certificate and key."""
+    key, request, made = (folder / f"{name}.{end}" for end in ("key", "csr", "pem"))
+    (folder / "extensions").write_text(extensions)
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc"]
+    new = ["openssl", "req", "-new", *curve, "-subj", f"/CN={name}", "-keyout", str(key), "-out", str(request)]
+    signer = ["-CA", str(authority / "authority.pem"), "-CAkey", str(authority / "authority.key")]
+    sign = ["openssl", "x509", "-req", "-in", str(request), *signer, "-days", str(days), "-out", str(made)]
+    for command in (new, [*sign, "-extfile", str(folder / "extensions")]):
+        subprocess.run(command, check=True, capture_output=True)
+    return made, key
 
 
 def topic(kind: Kind, node: str, *, site: str = SITE, exercise: bool = False) -> str:
