@@ -1,0 +1,114 @@
+"""A subscriber to everything a hub says, which holds every message against the published schema as it comes."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from devicehub.model.errors import DeliveryError
+from devicehub.model.message import Kind
+from devicehub.publish.mqtt import Incoming, subscribe
+from devicehub.publish.settings import BrokerSettings
+from tests.contract import violations
+
+EVERYTHING = ("devicehub/v1/#", "devicehub-sim/v1/#")
+PATIENCE = 30.0
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One valid message. `body` is empty where a retained message was deleted; `at`: loop second of arrival."""
+
+    topic: str
+    kind: Kind
+    place: str
+    body: dict[str, Any]
+    retain: bool
+    at: float
+
+    @property
+    def data(self) -> dict[str, Any]:
+        data = self.body["data"]
+        assert isinstance(data, dict)
+        return data
+
+    @property
+    def sequence(self) -> int | None:
+        return int(self.body["sequence"]) if "sequence" in self.body else None
+
+
+def understood(message: Incoming, at: float) -> Heard:
+    """A message that fulfils the contract. Raises `AssertionError` for any other."""
+    _, _, _, _, kind, *place = message.topic.split("/")
+    if not message.payload:
+        assert Kind(kind) is Kind.ALARM, f"{message.topic}: only a retained alarm may be deleted"
+        return Heard(message.topic, Kind(kind), "/".join(place), {}, message.retain, at)
+    assert violations(Kind(kind), message.payload) == [], message
+    return Heard(message.topic, Kind(kind), "/".join(place), json.loads(message.payload), message.retain, at)
+
+
+@dataclass
+class Ears:
+    """What was heard so far, over all connections."""
+
+    heard: list[Heard] = field(default_factory=list)
+    _arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    _failure: Exception | None = None
+
+    def of(self, kind: Kind, place: str | None = None) -> list[Heard]:
+        """Messages of a kind, and of a device, point or type where `place` says so."""
+        return [one for one in self.heard if one.kind is kind and place in {None, one.place}]
+
+    def sequences(self) -> list[int]:
+        """Numbers of the journalled messages, in the order of first arrival."""
+        return list(dict.fromkeys(one.sequence for one in self.heard if one.sequence is not None))
+
+    async def until(self, what: Callable[[], object], seconds: float = PATIENCE) -> None:
+        """Wait until `what()` is true of the messages heard."""
+        async with asyncio.timeout(seconds):
+            while not what():
+                await self._arrived.wait()
+                self._arrived.clear()
+                if self._failure is not None:
+                    raise self._failure
+
+    async def first(self, kind: Kind, place: str, seconds: float = PATIENCE) -> Heard:
+        """The first message of a kind and place."""
+        await self.until(lambda: self.of(kind, place), seconds)
+        return self.of(kind, place)[0]
+
+    async def listen(self, incoming: AsyncIterator[Incoming]) -> None:
+        """Take in messages until the broker goes; it may come back."""
+        try:
+            async for message in incoming:
+                self.heard.append(understood(message, asyncio.get_running_loop().time()))
+                self._arrived.set()
+        except DeliveryError:
+            return
+        except Exception as error:
+            self._failure = error
+            self._arrived.set()
+            raise
+
+
+@asynccontextmanager
+async def hearing(
+    settings: BrokerSettings, ears: Ears | None = None, filters: Sequence[str] = EVERYTHING, *, qos: int = 1
+) -> AsyncIterator[Ears]:
+    """Listen while the context is open. A message that breaks the contract fails the test at the latest when it closes.
+
+    With `qos` 0 nothing is written back, so that a broker that dies takes nothing with it that it has sent.
+    """
+    ears = ears or Ears()
+    async with subscribe(settings, filters, qos=qos) as incoming:
+        listening = asyncio.create_task(ears.listen(incoming))
+        try:
+            yield ears
+        finally:
+            listening.cancel()
+            done = await asyncio.gather(listening, return_exceptions=True)
+    failed = [one for one in done if isinstance(one, Exception)]
+    if failed:
+        raise failed[0]
