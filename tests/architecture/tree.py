@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PRODUCT = ("devicehub", "drivers", "simulators")
 EVERYTHING = (*PRODUCT, "tests", "benchmarks", "docs")
-_SKIPPED = frozenset({".git", ".venv", "__pycache__", "build", "dist"})
+_LEFTOVERS = frozenset({"__pycache__", "build", "dist"})
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -52,8 +52,13 @@ def tracked() -> list[Path]:
         names = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\0")
         found = [ROOT / name for name in names if name]
     else:
-        found = [path for path in ROOT.rglob("*") if not _SKIPPED & set(path.relative_to(ROOT).parts)]
+        found = [path for path in ROOT.rglob("*") if not any(map(_is_leftover, path.relative_to(ROOT).parts))]
     return sorted(path for path in found if path.is_file())
+
+
+def _is_leftover(part: str) -> bool:
+    """Caches and environments begin with a dot, as do two things of ours."""
+    return part in _LEFTOVERS or (part.startswith(".") and part not in {".ci", ".gitignore"})
 
 
 def text_of(path: Path) -> str:
