@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -26,8 +26,10 @@ from devicehub.registry import load_driver, load_simulator
 from devicehub.simulator import AnySimulator
 from devicehub.supervisor import Post
 from devicehub.transport.simulated import SimulatedPort
+from tests.system.seen import breaches
 
 EPOCH = 1_795_500_000.0
+RULES = "sha256:" + "0" * 64
 
 
 @dataclass
@@ -40,7 +42,29 @@ class House:
     clock: Clock
     stop: asyncio.Event
     task: asyncio.Task[None]
-    bodies: list[dict[str, object]] = field(default_factory=list)
+
+    async def kill(self) -> None:
+        """End the hub as kill -9 does: nothing is drained, the journal is not closed, the link to the broker breaks."""
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
+    async def end(self) -> None:
+        """Stop the hub and let it drain, unless it is dead."""
+        self.stop.set()
+        if not self.task.cancelled():
+            await self.task
+        for port in self.ports.values():
+            port.unplug()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Furniture:
+    """What a house has beside simulated devices: limits, and devices of a test's own."""
+
+    limits: Sequence[Limit] = ()
+    posts: Sequence[Post] = ()
+    drivers: Mapping[str, Driver] = field(default_factory=dict[str, Driver])
+    slow_images: bool = True
 
 
 def virtual_clock(seed: int, loop: asyncio.AbstractEventLoop) -> Clock:
@@ -48,60 +72,78 @@ def virtual_clock(seed: int, loop: asyncio.AbstractEventLoop) -> Clock:
     return Clock(utc=lambda: EPOCH + loop.time(), seed=seed)
 
 
+def named(driver: str) -> str:
+    """The device id of a house's device of that driver."""
+    return driver.replace(".", "-").replace("_", "-")
+
+
 @asynccontextmanager
 async def house(
     state: Path,
     devices: Sequence[str],
+    furniture: Furniture | None = None,
     *,
     seed: int = 1,
-    limits: Sequence[Limit] = (),
     broker: MemoryBroker | None = None,
-    posts: Sequence[Post] = (),
-    drivers: dict[str, Driver] | None = None,
-    slow_images: bool = True,
+    boot: str = "b",
 ) -> AsyncIterator[House]:
-    """Run a hub with one simulated device per driver name; stop and drain it at the end."""
+    """Run a hub with one simulated device per driver name; stop and drain it at the end.
+
+    Everything that its broker saw is held against the contract then. Each device has chance of its
+    own: what one does cannot depend on what else is in the house.
+    """
+    furniture, broker = furniture or Furniture(), broker or MemoryBroker()
     clock = virtual_clock(seed, asyncio.get_running_loop())
-    random = Random(seed)
-    broker = broker or MemoryBroker()
-    found = {name.replace(".", "-").replace("_", "-"): load_driver(name) for name in devices}
-    ports = {device: _port(driver, random.getrandbits(64), clock, slow=slow_images) for device, driver in found.items()}
-    everything = found | (drivers or {})
-    topics, encoder = Topics("bcp-test", "ws-1", exercise=True), Encoder("bcp-test", "ws-1", boot="b", exercise=True)
+    ports = {
+        named(name): _port(load_driver(name), Random(f"{seed} {name}"), clock, slow=furniture.slow_images)
+        for name in devices
+    }
+    hub, stop = Hub(_plan(state, devices, furniture, (ports, clock, broker, boot)), clock), asyncio.Event()
+    running = House(hub, broker, ports, clock, stop, asyncio.create_task(hub.run(stop)))
+    try:
+        yield running
+    finally:
+        await running.end()
+    assert breaches(out for _, out in broker.log) == []
+
+
+_Parts = tuple[dict[str, SimulatedPort], Clock, MemoryBroker, str]
+
+
+def _plan(state: Path, devices: Sequence[str], furniture: Furniture, parts: _Parts) -> Plan:
+    ports, clock, broker, boot = parts
+    found = {named(name): load_driver(name) for name in devices}
+    everything = found | dict(furniture.drivers)
+    topics, encoder = Topics("bcp-test", "ws-1", exercise=True), Encoder("bcp-test", "ws-1", boot=boot, exercise=True)
     setting = Setting(
         devices=everything,
-        limits=limits,
+        limits=furniture.limits,
         scans=ScanPolicy(Publish.HASH, b"k"),
-        rules_digest="sha256:" + "0" * 64,
+        rules_digest=RULES,
         ids=clock.ulid,
     )
-    plan = Plan(
+    posts = [Post(device, ports[device].open, partial(driver.open, {})) for device, driver in found.items()]
+    return Plan(
         setting=setting,
-        posts=[Post(device, ports[device].open, partial(driver.open, {})) for device, driver in found.items()]
-        + list(posts),
-        connect=lambda: broker.connect(will(topics, encoder, clock, "b")),
+        posts=[*posts, *furniture.posts],
+        connect=lambda: broker.connect(will(topics, encoder, clock, boot)),
         topics=topics,
         encoder=encoder,
-        boot="b",
+        boot=boot,
         info=lambda: InfoData(
-            "0", "b", "sha256:" + "0" * 64, 1, tuple(devices), tuple(everything), "virtual", "2026-01-01T00:00:00.000Z"
+            "0", boot, RULES, 1, tuple(devices), tuple(everything), "virtual", "2026-01-01T00:00:00.000Z"
         ),
         state=state,
     )
-    hub, stop = Hub(plan, clock), asyncio.Event()
-    task = asyncio.create_task(hub.run(stop))
-    try:
-        yield House(hub, broker, ports, clock, stop, task)
-    finally:
-        stop.set()
-        await task
-        for port in ports.values():
-            port.unplug()
 
 
-def _port(driver: Driver, seed: int, clock: Clock, *, slow: bool) -> SimulatedPort:
+def _port(driver: Driver, random: Random, clock: Clock, *, slow: bool) -> SimulatedPort:
+    return SimulatedPort(driver.link, _maker(driver.name, random.getrandbits(64), slow=slow), clock, tick=0.1)
+
+
+def _maker(driver: str, seed: int, *, slow: bool) -> Callable[[], AnySimulator]:
     def make() -> AnySimulator:
-        simulator = load_simulator(driver.name)(Random(seed))
+        simulator = load_simulator(driver)(Random(seed))
         simulator.do("demo")
         if slow:
             try:
@@ -110,7 +152,7 @@ def _port(driver: Driver, seed: int, clock: Clock, *, slow: bool) -> SimulatedPo
                 return simulator
         return simulator
 
-    return SimulatedPort(driver.link, make, clock, tick=0.1)
+    return make
 
 
 def decoded(out: Outgoing) -> dict[str, object]:
