@@ -1,0 +1,87 @@
+"""Scans as they come in and what each of them shows: structs of arrays, one element per scan."""
+
+from dataclasses import dataclass
+
+from devicehub.alarm.mobility.drift import Facts
+from devicehub.alarm.mobility.peaks import Counts, Flags, Floats, Indices
+from devicehub.alarm.mobility.references import Reading
+
+FULL_SCALE = 65535.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScanBatch:
+    """Scans on one time axis: `counts` of shape (scans, points), any real dtype; axis in ms.
+
+    `facts` are the distinct ones, `fact` says which holds for each scan. `saturated` is the instrument's own word;
+    `full_scale` the count at which its converter clips.
+    """
+
+    counts: Counts
+    start_ms: float
+    step_ms: float
+    facts: tuple[Facts, ...]
+    fact: Indices
+    saturated: Flags
+    full_scale: float = FULL_SCALE
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """Peaks other than calibrant and reactant ion, in order of scan and time.
+
+    `k0` in cm2/(V.s), `amplitude` in counts, `snr` in standard deviations of the noise. `hit` of shape
+    (candidates, lines of the library): the windows that hold the apex. A `broad` peak is more than one ion and hits
+    nothing.
+    """
+
+    scan: Indices
+    ms: Floats
+    k0: Floats
+    amplitude: Floats
+    snr: Floats
+    fwhm_ms: Floats
+    broad: Flags
+    hit: Flags
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sightings:
+    """Each of shape (scans, substances of the library).
+
+    `present`: the rule of the substance is met. `excluded`: it is, beside an exclusion peak. `strength`: counts of its
+    strongest required or any-of line, whether the rule is met or not; 0 for none.
+    """
+
+    present: Flags
+    excluded: Flags
+    strength: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scans:
+    """What a batch shows, one element per scan. `mode` indexes the library's modes; -1: the library has none for it.
+
+    * `calibrated`: calibrant in place, of the library's scale, its amplitude within range.
+    * `reactant_ok`: a reactant ion peak of at least its least amplitude.
+    * `saturated`: a sample at full scale, or the instrument's word, or a peak that has taken the reactant ion's charge.
+      Amplitudes measure no amount then.
+    * `blind`: a detection window lies beyond the trace or beneath a reference peak.
+    * `damaged`: a value is no number; nothing else is known of such a scan.
+    * `other_scale`: the instrument's calibrant is not the library's, by name or by K0.
+    """
+
+    mode: Indices
+    level: Floats
+    noise: Floats
+    reactant: Reading
+    calibrant: Reading
+    calibrated: Flags
+    reactant_ok: Flags
+    saturated: Flags
+    blind: Flags
+    damaged: Flags
+    other_scale: Flags
+    sightings: Sightings
+    candidates: Candidates
+    digest: str
