@@ -87,7 +87,12 @@ class Journal:
         """Stored events with a position above `after`, in order, at most `most`. Raises `JournalError`."""
         if after >= self.last:
             return []
-        return self._remembered(after, most) or await self._do(partial(self._ledger.read, after, most))
+        if remembered := self._remembered(after, most):
+            return remembered
+        read = await self._do(partial(self._ledger.read, after, most))
+        border = self._tail[0].seq if self._tail else self.last + 1
+        early = [entry for entry in read if entry.seq < border]
+        return early + self._remembered(max(after, border - 1), most - len(early))
 
     async def standing(self) -> list[Entry]:
         """The last event of each retained topic, unless it deleted the topic, in order. Raises `JournalError`."""
@@ -198,12 +203,12 @@ class Journal:
         return list(islice(self._tail, skip, skip + most))
 
     def _remember(self, entries: list[Entry]) -> None:
-        """Keep in memory what follows without a hole on what is there, or on what was delivered."""
-        before = self._tail[-1].seq if self._tail else self.acked
-        if before + 1 == entries[0].seq and len(self._tail) + len(entries) <= TAIL:
-            self._tail.extend(entries)
-        else:
+        """Keep the newest in memory, without a hole between them; what came before is read from the disk."""
+        if self._tail and self._tail[-1].seq + 1 != entries[0].seq:
             self._tail.clear()
+        self._tail.extend(entries)
+        while len(self._tail) > TAIL:
+            self._tail.popleft()
         self.last = entries[-1].seq
         for listener in self._listeners:
             listener()

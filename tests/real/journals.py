@@ -1,0 +1,96 @@
+"""A journal on a real disk, for its tests. As a program: appends for ever and prints what was acknowledged."""
+
+import asyncio
+import resource
+import shutil
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+from devicehub.clock import Clock
+from devicehub.journal import Journal
+from devicehub.model.message import Kind, Message
+from devicehub.model.payload import AlarmData, HubEventData
+from devicehub.publish.envelope import Encoder, outgoing
+from devicehub.publish.port import Outgoing
+from devicehub.publish.topics import Topics
+from tests.unit.publish.examples import TIME, ULID, alarm
+
+NAME = "journal.sqlite"
+
+
+def event(number: int) -> Message:
+    """An event that says its number."""
+    return Message(Kind.EVENT, "hub.started", f"{number:026d}", TIME, 1.0, HubEventData(str(number)))
+
+
+def alarm_state(point: str, data: AlarmData | None) -> Message:
+    """The retained state of an alarm point; None deletes it."""
+    return Message(Kind.ALARM, "alarm.raised", ULID, TIME, 1.0, data, "trace-1", point)
+
+
+RAISED = alarm()
+TOPICS = Topics("site", "node", exercise=True)
+
+
+def encode(message: Message, sequence: int | None, recorded: float) -> Outgoing:
+    encoder = Encoder("site", "node", boot="b", exercise=True)
+    return outgoing(message, encoder.encode(message, sequence, recorded), TOPICS)
+
+
+def made(folder: Path) -> Journal:
+    return Journal(folder / NAME, encode, Clock())
+
+
+@asynccontextmanager
+async def opened(folder: Path) -> AsyncIterator[Journal]:
+    """A journal, closed at the end."""
+    journal = made(folder)
+    await journal.open()
+    try:
+        yield journal
+    finally:
+        await journal.close()
+
+
+def image(folder: Path, copy: Path) -> Path:
+    """What a crash at this instant leaves: the files as they are, without the index that lives in memory."""
+    copy.mkdir(parents=True)
+    for name in (NAME, NAME + "-wal"):
+        if (folder / name).exists():
+            shutil.copy(folder / name, copy / name)
+    return copy
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """No file of this process may grow: every commit fails with an error of the disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def _append_for_ever(folder: Path) -> None:
+    async with opened(folder) as journal:
+        number = journal.last
+
+        async def some(count: int) -> None:
+            nonlocal number
+            mine = [event(number + place + 1) for place in range(count)]
+            number += count
+            last = await journal.append(mine)
+            print(
+                "".join(f"{last - count + place + 1} {one.id}\n" for place, one in enumerate(mine)), end="", flush=True
+            )
+            journal.ack(last - 50)
+
+        while True:
+            await asyncio.gather(*(some(count) for count in (1, 3, 7)))
+
+
+if __name__ == "__main__":
+    asyncio.run(_append_for_ever(Path(sys.argv[1])))
