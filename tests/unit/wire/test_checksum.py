@@ -1,0 +1,54 @@
+"""Check values over the ASCII digits 123456789, from the catalogue of parametrised CRC algorithms.
+
+Source: https://reveng.sourceforge.io/crc-catalogue/16.htm and .../17plus.htm, field `check`.
+"""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devicehub.wire.checksum import crc16, crc16_ccitt_false, crc32, negated_sum16, sum8, sum16, xor8
+
+DIGITS = b"123456789"
+
+CATALOGUE = [
+    ("IBM-3740 (CCITT-FALSE)", crc16_ccitt_false, 0x29B1),
+    ("IBM-3740 by table", crc16(poly=0x1021, init=0xFFFF, reflected=False), 0x29B1),
+    ("XMODEM", crc16(poly=0x1021, init=0x0000, reflected=False), 0x31C3),
+    ("GENIBUS", crc16(poly=0x1021, init=0xFFFF, reflected=False, xorout=0xFFFF), 0xD64E),
+    ("KERMIT", crc16(poly=0x8408, init=0x0000, reflected=True), 0x2189),
+    ("MCRF4XX", crc16(poly=0x8408, init=0xFFFF, reflected=True), 0x6F91),
+    ("IBM-SDLC (X-25)", crc16(poly=0x8408, init=0xFFFF, reflected=True, xorout=0xFFFF), 0x906E),
+    ("MODBUS", crc16(poly=0xA001, init=0xFFFF, reflected=True), 0x4B37),
+    ("ARC", crc16(poly=0xA001, init=0x0000, reflected=True), 0xBB3D),
+    ("ISO-HDLC (CRC-32)", crc32, 0xCBF43926),
+    ("sum of bytes, 8 bit", sum8, 0xDD),
+    ("sum of bytes, 16 bit", sum16, 0x01DD),
+    ("negated sum, 16 bit", negated_sum16, 0xFE23),
+    ("exclusive or", xor8, 0x31),
+]
+
+
+@pytest.mark.parametrize(("name", "function", "value"), CATALOGUE, ids=[name for name, *_ in CATALOGUE])
+def test_the_check_value_is_that_of_the_catalogue(name: str, function: Callable[[bytes], int], value: int) -> None:
+    assert function(DIGITS) == value
+
+
+@given(st.binary(max_size=200))
+def test_the_table_and_the_standard_library_agree(data: bytes) -> None:
+    assert crc16(poly=0x1021, init=0xFFFF, reflected=False)(data) == crc16_ccitt_false(data)
+
+
+@given(st.binary(max_size=200))
+def test_a_frame_with_its_negated_sum_adds_up_to_nothing(data: bytes) -> None:
+    assert (sum16(data) + negated_sum16(data)) & 0xFFFF == 0
+
+
+@given(st.binary(min_size=1, max_size=60), st.integers(0, 2**16))
+def test_every_flipped_bit_changes_a_crc(data: bytes, place: int) -> None:
+    damaged = bytearray(data)
+    damaged[place // 8 % len(data)] ^= 1 << place % 8
+    for _, function, _ in CATALOGUE[:10]:
+        assert function(bytes(damaged)) != function(data)
