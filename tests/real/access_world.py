@@ -121,6 +121,35 @@ def signed(authority: Path, folder: Path, *, name: str, extensions: str, days: i
     return made, key
 
 
+def not_yet_valid(authority: Path, folder: Path) -> tuple[Path, Path]:
+    """A broker certificate for 127.0.0.1 from the year 2049 on: certificate and key."""
+    key, request, made = (folder / f"future.{end}" for end in ("key", "csr", "pem"))
+    (folder / "index").touch()
+    (folder / "ca.cnf").write_text(f"""
+[ca]
+default_ca = one
+[one]
+database = {folder / "index"}
+new_certs_dir = {folder}
+rand_serial = yes
+default_md = sha256
+policy = any
+x509_extensions = server
+[any]
+commonName = supplied
+[server]
+subjectAltName = IP:127.0.0.1
+""")
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc"]
+    new = ["openssl", "req", "-new", *curve, "-subj", "/CN=future", "-keyout", str(key), "-out", str(request)]
+    signer = ["-cert", str(authority / "authority.pem"), "-keyfile", str(authority / "authority.key")]
+    sign = ["openssl", "ca", "-batch", "-notext", "-config", str(folder / "ca.cnf"), *signer]
+    dates = ["-startdate", "20490101000000Z", "-enddate", "20491231000000Z"]
+    for command in (new, [*sign, *dates, "-in", str(request), "-out", str(made)]):
+        subprocess.run(command, check=True, capture_output=True)
+    return made, key
+
+
 def topic(kind: Kind, node: str, *, site: str = SITE, exercise: bool = False) -> str:
     """A topic of that kind as the hub builds it."""
     data = GapData("hub", "refused") if kind is Kind.GAP else None

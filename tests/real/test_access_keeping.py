@@ -10,9 +10,12 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from devicehub.clock import Clock
+from devicehub.model.errors import DeliveryRefusedError
 from devicehub.model.message import Kind
 from devicehub.publish.mqtt import connect, subscribe
-from tests.real.access_world import REAL, Secured, certificates, secured, topic
+from devicehub.publish.settings import BrokerSettings
+from tests.real.access_world import REAL, RECIPES, Secured, certificates, installed, secured, topic
+from tests.real.mosquitto import Mosquitto, free_port
 from tests.real.mqtt_ends import message
 
 pytestmark = pytest.mark.real
@@ -119,3 +122,26 @@ async def test_what_was_acknowledged_since_the_last_write_is_lost_with_a_kill(tm
         found = len(await kept(station))
     print(f"killed before the write: {found} of 500 acknowledged messages kept")
     assert found < 500
+
+
+async def test_the_broker_of_one_workstation_keeps_and_bounds_as_the_stations_does(tmp_path: Path, tls: Path) -> None:
+    """`loopback.conf` runs as it is, and its part about keeping is that of the others."""
+
+    def keeping(recipe: str) -> str:
+        text = (RECIPES / f"{recipe}.conf").read_text(encoding="utf-8")
+        return text[text.index("# --- Keeping") :].partition("\n# A bridge")[0].rstrip()
+
+    assert keeping("loopback") == keeping("station") == keeping("centre")
+    port = free_port()
+    config = installed("loopback", tmp_path, {"listener 1883 127.0.0.1": f"listener {port} 127.0.0.1"})
+    broker = Mosquitto(config, port)
+    await broker.start()
+    try:
+        settings = BrokerSettings(host=broker.host, port=port)
+        async with subscribe(settings, ["#"]) as incoming, connect(settings) as publisher:
+            await publisher.submit(message(EVENT))
+            assert (await anext(incoming)).topic == EVENT
+            with pytest.raises(DeliveryRefusedError, match="maximum packet size of 1048576"):
+                await publisher.submit(message(EVENT, bytes(1048576)))
+    finally:
+        await broker.stop()

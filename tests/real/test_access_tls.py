@@ -15,7 +15,7 @@ import pytest
 from devicehub.model.errors import ConfigError, DeliveryError
 from devicehub.publish.mqtt import connect
 from devicehub.publish.settings import BrokerSettings, Tls, tls_context
-from tests.real.access_world import REAL, certificates, secured, signed
+from tests.real.access_world import REAL, certificates, not_yet_valid, secured, signed
 from tests.real.mqtt_ends import message
 
 pytestmark = pytest.mark.real
@@ -116,6 +116,19 @@ async def test_a_certificate_that_does_not_prove_the_broker_is_told_as_such(
     shutil.copy(key, served / "broker.key")
     async with secured("station", tmp_path / "broker", served) as station:
         assert said in await complaint(station.as_("lane1"))
+
+
+async def test_a_clock_that_is_behind_is_named_as_a_reason(tmp_path: Path, tls: Path) -> None:
+    """A workstation without internet whose clock has lost its battery sees certificates from the future."""
+    served = shutil.copytree(tls, tmp_path / "served")
+    certificate, key = not_yet_valid(tls, tmp_path)
+    shutil.copy(certificate, served / "broker.pem")
+    shutil.copy(key, served / "broker.key")
+    async with secured("station", tmp_path / "broker", served) as station:
+        assert (
+            "(certificate is not yet valid): the broker needs a new certificate, or this computer's clock is behind"
+            in (await complaint(station.as_("lane1")))
+        )
 
 
 async def test_a_host_name_that_is_not_in_the_certificate_is_told_as_such(tmp_path: Path, tls: Path) -> None:

@@ -5,6 +5,7 @@ import math
 import sys
 from time import process_time
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -54,6 +55,7 @@ def test_any_bytes_give_an_object_that_can_be_written_again_or_one_error(payload
         value = parse(payload)
     except ProtocolError:
         return
+    assert value == msgspec.json.decode(payload)  # an independent reader sees the same
     again = json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
     assert parse(again) == value
 
