@@ -1,0 +1,74 @@
+"""What a driver may yield. Anything else is a bug, and is stopped where it harms nobody else."""
+
+from math import nan
+
+import pytest
+
+from devicehub.core.admission import Admission
+from devicehub.model.reading import (
+    Axis,
+    Capability,
+    DeviceAlarm,
+    Identity,
+    Image,
+    Layout,
+    Level,
+    Measurement,
+    Outcome,
+    Peak,
+    Result,
+    Sample,
+    Scan,
+    Spectrum,
+    Trigger,
+)
+from devicehub.model.units import Unit
+from tests.unit.core.bench import driver
+
+AXIS = Axis(Unit.MILLISECOND, 1.0)
+
+GOOD: list[Sample] = [
+    Measurement("level", nan),
+    Measurement("level", 1e9),
+    Measurement("mode", 0.0, label="idle"),
+    Image("image", b"\x00" * 4, Layout.U16LE, 2, 1),
+    Image("image", b"", Layout.JPEG, 640, 480),
+    Spectrum("plasmagram", b"", Layout.U16LE, AXIS),
+    Scan("barcode", "qr", b"\xff\x00"),
+    Capability("anything", Level.FULL),
+    Identity((("serial", "\u00e4\x00"),)),
+    Trigger("button"),
+    DeviceAlarm("voc-1", active=True, value=nan),
+    Result(Outcome.CLEAR, duration=nan),
+]
+
+BAD: list[tuple[Sample, str]] = [
+    (Measurement("nothing", 1.0), "'nothing' is not declared"),
+    (Measurement("image", 1.0), "declared image: Measurement came"),
+    (Measurement("mode", 0.0, label="asleep"), "no state 'asleep'"),
+    (Measurement("image.max", 0.0), "'image.max' is not declared"),
+    (Image("level", b"\x00", Layout.U8, 1, 1), "declared measurement: Image came"),
+    (Image("image", b"\x00" * 3, Layout.U16LE, 2, 1), "3 bytes are not 2x1 u16le"),
+    (Image("image", b"", Layout.U8, 0, 5), "image of 0x5 pixels"),
+    (Image("image", b"\x00", Layout.U8, 1, 1, gain=nan), "gain nan"),
+    (Spectrum("plasmagram", b"\x00" * 3, Layout.U16LE, AXIS), "no spectrum of u16le"),
+    (Spectrum("plasmagram", b"\x00" * 3, Layout.JPEG, AXIS), "no spectrum of jpeg"),
+    (Spectrum("plasmagram", b"\x00" * 2, Layout.U16LE, Axis(Unit.MILLISECOND, nan)), "no line of numbers"),
+    (Scan("level", "qr", b""), "declared measurement: Scan came"),
+    (DeviceAlarm("voc/+", active=True), "'voc/[+]'"),
+    (DeviceAlarm("", active=True), "''"),
+    (Identity((("serial", "\ud800"),)), "surrogates"),
+    (Trigger("\ud800"), "surrogates"),
+    (Result(Outcome.ALARM, peaks=(Peak("TNT", nan, Unit.REDUCED_MOBILITY, 1.0),)), "'TNT'"),
+]
+
+
+@pytest.mark.parametrize("sample", GOOD, ids=repr)
+def test_what_a_device_may_say_at_any_time_is_admitted(sample: Sample) -> None:
+    Admission(driver()).check(sample)
+
+
+@pytest.mark.parametrize(("sample", "words"), BAD, ids=[words for _, words in BAD])
+def test_what_only_a_bug_can_make_is_refused(sample: Sample, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        Admission(driver()).check(sample)
