@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from devicehub.alarm.mobility.look import blind, differs, other_peaks
-from devicehub.alarm.mobility.peaks import Counts, Flags, Floats, Indices, Peaks
+from devicehub.alarm.mobility.look import Others, blind, differs, other_peaks
+from devicehub.alarm.mobility.peaks import Counts, Flags, Floats, Indices
 from devicehub.alarm.mobility.references import References, Scale, expected, find
 from devicehub.alarm.mobility.scans import Candidates, ScanBatch, Scans, Sightings
 from devicehub.alarm.mobility.substances import SignalRules, SubstanceLibrary
@@ -23,7 +23,7 @@ def judge_scans(batch: ScanBatch, library: SubstanceLibrary) -> Scans:
     other_scale, calibrated = _calibrated(batch, found, mode, library)
     peaks, clipped = other_peaks(counts, scale, found, calibrated, library.signal)
     product = np.array([*(one.calibrant.k0 for one in library.modes), 0.0])[mode] * found.calibrant.ms
-    candidates = _candidates(peaks, found, scale, (product, mode), library)
+    candidates = _candidates(peaks, found, product, mode, library)
     least = np.array([*(one.reactant.amplitude[0] for one in library.modes), np.inf])[mode]
     enough = found.reactant.seen & (found.reactant.amplitude >= least)
     strongest = np.zeros(mode.size)
@@ -89,18 +89,16 @@ def _calibrated(batch: ScanBatch, found: References, mode: Indices, library: Sub
 
 
 def _candidates(
-    peaks: Peaks, found: References, scale: Scale, axis: tuple[Floats, Indices], library: SubstanceLibrary
+    peaks: Others, found: References, product: Floats, mode: Indices, library: SubstanceLibrary
 ) -> Candidates:
-    """`axis`: K0_cal * t_cal, and the mode, of each scan."""
-    product, mode = axis
+    """`product`: K0_cal * t_cal of each scan."""
     table = library.rules
-    ms = scale.start + scale.step * peaks.centre
-    k0 = product[peaks.row] / ms
-    fwhm = scale.step * peaks.fwhm
-    broad = fwhm > library.signal.fwhm_ms[1]
+    k0 = product[peaks.row] / peaks.ms
+    broad = peaks.fwhm_ms > library.signal.fwhm_ms[1]
     hit = np.abs(k0[:, None] - table.k0) <= table.window
     hit &= (table.mode == mode[peaks.row][:, None]) & ~broad[:, None]
-    return Candidates(peaks.row, ms, k0, peaks.amplitude, peaks.amplitude / found.noise[peaks.row], fwhm, broad, hit)
+    snr = peaks.amplitude / found.noise[peaks.row]
+    return Candidates(peaks.row, peaks.ms, k0, peaks.amplitude, snr, peaks.fwhm_ms, broad, hit)
 
 
 def sightings(candidates: Candidates, scans: int, library: SubstanceLibrary) -> Sightings:

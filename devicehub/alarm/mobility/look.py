@@ -1,13 +1,25 @@
 """Every peak of a scan that is neither calibrant nor reactant ion."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from devicehub.alarm.mobility.drift import Facts
-from devicehub.alarm.mobility.peaks import Counts, Flags, Indices, Peaks, fit, tops
+from devicehub.alarm.mobility.peaks import Counts, Flags, Floats, Indices, fit, tops
 from devicehub.alarm.mobility.references import ZONE, References, Scale
 from devicehub.alarm.mobility.substances import Mode, SignalRules, SubstanceLibrary
 
 SAME_SCALE = 0.005
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Others:
+    """Peaks: row, apex in ms, counts, width in ms. What has no shape of a peak has its highest sample and no end."""
+
+    row: Indices
+    ms: Floats
+    amplitude: Floats
+    fwhm_ms: Floats
 
 
 def differs(facts: Facts, mode: Mode | None) -> bool:
@@ -45,7 +57,7 @@ def blind(found: References, scale: Scale, mode: Indices, library: SubstanceLibr
 
 def other_peaks(
     counts: Counts, scale: Scale, found: References, calibrated: Flags, rules: SignalRules
-) -> tuple[Peaks, Flags]:
+) -> tuple[Others, Flags]:
     """Every other peak of the calibrated rows, in order of row and position, and the rows that reach full scale."""
     least = rules.snr * found.noise
     above = found.level + least
@@ -63,11 +75,14 @@ def other_peaks(
         keep &= (at < begin[row]) | (at >= end[row])
     row, at = row[keep], at[keep]
     peaks = fit(counts, row, at, found.level[row], (scale.reach, scale.full_scale))
-    keep = peaks.valid & (peaks.amplitude >= least[row]) & (peaks.centre >= first)
-    keep &= scale.step * peaks.fwhm >= rules.fwhm_ms[0]
+    centre = np.where(peaks.shapeless, at, peaks.centre)
+    amplitude = np.where(peaks.shapeless, counts[row, at] - found.level[row], peaks.amplitude)
+    fwhm = np.where(peaks.shapeless, np.inf, scale.step * peaks.fwhm)
+    keep = (peaks.valid | peaks.shapeless) & (amplitude >= least[row]) & (centre >= first) & (fwhm >= rules.fwhm_ms[0])
     for begin, end in zones:
-        keep &= (peaks.centre < begin[row]) | (peaks.centre >= end[row])
-    return peaks.only(keep), np.asarray(clipped)
+        keep &= (centre < begin[row]) | (centre >= end[row])
+    ms = scale.start + scale.step * centre
+    return Others(row[keep], ms[keep], amplitude[keep], fwhm[keep]), np.asarray(clipped)
 
 
 def _stretches(counts: Counts, first: int, zones: tuple[tuple[Indices, Indices], tuple[Indices, Indices]]) -> Counts:

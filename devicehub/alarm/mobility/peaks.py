@@ -29,7 +29,8 @@ _MAD = 1.4826
 class Peaks:
     """Fitted peaks. `centre` and `fwhm` in samples, `amplitude` in counts above the level.
 
-    Where `valid` is False nothing could be fitted, and the numbers are 0.
+    Where `valid` is False nothing could be fitted, and the numbers are 0. `shapeless`: not because it is too narrow or
+    too near an end, so that there is something there that is not one peak.
     """
 
     row: Indices
@@ -37,10 +38,7 @@ class Peaks:
     amplitude: Floats
     fwhm: Floats
     valid: Flags
-
-    def only(self, keep: Flags) -> "Peaks":
-        """The peaks that are kept."""
-        return Peaks(self.row[keep], self.centre[keep], self.amplitude[keep], self.fwhm[keep], self.valid[keep])
+    shapeless: Flags
 
 
 def quiet_level(counts: Counts, first: int, last: int) -> tuple[Floats, Floats]:
@@ -129,7 +127,8 @@ def fit(counts: Counts, rows: Indices, at: Indices, level: Floats, shape: tuple[
 
 def _nothing(rows: Indices) -> Peaks:
     blank = np.zeros(rows.size)
-    return Peaks(rows, blank, blank, blank, np.zeros(rows.size, dtype=np.bool_))
+    never = np.zeros(rows.size, dtype=np.bool_)
+    return Peaks(rows, blank, blank, blank, never, never)
 
 
 def _solved(rows: Indices, at: Indices, sums: tuple[Floats, Floats], given: tuple[Flags, Floats, int]) -> Peaks:
@@ -150,4 +149,4 @@ def _solved(rows: Indices, at: Indices, sums: tuple[Floats, Floats], given: tupl
     amplitude = scale * np.exp(np.where(valid, constant + 0.5 * slope * shift, 0.0))
     fwhm = FWHM * reach * np.sqrt(-0.5 / curved)
     blank = np.where(valid, 1.0, 0.0)
-    return Peaks(rows, blank * (at + reach * shift), blank * amplitude, blank * fwhm, valid)
+    return Peaks(rows, blank * (at + reach * shift), blank * amplitude, blank * fwhm, valid, enough & ~valid)

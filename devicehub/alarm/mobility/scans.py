@@ -32,7 +32,7 @@ class Candidates:
 
     `k0` in cm2/(V.s), `amplitude` in counts, `snr` in standard deviations of the noise. `hit` of shape
     (candidates, lines of the library): the windows that hold the apex. A `broad` peak is more than one ion and hits
-    nothing.
+    nothing; what has no shape of a peak at all is broad without end.
     """
 
     scan: Indices
