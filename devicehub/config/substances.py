@@ -123,7 +123,7 @@ class LibraryFile(Section):
     status: Literal["training", "site"] = Field(description="training: for exercises only")
     signal: SignalSection = Field(description="How a peak looks")
     run: RunSection = Field(description="What a run needs")
-    mode: Annotated[tuple[ModeSection, ...], Field(strict=False, min_length=1)] = Field(description="The polarities")
+    mode: Annotated[tuple[ModeSection, ...], Field(strict=False)] = Field(description="The polarities")
     line: Annotated[tuple[LineSection, ...], Field(strict=False)] = Field(default=(), description="The windows")
     interferent: Annotated[tuple[LineSection, ...], Field(strict=False)] = Field(
         default=(), description="Peaks of harmless things"
@@ -187,6 +187,8 @@ def _substance(section: SubstanceSection, minimum_scans: int) -> Substance:
 
 def check(file: LibraryFile) -> Iterator[Complaint]:
     """Every mistake between the keys of a library whose values are right by themselves."""
+    if not file.mode:
+        yield Complaint(("mode",), "mode: must have at least one [[mode]]")
     yield from _repeated((("mode", number), one.name) for number, one in enumerate(file.mode))
     lines: list[tuple[KeyPath, LineSection]] = [(("line", number), one) for number, one in enumerate(file.line)]
     lines += [(("interferent", number), one) for number, one in enumerate(file.interferent)]
