@@ -1,13 +1,14 @@
 """The only module that reads time or chance. Everything else is given a `Clock`."""
 
 import asyncio
+import base64
 import random
 import time
 from collections.abc import Callable
 
 from devicehub.model.reading import Stamp
 
-_ULID_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_CROCKFORD = bytes.maketrans(b"0123456789ABCDEFGHIJKLMNOPQRSTUV", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 
 
 class Clock:
@@ -48,5 +49,5 @@ class Clock:
         ms = max(int(self._utc() * 1000), self._last_ms)
         tail = self._last_tail + 1 if ms == self._last_ms else self.random.getrandbits(80) >> 1
         self._last_ms, self._last_tail = ms, tail
-        value = ms << 80 | tail
-        return "".join(_ULID_ALPHABET[value >> shift & 31] for shift in range(125, -1, -5))
+        # 160 bits are 32 digits of base 32; a ULID is the last 26 of them.
+        return base64.b32hexencode((ms << 80 | tail).to_bytes(20, "big")).translate(_CROCKFORD)[6:].decode("ascii")

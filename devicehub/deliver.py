@@ -20,7 +20,7 @@ from devicehub.publish.port import Connect, Outgoing, Publisher
 _log = logging.getLogger(__name__)
 
 RECONNECT_FIRST = 0.2
-RECONNECT_MOST = 30.0
+RECONNECT_MOST = 2.0
 LATE = 10.0
 DEADLINE = 8.0
 STEADY = 10.0

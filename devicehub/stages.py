@@ -24,6 +24,7 @@ from devicehub.publish.topics import RULES, Lane
 _log = logging.getLogger(__name__)
 
 BATCH = 512
+GROUP = 0.005
 TICK = 1.0
 
 
@@ -37,10 +38,13 @@ class Process:
         self._clock = clock
 
     async def run(self) -> None:
-        """Until the pipe is closed and drained."""
+        """Until the pipe is closed and drained. A lone input is taken at once, a stream of them in groups."""
         while inputs := await self._pipe.take(BATCH):
+            began = self._clock.monotonic()
             self._sinks.gauges.readings += len(inputs)
             await self._sinks.accept(self._core.step(inputs))
+            if len(inputs) < BATCH:
+                await self._clock.sleep(began + GROUP - self._clock.monotonic())
 
     async def tick(self) -> None:
         """Once a second, for ever: latest values and staleness."""

@@ -1,0 +1,28 @@
+"""Identifiers that sort by time."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devicehub.clock import Clock
+
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def value(ulid: str) -> int:
+    number = 0
+    for digit in ulid:
+        number = number * 32 + CROCKFORD.index(digit)
+    return number
+
+
+@given(st.lists(st.floats(0, 4e9), min_size=1, max_size=50), st.integers(0, 2**32))
+def test_ulids_carry_the_millisecond_and_never_go_back(times: list[float], seed: int) -> None:
+    wall = iter(times)
+    clock = Clock(utc=lambda: next(wall), seed=seed)
+    ulids = [clock.ulid() for _ in times]
+    assert all(len(ulid) == 26 for ulid in ulids)
+    assert ulids == sorted(set(ulids))
+    latest = 0
+    for ulid, seconds in zip(ulids, times, strict=True):
+        latest = max(latest, int(seconds * 1000))
+        assert value(ulid) >> 80 == latest
