@@ -1,0 +1,84 @@
+"""Every published vector of a delivered driver decodes to its stated value.
+
+The vectors are read when the test runs, and none is left out in silence: a section is proved, or it is
+listed with the reason why it cannot be, and so is every vector in it.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import pytest
+
+from devicehub.registry import driver_names
+from tests.real import vector_proofs_detect as detect
+from tests.real import vector_proofs_imaging as imaging
+from tests.real.published_vectors import Vectors, sections
+
+pytestmark = pytest.mark.real
+
+# Section: the driver it belongs to, and its proof.
+PROOFS: Mapping[str, tuple[str, Callable[[Vectors], None]]] = MappingProxyType(
+    {
+        "planck": ("thermal.flir_rjpeg", imaging.planck),
+        "one_64th_kelvin": ("thermal.infiray_p2pro", imaging.one_64th_kelvin),
+        "gy_mcu90640": ("thermal.gy_mcu90640", imaging.gy_mcu90640),
+        "seek_compact": ("thermal.seek_compact", imaging.seek_compact),
+        "useeplus": ("endoscope.useeplus", imaging.useeplus),
+        "radiacode": ("radiation.radiacode", detect.radiacode),
+        "atom_fast": ("radiation.atom_fast", detect.atom_fast),
+        "aci_pids3": ("trace.aci_pids3", detect.aci_pids3),
+        "zebra_ssi": ("scanner.zebra_ssi", detect.zebra_ssi),
+        "text": ("scanner.hid_pos", detect.text),
+    }
+)
+
+# Vectors of those sections that nothing here can prove.
+UNPROVED: Mapping[tuple[str, str], str] = MappingProxyType(
+    {
+        ("zebra_ssi", "host START_SESSION"): "to the scanner; the operator pulls the trigger, the driver never does",
+        ("zebra_ssi", "host SCAN_ENABLE status 08"): "to the scanner; status 08 makes a setting permanent",
+        ("useeplus", "uvc_probe_480p"): "to the camera in UVC mode, which the kernel drives",
+        ("useeplus", "uvc_probe_720p_index"): "to the camera in UVC mode, which the kernel drives",
+    }
+)
+
+# Sections without a delivered driver, by a word of the name that such a driver would have.
+UNDELIVERED: Mapping[str, str] = MappingProxyType(
+    {
+        "flir_one": "flir_one",
+        "lepton_tlinear": "lepton",
+        "p3_commands": "infiray_p3",
+        "boson_fslp": "boson",
+        "wifi": "wifi",
+        "kromek_d5_d3s": "kromek",
+        "radex_one": "radex",
+        "honeywell": "honeywell",
+        "uhf_reader18": "uhf",
+        "uhf_sw_ct": "uhf",
+        "thingmagic": "thingmagic",
+        "newland": "newland",
+    }
+)
+
+# Sections of a delivered driver whose vectors all go to the device, and which it never sends.
+NEVER_SENT: Mapping[str, str] = MappingProxyType(
+    {"p2pro_vendor": "thermal.infiray_p2pro is a UVC camera of the kernel and is sent no vendor commands"}
+)
+
+
+def test_every_section_is_proved_or_listed_with_a_reason() -> None:
+    listed = [*PROOFS, *UNDELIVERED, *NEVER_SENT]
+    assert sorted(listed) == sorted(sections())
+
+
+def test_a_section_is_listed_as_undelivered_only_while_it_is() -> None:
+    names = driver_names()
+    assert {section: name for section, word in UNDELIVERED.items() for name in names if word in name} == {}
+    assert {driver for driver, _ in PROOFS.values()} <= set(names)
+
+
+@pytest.mark.parametrize("section", PROOFS)
+def test_every_vector_of_a_delivered_driver_has_its_stated_value(section: str) -> None:
+    vectors = Vectors(sections()[section])
+    PROOFS[section][1](vectors)
+    assert vectors.left() == {name for of, name in UNPROVED if of == section}

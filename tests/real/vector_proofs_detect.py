@@ -1,0 +1,116 @@
+"""How each section of the detector and scanner vectors is proved on the delivered driver. See `test_vectors`."""
+
+import struct
+from random import Random
+from typing import Any
+
+import pytest
+
+from devicehub.core.scans import Publish, ScanPolicy, scan_data
+from devicehub.model.reading import Cause, Scan
+from simulators.radiation.radiacode import RadiaCodeSim
+from tests.real.published_vectors import Player, Vectors
+
+_NOTIFY = "70bc767e-7a1a-4304-81ed-14b9af54f7bd"
+_ANSWER = "e63215e7-7003-49d8-96b0-b024798fb901"
+
+
+def radiacode(vectors: Vectors) -> None:
+    """The published requests are sent; the published answer to the second gives its values."""
+    exchange, data_buf, record = vectors.names()
+    assert "5.25 cps" in record
+    player, device = Player("radiation.radiacode"), RadiaCodeSim(Random(1))
+    assert player.sent() == [vectors.data(exchange)]
+    question = player.written[-1]
+    while question.data != vectors.data(data_buf):
+        for port, answer in device.on_write(question.port, question.data):
+            player.give(answer, port)
+        assert len(player.written) < 6
+        question = player.written[-1]
+    player.give(vectors.data(record), _ANSWER)
+    assert player.faults == []
+    rate, dose = player.value("count-rate"), player.value("dose-rate")
+    assert (rate.value, dose.value) == pytest.approx((5.25, 0.11), rel=1e-6)
+    assert (rate.uncertainty, dose.uncertainty) == pytest.approx((5.25 * 0.153, 0.11 * 0.160), rel=1e-6)
+
+
+def atom_fast(vectors: Vectors) -> None:
+    """Both published notifications; the second is held against its own fields."""
+    for name in vectors.names():
+        data, player = vectors.data(name), Player("radiation.atom_fast")
+        player.give(data, _NOTIFY)
+        assert player.faults == []
+        _, dose, rate, pulses, battery, temperature = struct.unpack("<BffHBb", data)
+        stated = vectors.take(name).get("decoded", {})
+        assert player.value("dose").value == pytest.approx(stated.get("dose_mSv", dose), abs=5e-8)
+        assert player.value("dose-rate").value == pytest.approx(stated.get("rate_uSv_h", rate), abs=5e-8)
+        assert player.value("count-rate").value == stated.get("pulses_2s", pulses) / 2
+        assert player.value("battery").value == stated.get("battery_pct", battery)
+        assert player.value("temperature").value == stated.get("temp_c", temperature)
+
+
+def aci_pids3(vectors: Vectors) -> None:
+    """The published command and sums are what the driver sends to a module that does not answer."""
+    player = Player("trace.aci_pids3")
+    for _ in range(12):
+        player.wait()
+    assert vectors.data("device ?") in player.sent()
+    for name in ("pids.start crc", "pids.error ? crc"):
+        vector = vectors.take(name)
+        frames = [frame for frame in player.sent() if b"\x02" + vector["text"].encode() + b"\x03" in frame]
+        assert frames
+        assert all(frame.endswith(vector["crc"].encode() + b"\x04") for frame in frames)
+
+
+def zebra_ssi(vectors: Vectors) -> None:
+    """A scanner that answers with the published packets; a damaged scan is asked for again."""
+    acknowledge, accepted = vectors.data("host CMD_ACK"), vectors.data("decoder CMD_ACK status 80")
+    again = vectors.data("host CMD_NAK RESEND")
+    scan = vectors.data("decoder DECODE_DATA EAN-13 5901234123457 (type byte + bare data)")
+    player = Player("scanner.zebra_ssi")
+    while player.sent()[-1:] != [bytes.fromhex("04e90400ff0f")]:  # permission to scan
+        player.wait()
+        assert len(player.sent()) < 6
+    refused = len(player.faults)
+    player.give(accepted)
+    player.give(scan)
+    assert [one for one in player.samples if isinstance(one, Scan)] == [Scan("barcode", "ean-13", b"5901234123457")]
+    assert player.sent()[-1] == acknowledge
+    assert len(player.faults) == refused
+    player.now += 5.0
+    player.give(scan[:6] + bytes([scan[6] ^ 1]) + scan[7:])
+    assert player.sent()[-1] == again
+
+
+def text(vectors: Vectors) -> None:
+    """Identifiers read by a HID-POS reader arrive letter by letter, and their check digits hold."""
+    for line in (line for name in vectors.names() if name.startswith("mr") for line in vectors.take(name)):
+        assert _read_by_hid_pos(line).data == line.encode()
+    for number in vectors.take("s10"):
+        assert _verdict(number) == ("parcel", True)
+        assert _verdict(_other_last_digit(number[:-2]) + number[-2:]) == ("parcel", False)
+    for key, digit in vectors.take("gs1_check"):
+        assert _verdict(key + digit) == ("product", True)
+        assert _verdict(_other_last_digit(key + digit)) == ("product", False)
+
+
+def _other_last_digit(number: str) -> str:
+    return number[:-1] + str((int(number[-1]) + 1) % 10)
+
+
+def _read_by_hid_pos(content: str) -> Scan:
+    """Through reports of 64 bytes: id 2, length, AIM identifier, 56 bytes of data, bit 0 of the last: more follows."""
+    data, player = content.encode(), Player("scanner.hid_pos")
+    pieces = [data[at : at + 56] for at in range(0, len(data), 56)]
+    for number, piece in enumerate(pieces, 1):
+        tail = bytes([0, 0, number < len(pieces)])
+        player.give(bytes([2, len(piece)]) + b"]Q1" + piece.ljust(56, b"\0") + tail, "in:81")
+    assert player.faults == []
+    (scan,) = (one for one in player.samples if isinstance(one, Scan))
+    assert (scan.symbology, scan.cause) == ("qr-code", Cause.NONE)
+    return scan
+
+
+def _verdict(content: str) -> tuple[Any, ...]:
+    data = scan_data(_read_by_hid_pos(content), ScanPolicy(Publish.HASH, b"key"))
+    return data.kind, data.valid
