@@ -66,7 +66,13 @@ async def test_an_alarm_of_the_station_stands_at_the_centre_and_its_deletion_too
         async with subscribe(centre.as_("soc"), [ALARM]) as late:
             assert await first(late) == Incoming(ALARM, b"raised", retain=True)
         await hub.submit(message(ALARM, b"", retain=True))
-        assert (await first(live))[:2] == (ALARM, b"")
+        # A bridge that has just come up may send what stands a second time: at least once, and in order.
+        while (again := await first(live)).payload == b"raised":
+            assert again.topic == ALARM
+        assert again[:2] == (ALARM, b"")
+        async with subscribe(centre.as_("soc"), [ALARM, f"{REAL}/lane1/status"]) as later:
+            await hub.submit(message(f"{REAL}/lane1/status"))
+            assert (await first(later)).topic == f"{REAL}/lane1/status"
 
 
 async def test_a_command_and_a_receipt_of_the_centre_reach_the_hub(
