@@ -71,32 +71,9 @@ async def serve(config: Config, *, on_ready: Callable[[Ready], None], stop: asyn
         links = Links(clock, world)
         stack.callback(links.close)
         executor = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="journal"))
-        drivers = {
-            device.id: load_driver(device.driver).configured(device.options)
-            for device in config.device
-            if device.enabled
-        }
-        topics = Topics(config.hub.site, config.hub.node, exercise=config.hub.exercise)
-        boot = secrets.token_hex(4)
-        encoder = Encoder(config.hub.site, config.hub.node, boot=boot, exercise=config.hub.exercise)
-        hub = Hub(
-            Plan(
-                setting=_setting(config, drivers, clock),
-                posts=_posts(config, drivers, links),
-                connect=_connect(settings, topics, encoder, clock, boot),
-                topics=topics,
-                encoder=encoder,
-                boot=boot,
-                info=lambda: _info(config, boot, clock),
-                state=state,
-                executor=executor,
-                health_every=config.hub.health_s,
-                keep_days=config.journal.days,
-                window=config.mqtt.window,
-            ),
-            clock,
-        )
-        on_ready(Ready(settings, topics.prefix, broker.banner if broker is not None else ""))
+        plan = replace(_plan(config, links, settings, clock), executor=executor)
+        hub = Hub(plan, clock)
+        on_ready(Ready(settings, plan.topics.prefix, broker.banner if broker is not None else ""))
         async with _hotplug(hub, clock):
             await _together(hub, stop, broker)
 
@@ -185,6 +162,29 @@ def broker_settings(config: Config) -> BrokerSettings:
 
 def _tls(mqtt: MqttConfig) -> ssl.SSLContext:
     return tls_context(ca=mqtt.ca, certificate=mqtt.certificate, key=mqtt.key, minimum=Tls(mqtt.tls_minimum))
+
+
+def _plan(config: Config, links: Links, settings: BrokerSettings, clock: Clock) -> Plan:
+    """What the hub is made of, without the thread that its journal runs in."""
+    drivers = {
+        device.id: load_driver(device.driver).configured(device.options) for device in config.device if device.enabled
+    }
+    topics = Topics(config.hub.site, config.hub.node, exercise=config.hub.exercise)
+    boot = secrets.token_hex(4)
+    encoder = Encoder(config.hub.site, config.hub.node, boot=boot, exercise=config.hub.exercise)
+    return Plan(
+        setting=_setting(config, drivers, clock),
+        posts=_posts(config, drivers, links),
+        connect=_connect(settings, topics, encoder, clock, boot),
+        topics=topics,
+        encoder=encoder,
+        boot=boot,
+        info=lambda: _info(config, boot, clock),
+        state=config.hub.state,
+        health_every=config.hub.health_s,
+        keep_days=config.journal.days,
+        window=config.mqtt.window,
+    )
 
 
 def _connect(settings: BrokerSettings, topics: Topics, encoder: Encoder, clock: Clock, boot: str) -> Connect:

@@ -1,6 +1,6 @@
-"""The benchmark's line sensor: a driver as a third party would bring it, found by its entry point.
+r"""The benchmark's line sensor: a driver as a third party would bring it, found by its entry point.
 
-One line a reading, at 115200 baud: `$D0007,00000123,1000000000123456,+0023.41*5A\\r\\n`: device,
+One line a reading, at 115200 baud: `$D0007,00000123,1000000000123456,+0023.41*5A\r\n`: device,
 sequence number, 16-digit token (10^15 + microseconds), value, XOR of what stands between `$` and
 `*`. The token travels as the reading's label.
 """
