@@ -1,6 +1,6 @@
 """Check values over the ASCII digits 123456789, from the catalogue of parametrised CRC algorithms.
 
-Source: https://reveng.sourceforge.io/crc-catalogue/16.htm and .../17plus.htm, field `check`.
+Source: Greg Cook's catalogue of parametrised CRC algorithms (reveng), field `check`.
 """
 
 from collections.abc import Callable
