@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import structs
+
 from devicehub.board import Board
 from devicehub.clock import Clock
 from devicehub.core import Core, Outcome, Setting, StandingAlarm
@@ -23,6 +25,7 @@ from devicehub.model.errors import JournalError
 from devicehub.model.instant import instant
 from devicehub.model.message import Kind, Message
 from devicehub.model.payload import AnyPayload, GapData, HubEventData, InfoData, StatusData
+from devicehub.model.reading import Stamp
 from devicehub.pipe import Pipe
 from devicehub.publish.envelope import Encoder, outgoing, stored_alarm
 from devicehub.publish.port import Connect, Outgoing, Publisher
@@ -105,21 +108,28 @@ class Hub:
         self._say(Kind.INFO, "info", self._plan.info())
         messages = self._core.births(now)
         messages.append(self._message(Kind.EVENT, "hub.started", HubEventData("started")))
-        messages += self._core.resume(await self._standing(), now)
+        messages += await self._resumed(now)
         if self._journal.unclean:
             gap = GapData("hub", "unclean-shutdown", until=instant(now.utc))
             messages.append(self._message(Kind.GAP, "gap", gap))
         await self._sinks.accept(Outcome(messages))
 
-    async def _standing(self) -> list[StandingAlarm]:
-        """The alarms that stood when the last run of this node ended."""
+    async def _resumed(self, now: Stamp) -> list[Message]:
+        """Take over the alarms that stood when the last run of this node ended; one that cannot be read is deleted."""
         place = f"{self._plan.topics.prefix}/{Kind.ALARM}/"
-        found: list[StandingAlarm] = []
+        standing: list[StandingAlarm] = []
+        ended: list[Message] = []
         for entry in await self._journal.standing():
-            if entry.out.topic.startswith(place):
-                device, point = entry.out.subject.split("/")
-                found.append(StandingAlarm(device, point, stored_alarm(entry.out.payload)))
-        return found
+            if not entry.out.topic.startswith(place):
+                continue
+            device, point = entry.out.subject.split("/")
+            try:
+                standing.append(StandingAlarm(device, point, stored_alarm(entry.out.payload)))
+            except ValueError as error:
+                _log.warning("alarm %s of an earlier run is deleted: %s", entry.out.subject, error)
+                deleted = self._message(Kind.ALARM, "alarm.cleared", None)
+                ended.append(structs.replace(deleted, device=device, point=point))
+        return [*ended, *self._core.resume(standing, now)]
 
     async def _drained(self, worker: asyncio.Task[None]) -> None:
         """What was read is made durable; a disk that takes nothing must not keep the hub from ending."""
@@ -187,7 +197,7 @@ class Hub:
     def _say(self, kind: Kind, word: str, data: AnyPayload) -> None:
         self._board.post(self._latest(self._message(kind, word, data)))
 
-    def _message(self, kind: Kind, word: str, data: AnyPayload) -> Message:
+    def _message(self, kind: Kind, word: str, data: AnyPayload | None) -> Message:
         now = self._clock.stamp()
         return Message(kind=kind, type=word, id=self._plan.setting.ids(), time=now.utc, mono=now.mono, data=data)
 

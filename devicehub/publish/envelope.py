@@ -101,7 +101,7 @@ class _StoredAlarm(Struct, frozen=True):
 
 
 def stored_alarm(payload: bytes) -> AlarmData:
-    """The state of an alarm point, back from its published bytes."""
+    """The state of an alarm point, back from its published bytes. Raises `ValueError` when they are of another make."""
     return msgspec.json.decode(payload, type=_StoredAlarm).data
 
 

@@ -65,6 +65,12 @@ class Ears:
         """Numbers of the journalled messages, in the order of first arrival."""
         return list(dict.fromkeys(one.sequence for one in self.heard if one.sequence is not None))
 
+    def gapless(self) -> list[int]:
+        """Those numbers, which must be all from 1 on, each for the first time in its place."""
+        numbers = self.sequences()
+        assert numbers == list(range(1, len(numbers) + 1))
+        return numbers
+
     async def until(self, what: Callable[[], object], seconds: float = PATIENCE) -> None:
         """Wait until `what()` is true of the messages heard."""
         async with asyncio.timeout(seconds):
