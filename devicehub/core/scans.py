@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from devicehub.core.measure import finite
 from devicehub.model.payload import ScanData
 from devicehub.model.reading import Scan
 
@@ -43,7 +44,7 @@ def scan_data(scan: Scan, policy: ScanPolicy) -> ScanData:
         cause=scan.cause,
         valid=valid,
         text=text if policy.publish is Publish.TEXT else "",
-        device_time=scan.device_time,
+        device_time=finite(scan.device_time),
     )
 
 
