@@ -40,7 +40,7 @@ class _JsonFormatter(logging.Formatter):
             "message": escaped(record.getMessage()),
         }
         if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
+            line["traceback"] = "\n".join(map(escaped, self.formatException(record.exc_info).splitlines()))
         return json.dumps(line, ensure_ascii=False)
 
 

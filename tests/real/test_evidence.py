@@ -1,0 +1,40 @@
+"""Images kept as evidence, on a real disk."""
+
+from pathlib import Path
+
+import pytest
+
+from devicehub.evidence import store
+from devicehub.model.errors import JournalError
+from tests.real.journals import full_disk
+from tests.real.privileges import public_folder, unprivileged
+
+pytestmark = pytest.mark.real
+
+NAME = "ab/abcdef"
+
+
+def test_an_image_lies_below_the_folder_under_its_name(tmp_path: Path) -> None:
+    store(tmp_path / "evidence", NAME, b"pixels")
+    assert (tmp_path / "evidence" / NAME).read_bytes() == b"pixels"
+
+
+def test_the_same_content_twice_is_one_file_that_nobody_writes_again(tmp_path: Path) -> None:
+    store(tmp_path, NAME, b"pixels")
+    inode = (tmp_path / NAME).stat().st_ino
+    store(tmp_path, NAME, b"pixels")
+    assert (tmp_path / NAME).stat().st_ino == inode
+    assert [path.name for path in (tmp_path / "ab").iterdir()] == ["abcdef"]
+
+
+def test_a_full_disk_leaves_nothing_under_that_name_and_later_it_works(tmp_path: Path) -> None:
+    with full_disk(), pytest.raises(JournalError, match=r"evidence .*abcdef"):
+        store(tmp_path, NAME, b"pixels")
+    assert not (tmp_path / NAME).exists()
+    store(tmp_path, NAME, b"pixels")
+    assert (tmp_path / NAME).read_bytes() == b"pixels"
+
+
+def test_a_folder_that_may_not_be_written_is_an_error_of_the_disk() -> None:
+    with public_folder() as folder, unprivileged(folder, 0o555), pytest.raises(JournalError, match="Permission denied"):
+        store(folder, NAME, b"pixels")
