@@ -157,9 +157,11 @@ class Deliver:
             if not self._unreadable:
                 _log.error("not delivering: %s", error)
             self._unreadable = True
+            entries = []
+        else:
+            self._unreadable = False
+        if not entries:
             asyncio.get_running_loop().call_later(READ_AGAIN, self._wake.set)
-            return []
-        self._unreadable = False
         return entries
 
     def _submit(self, publisher: Publisher, out: Outgoing, entry: Entry | None, now: float) -> None:

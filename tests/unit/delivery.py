@@ -1,0 +1,93 @@
+"""A deliverer with a real journal and a broker in process, in virtual time."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from devicehub.board import Board
+from devicehub.clock import Clock
+from devicehub.deliver import Deliver, Hooks
+from devicehub.health import Gauges
+from devicehub.journal import Journal
+from devicehub.ledger import Entry
+from devicehub.model.message import Kind, Message
+from devicehub.model.payload import HubEventData
+from devicehub.publish.memory import MemoryBroker
+from devicehub.publish.port import Connect, Outgoing, Publisher
+from tests.real.journals import NAME, encode
+
+
+@dataclass
+class Post:
+    """The parts of a running deliverer that a test may touch, and what it told."""
+
+    journal: Journal
+    board: Board
+    broker: MemoryBroker
+    clock: Clock
+    gauges: Gauges
+    connections: list[float] = field(default_factory=list[float])
+    refusals: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+    attempts: list[float] = field(default_factory=list[float])
+    number: int = 0
+
+    async def append(self, count: int = 1) -> None:
+        """Make so many events durable."""
+        await self.journal.append([self._event() for _ in range(count)])
+
+    def _event(self) -> Message:
+        self.number += 1
+        name = f"{self.number:026d}"
+        return Message(Kind.EVENT, "hub.started", name, 0.0, self.clock.monotonic(), HubEventData(str(self.number)))
+
+    def on_connected(self, publisher: Publisher) -> None:
+        self.connections.append(self.clock.monotonic())
+
+    async def on_refused(self, entry: Entry, why: str) -> None:
+        self.refusals.append((entry.seq, why))
+
+    def arrived(self) -> list[int]:
+        """Numbers of the events that the broker took, duplicates too."""
+        return [int(out.id) for _, out in self.broker.log if out.type == "io.devicehub.hub.started"]
+
+    def late(self) -> set[int]:
+        """Those that were marked as historical when they first came."""
+        first = {out.id: out.payload for _, out in reversed(self.broker.log) if out.type == "io.devicehub.hub.started"}
+        return {int(name) for name, payload in first.items() if msgspec.json.decode(payload).get("historical")}
+
+
+def state(topic: str, payload: bytes = b"{}", *, retain: bool = True, qos: int = 1) -> Outgoing:
+    return Outgoing(topic, payload, qos, retain, None, "io.devicehub.state", "id", "d")
+
+
+@asynccontextmanager
+async def delivering(
+    folder: Path, broker: MemoryBroker, *, window: int = 10, will: Outgoing | None = None, seed: int = 1
+) -> AsyncIterator[tuple[Post, Deliver, "asyncio.Task[None]"]]:
+    """A deliverer at work; it is cancelled at the end if it did not finish by itself."""
+    clock = Clock(utc=lambda: 0.0, seed=seed)
+    journal, board, gauges = Journal(folder / NAME, encode, clock), Board(), Gauges()
+    await journal.open()
+    post = Post(journal, board, broker, clock, gauges, number=journal.last)
+    connect = _counted(post, will)
+    hooks = Hooks(post.on_connected, post.on_refused)
+    deliver = Deliver(journal, board, connect, clock, gauges, hooks=hooks, window=window)
+    task = asyncio.create_task(deliver.run())
+    try:
+        yield post, deliver, task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await journal.close()
+
+
+def _counted(post: Post, will: Outgoing | None) -> Connect:
+    def connect() -> AbstractAsyncContextManager[Publisher]:
+        post.attempts.append(post.clock.monotonic())
+        return post.broker.connect(will)
+
+    return connect
