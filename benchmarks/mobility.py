@@ -12,17 +12,13 @@ this benchmark only: python -m pip install scipy.
 import argparse
 import importlib
 import json
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from random import Random
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from devicehub.alarm.mobility import Gas, ScanBatch, SubstanceLibrary, Tube, Verdict, facts, judge_runs, judge_scans
 from devicehub.config.substances import shipped_library

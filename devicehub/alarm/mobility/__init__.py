@@ -7,7 +7,7 @@ found, what was not, and why nothing can be said.
 """
 
 from devicehub.alarm.mobility.drift import Facts, Gas, Tube, drift_ms, facts
-from devicehub.alarm.mobility.judge import judge_scans
+from devicehub.alarm.mobility.judge import judge_scans, sightings
 from devicehub.alarm.mobility.run import MobilityJudge, Residue, judge_run, judge_runs
 from devicehub.alarm.mobility.scans import Candidates, ScanBatch, Scans, Sightings
 from devicehub.alarm.mobility.substances import (
@@ -60,4 +60,5 @@ __all__ = [
     "judge_run",
     "judge_runs",
     "judge_scans",
+    "sightings",
 ]

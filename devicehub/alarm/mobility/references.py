@@ -14,6 +14,8 @@ from devicehub.alarm.mobility.peaks import Counts, Flags, Floats, Indices, fit, 
 from devicehub.alarm.mobility.substances import Mode, Range, SignalRules
 
 LEAST_QUIET = 8
+# How far a reference peak may be from a Gaussian: for itself, and for the noise; see `Peaks.misfit`.
+MISFIT, MISFIT_NOISE = 0.03, 2.0
 ZONE = 1.75  # widths on either side; a Gaussian has fallen to 2e-4 there
 
 
@@ -81,7 +83,7 @@ def expected(windows: tuple[Floats, Floats], mode: Indices, modes: tuple[Mode, .
 def find(counts: Counts, scale: Scale, where: Expected, rules: SignalRules) -> References:
     """Find both references in each row."""
     level, noise = _levels(counts, scale, rules.quiet_ms)
-    search = _Search(counts, scale, level, rules.snr * noise, rules.fwhm_ms)
+    search = _Search(counts, scale, level, noise, rules.snr, rules.fwhm_ms)
     reactant = search.highest(where.reactant_ms)
     middle = reactant.ms * where.ratio
     low = np.maximum(where.calibrant_ms[:, 0], np.where(reactant.seen, middle * (1 - where.tolerance), -np.inf))
@@ -102,7 +104,8 @@ class _Search:
     counts: Counts
     scale: Scale
     level: Floats
-    least: Floats
+    noise: Floats
+    least: float
     width: Range
 
     def highest(self, window: Floats) -> Reading:
@@ -117,7 +120,8 @@ class _Search:
             peaks = fit(self.counts, rows, at, self.level[rows], (self.scale.reach, self.scale.full_scale))
             ms = self.scale.start + self.scale.step * peaks.centre
             fwhm = self.scale.step * peaks.fwhm
-            good = peaks.valid & (peaks.amplitude >= self.least[rows])
+            good = peaks.valid & (peaks.amplitude >= self.least * self.noise[rows])
+            good &= peaks.misfit <= MISFIT + MISFIT_NOISE * self.noise[rows] / np.maximum(peaks.amplitude, 1e-9)
             good &= (fwhm >= self.width[0]) & (fwhm <= self.width[1])
             good &= (ms >= window[rows, 0]) & (ms <= window[rows, 1])
             for values, into in zip((ms, peaks.amplitude, fwhm), out, strict=True):

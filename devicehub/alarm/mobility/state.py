@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from devicehub.alarm.mobility.peaks import Flags, Indices
 from devicehub.alarm.mobility.scans import Scans
@@ -11,8 +12,7 @@ from devicehub.alarm.mobility.substances import SubstanceLibrary
 from devicehub.alarm.mobility.verdict import Finding, ModeSummary, Remark, Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Struct, frozen=True):
     """How many scans of one mode of one run are what; `calibrant_ms` is the sum over the calibrated ones."""
 
     scans: int

@@ -1,7 +1,8 @@
 """What a run or a blank comes to. Every result names the library by its digest."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Verdict(StrEnum):
@@ -37,8 +38,7 @@ class Finding(StrEnum):
     PARTIAL = "partial"
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """Peaks in a substance's windows. Numbers are of its strongest peak; `scan` counts the mode's scans from 0.
 
     `scans`: most consecutive usable scans in which the rule was met. `interferents`: harmless things known to look so.
@@ -57,8 +57,7 @@ class Match:
     interferents: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Unmatched:
+class Unmatched(Struct, frozen=True):
     """A strong peak in no substance's window. `name`: of a harmless interferent, or empty: unknown.
 
     `broad`: wider than one ion's peak can be, so that two may hide in it.
@@ -73,8 +72,7 @@ class Unmatched:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class ModeSummary:
+class ModeSummary(Struct, frozen=True):
     """One mode of a run. `calibrant_ms`: median over the calibrated scans, 0 for none."""
 
     mode: str
@@ -85,8 +83,7 @@ class ModeSummary:
     calibrant_ms: float
 
 
-@dataclass(frozen=True, slots=True)
-class RunResult:
+class RunResult(Struct, frozen=True):
     """One run. Published whatever the verdict: clear runs are the denominator."""
 
     verdict: Verdict
@@ -98,8 +95,7 @@ class RunResult:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class BlankResult:
+class BlankResult(Struct, frozen=True):
     """A blank between runs. `residue`: substances of at least their threshold and their counts: clean or bake out."""
 
     modes: tuple[ModeSummary, ...]

@@ -13,6 +13,7 @@ class Peak:
     centre: float
     amplitude: float
     fwhm: float
+    misfit: float = 0.0
 
 
 @dataclass
@@ -82,7 +83,12 @@ class Scalar:
         if not inside:
             return None
         peak = self.fit(max(inside, key=lambda at: (self.y[at], -at)))
-        if peak is None or peak.amplitude < self.least or not window[0] <= self.ms(peak) <= window[1]:
+        if (
+            peak is None
+            or peak.misfit > 0.03 + 2 * self.least / self.rules.snr / peak.amplitude
+            or peak.amplitude < self.least
+            or not window[0] <= self.ms(peak) <= window[1]
+        ):
             return None
         low, high = self.rules.fwhm_ms
         return peak if low <= peak.fwhm * self.step <= high else None
@@ -110,9 +116,14 @@ class Scalar:
         if not c < 0 or abs(-b / (2 * c)) > 1:
             return Peak(at, self.y[at] - self.level, math.inf) if shapeless else None
         sigma = math.sqrt(-0.5 / c) * self.reach
-        return Peak(
-            at - b / (2 * c) * self.reach, top * math.exp(a - b * b / (4 * c)), sigma * math.sqrt(8 * math.log(2))
-        )
+        left = total = 0.0
+        for place, height in used:
+            x, weight = (place - at) / self.reach, height * height
+            left += weight * (math.log(height) - a - b * x - c * x * x) ** 2
+            total += weight
+        amplitude = top * math.exp(a - b * b / (4 * c))
+        fwhm = sigma * math.sqrt(8 * math.log(2))
+        return Peak(at - b / (2 * c) * self.reach, amplitude, fwhm, math.sqrt(left / total))
 
     def others(self, references: list[Peak]) -> list[Peak]:
         zones = []

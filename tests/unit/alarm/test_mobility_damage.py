@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devicehub.alarm.mobility import RunResult, Verdict
+from devicehub.alarm.mobility import Finding, RunResult, Verdict
 from tests.unit.alarm import plasmagrams as draw
 
 MS = draw.START + draw.STEP * np.arange(draw.POINTS)
@@ -41,11 +41,11 @@ def damaged(kind: str, amount: float, seed: int, peaks: list[tuple[float, float]
 
 
 def harmless(result: RunResult) -> bool:
-    """The mode is uncalibrated, and the run is nothing better."""
+    """The mode is uncalibrated, and the run is nothing else."""
     return (
         result.modes[draw.NEGATIVE].verdict is Verdict.UNCALIBRATED
         and result.verdict is Verdict.UNCALIBRATED
-        and not any(match.mode == "negative" for match in result.matches)
+        and not any(match.finding is Finding.ALARM for match in result.matches)
     )
 
 
