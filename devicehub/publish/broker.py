@@ -43,8 +43,7 @@ listener {port} {host}
 allow_anonymous true
 persistence true
 persistence_location {folder}/
-autosave_on_changes true
-autosave_interval 100
+autosave_interval 10
 max_inflight_messages 1000
 max_queued_messages 100000
 persistent_client_expiration 30d
