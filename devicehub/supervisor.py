@@ -23,6 +23,7 @@ BACKOFF_FIRST = 0.5
 BACKOFF_MOST = 30.0
 FAULTED_PAUSE = 60.0
 STEADY = 10.0
+OPEN_MOST = 60.0
 CLOSE_MOST = 2.0
 
 
@@ -76,7 +77,7 @@ class Supervisor:
         """Open the link and converse until it breaks. Raises what ended it."""
         self._retry.clear()
         self._heard_at = None
-        transport = await self._post.open_link()
+        transport = await self._open()
         try:
             self._retry.clear()
             self._opened(transport.identity)
@@ -84,6 +85,17 @@ class Supervisor:
             await session.run(transport, lambda: self._heard(transport.identity))
         finally:
             await self._close(transport)
+
+    async def _open(self) -> Transport:
+        """Open the link, or raise `LinkError` for one that hangs: somebody has to hear of it."""
+        limit = asyncio.timeout(OPEN_MOST)
+        try:
+            async with limit:
+                return await self._post.open_link()
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise LinkError(f"its link did not open within {OPEN_MOST:.0f} s") from None
 
     async def _close(self, transport: Transport) -> None:
         """A link that does not close is left behind: it must keep neither this device nor the hub's end waiting."""

@@ -1,6 +1,7 @@
 """Delivery: everything durable arrives, in order, whatever the broker and the network do."""
 
 import asyncio
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -143,7 +144,8 @@ async def test_retained_messages_are_born_again_on_every_connection(tmp_path: Pa
             post.broker.restore()
             await post.clock.sleep(RECONNECT_MOST)
         topics = [out.topic for _, out in post.broker.log]
-        assert topics == ["a", "frame", "a", "b", "a", "b"]
+        assert sorted(topics[:2]) == ["a", "frame"]
+        assert topics[2:] == ["a", "b", "a", "b"]
 
 
 async def test_the_end_drains_what_is_there_and_leaves_in_order(tmp_path: Path) -> None:
@@ -162,7 +164,7 @@ async def test_a_broker_that_is_away_is_asked_with_full_jitter_within_bounds(tmp
     broker.outage()
     async with delivering(tmp_path, broker) as (post, *_):
         await post.clock.sleep(600)
-        pauses = [after - before for before, after in zip(post.attempts, post.attempts[1:], strict=False)]
+        pauses = [after - before for before, after in pairwise(post.attempts)]
     for failures, pause in enumerate(pauses, 1):
         assert 0 <= pause <= min(RECONNECT_MOST, RECONNECT_FIRST * 2**failures)
     late = pauses[10:]

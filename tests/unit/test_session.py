@@ -1,0 +1,97 @@
+"""One open link: packets and time in, stamped readings out, in step with the protocol."""
+
+import asyncio
+
+import pytest
+
+from devicehub.clock import Clock
+from devicehub.model.errors import LinkLostError, Reason
+from devicehub.model.reading import Fault, Input, Measurement, Reading, Stamp
+from devicehub.session import Session
+from devicehub.transport.memory import MemoryTransport
+from devicehub.wire.packet import Packet
+from devicehub.wire.protocol import Poll
+from tests.unit.links import declared, lines
+
+
+class Talk:
+    """A session with a device that answers each request as `answers` says."""
+
+    def __init__(self, *polls: Poll, delay: float = 0.0) -> None:
+        self.clock = Clock(utc=lambda: 1000.0 + asyncio.get_running_loop().time(), seed=1)
+        self.delay = delay
+        self.asked: list[tuple[float, bytes]] = []
+        self.heard: list[float] = []
+        self.offered: list[Input] = []
+        self.link = MemoryTransport(self._written)
+        session = Session("dev", lines(*polls), declared, self.offered.append, self.clock)
+        self.task = asyncio.create_task(session.run(self.link, lambda: self.heard.append(len(self.offered))))
+
+    def _written(self, packet: Packet) -> None:
+        self.asked.append((self.clock.monotonic(), packet.data))
+        asyncio.get_running_loop().call_later(self.delay, self.link.push, [Packet(b"7\n")])
+
+    async def until_lost(self, seconds: float) -> None:
+        await self.clock.sleep(seconds)
+        self.link.lose("unplugged")
+        with pytest.raises(LinkLostError, match="unplugged"):
+            await self.task
+
+
+async def test_readings_and_faults_carry_the_device_and_both_clocks() -> None:
+    talk = Talk()
+    await talk.clock.sleep(5.0)
+    talk.link.push([Packet(b"1\nwhat\n")])
+    await talk.until_lost(1.0)
+    stamp = Stamp(1005.0, 5.0)
+    assert talk.offered == [
+        Reading("dev", stamp, Measurement("value", 1.0)),
+        Fault("dev", stamp, Reason.GARBAGE, "not a number"),
+    ]
+
+
+async def test_polls_go_out_in_time_without_drift() -> None:
+    talk = Talk(Poll(b"?", 1.0, 0.5), delay=0.25)
+    await talk.until_lost(100.5)
+    assert talk.asked == [(float(second), b"?") for second in range(101)]
+    assert [one.at.mono for one in talk.offered] == [second + 0.25 for second in range(101)]
+
+
+async def test_a_device_is_heard_once_before_its_first_reading() -> None:
+    talk = Talk()
+    talk.link.push([Packet(b"what\n"), Packet(b"1\n"), Packet(b"2\n")])
+    await talk.until_lost(1.0)
+    assert talk.heard == [1], "after the fault and before the readings"
+
+
+async def test_an_answer_that_does_not_come_is_a_fault_and_not_the_end() -> None:
+    talk = Talk(Poll(b"?", 2.0, 0.5), delay=1000.0)
+    await talk.until_lost(5.0)
+    assert [(one.at.mono, one.reason) for one in talk.offered if isinstance(one, Fault)] == [
+        (0.5, Reason.TIMEOUT),
+        (2.5, Reason.TIMEOUT),
+        (4.5, Reason.TIMEOUT),
+    ]
+
+
+async def test_what_had_arrived_before_the_link_broke_is_still_read() -> None:
+    talk = Talk()
+    talk.link.push([Packet(b"1\n"), Packet(b"2\n")])
+    await talk.until_lost(0.0)
+    assert len(talk.offered) == 2
+
+
+async def test_a_busy_device_delays_no_timer() -> None:
+    """Packets wait at every moment, and the requests go out in time all the same."""
+    talk = Talk(Poll(b"?", 1.0, 0.0), delay=0.0)
+
+    async def chatter() -> None:
+        while True:
+            talk.link.push([Packet(b"1\n")] * 50)
+            await talk.clock.sleep(0.01)
+
+    mouth = asyncio.create_task(chatter())
+    await talk.clock.sleep(10.5)
+    mouth.cancel()
+    await talk.until_lost(0.0)
+    assert [at for at, _ in talk.asked] == pytest.approx([float(second) for second in range(11)], abs=0.011)
