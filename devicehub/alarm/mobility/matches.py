@@ -20,7 +20,7 @@ def matches(view: ModeView, residue: Floats) -> list[Match]:
         return []
     met = longest(seen.present[rows])
     clean = longest(seen.present[rows] & ~seen.excluded[rows])
-    out = []
+    out: list[Match] = []
     for index in found:
         least = view.library.substances[index].minimum_scans
         if clean[index] >= least:
