@@ -47,6 +47,7 @@ class House:
         """End the hub as kill -9 does: nothing is drained, the journal is not closed, the link to the broker breaks."""
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
+        self.hub._journal._ledger._give_up()
 
     async def end(self) -> None:
         """Stop the hub and let it drain, unless it is dead."""
