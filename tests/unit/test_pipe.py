@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devicehub.model.device import DeviceState
-from devicehub.model.reading import Change, Dropped, Measurement, Reading, Stamp
+from devicehub.model.errors import Reason
+from devicehub.model.reading import Change, Dropped, Fault, Measurement, Reading, Stamp
 from devicehub.pipe import Pipe
 
 
@@ -64,3 +65,28 @@ def test_nothing_vanishes_uncounted(script: list[int]) -> None:
         assert offered == seen + waiting + unreported
 
     asyncio.run(play())
+
+
+async def test_faults_of_a_flood_are_refused_like_readings_and_counted() -> None:
+    pipe = Pipe(capacity=1)
+    for number in range(4):
+        pipe.offer(Fault("d", Stamp(number, number), Reason.GARBAGE))
+    assert (len(pipe), pipe.dropped) == (1, 3)
+
+
+async def test_what_was_refused_last_is_told_at_the_end_too() -> None:
+    pipe = Pipe(capacity=1)
+    for number in range(4):
+        pipe.offer(reading(number))
+    pipe.close()
+    assert await pipe.take(10) == [reading(0), Dropped("d", Stamp(3, 3), Stamp(1, 1), 3)]
+    assert await pipe.take(10) == []
+
+
+async def test_a_change_of_state_tells_what_was_refused_before_it() -> None:
+    pipe = Pipe(capacity=1)
+    pipe.offer(reading(0))
+    pipe.offer(reading(1))
+    lost = Change("d", Stamp(2, 2), DeviceState.LOST, "unplugged")
+    pipe.offer(lost)
+    assert await pipe.take(10) == [reading(0), Dropped("d", Stamp(2, 2), Stamp(1, 1), 1), lost]
