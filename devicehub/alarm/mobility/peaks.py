@@ -64,7 +64,7 @@ def tops(counts: Counts, above: Floats, reach: int) -> tuple[Indices, Indices]:
     Equal samples within `reach` of each other, as of a clipped peak, are one top: their middle.
     """
     highest = _dilated(counts, reach)
-    found = np.flatnonzero((counts == highest) & (counts > _comparable(counts, above)[:, None]))
+    found = np.flatnonzero((counts == highest) & _exceeds(counts, above))
     rows, columns = np.divmod(found, counts.shape[1])
     if not rows.size:
         return rows, columns
@@ -74,12 +74,14 @@ def tops(counts: Counts, above: Floats, reach: int) -> tuple[Indices, Indices]:
     return rows[firsts], (columns[firsts] + columns[lasts]) // 2
 
 
-def _comparable(counts: Counts, limit: Floats) -> Counts:
-    """Limits of the dtype of `counts` that whole numbers exceed exactly when they exceed `limit`: no conversion."""
+def _exceeds(counts: Counts, limit: Floats) -> Flags:
+    """Where a row's samples exceed its limit. Whole counts are compared as such: no conversion of the whole batch."""
     if not np.issubdtype(counts.dtype, np.integer):
-        return limit
+        return np.asarray(counts > limit[:, None])
     info = np.iinfo(counts.dtype.str)
-    return np.clip(np.floor(limit), float(info.min), float(info.max)).astype(counts.dtype)
+    least = np.floor(limit) + 1.0
+    bound = np.clip(least, float(info.min), float(info.max)).astype(counts.dtype)
+    return np.asarray((counts >= bound[:, None]) & (least <= info.max)[:, None])
 
 
 def _dilated(counts: Counts, reach: int) -> Counts:

@@ -113,7 +113,7 @@ def test_tops_are_what_a_search_sample_by_sample_finds(
     assert found.tolist() == [(group[0] + group[-1]) // 2 for group in groups]
 
 
-@pytest.mark.parametrize("limit", [-5.0, 3.5, 4.0, 70000.0, np.inf])
+@pytest.mark.parametrize("limit", [-5.0, -1.0, 0.0, 3.5, 4.0, 65534.0, 65535.0, 70000.0, np.inf])
 def test_whole_counts_are_compared_as_if_they_were_not(limit: float) -> None:
     values = np.array([[0, 4, 0, 0, 5, 0, 0, 65535, 0]])
     whole = tops(values.astype(np.uint16), np.array([limit]), 1)
