@@ -182,3 +182,15 @@ async def test_a_file_that_is_no_database_is_an_error_that_names_it(tmp_path: Pa
     with pytest.raises(JournalError, match=NAME):
         await journal.open()
     await journal.close()
+
+
+async def test_every_commit_is_forced_to_the_disk_also_after_an_error(tmp_path: Path) -> None:
+    """A killed process cannot show this: what the kernel holds survives it, and not a power cut."""
+    async with opened(tmp_path) as journal:
+        for _ in range(2):
+            await journal.append([event(1)])
+            assert journal._ledger._db is not None
+            assert journal._ledger._db.execute("PRAGMA synchronous").fetchone() == (2,)
+            assert journal._ledger._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+            with full_disk(), pytest.raises(JournalError):
+                await journal.append([event(2)])

@@ -59,6 +59,14 @@ def test_a_poll_is_sent_at_once_and_then_at_its_period_without_drift() -> None:
     assert times == [float(second) for second in range(1001)]
 
 
+def test_a_timer_that_fires_late_moves_no_later_request() -> None:
+    protocol = made(FAST)
+    protocol.start(0.0)
+    protocol.on_packet(0.1, Packet(b"1\n"))
+    assert sent(protocol.on_timer(1.3)) == b"f"
+    assert protocol.on_packet(1.4, Packet(b"1\n")).wake_at == 2.0
+
+
 def test_polls_of_different_periods_take_turns_one_in_flight() -> None:
     said = talk(made(FAST, SLOW), until=6.5)
     assert said[:3] == [(0.0, b"f"), (0.1, b"s"), (1.0, b"f")]
