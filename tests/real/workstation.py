@@ -34,8 +34,9 @@ class Workstation:
         )
 
     def vapour(self, ppm: float) -> None:
-        """What the first detector smells from now on."""
+        """What the first detector shows from now on, its own slowness left out."""
         self._lines[0].simulator.do("vapour", ppm=ppm)
+        self._lines[0].simulator.advance(60.0)
 
     def stored(self) -> int:
         """The number of the last event in the journal."""
