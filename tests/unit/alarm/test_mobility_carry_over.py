@@ -77,6 +77,23 @@ def test_when_the_residue_has_gone_a_run_is_clear_again() -> None:
     assert lane.swab(TNT=5.0).verdict is Verdict.ALARM
 
 
+def test_what_was_gone_before_the_end_of_a_run_is_not_held_against_the_next() -> None:
+    judge = MobilityJudge(draw.library())
+    tnt = [(1.451, 2000.0)]
+    gone = draw.batch(draw.series(draw.NEGATIVE, [tnt if number < 5 else [] for number in range(10)]))
+    assert [judge.run(gone).verdict for _ in range(2)] == [Verdict.ALARM, Verdict.ALARM]
+    stays = draw.batch(draw.series(draw.NEGATIVE, [tnt for _ in range(10)]))
+    assert [judge.run(stays).verdict for _ in range(2)] == [Verdict.ALARM, Verdict.INCONCLUSIVE]
+
+
+def test_a_residue_below_the_threshold_is_no_contamination_but_is_remembered() -> None:
+    judge = MobilityJudge(draw.library())
+    faint = draw.series(draw.NEGATIVE, [[(1.451, 110.0)]])
+    assert not judge.blank(draw.batch(faint)).contaminated
+    assert judge.run(draw.batch(draw.series(draw.NEGATIVE, [[(1.451, 250.0)]] * 5))).verdict is Verdict.INCONCLUSIVE
+    assert judge.run(draw.batch(draw.series(draw.NEGATIVE, [[(1.451, 2500.0)]] * 5))).verdict is Verdict.ALARM
+
+
 def test_a_blank_that_cannot_be_judged_changes_nothing_that_is_known() -> None:
     lane = Lane()
     lane.swab(TNT=100.0)

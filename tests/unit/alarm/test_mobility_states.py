@@ -116,6 +116,13 @@ def test_two_unknown_peaks_are_two_and_the_strongest_is_first() -> None:
     assert [round(peak.k0, 2) for peak in result.unmatched] == [1.05, 1.52]
 
 
+def test_an_unknown_is_told_for_its_own_mode_only() -> None:
+    counts = draw.series(NEGATIVE, [[UNKNOWN] for _ in range(5)])
+    ms = draw.START + draw.STEP * np.arange(draw.POINTS)
+    counts[1::2] += draw.gaussian(ms, draw.drift(1.160), 2000.0)
+    assert [peak.mode for peak in draw.judged(counts).unmatched] == ["negative"]
+
+
 def test_a_weak_or_a_passing_unknown_is_not_reported() -> None:
     weak = [[(1.520, 100.0)] for _ in range(10)]
     passing = [[UNKNOWN] if number in {3, 4} else [] for number in range(10)]
@@ -254,6 +261,21 @@ def test_a_trace_that_ends_before_the_last_window_is_never_clear() -> None:
     result = judge_run(judge_scans(work, draw.library()), draw.library())
     assert (result.verdict, result.remarks) == (Verdict.INCONCLUSIVE, (Remark.BLIND,))
     assert [one.verdict for one in result.modes] == [Verdict.CLEAR, Verdict.INCONCLUSIVE]
+
+
+@pytest.mark.parametrize(("after", "verdict"), [(0.10, Verdict.INCONCLUSIVE), (0.25, Verdict.CLEAR)])
+def test_a_window_too_near_the_end_to_fit_a_peak_is_never_clear(after: float, verdict: Verdict) -> None:
+    """The slowest window is heroin's; a fit reaches 0.15 ms."""
+    points = round((draw.drift(1.040 - 0.004) + after - draw.START) / draw.STEP) + 1
+    counts = draw.series(NEGATIVE, [[] for _ in range(10)])[:, :points]
+    work = replace(draw.batch(np.ascontiguousarray(counts)), step_ms=draw.STEP)
+    assert judge_run(judge_scans(work, draw.library()), draw.library()).verdict is verdict
+
+
+def test_a_run_of_fewer_scans_than_an_alarm_needs_is_never_clear() -> None:
+    result = draw.judged(draw.series(NEGATIVE, [[], []]))
+    assert (result.verdict, result.remarks) == (Verdict.INCONCLUSIVE, (Remark.TOO_FEW_SCANS,))
+    assert draw.judged(draw.series(NEGATIVE, [[], [], []])).verdict is Verdict.CLEAR
 
 
 def test_a_window_beneath_a_reference_peak_is_never_clear() -> None:
