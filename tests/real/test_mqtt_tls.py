@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import ssl
 import subprocess
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -54,8 +55,10 @@ def listener(files: dict[str, Path], *more: str) -> list[str]:
     return [f"cafile {files['ca.pem']}", f"certfile {files['broker.pem']}", f"keyfile {files['broker.key']}", *more]
 
 
-def settings(broker: Mosquitto, **files: Path) -> BrokerSettings:
-    return BrokerSettings(host=broker.host, port=broker.port, tls=tls_context(**files))
+def settings(
+    broker: Mosquitto, *, ca: Path | None = None, certificate: Path | None = None, key: Path | None = None
+) -> BrokerSettings:
+    return BrokerSettings(host=broker.host, port=broker.port, tls=tls_context(ca=ca, certificate=certificate, key=key))
 
 
 async def test_messages_are_delivered_over_tls(tmp_path: Path, files: dict[str, Path]) -> None:
@@ -93,11 +96,15 @@ async def test_tls_to_a_plain_port_and_plain_to_a_tls_port_are_told_as_such(
             await connect(BrokerSettings(host=secure.host, port=secure.port)).__aenter__()
 
 
+def _context(damaged: str, path: Path) -> ssl.SSLContext:
+    return tls_context(ca=path) if damaged == "ca" else tls_context(certificate=path)
+
+
 @pytest.mark.parametrize("damaged", ["ca", "certificate"])
 def test_a_file_that_is_no_certificate_is_named(tmp_path: Path, damaged: str) -> None:
     bad = tmp_path / "bad.pem"
     bad.write_text("no certificate")
     with pytest.raises(ConfigError, match=r"bad\.pem"):
-        tls_context(**{damaged: bad})
+        _context(damaged, bad)
     with pytest.raises(ConfigError, match=r"absent\.pem"):
-        tls_context(**{damaged: tmp_path / "absent.pem"})
+        _context(damaged, tmp_path / "absent.pem")
