@@ -8,6 +8,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from devicehub.core.measure import finite
+from devicehub.core.mrz import read_zone
 from devicehub.model.payload import ScanData
 from devicehub.model.reading import Scan
 
@@ -34,7 +35,8 @@ class ScanPolicy(Struct, frozen=True):
 def scan_data(scan: Scan, policy: ScanPolicy) -> ScanData:
     """The payload of a scan under a policy."""
     text = scan.data.decode("utf-8", "backslashreplace")
-    kind, valid = classify(text)
+    zone = read_zone(text)
+    kind, valid = classify(text) if zone is None else ("document", zone.valid)
     return ScanData(
         symbology=scan.symbology,
         kind=kind,
@@ -43,6 +45,9 @@ def scan_data(scan: Scan, policy: ScanPolicy) -> ScanData:
         quality=scan.quality,
         cause=scan.cause,
         valid=valid,
+        document_type=zone.kind if zone is not None else "",
+        issuer=zone.issuer if zone is not None else "",
+        expiry=zone.expiry if zone is not None else "",
         text=text if policy.publish is Publish.TEXT else "",
         device_time=finite(scan.device_time),
     )
