@@ -156,7 +156,7 @@ async def _converse(name: str, transport: MemoryTransport, samples: list[Sample]
     """The least a session does: packets and timers to the protocol, its writes to the link."""
     driver = load_driver(name)
     loop = asyncio.get_running_loop()
-    protocol = driver.open(DEMO_OPTIONS.get(name, {}))
+    protocol = driver.open({})
     step = protocol.start(loop.time())
     while True:
         check_step(driver, step)
@@ -171,6 +171,3 @@ async def _converse(name: str, transport: MemoryTransport, samples: list[Sample]
             step = protocol.on_timer(loop.time())
         else:
             step = protocol.on_packet(loop.time(), packet)
-
-
-DEMO_OPTIONS: dict[str, dict[str, bool | int | float | str]] = {}
