@@ -71,7 +71,8 @@ async def serve(config: Config, *, on_ready: Callable[[Ready], None], stop: asyn
         links = Links(clock, world)
         stack.callback(links.close)
         executor = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="journal"))
-        plan = replace(_plan(config, links, settings, clock), executor=executor)
+        evidence = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="evidence"))
+        plan = replace(_plan(config, links, settings, clock), executor=executor, evidence_executor=evidence)
         hub = Hub(plan, clock)
         on_ready(Ready(settings, plan.topics.prefix, broker.banner if broker is not None else ""))
         async with _hotplug(hub, clock):
@@ -165,7 +166,7 @@ def _tls(mqtt: MqttConfig) -> ssl.SSLContext:
 
 
 def _plan(config: Config, links: Links, settings: BrokerSettings, clock: Clock) -> Plan:
-    """What the hub is made of, without the thread that its journal runs in."""
+    """What the hub is made of, without the threads of its journal and of its evidence."""
     drivers = {
         device.id: load_driver(device.driver).configured(device.options) for device in config.device if device.enabled
     }

@@ -18,6 +18,7 @@ from devicehub.clock import Clock
 from devicehub.core import Core, Outcome, Setting, StandingAlarm
 from devicehub.core.admission import Admission
 from devicehub.deliver import Deliver, Hooks
+from devicehub.evidence import EvidenceStore
 from devicehub.health import Depths, Gauges, Health
 from devicehub.journal import Journal
 from devicehub.ledger import Entry
@@ -54,6 +55,7 @@ class Plan:
     info: Callable[[], InfoData]
     state: Path
     executor: Executor | None = None
+    evidence_executor: Executor | None = None
     health_every: float = 10.0
     keep_days: float = 30.0
     window: int = 100
@@ -74,7 +76,8 @@ class Hub:
         self._deliver = Deliver(
             self._journal, self._board, plan.connect, clock, self._gauges, hooks=hooks, window=plan.window
         )
-        self._sinks = Sinks(self._journal, self._board, plan.state / "evidence", self._latest, self._gauges, clock)
+        evidence = EvidenceStore(plan.state / "evidence", plan.evidence_executor)
+        self._sinks = Sinks(self._journal, self._board, evidence, self._latest, self._gauges, clock)
         self._supervisors = [
             Supervisor(post, Admission(plan.setting.devices[post.device]).check, self._pipe.offer, clock)
             for post in plan.posts

@@ -1,6 +1,5 @@
 """A configured device to the way its link is opened. The only module that knows every transport."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from devicehub.model.errors import ConfigError, LinkError, LinkMissingError
 from devicehub.registry import load_simulator
 from devicehub.transport.ble import BleTransport
 from devicehub.transport.ble_radio import BleRadio
+from devicehub.transport.blocking import Blocking
 from devicehub.transport.faults import FaultTransport, parse_faults
 from devicehub.transport.file import FileTransport
 from devicehub.transport.link import Transport
@@ -55,7 +55,7 @@ class Links:
         if device.port == "sim:":
             return self._world.plug(device.id, driver.link, load_simulator(driver.name))
         if device.port.startswith("replay:"):
-            return self._replay(Path(device.port.removeprefix("replay:")))
+            return self._replay(device.id, Path(device.port.removeprefix("replay:")))
         return self._real(device, driver.link)
 
     def _real(self, device: DeviceConfig, link: Link) -> OpenLink:
@@ -71,23 +71,26 @@ class Links:
             case FileLink():
                 return self._folder(device, link)
 
-    def _replay(self, path: Path) -> OpenLink:
+    def _replay(self, device: str, path: Path) -> OpenLink:
         played = False
+        blocking = Blocking(device)
 
         async def once() -> Transport:
             nonlocal played
             if played:
                 raise LinkMissingError(f"recording {path} was played to its end")
-            transport = await ReplayTransport.open(path, self._clock)
+            transport = await ReplayTransport.open(path, self._clock, blocking=blocking)
             played = True
             return transport
 
         return once
 
     def _serial(self, device: DeviceConfig, link: SerialLink) -> OpenLink:
+        blocking = Blocking(device.id)
+
         async def found() -> Transport:
-            port = device.port or await asyncio.to_thread(_serial_port, _usb_id(device), device.serial)
-            return await SerialTransport.open(link, port, clock=self._clock)
+            port = device.port or await blocking.run(_serial_port, _usb_id(device), device.serial)
+            return await SerialTransport.open(link, port, clock=self._clock, blocking=blocking)
 
         return found
 
@@ -98,13 +101,17 @@ class Links:
     def _video(self, device: DeviceConfig, link: VideoLink) -> OpenLink:
         usb = _usb_id(device)
         wanted = link if usb is None else replace(link, ids=(usb,))
-        return lambda: VideoTransport.open(wanted, path=device.port, serial=device.serial, clock=self._clock)
+        blocking = Blocking(device.id)
+        return lambda: VideoTransport.open(
+            wanted, path=device.port, serial=device.serial, clock=self._clock, blocking=blocking
+        )
 
     def _folder(self, device: DeviceConfig, link: FileLink) -> OpenLink:
         folder = device.folder
         if folder is None:
             raise ConfigError(f"device {device.id}: its driver watches a folder; give 'folder'")
-        return lambda: FileTransport.open(folder, link, self._clock)
+        blocking = Blocking(device.id)
+        return lambda: FileTransport.open(folder, link, self._clock, blocking=blocking)
 
 
 def _usb_id(device: DeviceConfig) -> UsbId | None:

@@ -1,17 +1,15 @@
 """The processing stage: inputs from the pipe to durable events and to the board."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from devicehub.board import Board
 from devicehub.clock import Clock
 from devicehub.core import Core, Outcome
 from devicehub.core.frames import digest, evidence, evidence_name
-from devicehub.evidence import store
+from devicehub.evidence import EvidenceStore
 from devicehub.health import Gauges
 from devicehub.journal import Journal
 from devicehub.model.errors import JournalError
@@ -62,7 +60,7 @@ class Sinks:
 
     journal: Journal
     board: Board
-    evidence: Path
+    evidence: EvidenceStore
     encode: Callable[[Message], Outgoing]
     gauges: Gauges
     clock: Clock
@@ -83,7 +81,7 @@ class Sinks:
 
     async def _keep(self, image: Image) -> None:
         data = evidence(image)
-        await asyncio.to_thread(store, self.evidence, evidence_name(digest(data)), data)
+        await self.evidence.keep(evidence_name(digest(data)), data)
 
     async def _insist(self, work: Callable[[], Awaitable[object]]) -> None:
         while True:

@@ -1,11 +1,15 @@
 """Watch folders: a device's memory card, a share, a folder that a vendor's tool exports to.
 
 A file is taken when it is complete (see `file_folder`), each once, in order of modification time and
-name. It stays in place until the packet has been handed over and the next `read` is called; then it
-moves to `taken/`, with a number added when that name is taken. A hub that is killed in between reads
-the file again: twice is possible, lost is not. Files over the limit move to `rejected/`, what cannot
-be read stays; both are logged once as warnings. Files named `.*`, `*.part`, `*.tmp` and
-`*.crdownload` are somebody's unfinished work.
+name. It stays in place for ten seconds after it was handed over, then the next look moves it to
+`taken/`, with a number added when that name is taken. Nobody tells this module that the file's event is
+on disk, which takes a fraction of a second; the ten seconds are what stands for it. So: a hub that ends
+or is killed within them reads the file again, and its events may come twice. When the hub's own disk
+refuses for longer than that and the hub is then killed, or its pipe overflows (which is published as a
+gap), a file may lie in `taken/` without an event. A file itself is never deleted or overwritten.
+
+Files over the limit move to `rejected/`, what cannot be read stays; both are logged once as warnings.
+Files named `.*`, `*.part`, `*.tmp` and `*.crdownload` are somebody's unfinished work.
 """
 
 import asyncio
@@ -15,7 +19,8 @@ from typing import Self
 from devicehub.clock import Clock
 from devicehub.driver import FileLink
 from devicehub.model.errors import LinkLostError
-from devicehub.transport.file_folder import WatchFolder
+from devicehub.transport.blocking import Blocking
+from devicehub.transport.file_folder import USUAL, Pace, WatchFolder
 from devicehub.transport.link import LinkIdentity
 from devicehub.wire.packet import Packet
 
@@ -25,25 +30,26 @@ __all__ = ["FileTransport"]
 class FileTransport:
     """An open watch folder. See `devicehub.transport.link.Transport`. Files are touched in a thread only."""
 
-    def __init__(self, folder: WatchFolder, identity: LinkIdentity, clock: Clock, period: float) -> None:
+    def __init__(self, folder: WatchFolder, identity: LinkIdentity, clock: Clock, blocking: Blocking) -> None:
         """Use `open`."""
         self.identity = identity
         self._folder = folder
         self._clock = clock
-        self._period = period
+        self._blocking = blocking
         self._job: asyncio.Task[tuple[str, bytes] | None] | None = None
         self._closed = asyncio.Event()
 
     @classmethod
     async def open(
-        cls, folder: Path, link: FileLink, clock: Clock, *, settle: float = 1.0, period: float = 0.25
+        cls, folder: Path, link: FileLink, clock: Clock, *, pace: Pace = USUAL, blocking: Blocking | None = None
     ) -> Self:
-        """Watch `folder`, looking every `period` seconds; a file is complete after `settle` seconds of rest.
+        """Watch `folder`. `blocking`: of the device, shared by all its attempts.
 
         Raises `LinkMissingError`, and `LinkPermissionError` when the folder cannot be read and written.
         """
-        watched = await asyncio.to_thread(WatchFolder, folder, link, settle)
-        return cls(watched, LinkIdentity(path=str(folder)), clock, period)
+        blocking = blocking or Blocking(str(folder))
+        watched = await blocking.run(WatchFolder, folder, link, pace)
+        return cls(watched, LinkIdentity(path=str(folder)), clock, blocking)
 
     async def read(self) -> Packet:
         """The next complete file, its name as the port. Raises `LinkLostError` when the folder is gone."""
@@ -55,7 +61,7 @@ class FileTransport:
                 name, data = found
                 return Packet(data, name)
             try:
-                async with asyncio.timeout(self._period):
+                async with asyncio.timeout(self._folder.pace.period):
                     await self._closed.wait()
             except TimeoutError:
                 continue
@@ -65,7 +71,7 @@ class FileTransport:
         if self._closed.is_set():
             raise LinkLostError("closed")
         if self._job is None:
-            look = asyncio.to_thread(self._folder.next_file, self._clock.monotonic())
+            look = self._blocking.run(self._folder.next_file, self._clock.monotonic())
             self._job = asyncio.get_running_loop().create_task(look)
         try:
             found = await asyncio.shield(self._job)
@@ -80,7 +86,7 @@ class FileTransport:
         raise LinkLostError(f"a watch folder takes no packets, and {len(packet.data)} bytes were written to it")
 
     async def close(self) -> None:
-        """Stop looking; a pending `read` raises. The file handed over last stays and is read again after `open`."""
+        """Stop looking; a pending `read` raises. Files handed over just before stay and are read again after `open`."""
         self._closed.set()
         job, self._job = self._job, None
         if job is not None:

@@ -29,6 +29,18 @@ _OPEN: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBL
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds: of rest until a file counts as complete, between looks, and from handing over to moving."""
+
+    settle: float = 1.0
+    period: float = 0.25
+    hold: float = 10.0
+
+
+USUAL: Final = Pace()
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """What changes when a file changes. The change time also moves with its permissions and its name.
 
@@ -48,21 +60,24 @@ class Mark:
 class WatchFolder:
     """One folder. Not for two threads at once; every method blocks."""
 
-    def __init__(self, path: Path, link: FileLink, settle: float) -> None:
+    def __init__(self, path: Path, link: FileLink, pace: Pace) -> None:
         """Raises `LinkMissingError`, or `LinkPermissionError` when it cannot be read or written."""
         self._path = path
         self._link = link
-        self._settle = settle
+        self.pace = pace
         self._since: dict[str, tuple[Mark, float]] = {}
         self._done: dict[str, Mark] = {}
         self._complete: deque[tuple[str, Mark]] = deque()
-        self._handed: tuple[str, Mark] | None = None
+        self._handed: deque[tuple[float, str, Mark]] = deque()
         self._volume = _checked(path)
 
     def next_file(self, now: float) -> tuple[str, bytes] | None:
-        """Put the last file aside, give the next complete one: name and content. Raises `LinkLostError`."""
-        if self._handed is not None:
-            (name, mark), self._handed = self._handed, None
+        """Put aside what was handed over long ago, give the next complete file: name and content.
+
+        `now`: seconds of a monotonic clock. Raises `LinkLostError`.
+        """
+        while self._handed and now - self._handed[0][0] >= self.pace.hold:
+            _, name, mark = self._handed.popleft()
             self._put_aside(name, mark, TAKEN)
         if not self._complete:
             self._complete.extend(self._scan(now))
@@ -70,7 +85,8 @@ class WatchFolder:
             name, mark = self._complete.popleft()
             data = self._load(name, mark)
             if data is not None:
-                self._handed = (name, mark)
+                self._handed.append((now, name, mark))
+                self._done[name] = mark
                 return printable(name), data
         return None
 
@@ -86,7 +102,7 @@ class WatchFolder:
         for name, mark in found.items():
             known, since = before.get(name, (mark, now))
             self._since[name] = (mark, since if known == mark else now)
-            if mark.size and name not in self._done and now - self._since[name][1] >= self._settle:
+            if mark.size and name not in self._done and now - self._since[name][1] >= self.pace.settle:
                 complete.append((name, mark))
         return sorted(complete, key=lambda each: (each[1].modified, each[0]))
 
@@ -154,6 +170,7 @@ class WatchFolder:
         except FileNotFoundError:
             return  # somebody took it away: nothing is left to move
         except OSError as error:
+            self._done.pop(name, None)
             self._refuse(name, mark, f"cannot be moved to '{where}': {error.strerror}")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from devicehub.clock import Clock
 from devicehub.model.errors import LinkLostError, LinkMissingError, LinkPermissionError
 from devicehub.record import Line, parse
+from devicehub.transport.blocking import Blocking
 from devicehub.transport.link import LinkIdentity
 from devicehub.wire.packet import Packet
 
@@ -24,10 +25,12 @@ class ReplayTransport:
         self._closed = asyncio.Event()
 
     @classmethod
-    async def open(cls, path: Path, clock: Clock, *, speed: float = 1.0) -> "ReplayTransport":
+    async def open(
+        cls, path: Path, clock: Clock, *, speed: float = 1.0, blocking: Blocking | None = None
+    ) -> "ReplayTransport":
         """Read a transcript. Raises `LinkMissingError`, `LinkPermissionError`; `ConfigError` for a bad line."""
         try:
-            text = await asyncio.to_thread(path.read_text, encoding="utf-8")
+            text = await (blocking or Blocking(str(path))).run(_text, path)
         except PermissionError:
             raise LinkPermissionError(f"recording {path}: not readable by this user") from None
         except (OSError, UnicodeDecodeError) as error:
@@ -62,3 +65,7 @@ class ReplayTransport:
         except TimeoutError:
             return
         raise LinkLostError("closed")
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")

@@ -8,11 +8,9 @@ A pseudo-terminal has no modem pins; pyserial ignores exactly the ENOTTY (or EIN
 them gives there.
 """
 
-import asyncio
 import errno
 import stat
 import sys
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Final, Self
 from urllib.parse import urlsplit
@@ -28,6 +26,7 @@ from devicehub.model.errors import (
     LinkMissingError,
     LinkPermissionError,
 )
+from devicehub.transport.blocking import Blocking
 from devicehub.transport.link import LinkIdentity
 from devicehub.transport.serial_ports import SerialPort, list_serial_ports, serial_identity
 from devicehub.transport.serial_pumps import (
@@ -43,7 +42,7 @@ from devicehub.wire.packet import Packet
 
 __all__ = ["SerialPort", "SerialTransport", "list_serial_ports", "serial_identity"]
 
-_Opening = Future[tuple[serial.Serial, LinkIdentity]]
+_Opened = tuple[serial.Serial, LinkIdentity]
 _REMOTE: Final = ("socket", "rfc2217")
 _BUSY: Final = frozenset({errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK})
 _DENIED: Final = frozenset({errno.EACCES, errno.EPERM})
@@ -59,23 +58,16 @@ class SerialTransport:
         self.identity = identity
 
     @classmethod
-    async def open(cls, link: SerialLink, port: str, *, clock: Clock) -> Self:
+    async def open(cls, link: SerialLink, port: str, *, clock: Clock, blocking: Blocking | None = None) -> Self:
         """Open a device path or a `socket://host:port` or `rfc2217://host:port` URL.
 
-        Raises `LinkMissingError`, `LinkBusyError`, `LinkPermissionError` (the text says what to do)
-        and `ConfigError` for what can never be opened.
+        `blocking`: of the device, shared by all its attempts. Raises `LinkMissingError`, `LinkBusyError`,
+        `LinkPermissionError` (the text says what to do) and `ConfigError` for what can never be opened.
         """
         scheme = _scheme(port)
-        loop = asyncio.get_running_loop()
-        opening: _Opening = Future()
-        job = loop.run_in_executor(None, _open_into, opening, link, port, scheme)
-        try:
-            await asyncio.shield(job)
-        except asyncio.CancelledError:
-            opening.add_done_callback(_close_unwanted)
-            raise
-        handle, identity = opening.result()
-        pump = _pump(handle, scheme, clock)
+        blocking = blocking or Blocking(port)
+        handle, identity = await blocking.run(_opened, link, port, scheme, undo=_close_unwanted)
+        pump = _pump(handle, scheme, clock, blocking)
         pump.start()
         return cls(pump, identity)
 
@@ -106,12 +98,8 @@ def _scheme(port: str) -> str:
     return parts.scheme
 
 
-def _open_into(opening: _Opening, link: SerialLink, port: str, scheme: str) -> None:
-    """Runs in the executor; the result outlives a cancelled `open`, so that the port can be closed again."""
-    try:
-        opening.set_result((_open(link, port, scheme), serial_identity(port)))
-    except DeviceHubError as error:
-        opening.set_exception(error)
+def _opened(link: SerialLink, port: str, scheme: str) -> _Opened:
+    return _open(link, port, scheme), serial_identity(port)
 
 
 def _open(link: SerialLink, port: str, scheme: str) -> serial.Serial:
@@ -136,9 +124,8 @@ def _open(link: SerialLink, port: str, scheme: str) -> serial.Serial:
     return handle
 
 
-def _close_unwanted(opening: _Opening) -> None:
-    if opening.exception() is None:
-        opening.result()[0].close()
+def _close_unwanted(opened: _Opened) -> None:
+    opened[0].close()
 
 
 def _refused(error: ValueError, port: str, scheme: str) -> DeviceHubError:
@@ -183,9 +170,9 @@ def _remedy(port: str) -> str:
     return f"add the user to the group '{group}' (sudo usermod -aG {group} USER, then log in again) or {rule}"
 
 
-def _pump(handle: serial.Serial, scheme: str, clock: Clock) -> Pump:
+def _pump(handle: serial.Serial, scheme: str, clock: Clock, blocking: Blocking) -> Pump:
     if scheme == "socket":
-        return ThreadPump(handle, read_socket)
+        return ThreadPump(handle, read_socket, blocking)
     if scheme or sys.platform == "win32":
-        return ThreadPump(handle, read_counted)
+        return ThreadPump(handle, read_counted, blocking)
     return DescriptorPump(handle, clock)

@@ -16,7 +16,8 @@ from typing import Final, Protocol
 import serial
 
 from devicehub.clock import Clock
-from devicehub.model.errors import LinkError, LinkLostError
+from devicehub.model.errors import LinkBusyError, LinkError, LinkLostError
+from devicehub.transport.blocking import Blocking
 
 CHUNK = 64 * 1024
 BACKLOG = 1024 * 1024
@@ -205,12 +206,14 @@ def _hung_up(fd: int) -> bool:
 
 
 class ThreadPump:
-    """One thread reads with short timeouts; writes run in the loop's executor, never two at once."""
+    """One thread reads with short timeouts; writes run in the device's other one, never two at once."""
 
-    def __init__(self, port: serial.Serial, read: Callable[[serial.Serial], bytes]) -> None:
+    def __init__(self, port: serial.Serial, read: Callable[[serial.Serial], bytes], blocking: Blocking) -> None:
         """`port` is open; `read` waits at most a tenth of a second and returns what there is."""
         self._port = port
         self._read = read
+        self._blocking = blocking
+        self._writing = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
         self._stop = threading.Event()
         self._room = threading.Event()
@@ -259,7 +262,10 @@ class ThreadPump:
         if self.inbox.lost is not None:
             raise self.inbox.lost
         try:
-            await self._loop.run_in_executor(None, self._write, data)
+            async with self._writing:
+                await self._blocking.run(self._write, data)
+        except LinkBusyError as error:
+            raise LinkLostError(str(error)) from error
         except (OSError, ValueError) as error:
             raise LinkLostError(f"the connection broke: {error}") from error
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from devicehub.clock import Clock
 from devicehub.driver import VideoLink
 from devicehub.model.errors import LinkError, LinkLostError, LinkMissingError
+from devicehub.transport.blocking import Blocking
 from devicehub.transport.cameras import Camera, button_edges, describe_camera, find_button, find_cameras
 from devicehub.transport.link import LinkIdentity
 from devicehub.transport.v4l2 import BUFFERS, Capture, Kernel, LinuxKernel
@@ -51,13 +52,14 @@ class _Opened:
 class VideoTransport:
     """An open camera. Get one with `open`. `dropped`: packets nobody read in time; `missed`: the kernel's."""
 
-    def __init__(self, opened: _Opened, clock: Clock) -> None:
+    def __init__(self, opened: _Opened, clock: Clock, blocking: Blocking) -> None:
         camera, capture = opened.camera, opened.capture
         self.identity = LinkIdentity(usb=camera.usb, serial=camera.serial, address=camera.port, path=camera.node)
         self.format = capture.format
         self.dropped = self.missed = 0
         self._opened = opened
         self._clock = clock
+        self._blocking = blocking
         self._loop = asyncio.get_running_loop()
         self._port = frame_port(self.format.fourcc, self.format.width, self.format.height)
         self._frames: deque[Packet] = deque()
@@ -75,20 +77,24 @@ class VideoTransport:
 
     @classmethod
     async def open(
-        cls, link: VideoLink, *, path: str = "", serial: str = "", clock: Clock, kernel: Kernel | None = None
+        cls,
+        link: VideoLink,
+        *,
+        path: str = "",
+        serial: str = "",
+        clock: Clock,
+        kernel: Kernel | None = None,
+        blocking: Blocking | None = None,
     ) -> "VideoTransport":
         """Find a camera by `path`, or by the link's USB ids and `serial`, and start it in the first format it has.
 
-        Without a path and without ids any camera that has the format will do. Raises `LinkMissingError`,
-        `LinkPermissionError`, `LinkBusyError`, and `LinkError` where cameras cannot work at all.
+        Without a path and without ids any camera that has the format will do. `blocking`: of the device, shared by
+        all its attempts. Raises `LinkMissingError`, `LinkPermissionError`, `LinkBusyError`, and `LinkError` where
+        cameras cannot work at all.
         """
-        work = asyncio.ensure_future(asyncio.to_thread(_open, kernel or LinuxKernel(), link, path, serial))
-        try:
-            opened = await asyncio.shield(work)
-        except asyncio.CancelledError:
-            work.add_done_callback(_give_back)
-            raise
-        return cls(opened, clock)
+        blocking = blocking or Blocking(path or "camera")
+        opened = await blocking.run(_open, kernel or LinuxKernel(), link, path, serial, undo=_Opened.stop)
+        return cls(opened, clock, blocking)
 
     async def read(self) -> Packet:
         """The next packet: notices first, then frames. Cancelling loses nothing. Raises `LinkLostError`."""
@@ -109,7 +115,7 @@ class VideoTransport:
         """Give the camera back; it may be gone already."""
         self._lose("closed")
         if self._closing is None:
-            self._closing = asyncio.create_task(asyncio.to_thread(self._opened.stop))
+            self._closing = asyncio.create_task(self._blocking.run(self._opened.stop))
         await asyncio.shield(self._closing)
 
     def _lose(self, why: str) -> None:
@@ -230,9 +236,3 @@ def _open_button(kernel: Kernel, camera: Camera) -> int | None:
     except OSError as error:
         _log.warning("%s: the snapshot button %s cannot be read: %s", camera.node, name, os.strerror(error.errno or 0))
         return None
-
-
-def _give_back(work: asyncio.Future[_Opened]) -> None:
-    """`open` was cancelled while its thread worked: undo what the thread did."""
-    if not work.cancelled() and work.exception() is None:
-        work.get_loop().run_in_executor(None, work.result().stop)

@@ -15,6 +15,7 @@ from typing import Self, cast
 from devicehub.clock import Clock
 from devicehub.driver import FileLink, Link, SerialLink, UsbLink
 from devicehub.simulator import AnySimulator, FileSimulator, SerialSimulator, SimulatorFactory, UsbSimulator
+from devicehub.transport.blocking import Blocking
 from devicehub.transport.file import FileTransport
 from devicehub.transport.link import Transport
 from devicehub.transport.pty import SimulatedLine
@@ -68,7 +69,8 @@ class SimulatedWorld:
         )
         line.plug()
         self._stack.push_async_callback(line.close)
-        return lambda: SerialTransport.open(link, line.path, clock=self._clock)
+        blocking = Blocking(device)
+        return lambda: SerialTransport.open(link, line.path, clock=self._clock, blocking=blocking)
 
     def _usb(self, link: UsbLink, simulator: UsbSimulator) -> OpenLink:
         if self._bus is None:
@@ -82,17 +84,19 @@ class SimulatedWorld:
         folder = self._folder / device
         folder.mkdir(parents=True, exist_ok=True)
         self._run(self._write(folder, simulator))
-        return lambda: FileTransport.open(folder, link, self._clock)
+        blocking = Blocking(device)
+        return lambda: FileTransport.open(folder, link, self._clock, blocking=blocking)
 
     async def _write(self, folder: Path, simulator: FileSimulator) -> None:
         last = self._clock.monotonic()
+        blocking = Blocking(f"writing for {folder.name}")
         while True:
             await self._clock.sleep(TICK)
             now = self._clock.monotonic()
             for name, data in simulator.advance(now - last):
                 part = folder / f".{name}.part"
-                await asyncio.to_thread(part.write_bytes, data)
-                await asyncio.to_thread(part.rename, folder / name)
+                await blocking.run(part.write_bytes, data)
+                await blocking.run(part.rename, folder / name)
             last = now
 
     def _run(self, work: Awaitable[None]) -> None:

@@ -8,16 +8,18 @@ import pytest
 
 from devicehub.driver import FileLink
 from devicehub.model.errors import LinkLostError
-from devicehub.transport.file_folder import WatchFolder
+from devicehub.transport.file_folder import Pace, WatchFolder
 from tests.real.privileges import public_folder, unprivileged
 
 pytestmark = pytest.mark.real
 LINK = FileLink(patterns=("*.jpg", "*.jpeg"), limit=1000)
+# Files move at the look after they were handed over.
+AT_ONCE = Pace(settle=1.0, hold=0.0)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> WatchFolder:
-    return WatchFolder(tmp_path, LINK, settle=1.0)
+    return WatchFolder(tmp_path, LINK, AT_ONCE)
 
 
 def put(path: Path, content: bytes, modified: int = 0) -> Path:
@@ -195,7 +197,7 @@ def test_a_file_that_may_not_be_read_is_left_alone_until_it_may(caplog: pytest.L
     with public_folder() as path:
         path.chmod(0o777)
         closed = put(path / "a.jpg", b"x")
-        watched = WatchFolder(path, LINK, settle=1.0)
+        watched = WatchFolder(path, LINK, AT_ONCE)
         with unprivileged(closed, 0):
             assert [watched.next_file(now) for now in (0.0, 1.0, 2.0)] == [None] * 3
         assert ["Permission denied" in record.getMessage() for record in caplog.records] == [True]
@@ -209,3 +211,31 @@ def test_a_folder_that_vanishes_is_a_lost_link(folder: WatchFolder, tmp_path: Pa
     tmp_path.rmdir()
     with pytest.raises(LinkLostError, match="No such file"):
         folder.next_file(1.0)
+
+
+def test_a_file_stays_in_place_for_ten_seconds_while_others_are_given(tmp_path: Path) -> None:
+    folder = WatchFolder(tmp_path, LINK, Pace())
+    put(tmp_path / "a.jpg", b"one")
+    assert folder.next_file(0.0) is None
+    assert folder.next_file(1.0) == ("a.jpg", b"one")
+    put(tmp_path / "b.jpg", b"two")
+    assert folder.next_file(2.0) is None
+    assert folder.next_file(3.0) == ("b.jpg", b"two")
+    assert folder.next_file(10.9) is None
+    assert not (tmp_path / "taken").exists()
+    assert folder.next_file(11.0) is None
+    assert [path.name for path in (tmp_path / "taken").iterdir()] == ["a.jpg"]
+    assert folder.next_file(13.0) is None
+    assert not [path for path in tmp_path.iterdir() if path.is_file()]
+
+
+def test_a_file_replaced_before_it_was_moved_is_given_again(tmp_path: Path) -> None:
+    folder = WatchFolder(tmp_path, LINK, Pace())
+    put(tmp_path / "a.jpg", b"one")
+    assert folder.next_file(0.0) is None
+    assert folder.next_file(1.0) == ("a.jpg", b"one")
+    put(tmp_path / "a.jpg", b"another")
+    assert folder.next_file(2.0) is None
+    assert folder.next_file(3.0) == ("a.jpg", b"another")
+    assert folder.next_file(13.0) is None
+    assert (tmp_path / "taken" / "a.jpg").read_bytes() == b"another"

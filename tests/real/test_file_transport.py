@@ -16,6 +16,7 @@ from devicehub.driver import FileLink
 from devicehub.model.errors import LinkLostError, LinkMissingError, LinkPermissionError
 from devicehub.model.reading import Image
 from devicehub.transport.file import FileTransport
+from devicehub.transport.file_folder import Pace
 from devicehub.wire.packet import Packet
 from drivers.thermal.flir_rjpeg import DRIVER
 from simulators.thermal.flir_rjpeg import FlirHandheld
@@ -34,8 +35,8 @@ with open(sys.argv[1], "wb", buffering=0) as file:
 
 
 @asynccontextmanager
-async def watching(folder: Path, *, settle: float = 0.1) -> AsyncIterator[FileTransport]:
-    transport = await FileTransport.open(folder, LINK, Clock(), settle=settle, period=0.02)
+async def watching(folder: Path, *, settle: float = 0.1, hold: float = 0.0) -> AsyncIterator[FileTransport]:
+    transport = await FileTransport.open(folder, LINK, Clock(), pace=Pace(settle, period=0.02, hold=hold))
     try:
         yield transport
     finally:
@@ -68,6 +69,17 @@ async def test_a_hub_that_died_before_asking_again_reads_the_file_again(tmp_path
     for _ in range(2):
         async with watching(tmp_path) as transport:
             assert await transport.read() == Packet(b"x", "a.jpg")
+
+
+async def test_a_hub_that_died_soon_after_asking_for_the_next_reads_the_file_again(tmp_path: Path) -> None:
+    """Asking for the next file says nothing about the first one's event: its disk may have refused."""
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    for _ in range(2):
+        async with watching(tmp_path, hold=10.0) as transport:
+            assert await transport.read() == Packet(b"x", "a.jpg")
+            following = asyncio.create_task(transport.read())
+            (tmp_path / "b.jpg").write_bytes(b"y")
+            assert await following == Packet(b"y", "b.jpg")
 
 
 async def test_a_cancelled_read_loses_nothing_and_repeats_nothing(tmp_path: Path) -> None:

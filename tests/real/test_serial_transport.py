@@ -21,6 +21,7 @@ from devicehub.model.errors import (
     LinkMissingError,
     LinkPermissionError,
 )
+from devicehub.transport.blocking import Blocking
 from devicehub.transport.serial import SerialTransport
 from devicehub.wire.packet import Packet
 from tests.real.serial_ends import Line, descriptors, read_exactly
@@ -261,11 +262,11 @@ async def test_nothing_is_left_behind(line: Line) -> None:
 
 async def test_an_open_that_is_cancelled_gives_the_port_back(line: Line) -> None:
     await (await SerialTransport.open(LINK, line.path, clock=Clock())).close()
-    before = descriptors()
+    before, blocking = descriptors(), Blocking("serial")
     for _ in range(20):
-        opening = asyncio.ensure_future(SerialTransport.open(LINK, line.path, clock=Clock()))
+        opening = asyncio.ensure_future(SerialTransport.open(LINK, line.path, clock=Clock(), blocking=blocking))
         await asyncio.wait([opening], timeout=0)
         opening.cancel()
         await asyncio.gather(opening, return_exceptions=True)
-    await asyncio.get_running_loop().shutdown_default_executor()
+        await blocking.idle()
     assert descriptors() == before
