@@ -2,7 +2,6 @@
 
 import asyncio
 import faulthandler
-import secrets
 import signal
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -18,6 +17,7 @@ from devicehub import __version__
 from devicehub.clock import Clock
 from devicehub.config import Config, MqttConfig, alarm_points, digest, load_config
 from devicehub.config.resources import shipped
+from devicehub.config.scan_key import kept_key
 from devicehub.core import Setting
 from devicehub.core.scans import Publish, ScanPolicy
 from devicehub.driver import Driver
@@ -35,8 +35,7 @@ from devicehub.publish.settings import BrokerSettings, Tls, Version, tls_context
 from devicehub.publish.topics import Topics
 from devicehub.registry import load_driver
 from devicehub.supervisor import Post
-from devicehub.transport.hotplug import HotPlug, netlink
-from devicehub.transport.inventory import Arrival
+from devicehub.transport.hotplug import HotPlug, netlink, tell_arrivals
 from devicehub.transport.world import SimulatedWorld
 
 SIMULATION_SEED = 20261124
@@ -171,7 +170,7 @@ def _plan(config: Config, links: Links, settings: BrokerSettings, clock: Clock) 
         device.id: load_driver(device.driver).configured(device.options) for device in config.device if device.enabled
     }
     topics = Topics(config.hub.site, config.hub.node, exercise=config.hub.exercise)
-    boot = secrets.token_hex(4)
+    boot = clock.token(4).hex()
     encoder = Encoder(config.hub.site, config.hub.node, boot=boot, exercise=config.hub.exercise)
     return Plan(
         setting=_setting(config, drivers, clock),
@@ -196,25 +195,18 @@ def _setting(config: Config, drivers: Mapping[str, Driver], clock: Clock) -> Set
     return Setting(
         devices=drivers,
         limits=[point for point in alarm_points(config) if point.device in drivers],
-        scans=ScanPolicy(Publish(config.scan.publish), _scan_key(config)),
+        scans=ScanPolicy(Publish(config.scan.publish), _scan_key(config, clock)),
         rules_digest=digest(config),
         batch_readings=config.hub.readings == "batch",
         ids=clock.ulid,
     )
 
 
-def _scan_key(config: Config) -> bytes:
+def _scan_key(config: Config, clock: Clock) -> bytes:
     """The configured key of the scan hash, or a random one that stays on this workstation."""
     if config.scan.key is not None:
         return config.scan.key.read().encode()
-    path = config.hub.state / "scan.key"
-    try:
-        if not path.exists():
-            path.touch(mode=0o600)
-            path.write_bytes(secrets.token_bytes(32))
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"key of the scan hash, {path}: {error.strerror}") from None
+    return kept_key(config.hub.state / "scan.key", clock.token)
 
 
 def _posts(config: Config, drivers: Mapping[str, Driver], links: Links) -> list[Post]:
@@ -241,13 +233,7 @@ def _info(config: Config, boot: str, clock: Clock) -> InfoData:
 @asynccontextmanager
 async def _hotplug(hub: Hub, clock: Clock) -> AsyncIterator[None]:
     """Try absent devices as soon as something is plugged in, rather than at the end of their backoff."""
-
-    async def watch() -> None:
-        async for event in HotPlug(clock, netlink()).events():
-            if isinstance(event, Arrival):
-                hub.wake()
-
-    task = asyncio.create_task(watch())
+    task = asyncio.create_task(tell_arrivals(lambda: HotPlug(clock, netlink()), hub.wake, clock))
     try:
         yield
     finally:

@@ -44,6 +44,10 @@ class Clock:
         """A uniform random number of seconds in 0..most (full jitter)."""
         return self.random.uniform(0.0, most)
 
+    def token(self, size: int) -> bytes:
+        """Random bytes, fit for keys unless chance is seeded."""
+        return self.random.randbytes(size)
+
     def ulid(self) -> str:
         """A new ULID, monotonic within this process even when the wall clock steps back."""
         ms = max(int(self._utc() * 1000), self._last_ms)

@@ -9,7 +9,7 @@ netlink that look is all there is, every `interval` seconds.
 import asyncio
 import errno
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -22,6 +22,7 @@ SYSFS = Path("/sys")
 UDEV_CONTROL = Path("/run/udev/control")
 RECHECK = 5.0
 SETTLE = 0.1
+AFTER_A_BUG = 10.0
 _BURST = 256
 
 _log = logging.getLogger(__name__)
@@ -144,6 +145,24 @@ class HotPlug:
                 _log.warning("uevents ended (%s): looking for devices at intervals", error)
                 self._source = None
             return None
+
+
+async def tell_arrivals(make: Callable[[], HotPlug], tell: Callable[[], None], clock: Clock) -> None:
+    """Call `tell` for whatever arrives, for ever. A watch that breaks is reported with its traceback and made anew."""
+    while True:
+        watch = asyncio.create_task(_tell(make(), tell))
+        try:
+            await asyncio.wait([watch])
+        finally:
+            watch.cancel()
+        _log.error("watching for devices broke, trying again in %.0f s", AFTER_A_BUG, exc_info=watch.exception())
+        await clock.sleep(AFTER_A_BUG)
+
+
+async def _tell(hotplug: HotPlug, tell: Callable[[], None]) -> None:
+    async for event in hotplug.events():
+        if isinstance(event, Arrival):
+            tell()
 
 
 async def _readable(descriptor: int) -> None:

@@ -1,10 +1,11 @@
 """Images kept as evidence, on a real disk."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from devicehub.evidence import store
+from devicehub.evidence import EvidenceStore, store
 from devicehub.model.errors import JournalError
 from tests.real.journals import full_disk
 from tests.real.privileges import public_folder, unprivileged
@@ -38,3 +39,19 @@ def test_a_full_disk_leaves_nothing_under_that_name_and_later_it_works(tmp_path:
 def test_a_folder_that_may_not_be_written_is_an_error_of_the_disk() -> None:
     with public_folder() as folder, unprivileged(folder, 0o555), pytest.raises(JournalError, match="Permission denied"):
         store(folder, NAME, b"pixels")
+
+
+async def test_an_evidence_store_writes_in_its_own_thread_and_knows_its_size(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(1) as own:
+        kept = EvidenceStore(tmp_path / "evidence", own)
+        assert await kept.size() == 0
+        await kept.keep(NAME, b"pixels")
+        await kept.keep(NAME, b"pixels")
+        await kept.keep("cd/cdef", b"more")
+        assert await kept.size() == 10
+    assert (tmp_path / "evidence" / NAME).read_bytes() == b"pixels"
+
+
+async def test_an_evidence_store_tells_that_the_disk_refuses(tmp_path: Path) -> None:
+    with full_disk(), pytest.raises(JournalError, match="evidence"):
+        await EvidenceStore(tmp_path).keep(NAME, b"pixels")

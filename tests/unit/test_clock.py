@@ -26,3 +26,9 @@ def test_ulids_carry_the_millisecond_and_never_go_back(times: list[float], seed:
     for ulid, seconds in zip(ulids, times, strict=True):
         latest = max(latest, int(seconds * 1000))
         assert value(ulid) >> 80 == latest
+
+
+def test_tokens_have_the_length_asked_for_and_differ_unless_chance_is_seeded() -> None:
+    assert len({Clock().token(32) for _ in range(10)}) == 10
+    assert len(Clock().token(4)) == 4
+    assert Clock(seed=1).token(8) == Clock(seed=1).token(8)
