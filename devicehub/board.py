@@ -1,12 +1,16 @@
 """Messages of which only the latest counts: states, frames, health. Latest wins; what was overwritten is counted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from devicehub.publish.port import Outgoing
 
 
 class Board:
-    """One place per topic. Retained ones are published again on every connect (the birth)."""
+    """One place per topic. Retained ones are published again on every connect (the birth).
+
+    What is due of a retained topic is always its latest: nothing ever comes back here. What was in
+    flight when a connection was lost is due again by the next birth, as its topic's latest then.
+    """
 
     def __init__(self) -> None:
         self._latest: dict[str, Outgoing] = {}
@@ -23,26 +27,20 @@ class Board:
         self._tell()
 
     def rebirth(self) -> None:
-        """A new connection: every retained message is due again, and frames of the past are not."""
-        stale = [topic for topic, out in self._pending.items() if not out.retain]
-        for topic in stale:
-            del self._pending[topic]
-        self.dropped += len(stale)
-        self._pending = {**self._latest, **self._pending}
+        """A new connection: the latest of every retained topic is due, and frames of the past are not."""
+        for out in self._pending.values():
+            self.lost(out)
+        self._pending = dict(self._latest)
         self._tell()
 
-    def take(self) -> list[Outgoing]:
-        """What is due, oldest topic first; the board forgets it until it changes."""
-        due, self._pending = list(self._pending.values()), {}
-        return due
+    def take(self) -> Iterator[Outgoing]:
+        """What is due, oldest topic first; each is forgotten as it is taken, until it changes."""
+        while self._pending:
+            yield self._pending.pop(next(iter(self._pending)))
 
-    def give_back(self, out: Outgoing) -> None:
-        """It could not be sent: due again unless something newer is; a picture of the past is dropped."""
-        if not out.retain:
-            self.dropped += 1
-        elif out.topic not in self._pending:
-            self._pending[out.topic] = out
-            self._tell()
+    def lost(self, out: Outgoing) -> None:
+        """It was not sent and never will be: counted, unless it is retained, when its topic's latest will be sent."""
+        self.dropped += not out.retain
 
     def idle(self) -> bool:
         """Nothing is due."""

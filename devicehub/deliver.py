@@ -1,9 +1,14 @@
-"""The delivering stage: journal and board to the broker, in order, a window at a time, for ever."""
+"""The delivering stage: journal and board to the broker, in order, a window at a time, for ever.
+
+A broker may forget its retained messages, so they are published again on every connection: those of the
+board in their latest state, and those of the journal in the state up to which events were delivered. What
+the journal holds beyond that follows in order, and the end of an alarm with it.
+"""
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -16,6 +21,7 @@ from devicehub.ledger import Entry
 from devicehub.model.errors import DeliveryError, DeliveryRefusedError, JournalError
 from devicehub.publish.envelope import historical
 from devicehub.publish.port import Connect, Outgoing, Publisher
+from devicehub.refusals import Refusals
 
 _log = logging.getLogger(__name__)
 
@@ -29,15 +35,15 @@ READ_AGAIN = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """What the composition root wants to hear: a connection was made; an event was refused for good."""
+    """What the composition root wants to hear, none of which waits: a connection was made; what was refused."""
 
     connected: Callable[[Publisher], None]
-    refused: Callable[[Entry, str], Awaitable[None]]
+    refusals: Refusals
 
 
 @dataclass(frozen=True, slots=True)
 class _InFlight:
-    """A message handed to the broker and not yet acknowledged; `entry` None for one from the board."""
+    """A message handed to the broker and not yet acknowledged; `entry` None for one that is only a state."""
 
     done: asyncio.Future[None]
     out: Outgoing
@@ -74,8 +80,15 @@ class Deliver:
         self._finishing = False
         self._flight: deque[_InFlight] = deque()
         self._cursor = 0
+        self._standing: dict[str, Entry] = {}
         journal.listen(self._wake.set)
         board.listen(self._wake.set)
+
+    def resume(self, standing: Sequence[Entry]) -> None:
+        """Take over the last events of the journal's retained topics, before `run`."""
+        for entry in standing:
+            if entry.seq <= self._journal.acked:
+                self._stands(entry)
 
     async def run(self) -> None:
         """Connect, deliver, and on loss back off and connect again, until `finish` and everything was delivered."""
@@ -102,8 +115,8 @@ class Deliver:
         self._failures = 1 if lasted else self._failures + 1
         self._gauges.connected = False
         for flying in self._flight:
-            if flying.entry is None:
-                self._board.give_back(flying.out)
+            if flying.entry is None and not _taken(flying.done):
+                self._board.lost(flying.out)
         self._flight.clear()
 
     async def _connected(self, publisher: Publisher) -> None:
@@ -114,12 +127,13 @@ class Deliver:
         self._board.rebirth()
         self._hooks.connected(publisher)
         self._cursor = self._journal.acked
+        self._republish(publisher)
         watch = asyncio.ensure_future(publisher.lost())
         watch.add_done_callback(self._on_end)
         try:
             while not watch.done():
                 self._wake.clear()
-                await self._reap()
+                self._reap()
                 await self._fill(publisher)
                 if self._finishing and self._empty():
                     return
@@ -127,6 +141,12 @@ class Deliver:
             await watch
         finally:
             watch.cancel()
+
+    def _republish(self, publisher: Publisher) -> None:
+        """The retained messages of events that were delivered, before the events that were not."""
+        now = self._clock.monotonic()
+        for entry in self._standing.values():
+            self._submit(publisher, self._dated(entry), None, now)
 
     def _on_end(self, watch: asyncio.Future[None]) -> None:
         """The connection ended; why is asked for here too, since a failing publish may be the first to say so."""
@@ -165,7 +185,12 @@ class Deliver:
         return entries
 
     def _submit(self, publisher: Publisher, out: Outgoing, entry: Entry | None, now: float) -> None:
-        done = publisher.submit(out)
+        try:
+            done = publisher.submit(out)
+        except DeliveryError:
+            if entry is None:
+                self._board.lost(out)
+            raise
         done.add_done_callback(lambda _: self._wake.set())
         self._flight.append(_InFlight(done, out, entry, now))
 
@@ -176,30 +201,41 @@ class Deliver:
             return entry.out
         return msgspec.structs.replace(entry.out, payload=historical(entry.out.payload))
 
-    async def _reap(self) -> None:
+    def _reap(self) -> None:
         """Take note of what the broker answered, in order of sending."""
         while self._flight and self._flight[0].done.done():
-            flying = self._flight.popleft()
+            flying = self._flight[0]
             try:
                 flying.done.result()
             except DeliveryRefusedError as error:
-                await self._refused(flying, error)
+                self._refused(flying, error)
             else:
                 self._gauges.published += 1
+                self._hooks.refusals.taken(flying.out, self._clock.monotonic())
+            self._flight.popleft()
             if flying.entry is not None:
                 self._acknowledged(flying.entry)
 
     def _acknowledged(self, entry: Entry) -> None:
         self._journal.ack(entry.seq)
+        self._stands(entry)
         if entry.mono is not None:
             self._gauges.latencies.append(self._clock.monotonic() - entry.mono)
 
-    async def _refused(self, flying: _InFlight, error: DeliveryRefusedError) -> None:
-        """The broker will never take it: say so, count it, go on with the next."""
+    def _stands(self, entry: Entry) -> None:
+        """Remember the newest delivered event of each retained topic, unless it deleted the topic."""
+        if not entry.out.retain:
+            return
+        self._standing.pop(entry.out.topic, None)
+        if entry.out.payload:
+            self._standing[entry.out.topic] = entry
+
+    def _refused(self, flying: _InFlight, error: DeliveryRefusedError) -> None:
+        """The broker will never take it: count it, have it told, go on with the next."""
         self._gauges.refused += 1
-        _log.error("%s refused: %s", flying.out.topic, error)
+        self._hooks.refusals.refused(flying.out, str(error), self._clock.monotonic())
         if flying.entry is not None:
-            await self._hooks.refused(flying.entry, str(error))
+            self._hooks.refusals.lost(flying.out)
 
     async def _wait(self) -> None:
         """Until there is something to do; a publish unanswered past its deadline ends the connection."""
@@ -211,3 +247,8 @@ class Deliver:
                 await self._wake.wait()
         except TimeoutError:
             raise DeliveryError(f"no acknowledgement within {DEADLINE:.0f} s") from None
+
+
+def _taken(done: asyncio.Future[None]) -> bool:
+    """Whether the broker acknowledged it, though nobody took note of that yet."""
+    return done.done() and not done.cancelled() and done.exception() is None

@@ -63,6 +63,7 @@ class Health:
             journal_depth=depths.journal,
             journal_bytes=depths.journal_bytes,
             board_dropped=depths.board_dropped,
+            refused=gauges.refused,
             latency_p50_ms=_percentile(ordered, 0.50),
             latency_p99_ms=_percentile(ordered, 0.99),
             loop_lag_ms=round(gauges.lag * 1000, 2),

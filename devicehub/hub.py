@@ -21,7 +21,6 @@ from devicehub.deliver import Deliver, Hooks
 from devicehub.evidence import EvidenceStore
 from devicehub.health import Depths, Gauges, Health
 from devicehub.journal import Journal
-from devicehub.ledger import Entry
 from devicehub.model.errors import JournalError
 from devicehub.model.instant import instant
 from devicehub.model.message import Kind, Message
@@ -31,6 +30,7 @@ from devicehub.pipe import Pipe
 from devicehub.publish.envelope import Encoder, outgoing, stored_alarm
 from devicehub.publish.port import Connect, Outgoing, Publisher
 from devicehub.publish.topics import Topics
+from devicehub.refusals import Refusals
 from devicehub.stages import Process, Sinks
 from devicehub.supervisor import Post, Supervisor
 
@@ -38,6 +38,7 @@ _log = logging.getLogger(__name__)
 
 DRAIN = 3.0
 LAG_TICK = 0.5
+GAP_EVERY = 1.0
 PRUNE_EVERY = 600.0
 DAY = 86_400.0
 
@@ -72,7 +73,8 @@ class Hub:
         self._pipe = Pipe()
         self._core = Core(plan.setting)
         self._journal = Journal(plan.state / "journal.sqlite", self._stored, clock, plan.executor)
-        hooks = Hooks(self._on_connected, self._on_refused)
+        self._refusals = Refusals()
+        hooks = Hooks(self._on_connected, self._refusals)
         self._deliver = Deliver(
             self._journal, self._board, plan.connect, clock, self._gauges, hooks=hooks, window=plan.window
         )
@@ -95,6 +97,7 @@ class Hub:
         process = Process(self._pipe, self._core, self._sinks, self._clock)
         async with asyncio.TaskGroup() as group:
             deliver = group.create_task(self._deliver.run())
+            gaps = group.create_task(self._gaps())
             worker = group.create_task(process.run())
             timers = [group.create_task(work) for work in (process.tick(), self._health(), self._lag(), self._prune())]
             devices = [group.create_task(supervisor.run()) for supervisor in self._supervisors]
@@ -104,6 +107,9 @@ class Hub:
             self._pipe.close()
             await self._drained(worker)
             await self._end(deliver)
+            self._refusals.close()
+            await asyncio.wait([gaps], timeout=DRAIN)
+            await _cancelled([gaps])
         await self._journal.close()
 
     async def _begin(self) -> None:
@@ -122,7 +128,9 @@ class Hub:
         place = f"{self._plan.topics.prefix}/{Kind.ALARM}/"
         standing: list[StandingAlarm] = []
         ended: list[Message] = []
-        for entry in await self._journal.standing():
+        last = await self._journal.standing()
+        self._deliver.resume(last)
+        for entry in last:
             if not entry.out.topic.startswith(place):
                 continue
             device, point = entry.out.subject.split("/")
@@ -157,13 +165,11 @@ class Hub:
         self._gauges.delivery = publisher.delivery
         self._say(Kind.STATUS, "status", self._status("online"))
 
-    async def _on_refused(self, entry: Entry, why: str) -> None:
-        """The broker took an event for refused for good: a gap, unless it is one about a gap."""
-        if entry.out.type.endswith(".gap"):
-            return
-        gap = GapData("hub", "refused", count=1, first=entry.seq, last=entry.seq)
-        _log.debug("gap for %s: %s", entry.out.id, why)
-        await self._sinks.accept(Outcome([self._message(Kind.GAP, "gap", gap)]))
+    async def _gaps(self) -> None:
+        """What the broker refused for good, as one gap a second, until the end."""
+        while (gap := await self._refusals.gap()) is not None:
+            await self._sinks.accept(Outcome([self._message(Kind.GAP, "gap", gap)]))
+            await self._clock.sleep(GAP_EVERY)
 
     async def _health(self) -> None:
         health = Health(self._gauges, self._plan.state, self._clock.monotonic())

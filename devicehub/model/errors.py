@@ -71,7 +71,7 @@ class DeliveryError(DeviceHubError):
 
 
 class DeliveryRefusedError(DeliveryError):
-    """The broker answered and said no: not authorised, quota, too large."""
+    """The broker answered and said no: not authorised, too large."""
 
 
 class JournalError(DeviceHubError):

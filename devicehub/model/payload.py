@@ -58,6 +58,7 @@ class HealthData(Payload, frozen=True, omit_defaults=False):
     journal_depth: int
     journal_bytes: int
     board_dropped: int
+    refused: Annotated[int, Meta(description="Messages that the broker refused for good since the hub started")]
     latency_p50_ms: float | None
     latency_p99_ms: float | None
     loop_lag_ms: float

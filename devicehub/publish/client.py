@@ -29,6 +29,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from devicehub.model.errors import DeliveryError, DeliveryRefusedError
 from devicehub.publish.port import Outgoing
 from devicehub.publish.properties import PackedProperties, for_publish, for_will, variable_length
+from devicehub.publish.reasons import unpublished
 from devicehub.publish.settings import BrokerSettings
 
 _REFUSED: Final = 0x80
@@ -217,7 +218,7 @@ class Client(aiomqtt.Client):
             future.set_result(None)
             return
         reason = getattr(properties, "ReasonString", "") or reason_code.getName()
-        future.set_exception(DeliveryRefusedError(f"{out.topic}: the broker refused it: {reason}"))
+        future.set_exception(unpublished(out.topic, reason_code.value, reason))
 
     def _on_socket_register_write(self, client: paho.Client, userdata: object, sock: socket.socket) -> None:
         if threading.get_ident() != self._thread:

@@ -81,6 +81,10 @@ class MemoryBroker:
         """End the outage. Retained messages are still there."""
         self._down = False
 
+    def forget(self) -> None:
+        """Lose the retained messages, as a broker without persistence does when it is started again."""
+        self._retained.clear()
+
     def take(self, out: Outgoing) -> None:
         """Log a message and keep it if it is retained; an empty one deletes."""
         now = asyncio.get_running_loop().time()

@@ -44,7 +44,8 @@ class Publisher(Protocol):
 
         The future resolves when the broker has acknowledged (QoS 1) or when the message was handed to
         the socket (QoS 0). Otherwise it raises `DeliveryRefusedError` when the broker said no or would
-        have to, or `DeliveryError`, at once for every pending message, when the connection is lost.
+        have to, or `DeliveryError` when it may be taken on another connection: the broker cannot take it now, or,
+        at once for every pending message, the connection is lost.
         `submit` itself raises `DeliveryError` once the connection is lost.
         """
         ...

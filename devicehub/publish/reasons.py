@@ -26,6 +26,9 @@ _ADVICE = MappingProxyType(
     }
 )
 
+# Packet identifier in use, quota exceeded (MQTT 5.0, 3.4.2.1): about the connection or the moment and not about the
+# message, which may be taken later. The other such codes come in a DISCONNECT, which ends the connection anyway.
+_TRANSIENT = frozenset({0x91, 0x97})
 _TOO_OLD = frozenset({"TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL"})
 # X509_V_ERR_ codes of x509_vfy.h.
 _REMEDIES = MappingProxyType(
@@ -44,6 +47,13 @@ def unknown_version(error: aiomqtt.MqttError) -> bool:
     if isinstance(error, MqttConnectError):
         return isinstance(error.rc, ReasonCode) and error.rc.value == _UNSUPPORTED_VERSION
     return isinstance(error, aiomqtt.MqttCodeError)
+
+
+def unpublished(topic: str, code: int, reason: str) -> DeliveryError:
+    """The error for a publish that a broker answered with a code of 0x80 or above, by whether it can be retried."""
+    if code in _TRANSIENT:
+        return DeliveryError(f"{topic}: the broker does not take it now: {reason}")
+    return DeliveryRefusedError(f"{topic}: the broker refused it: {reason}")
 
 
 def connecting(settings: BrokerSettings, error: aiomqtt.MqttError) -> DeliveryError:

@@ -154,3 +154,26 @@ async def test_a_name_that_does_not_exist_is_told_as_such() -> None:
 async def test_an_address_that_is_no_host_name_is_told_as_such() -> None:
     with pytest.raises(DeliveryError, match="is no host name: correct the address"):
         await connect(BrokerSettings(host="a" * 70 + ".example")).__aenter__()
+
+
+@pytest.mark.parametrize("code", [0x91, 0x97])
+async def test_what_a_broker_cannot_take_now_is_not_refused_for_good(code: int) -> None:
+    """CONNACK 20 03 00 00 00: accepted, no properties; PUBACK 40 03, packet identifier, reason (MQTT 5.0, 3.4)."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readexactly(2)
+        await reader.readexactly(head[1])
+        writer.write(bytes.fromhex("2003000000"))
+        head = await reader.readexactly(2)
+        body = await reader.readexactly(head[1])
+        identifier = body[2 + body[1] :][:2]
+        writer.write(b"\x40\x03" + identifier + bytes([code]))
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with connect(BrokerSettings(host="127.0.0.1", port=port, version=Version.V5)) as publisher:
+            with pytest.raises(DeliveryError, match=r"^t: the broker does not take it now") as caught:
+                await asyncio.wait_for(publisher.submit(message("t")), 5)
+            assert not isinstance(caught.value, DeliveryRefusedError)

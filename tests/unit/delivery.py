@@ -13,11 +13,11 @@ from devicehub.clock import Clock
 from devicehub.deliver import Deliver, Hooks
 from devicehub.health import Gauges
 from devicehub.journal import Journal
-from devicehub.ledger import Entry
 from devicehub.model.message import Kind, Message
 from devicehub.model.payload import HubEventData
 from devicehub.publish.memory import MemoryBroker
 from devicehub.publish.port import Connect, Outgoing, Publisher
+from devicehub.refusals import Refusals
 from tests.real.journals import NAME, encode
 
 
@@ -31,7 +31,7 @@ class Post:
     clock: Clock
     gauges: Gauges
     connections: list[float] = field(default_factory=list[float])
-    refusals: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+    refusals: Refusals = field(default_factory=Refusals)
     attempts: list[float] = field(default_factory=list[float])
     number: int = 0
 
@@ -46,9 +46,6 @@ class Post:
 
     def on_connected(self, publisher: Publisher) -> None:
         self.connections.append(self.clock.monotonic())
-
-    async def on_refused(self, entry: Entry, why: str) -> None:
-        self.refusals.append((entry.seq, why))
 
     def arrived(self) -> list[int]:
         """Numbers of the events that the broker took, duplicates too."""
@@ -74,8 +71,9 @@ async def delivering(
     await journal.open()
     post = Post(journal, board, broker, clock, gauges, number=journal.last)
     connect = _counted(post, will)
-    hooks = Hooks(post.on_connected, post.on_refused)
+    hooks = Hooks(post.on_connected, post.refusals)
     deliver = Deliver(journal, board, connect, clock, gauges, hooks=hooks, window=window)
+    deliver.resume(await journal.standing())
     task = asyncio.create_task(deliver.run())
     try:
         yield post, deliver, task

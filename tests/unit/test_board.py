@@ -26,7 +26,7 @@ def test_of_a_topic_the_latest_is_taken_and_what_it_replaced_is_counted() -> Non
 def test_what_was_taken_is_not_dropped_when_something_newer_comes() -> None:
     board = Board()
     board.post(out("a", b"1"))
-    board.take()
+    told(board)
     board.post(out("a", b"2"))
     assert board.dropped == 0
 
@@ -35,7 +35,7 @@ def test_on_a_new_connection_every_retained_topic_is_due_with_its_latest() -> No
     board = Board()
     board.post(out("a", b"1"))
     board.post(out("b", b"1"))
-    board.take()
+    told(board)
     board.post(out("b", b"2"))
     board.rebirth()
     assert told(board) == [("a", b"1"), ("b", b"2")]
@@ -51,14 +51,32 @@ def test_pictures_of_the_past_are_not_sent_on_a_new_connection_and_count_as_drop
     assert board.dropped == 1
 
 
-def test_what_could_not_be_sent_is_due_again_unless_something_newer_is() -> None:
+def test_what_was_lost_on_the_way_never_comes_back_in_the_place_of_something_newer() -> None:
     board = Board()
-    board.give_back(out("a", b"old"))
-    board.post(out("b", b"new"))
-    board.give_back(out("b", b"old"))
-    board.give_back(out("frame", retain=False))
-    assert told(board) == [("a", b"old"), ("b", b"new")]
-    assert board.dropped == 1
+    for payload in (b"1", b"2"):
+        board.post(out("a", payload))
+        assert told(board) == [("a", payload)]
+    for payload in (b"1", b"2"):
+        board.lost(out("a", payload))
+    assert board.idle(), "it is due again when there is a connection"
+    board.rebirth()
+    assert told(board) == [("a", b"2")]
+    assert board.dropped == 0
+
+
+def test_a_picture_that_was_lost_on_the_way_counts_as_dropped() -> None:
+    board = Board()
+    board.lost(out("frame", retain=False))
+    board.rebirth()
+    assert (told(board), board.dropped) == ([], 1)
+
+
+def test_what_was_not_taken_yet_stays_due() -> None:
+    board = Board()
+    for topic in "abc":
+        board.post(out(topic))
+    assert next(board.take()).topic == "a"
+    assert [topic for topic, _ in told(board)] == ["b", "c"]
 
 
 def test_whoever_listens_hears_of_everything_that_becomes_due() -> None:
@@ -66,6 +84,5 @@ def test_whoever_listens_hears_of_everything_that_becomes_due() -> None:
     board.listen(lambda: calls.append("x"))
     board.post(out("a"))
     board.rebirth()
-    board.take()
-    board.give_back(out("a"))
-    assert len(calls) == 3
+    told(board)
+    assert len(calls) == 2

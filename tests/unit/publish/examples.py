@@ -76,7 +76,7 @@ def alarm() -> AlarmData:
 
 def hub_messages() -> list[Message]:
     """What the hub says of itself."""
-    health = HealthData(1.0, 2.0, 3.0, 4, 5, 6, 7, 8, None, 9.5, 10.5, 11, 12, None)
+    health = HealthData(1.0, 2.0, 3.0, 4, 5, 6, 7, 8, 9, None, 9.5, 10.5, 11, 12, None)
     info = InfoData("0.1", "7f3a91c2", DIGEST, 1, ("atom-fast",), ("trace-1",), "ntp", AT)
     return [
         message(Kind.STATUS, StatusData("online", AT, "7f3a91c2", "broker-acked"), device="", point=""),
