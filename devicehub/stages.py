@@ -1,8 +1,9 @@
 """The processing stage: inputs from the pipe to durable events and to the board."""
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 from devicehub.board import Board
@@ -14,7 +15,7 @@ from devicehub.health import Gauges
 from devicehub.journal import Journal
 from devicehub.model.errors import JournalError
 from devicehub.model.message import Message
-from devicehub.model.reading import Image
+from devicehub.model.reading import Image, Reading
 from devicehub.pipe import Pipe
 from devicehub.publish.port import Outgoing
 from devicehub.publish.topics import RULES, Lane
@@ -39,7 +40,7 @@ class Process:
         """Until the pipe is closed and drained. A lone input is taken at once, a stream of them in groups."""
         while inputs := await self._pipe.take(BATCH):
             began = self._clock.monotonic()
-            self._sinks.gauges.readings += len(inputs)
+            self._sinks.gauges.readings += sum(isinstance(item, Reading) for item in inputs)
             await self._sinks.accept(self._core.step(inputs))
             if len(inputs) < BATCH:
                 await self._clock.sleep(began + GROUP - self._clock.monotonic())
@@ -55,7 +56,8 @@ class Process:
 class Sinks:
     """Where messages go by their kind: the journal, or the board; captured images to the evidence folder.
 
-    `encode` makes the published bytes of a board message, which has no sequence number.
+    `encode` makes the published bytes of a board message, which has no sequence number. What is accepted
+    reaches the board in the order of the calls, at once, and the journal in the same order, in turn.
     """
 
     journal: Journal
@@ -64,20 +66,32 @@ class Sinks:
     encode: Callable[[Message], Outgoing]
     gauges: Gauges
     clock: Clock
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def accept(self, outcome: Outcome) -> None:
-        """Images first, then events, then states: nothing is named before it is on disk.
+        """States at once, then images, then events: no event or image is named before it is on disk.
+
+        Call it on what the core just gave, without waiting in between: states are on the board before this
+        waits for anything, so that a state computed earlier never replaces a later one, and that "nothing
+        can be detected" goes out while the disk takes nothing. A state says what is, and names nothing on disk.
 
         Waits, loudly, while the disk takes nothing; the pipe fills up meanwhile and counts what it refuses.
         """
-        for image in outcome.captures:
-            await self._insist(partial(self._keep, image))
-        journalled = [message for message in outcome.messages if RULES[message.kind].lane is Lane.JOURNAL]
-        if journalled:
-            await self._insist(partial(self.journal.append, journalled))
+        journalled: list[Message] = []
         for message in outcome.messages:
             if RULES[message.kind].lane is Lane.BOARD:
                 self.board.post(self.encode(message))
+            else:
+                journalled.append(message)
+        if outcome.captures or journalled:
+            async with self.turn:
+                await self._store(outcome.captures, journalled)
+
+    async def _store(self, captures: Sequence[Image], journalled: Sequence[Message]) -> None:
+        for image in captures:
+            await self._insist(partial(self._keep, image))
+        if journalled:
+            await self._insist(partial(self.journal.append, journalled))
 
     async def _keep(self, image: Image) -> None:
         data = evidence(image)
