@@ -48,9 +48,11 @@ async def test_readings_that_are_forbidden_are_one_line_and_one_gap_a_second(
 
 async def test_the_readings_of_the_last_moment_that_are_refused_are_told_by_the_next_run(state: Path) -> None:
     bench = Bench(state)
-    bench.broker.refuse, bench.broker.delay = forbid_readings, lambda _: 1.0
+    bench.broker.refuse, bench.broker.delay = forbid_readings, lambda out: float("/reading/" in out.topic)
     async with bench.run() as (running, device):
-        device.say(b"50\n" * 3)
+        for _ in range(3):
+            device.say(b"50\n")
+            await running.clock.sleep(0.2)
         running.stop.set()
         await running.task
     async with bench.run():

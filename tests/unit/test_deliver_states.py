@@ -1,15 +1,20 @@
 """States on a connection that comes and goes: what a broker ends with is the newest that was said."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from devicehub.deliver import RECONNECT_MOST
+from devicehub.model.errors import DeliveryError
 from devicehub.model.payload import AlarmData
 from devicehub.publish.memory import MemoryBroker
+from devicehub.publish.port import Outgoing, Publisher
 from tests.real.journals import RAISED, TOPICS, alarm_state
 from tests.unit.delivery import Post, delivering, state
 from tests.virtual_loop import VirtualTimeLoop
@@ -40,6 +45,57 @@ async def test_pictures_in_flight_when_the_broker_goes_count_as_dropped(tmp_path
         post.broker.outage()
         await post.clock.sleep(5)
         assert post.board.dropped == 3
+
+
+async def test_pictures_that_meet_a_broken_connection_count_as_dropped(tmp_path: Path) -> None:
+    async with delivering(tmp_path, MemoryBroker()) as (post, *_):
+        await post.clock.sleep(1)
+        for number in range(3):
+            post.board.post(state(f"frame-{number}", retain=False))
+        post.broker.outage()
+        post.broker.restore()
+        await post.clock.sleep(5)
+        assert (post.board.dropped, len(post.broker.log)) == (3, 0)
+
+
+class _Busy(MemoryBroker):
+    """Cannot take one message now, and says so on a connection that lives on."""
+
+    busy = True
+
+    @asynccontextmanager
+    async def connect(self, will: Outgoing | None = None) -> AsyncIterator[Publisher]:
+        async with super().connect(will) as publisher:
+            yield _Hesitant(self, publisher)
+
+
+class _Hesitant:
+    def __init__(self, broker: _Busy, publisher: Publisher) -> None:
+        self._broker = broker
+        self._publisher = publisher
+        self.delivery = publisher.delivery
+        self.lost = publisher.lost
+
+    def submit(self, out: Outgoing) -> asyncio.Future[None]:
+        if not self._broker.busy or out.id != "busy":
+            return self._publisher.submit(out)
+        self._broker.busy = False
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        future.set_exception(DeliveryError("quota exceeded"))
+        return future
+
+
+async def test_what_a_broker_cannot_take_now_is_sent_on_another_connection_or_counted(tmp_path: Path) -> None:
+    for retain in (True, False):
+        async with delivering(tmp_path, _Busy()) as (post, *_):
+            await post.clock.sleep(1)
+            post.board.post(structs.replace(state("a", retain=retain), id="busy"))
+            await post.clock.sleep(RECONNECT_MOST)
+            assert len(post.connections) == 2
+            assert ([out.topic for _, out in post.broker.log], post.board.dropped) == (
+                (["a"], 0) if retain else ([], 1)
+            )
+            assert post.gauges.refused == 0
 
 
 async def test_an_answer_that_was_there_before_the_connection_was_lost_is_no_loss(tmp_path: Path) -> None:
