@@ -2,10 +2,10 @@
 
 A driver that yields anything else has a bug, and is told so at its own session, where it harms nobody
 else. What a device may send at any time (a value that is no number, an impossible one) is no bug:
-that is the core's business.
+that is the core's business. What cannot be encoded (a number of numpy's, an integer beyond 64 bits, a
+text that is not Unicode) is one: it would be noticed only when it is to be stored, by all devices at once.
 """
 
-import re
 from collections.abc import Sequence
 from math import isfinite
 
@@ -25,6 +25,7 @@ from devicehub.model.reading import (
     Spectrum,
     Trigger,
 )
+from devicehub.model.segment import SEGMENT
 
 _KINDS = {
     Measurement: (ChannelKind.MEASUREMENT, ChannelKind.STATE),
@@ -33,7 +34,7 @@ _KINDS = {
     Scan: (ChannelKind.SCAN,),
 }
 _SIZES = {Layout.U8: 1, Layout.U16LE: 2, Layout.I16LE: 2, Layout.U32LE: 4, Layout.F32LE: 4}
-_POINT = re.compile(r"[a-z0-9-]{1,64}")
+_INTEGER_MOST = 2**63
 
 
 class Admission:
@@ -47,6 +48,8 @@ class Admission:
         match sample:
             case Measurement():
                 self._declared(sample)
+                _check_numbers(sample.value, sample.uncertainty, sample.confidence, sample.device_time)
+                sample.label.encode()
                 channel = self._channels[sample.channel]
                 if channel.kind is ChannelKind.STATE and sample.label not in channel.states:
                     raise ValueError(f"channel '{sample.channel}' has no state '{sample.label}'")
@@ -58,6 +61,7 @@ class Admission:
                 _check_spectrum(sample)
             case Scan():
                 self._declared(sample)
+                _check_numbers(sample.device_time)
                 sample.symbology.encode()
             case _:
                 _check_notice(sample)
@@ -70,17 +74,29 @@ class Admission:
             raise ValueError(f"channel '{sample.channel}' is declared {channel.kind}: {type(sample).__name__} came")
 
 
+def _check_numbers(*values: object) -> None:
+    """Floats and integers of Python's own, of at most 64 bits. `bool` and numpy's scalars are none."""
+    for value in values:
+        kind = type(value)
+        if value is None or kind is float or (isinstance(value, int) and kind is int and abs(value) < _INTEGER_MOST):
+            continue
+        raise ValueError(f"{value!r} of type {kind.__name__} is no number that can be published")
+
+
 def _check_image(image: Image) -> None:
+    _check_numbers(image.width, image.height, image.gain, image.offset)
+    _check_numbers(image.emissivity, image.counter, image.device_time)
     if image.width < 1 or image.height < 1:
         raise ValueError(f"image of {image.width}x{image.height} pixels")
     if image.layout is not Layout.JPEG and len(image.data) != image.width * image.height * _SIZES[image.layout]:
         raise ValueError(f"{len(image.data)} bytes are not {image.width}x{image.height} {image.layout}")
-    if not (isfinite(image.gain) and isfinite(image.offset)):
+    if not (isfinite(image.gain) and image.gain > 0 and isfinite(image.offset)):
         raise ValueError(f"image with gain {image.gain} and offset {image.offset}")
 
 
 def _check_spectrum(spectrum: Spectrum) -> None:
     axis = spectrum.axis
+    _check_numbers(axis.start, axis.step, axis.quadratic, spectrum.live_time, spectrum.device_time)
     if spectrum.layout is Layout.JPEG or len(spectrum.data) % _SIZES[spectrum.layout]:
         raise ValueError(f"{len(spectrum.data)} bytes are no spectrum of {spectrum.layout}")
     if not all(map(isfinite, (axis.start, axis.step, axis.quadratic))):
@@ -97,16 +113,19 @@ def _check_notice(sample: Capability | Identity | Trigger | DeviceAlarm | Result
             for name, value in sample.facts:
                 (name + value).encode()
         case DeviceAlarm():
-            if not _POINT.fullmatch(sample.point):
+            if not SEGMENT.fullmatch(sample.point):
                 raise ValueError(f"alarm point '{sample.point}' is not of a-z, 0-9 and - alone")
+            _check_numbers(sample.value)
             sample.text.encode()
         case Result():
+            _check_numbers(sample.duration)
             sample.sample_id.encode()
             _check_peaks(sample.peaks)
 
 
 def _check_peaks(peaks: Sequence[Peak]) -> None:
     for peak in peaks:
+        _check_numbers(peak.position, peak.amplitude, peak.confidence)
         peak.name.encode()
         if not (isfinite(peak.position) and isfinite(peak.amplitude)):
             raise ValueError(f"peak '{peak.name}' of {peak.amplitude} at {peak.position}")

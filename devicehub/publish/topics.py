@@ -6,25 +6,20 @@ that `+`, `#`, `/`, NUL and device-supplied names never reach a topic: one such 
 drop the connection, again and again.
 """
 
-import re
-import unicodedata
 from collections.abc import Mapping
 from enum import StrEnum
-from hashlib import blake2b
 from types import MappingProxyType
 
 from msgspec import Struct
 
 from devicehub.model.message import Kind, Message
 from devicehub.model.payload import GapData
+from devicehub.model.segment import SEGMENT, segment
 
 REAL_ROOT = "devicehub/v1"
 EXERCISE_ROOT = "devicehub-sim/v1"
 
-_SEGMENT = re.compile(r"[a-z0-9-]{1,64}")
-_OTHER = re.compile(r"[^a-z0-9]+")
-_MOST = 64
-_DIGEST_BYTES = 6
+__all__ = ["EXERCISE_ROOT", "REAL_ROOT", "RULES", "Lane", "Rule", "Shape", "Topics", "segment"]
 
 
 class Lane(StrEnum):
@@ -74,20 +69,6 @@ RULES: Mapping[Kind, Rule] = MappingProxyType(
         Kind.GAP: Rule(Lane.JOURNAL, Shape.STREAM),
     }
 )
-
-
-def segment(text: str) -> str:
-    """A legal topic segment for any text.
-
-    Text that is legal already is returned as it is. Anything else keeps its legible part and gets a
-    48-bit digest of the whole text, so that two texts do not meet in one segment.
-    """
-    if _SEGMENT.fullmatch(text):
-        return text
-    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).hexdigest()
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    legible = _OTHER.sub("-", plain)[: _MOST - len(digest) - 1].strip("-")
-    return f"{legible}-{digest}" if legible else digest
 
 
 class Topics:
@@ -145,6 +126,6 @@ def _stream(message: Message) -> str:
 
 
 def _legal(text: str) -> str:
-    if not _SEGMENT.fullmatch(text):
+    if not SEGMENT.fullmatch(text):
         raise ValueError(f"{text!r} is not a topic segment; it must come from segment()")
     return text

@@ -2,6 +2,7 @@
 
 from math import nan
 
+import numpy as np
 import pytest
 
 from devicehub.core.admission import Admission
@@ -30,6 +31,7 @@ AXIS = Axis(Unit.MILLISECOND, 1.0)
 GOOD: list[Sample] = [
     Measurement("level", nan),
     Measurement("level", 1e9),
+    Measurement("level", 2**63 - 1, device_time=0),
     Measurement("mode", 0.0, label="idle"),
     Image("image", b"\x00" * 4, Layout.U16LE, 2, 1),
     Image("image", b"", Layout.JPEG, 640, 480),
@@ -51,6 +53,19 @@ BAD: list[tuple[Sample, str]] = [
     (Image("image", b"\x00" * 3, Layout.U16LE, 2, 1), "3 bytes are not 2x1 u16le"),
     (Image("image", b"", Layout.U8, 0, 5), "image of 0x5 pixels"),
     (Image("image", b"\x00", Layout.U8, 1, 1, gain=nan), "gain nan"),
+    (Image("image", b"\x00", Layout.U8, 1, 1, gain=-0.1), "gain -0.1"),
+    (Image("image", b"\x00", Layout.U8, 1, 1, gain=0.0), "gain 0.0"),
+    (Image("image", b"\x00", Layout.U8, 1, 1, counter=2**64), "18446744073709551616 of type int"),
+    (Measurement("level", 2**64), "18446744073709551616 of type int"),
+    (Measurement("level", 1.0, label="\ud800"), "surrogates"),
+    (Measurement("level", float(np.float64(1)), device_time=np.float64(7.5)), "type float64"),
+    (Measurement("level", 1.0, uncertainty=np.float32(7.5)), "type float32"),  # type: ignore[arg-type]  # the bug
+    (Measurement("level", 1.0, confidence=True), "True of type bool"),
+    (DeviceAlarm("voc-1", active=True, value=2**70), "1180591620717411303424 of type int"),
+    (Result(Outcome.CLEAR, duration=np.float64(7.5)), "type float64"),
+    (Result(Outcome.ALARM, peaks=(Peak("RDX", 2**80, Unit.REDUCED_MOBILITY, 1.0),)), "1208925819614629174706176"),
+    (Scan("barcode", "qr", b"", device_time=np.float64(7.5)), "type float64"),
+    (Spectrum("plasmagram", b"", Layout.U16LE, AXIS, live_time=np.float64(7.5)), "type float64"),
     (Spectrum("plasmagram", b"\x00" * 3, Layout.U16LE, AXIS), "no spectrum of u16le"),
     (Spectrum("plasmagram", b"\x00" * 3, Layout.JPEG, AXIS), "no spectrum of jpeg"),
     (Spectrum("plasmagram", b"\x00" * 2, Layout.U16LE, Axis(Unit.MILLISECOND, nan)), "no line of numbers"),

@@ -44,6 +44,7 @@ from tests.unit.core.bench import FREE, HIGH, HOT, LOW, at, core, driver, keep_t
 numbers = st.one_of(st.floats(), st.sampled_from([nan, inf, -inf, 0.0, 11.0, -11.0, 1e308]))
 maybe = st.none() | numbers
 finite = st.floats(allow_nan=False, allow_infinity=False)
+positive = st.floats(min_value=0, exclude_min=True, allow_infinity=False)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 qualities, causes = st.sampled_from(Quality), st.sampled_from(Cause)
 
@@ -65,7 +66,7 @@ spectra = st.builds(
     axes, texts, maybe, qualities, causes, maybe,
 )  # fmt: skip
 images = st.builds(
-    Image, st.just("image"), st.binary(min_size=8, max_size=8), st.just(Layout.F32LE), st.just(2), st.just(1), finite, finite,
+    Image, st.just("image"), st.binary(min_size=8, max_size=8), st.just(Layout.F32LE), st.just(2), st.just(1), positive, finite,
     shutter=st.sampled_from(Shutter), emissivity=maybe, quality=qualities, cause=causes, device_time=maybe,
 )  # fmt: skip
 results = st.builds(
