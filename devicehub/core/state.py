@@ -31,9 +31,11 @@ from devicehub.model.reading import (
     Quality,
     Stamp,
 )
+from devicehub.model.segment import unicode_text
 
 Ids = Callable[[], str]
 
+_FAULT_MOST = 200
 _AWAY = {DeviceState.OFFLINE, DeviceState.LOST, DeviceState.FAULTED}
 _EVENTS = {
     DeviceState.READY: "device.ready",
@@ -55,6 +57,7 @@ class DeviceBook:
         self._losses = 0
         self._errors: Counter[str] = Counter()
         self._errors_told = 0
+        self._last_fault = ""
         self._facts: dict[str, str] = {}
         self._link: dict[str, str] = {}
         self._reported: dict[str, tuple[Level, Cause]] = dict.fromkeys(driver.capabilities, (Level.FULL, Cause.NONE))
@@ -75,8 +78,11 @@ class DeviceBook:
         self._heard = at.mono
 
     def count(self, fault: Fault) -> None:
-        """One refused frame more."""
-        self._errors[fault.reason] += 1
+        """Refused frames; the text of the last is part of what is told of the device."""
+        self._errors[fault.reason] += fault.count
+        self._last_fault = unicode_text(f"{fault.reason}: {fault.detail}" if fault.detail else fault.reason)[
+            :_FAULT_MOST
+        ]
 
     def change(self, change: Change, ids: Ids) -> list[Message]:
         """The supervisor's state changed: told at once, and once. What an earlier link brought is forgotten."""
@@ -91,13 +97,25 @@ class DeviceBook:
             self._reported = dict.fromkeys(self._driver.capabilities, (Level.FULL, Cause.NONE))
         if change.state is DeviceState.READY:
             self._heard = change.at.mono
-        out = [self._device(change.at, ids), *self._capabilities(change.at, ids)]
+        values = self._forgotten(change.at, ids) if change.state in _AWAY else []
+        out = [self._device(change.at, ids), *self._capabilities(change.at, ids), *values]
         if told:
             out.append(self._describe(change.at, ids))
         if change.state in _EVENTS:
             data = DeviceEventData(self._name, change.state.value, change.why)
             out.append(self._message(Kind.EVENT, _EVENTS[change.state], change.at, data, ids))
         return out
+
+    def _forgotten(self, now: Stamp, ids: Ids) -> list[Message]:
+        """A device that went away has no values any more: the last good ones must not be taken for those of now."""
+        if all(value is None for value in self._values.values()):
+            return []
+        self._values = dict.fromkeys(self._values)
+        return [self._state_of_values(now, ids)]
+
+    def _state_of_values(self, now: Stamp, ids: Ids) -> Message:
+        self._values_changed = False
+        return self._message(Kind.STATE, "state", now, dict(self._values), ids)
 
     def gap(self, dropped: Dropped, ids: Ids) -> Message:
         """Readings that were not accepted."""
@@ -132,8 +150,7 @@ class DeviceBook:
         """Once a second: latest values if they changed, error counts if they grew, battery, staleness."""
         out = self._capabilities(now, ids)
         if self._values_changed:
-            self._values_changed = False
-            out.append(self._message(Kind.STATE, "state", now, dict(self._values), ids))
+            out.append(self._state_of_values(now, ids))
         if self._errors.total() != self._errors_told or self._battery() != self._battery_told:
             out.append(self._device(now, ids))
         return out
@@ -168,6 +185,7 @@ class DeviceBook:
             errors=dict(sorted(self._errors.items())),
             losses=self._losses,
             battery=self._battery_told,
+            last_fault=self._last_fault,
         )
         return self._message(Kind.DEVICE, "device", now, data, ids)
 

@@ -96,7 +96,10 @@ class DescribeData(Payload, frozen=True):
 
 
 class DeviceData(Payload, frozen=True):
-    """State of one device as the hub sees it. `errors`: counts by reason since the hub started."""
+    """State of one device as the hub sees it. `errors`: counts by reason since the hub started.
+
+    `last_fault`: the newest of them, with its detail.
+    """
 
     state: DeviceState
     since: Instant
@@ -104,6 +107,7 @@ class DeviceData(Payload, frozen=True):
     errors: dict[str, int] = {}
     losses: int = 0
     battery: float | None = None
+    last_fault: str = ""
 
 
 class CapabilityItem(Payload, frozen=True):

@@ -233,12 +233,13 @@ class Reading(Struct, frozen=True):
 
 
 class Fault(Struct, frozen=True):
-    """Bytes that a device's protocol refused."""
+    """Bytes that a device's protocol refused, `count` times; `detail` of the last."""
 
     device: str
     at: Stamp
     reason: Reason
     detail: str = ""
+    count: int = 1
 
 
 class Change(Struct, frozen=True):

@@ -61,17 +61,25 @@ def test_nothing_vanishes_uncounted(script: list[int]) -> None:
                 for item in await pipe.take(2):
                     seen += item.count if isinstance(item, Dropped) else 1
         unreported = sum(overflow.count for overflow in pipe._overflow.values())
-        waiting = sum(item.count if isinstance(item, Dropped) else 1 for item in pipe._waiting)
+        waiting = sum(item.count if isinstance(item, Dropped) else 1 for item in pipe._waiting.values())
         assert offered == seen + waiting + unreported
 
     asyncio.run(play())
 
 
-async def test_faults_of_a_flood_are_refused_like_readings_and_counted() -> None:
+async def test_faults_of_a_flood_wait_once_per_reason_with_their_number_and_the_newest_detail() -> None:
     pipe = Pipe(capacity=1)
-    for number in range(4):
-        pipe.offer(Fault("d", Stamp(number, number), Reason.GARBAGE))
-    assert (len(pipe), pipe.dropped) == (1, 3)
+    for number in range(1000):
+        pipe.offer(Fault("d", Stamp(number, number), Reason.GARBAGE, f"{number}"))
+        pipe.offer(Fault("d", Stamp(number, number), Reason.LENGTH))
+    assert (len(pipe), pipe.dropped) == (2, 0)
+    last = Stamp(999, 999)
+    assert await pipe.take(10) == [
+        Fault("d", last, Reason.GARBAGE, "999", 1000),
+        Fault("d", last, Reason.LENGTH, "", 1000),
+    ]
+    pipe.offer(Fault("d", Stamp(1000, 1000), Reason.GARBAGE))
+    assert await pipe.take(10) == [Fault("d", Stamp(1000, 1000), Reason.GARBAGE)]
 
 
 async def test_what_was_refused_last_is_told_at_the_end_too() -> None:

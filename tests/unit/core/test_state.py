@@ -150,6 +150,33 @@ def test_errors_are_counted_by_reason_and_told_once_a_second_at_most() -> None:
     assert tick(one, 3.5) == []
 
 
+def test_a_fault_counts_for_all_that_it_stands_for_and_its_text_is_told() -> None:
+    one = book()
+    one.count(Fault("dev", at(2), Reason.CHECKSUM, "of a frame of 12 bytes", 500))
+    told = data(tick(one, 2.5), Kind.DEVICE)
+    assert (told["errors"], told["last_fault"]) == ({"checksum": 500}, "checksum: of a frame of 12 bytes")
+    one.count(Fault("dev", at(3), Reason.LENGTH))
+    assert data(tick(one, 3.5), Kind.DEVICE)["last_fault"] == "length"
+    one.count(Fault("dev", at(4), Reason.GARBAGE, "\ud800" + "x" * 10_000))
+    text = str(data(tick(one, 4.5), Kind.DEVICE)["last_fault"])
+    assert text.startswith("garbage: \\ud800xxx")
+    assert len(text) == 200
+
+
+@pytest.mark.parametrize("state", [DeviceState.LOST, DeviceState.FAULTED, DeviceState.OFFLINE])
+def test_the_values_of_a_device_that_went_away_are_null_and_that_is_told_once(state: DeviceState) -> None:
+    one = book()
+    changed(one, DeviceState.READY, 1)
+    one.latest(Measurement("level", 3.5))
+    one.latest(Measurement("battery", 80.0))
+    tick(one, 2)
+    out = changed(one, state, 3, "why")
+    assert data(out, Kind.STATE) == {"level": None, "battery": None}
+    assert data(out, Kind.DEVICE).get("battery") is None
+    assert "state" not in kinds(tick(one, 4))
+    assert "state" not in kinds(changed(one, DeviceState.LOST, 5, "again"))
+
+
 def test_a_change_tells_the_errors_too_and_they_are_not_told_again() -> None:
     one = book()
     one.count(Fault("dev", at(2), Reason.CHECKSUM))
