@@ -1,5 +1,6 @@
 """Alarm points: edges of the engine and of the devices themselves, to messages with a life of their own."""
 
+import logging
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +12,12 @@ from devicehub.model.instant import instant
 from devicehub.model.message import Kind, Message
 from devicehub.model.payload import AlarmData, TextData
 from devicehub.model.reading import DeviceAlarm, Quality, Reading, Stamp
+from devicehub.model.segment import segment
 from devicehub.model.units import Unit
 
-_SEGMENT = 64
+DEVICE_POINTS = 256
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class AlarmPoints:
         self._ids = ids
         self._rules_digest = rules_digest
         self._standing: dict[_Point, _Standing] = {}
+        self._full: set[str] = set()
         self._limited = {(limit.device, limit.name) for limit in limits}
 
     def resume(self, old: StandingAlarm, devices: Container[str], now: Stamp) -> list[Message]:
@@ -105,13 +110,14 @@ class AlarmPoints:
     def on_device(self, reading: Reading, alarm: DeviceAlarm) -> list[Message]:
         """Messages of an alarm that the device itself reports; only edges count.
 
-        Where a limit has the same name, the device's own point is `device-` and that name.
+        Where a limit has the same name, the device's own point is `device-` and that name. Of one
+        device at most `DEVICE_POINTS` of all its alarms stand: one more is logged, and no alarm.
         """
         point = (reading.device, alarm.point)
         if point in self._limited:
-            point = (reading.device, f"device-{alarm.point}"[:_SEGMENT])
+            point = (reading.device, segment(f"device-{alarm.point}"))
         cause = Cause(reading.at)
-        if alarm.active == (point in self._standing):
+        if alarm.active == (point in self._standing) or (alarm.active and self._is_full(reading.device)):
             return []
         if not alarm.active:
             return self._clear(point, cause, alarm.value)
@@ -128,6 +134,16 @@ class AlarmPoints:
             value=finite(alarm.value),
         )
         return self._raise(point, cause, data)
+
+    def _is_full(self, device: str) -> bool:
+        """Whether so many alarms of a device stand that it gets no more; said once until one of them ends."""
+        if sum(name == device for name, _ in self._standing) < DEVICE_POINTS:
+            self._full.discard(device)
+            return False
+        if device not in self._full:
+            _log.error("device %s: %d of its alarms stand; further ones are not taken", device, DEVICE_POINTS)
+        self._full.add(device)
+        return True
 
     def _raise(self, point: _Point, cause: Cause, data: AlarmData) -> list[Message]:
         self._standing[point] = _Standing(data, cause.at.mono)

@@ -4,7 +4,7 @@ from math import inf, nan
 
 import pytest
 
-from devicehub.core.alarms import StandingAlarm
+from devicehub.core.alarms import DEVICE_POINTS, StandingAlarm
 from devicehub.core.hub import Core
 from devicehub.model.alarm import Condition, Limit
 from devicehub.model.message import Kind, Message
@@ -181,3 +181,30 @@ def test_a_limit_that_changed_is_held_against_the_next_value() -> None:
     one = core(higher)
     resumed(one, standing(HIGH), 2.0)
     assert kinds(step(one, level(12.0, 3)).messages) == ["reading", "alarm.cleared", "alarm.cleared"]
+
+
+def test_two_long_points_that_limits_share_do_not_meet_in_one() -> None:
+    """Both begin alike for longer than a segment is once `device-` stands before them."""
+    points = ["x" * 63 + end for end in "ab"]
+    one = core(*(Limit(point, "dev", "level", Condition.HIGH, 10.0) for point in points))
+    for point in points:
+        step(one, said(DeviceAlarm(point, active=True)))
+    assert one.alarms.count() == 2
+    (event, state) = step(one, said(DeviceAlarm(points[0], active=False))).messages
+    assert event.point == state.point != points[0]
+    assert (one.alarms.count(), len(event.point)) == (1, 64)
+
+
+def test_a_device_that_raises_ever_new_alarms_is_stopped_and_the_others_are_not(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    one = core()
+    for number in range(DEVICE_POINTS + 50):
+        step(one, said(DeviceAlarm(f"p-{number}", active=True)))
+    assert one.alarms.count() == DEVICE_POINTS
+    assert [record.message for record in caplog.records] == [
+        f"device dev: {DEVICE_POINTS} of its alarms stand; further ones are not taken"
+    ]
+    assert alarms(step(one, said(DeviceAlarm("p", active=True), device="files")).messages)
+    step(one, said(DeviceAlarm("p-0", active=False)))
+    assert alarms(step(one, said(DeviceAlarm("p-0", active=True))).messages)
