@@ -13,6 +13,7 @@ from devicehub.clock import Clock
 from devicehub.model.device import DeviceState
 from devicehub.model.errors import ConfigError, LinkError
 from devicehub.model.reading import Change, Input
+from devicehub.model.segment import unicode_text
 from devicehub.session import Check, Session
 from devicehub.transport.link import LinkIdentity, Transport
 from devicehub.wire.protocol import DeviceProtocol
@@ -46,14 +47,15 @@ class Supervisor:
         self._offer = offer
         self._clock = clock
         self._state = DeviceState.OFFLINE
-        self._why = ""
+        self._cause: type[Exception] | None = None
+        self._cut_at = -BACKOFF_FIRST
         self._awaited = False
         self._heard_at: float | None = None
         self._failures = 0
         self._retry = asyncio.Event()
 
     def wake(self) -> None:
-        """Something was plugged in: try now rather than later."""
+        """Something was plugged in: try now rather than later, unless the device is faulted."""
         self._retry.set()
 
     async def run(self) -> None:
@@ -62,16 +64,15 @@ class Supervisor:
             try:
                 await self._once()
             except ConfigError as error:
-                self._tell(DeviceState.OFFLINE, str(error))
+                self._tell(DeviceState.OFFLINE, str(error), cause=type(error))
                 return
             except LinkError as error:
-                self._lost(str(error))
-                pause = self._backoff()
+                self._lost(error)
+                await self._pause(self._backoff())
             except Exception as error:  # noqa: BLE001 - the bulkhead: a bug in one driver must not stop the others
                 _log.exception("device %s: bug in its driver", self._post.device)
                 self._tell(DeviceState.FAULTED, f"{type(error).__name__}: {error}")
-                pause = FAULTED_PAUSE
-            await self._pause(pause)
+                await self._clock.sleep(FAULTED_PAUSE)
 
     async def _once(self) -> None:
         """Open the link and converse until it breaks. Raises what ended it."""
@@ -79,11 +80,11 @@ class Supervisor:
         self._heard_at = None
         transport = await self._open()
         try:
-            self._retry.clear()
             self._opened(transport.identity)
             session = Session(self._post.device, self._post.make_protocol(), self._check, self._offer, self._clock)
             await session.run(transport, lambda: self._heard(transport.identity))
         finally:
+            self._retry.clear()  # what was plugged in while the device was open was something else
             await self._close(transport)
 
     async def _open(self) -> Transport:
@@ -124,32 +125,46 @@ class Supervisor:
         self._failures += 1
         return self._clock.jitter(most)
 
-    def _lost(self, why: str) -> None:
+    def _lost(self, error: LinkError) -> None:
         """A device that worked is lost; one that never did stays offline; a faulted one stays so until it works."""
         if self._state is DeviceState.FAULTED:
             return
         worked = self._state in {DeviceState.READY, DeviceState.LOST}
-        self._tell(DeviceState.LOST if worked else DeviceState.OFFLINE, why)
+        self._tell(DeviceState.LOST if worked else DeviceState.OFFLINE, str(error), cause=type(error))
 
-    def _tell(self, state: DeviceState, why: str, identity: LinkIdentity | None = None) -> None:
-        """Report a change once; while a device stays away, only the first reason is told."""
-        if state is self._state and (state is not DeviceState.OFFLINE or why == self._why):
+    def _tell(
+        self,
+        state: DeviceState,
+        why: str,
+        identity: LinkIdentity | None = None,
+        *,
+        cause: type[Exception] | None = None,
+    ) -> None:
+        """Report a change once; while a device is offline, another kind of cause is news and another wording is not."""
+        if state is self._state and (state is not DeviceState.OFFLINE or cause is self._cause):
             return
+        why = unicode_text(why)
         level = logging.INFO if state in {DeviceState.READY, DeviceState.BUSY} else logging.WARNING
         _log.log(level, "device %s is %s%s", self._post.device, state, f": {why}" if why else "")
-        self._state, self._why = state, why
+        self._state, self._cause = state, cause
         facts = () if identity is None else _facts(identity)
         self._offer(Change(self._post.device, self._clock.stamp(), state, why, facts))
 
     async def _pause(self, seconds: float) -> None:
-        """Wait, or until `wake`; one that came while the link was being opened counts too."""
+        """Wait, or until `wake`; one that came while the link was being opened counts too.
+
+        However often something is plugged in, a pause that follows one cut short lasts `BACKOFF_FIRST` at least.
+        """
+        least = min(max(self._cut_at + BACKOFF_FIRST - self._clock.monotonic(), 0.0), seconds)
+        await self._clock.sleep(least)
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds - least):
                 await self._retry.wait()
         except TimeoutError:
             return
+        self._cut_at = self._clock.monotonic()
 
 
 def _facts(identity: LinkIdentity) -> tuple[tuple[str, str], ...]:
     named = (("usb", identity.usb), ("serial", identity.serial), ("address", identity.address))
-    return tuple((name, value) for name, value in named if value)
+    return tuple((name, unicode_text(value)) for name, value in named if value)

@@ -117,10 +117,58 @@ async def test_plugging_in_while_the_link_is_being_opened_counts_too(dev: Watche
     before = len(dev.socket.attempts)
     dev.socket.on_attempts.append(dev.supervisor.wake)
     dev.supervisor.wake()
-    for _ in range(10):
-        await dev.clock.sleep(0)
-    assert set(dev.socket.attempts[before:]) == {300.0}
+    await dev.clock.sleep(BACKOFF_FIRST + 0.01)
     assert len(dev.socket.attempts) == before + 2
+    assert dev.socket.attempts[before] == 300.0
+
+
+async def test_a_storm_of_plugging_does_not_become_a_storm_of_attempts(dev: Watched) -> None:
+    await dev.clock.sleep(300)
+    before = len(dev.socket.attempts)
+    for _ in range(1000):
+        dev.supervisor.wake()
+        await dev.clock.sleep(0.01)
+    assert len(dev.socket.attempts) - before <= 10 / BACKOFF_FIRST + 1
+
+
+async def test_what_was_plugged_in_while_the_device_was_open_does_not_cut_its_pause_short(dev: Watched) -> None:
+    await dev.clock.sleep(600)
+    for _ in range(20):
+        await dev.plug()
+        dev.supervisor.wake()
+        await dev.clock.sleep(1)
+        dev.socket.trouble = LinkMissingError("gone")
+        before, lost_at = len(dev.socket.attempts), dev.clock.monotonic()
+        dev.socket.yank()
+        await dev.clock.sleep(0.001)
+        assert len(dev.socket.attempts) == before, f"tried again in the instant of the loss, at {lost_at}"
+
+
+async def test_what_is_plugged_in_does_not_wake_a_faulted_device(dev: Watched) -> None:
+    await dev.plug(b"!\n")
+    opened = len(dev.socket.opened)
+    assert dev.told()[-1][0] == "faulted"
+    for _ in range(50):
+        dev.supervisor.wake()
+        await dev.clock.sleep(1)
+    assert len(dev.socket.opened) == opened
+    await dev.clock.sleep(FAULTED_PAUSE)
+    assert len(dev.socket.opened) == opened + 1
+
+
+async def test_another_wording_of_the_same_trouble_is_no_news(dev: Watched) -> None:
+    await dev.clock.sleep(1)
+    for number in range(50):
+        dev.socket.trouble = LinkMissingError(f"not found at attempt {number}")
+        await dev.clock.sleep(BACKOFF_MOST)
+    assert dev.told() == [MISSING]
+
+
+async def test_a_reason_that_is_no_unicode_can_still_be_told(dev: Watched) -> None:
+    """File names of another encoding come with lone surrogates."""
+    dev.socket.trouble = LinkBusyError("held by caf\udce9")
+    await dev.clock.sleep(BACKOFF_MOST)
+    assert dev.told()[-1] == ("offline", "held by caf\\udce9")
 
 
 async def test_what_only_a_person_can_mend_is_not_tried_again(dev: Watched) -> None:
