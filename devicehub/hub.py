@@ -70,7 +70,7 @@ class Hub:
         self._clock = clock
         self._gauges = Gauges()
         self._board = Board()
-        self._pipe = Pipe()
+        self._pipe = Pipe(plan.setting.devices)
         self._core = Core(plan.setting)
         self._journal = Journal(plan.state / "journal.sqlite", self._stored, clock, plan.executor)
         self._refusals = Refusals()
@@ -92,7 +92,7 @@ class Hub:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set, then drain. Raises `JournalError` when the journal cannot be opened."""
-        await self._journal.open()
+        await self._journal.open(self._plan.setting.devices)
         await self._begin()
         process = Process(self._pipe, self._core, self._sinks, self._clock)
         async with asyncio.TaskGroup() as group:
@@ -115,13 +115,20 @@ class Hub:
     async def _begin(self) -> None:
         now = self._clock.stamp()
         self._say(Kind.INFO, "info", self._plan.info())
-        messages = self._core.births(now)
+        messages = [*self._core.births(now), *self._forgotten()]
         messages.append(self._message(Kind.EVENT, "hub.started", HubEventData("started")))
         messages += await self._resumed(now)
         if self._journal.unclean:
             gap = GapData("hub", "unclean-shutdown", until=instant(now.utc))
             messages.append(self._message(Kind.GAP, "gap", gap))
         await self._sinks.accept(Outcome(messages))
+
+    def _forgotten(self) -> list[Message]:
+        """Deletes what the broker retains of devices of earlier runs, and the values of those that are still there."""
+        gone = (Kind.DESCRIBE, Kind.DEVICE, Kind.CAPABILITY, Kind.STATE)
+        topics = [(kind, device) for device in self._journal.former for kind in gone]
+        topics += [(Kind.STATE, device) for device in self._plan.setting.devices]
+        return [structs.replace(self._message(kind, kind.value, None), device=device) for kind, device in topics]
 
     async def _resumed(self, now: Stamp) -> list[Message]:
         """Take over the alarms that stood when the last run of this node ended; one that cannot be read is deleted."""

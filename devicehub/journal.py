@@ -11,7 +11,7 @@ import contextlib
 import logging
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +25,7 @@ from devicehub.model.errors import JournalError
 from devicehub.model.message import Message
 
 TAIL = 20_000
+TAIL_SIZE = 32 * 1024 * 1024
 
 _log = logging.getLogger(__name__)
 
@@ -58,14 +59,20 @@ class Journal:
         self._suspect = False
         self._open = False
         self._tail: deque[Entry] = deque()
+        self._tail_size = 0
         self._listeners: list[Callable[[], None]] = []
         self.last = 0
         self.acked = 0
         self.unclean = False
+        self.former: tuple[str, ...] = ()
 
-    async def open(self) -> None:
-        """Open or create the file; `unclean` tells whether an earlier run did not `close`. Raises `JournalError`."""
+    async def open(self, devices: Iterable[str] = ()) -> None:
+        """Open or create the file; `unclean` tells whether an earlier run did not `close`. Raises `JournalError`.
+
+        `devices` of this run are remembered; `former` are those of earlier runs that are none of it.
+        """
         await self._do(self._ledger.open)
+        self.former = await self._do(partial(self._ledger.announce, tuple(devices)))
         self.last, self.acked, self.unclean = self._ledger.last, self._ledger.acked, self._ledger.unclean
         self._open = True
 
@@ -106,7 +113,7 @@ class Journal:
         """Everything up to `seq` was delivered. Becomes durable with the next commit: at least once."""
         self.acked = max(self.acked, seq)
         while self._tail and self._tail[0].seq <= self.acked:
-            self._tail.popleft()
+            self._pop()
 
     def depth(self) -> int:
         """How many events wait for delivery."""
@@ -145,12 +152,19 @@ class Journal:
                     await self._commit(group)
 
     async def _commit(self, group: Sequence[_Arrival]) -> None:
-        """One commit for the whole group: all of it is stored, or all of it is told the error."""
+        """One commit for the whole group: all of it is stored, or all of it is told the error.
+
+        Where the error is of a message itself, not of the disk, the others of the group are stored without it.
+        """
         messages = [message for arrival in group for message in arrival.messages]
         tail = tuple(self._tail) if self._suspect else None
         work = self._thread(partial(self._write, messages, self._clock.utc(), self.acked, tail))
         await asyncio.wait([work])
         if (error := work.exception()) is not None:
+            if len(group) > 1 and not isinstance(error, sqlite3.Error | OSError):
+                for arrival in group:
+                    await self._commit([arrival])
+                return
             self._suspect = True
             for arrival in group:
                 _settle(arrival.done, self._translated(error))
@@ -202,16 +216,26 @@ class Journal:
         skip = after - self._tail[0].seq + 1
         return list(islice(self._tail, skip, skip + most))
 
+    def _pop(self) -> None:
+        self._tail_size -= _size(self._tail.popleft())
+
     def _remember(self, entries: list[Entry]) -> None:
         """Keep the newest in memory, without a hole between them; what came before is read from the disk."""
         if self._tail and self._tail[-1].seq + 1 != entries[0].seq:
             self._tail.clear()
+            self._tail_size = 0
         self._tail.extend(entries)
-        while len(self._tail) > TAIL:
-            self._tail.popleft()
+        self._tail_size += sum(map(_size, entries))
+        while len(self._tail) > TAIL or (self._tail_size > TAIL_SIZE and len(self._tail) > 1):
+            self._pop()
         self.last = entries[-1].seq
         for listener in self._listeners:
             listener()
+
+
+def _size(entry: Entry) -> int:
+    """About how many bytes an entry holds in memory."""
+    return 1024 + len(entry.out.payload)
 
 
 def _settle(done: asyncio.Future[int], outcome: int | BaseException) -> None:

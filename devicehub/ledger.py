@@ -6,6 +6,7 @@ what is still to be delivered is written into the new file, and no number is eve
 """
 
 import contextlib
+import json
 import logging
 import os
 import sqlite3
@@ -30,6 +31,7 @@ CREATE TABLE IF NOT EXISTS event (
     seq INTEGER PRIMARY KEY, recorded REAL NOT NULL, topic TEXT NOT NULL, qos INTEGER NOT NULL,
     retain INTEGER NOT NULL, expiry INTEGER, type TEXT NOT NULL, id TEXT NOT NULL, subject TEXT NOT NULL,
     payload BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS announced (device TEXT PRIMARY KEY) STRICT;
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS retained ON event (topic, seq) WHERE retain = 1;
 INSERT OR IGNORE INTO meta VALUES ('schema', 1), ('acked', 0), ('last', 0), ('sequence', 0), ('running', 0);
@@ -68,6 +70,10 @@ class Ledger:
         self.last, self.acked, self._sequence = meta["last"], meta["acked"], meta["sequence"]
         self.unclean = bool(meta["running"])
         self._db, self._closed = db, False
+
+    def announce(self, devices: Sequence[str]) -> tuple[str, ...]:
+        """Remember devices whose states a broker retains, for ever; gives those remembered that are none of them."""
+        return self._guarded(lambda db: _announce(db, devices))
 
     def write(self, messages: Sequence[Message], encode: Encode, recorded: float, mark: int) -> list[Entry]:
         """Number, encode and commit; all of it or nothing. `mark`: everything up to there was delivered."""
@@ -164,6 +170,13 @@ class Ledger:
 def _last(db: sqlite3.Connection) -> int:
     row: tuple[int] = db.execute("SELECT value FROM meta WHERE name = 'last'").fetchone()
     return row[0]
+
+
+def _announce(db: sqlite3.Connection, devices: Sequence[str]) -> tuple[str, ...]:
+    known = json.dumps(list(devices))
+    db.execute("INSERT OR IGNORE INTO announced SELECT value FROM json_each(?)", (known,))
+    names: list[tuple[str]] = db.execute("SELECT device FROM announced ORDER BY device").fetchall()
+    return tuple(name for (name,) in names if name not in devices)
 
 
 def _commit(db: sqlite3.Connection, entries: Sequence[Entry], sequence: int, mark: int) -> None:

@@ -17,6 +17,7 @@ _CLASSES = (
     ("base64", re.compile(r"[A-Za-z0-9+/]{100,}={0,2}")),
 )
 _LONGEST = 256
+_DELETED = frozenset({Kind.ALARM, Kind.DESCRIBE, Kind.DEVICE, Kind.CAPABILITY, Kind.STATE})
 
 
 def breaches(seen: Iterable[Outgoing]) -> list[str]:
@@ -29,7 +30,7 @@ def breaches(seen: Iterable[Outgoing]) -> list[str]:
         if (out.retain, out.qos, out.expiry) != (rule.retain, rule.qos, rule.expiry):
             found.append(f"{out.topic}: retain {out.retain}, QoS {out.qos}, expiry {out.expiry}")
         if not out.payload:
-            if kind is not Kind.ALARM:
+            if kind not in _DELETED:
                 found.append(f"{out.topic}: an empty payload")
             continue
         shape = (kind, _shape(json.loads(out.payload)))
