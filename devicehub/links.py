@@ -96,7 +96,8 @@ class Links:
 
     def _usb(self, device: DeviceConfig, link: UsbLink) -> OpenLink:
         match = UsbMatch(_usb_id(device), device.serial, device.port)
-        return lambda: UsbTransport.open(link, match=match, clock=self._clock)
+        blocking = Blocking(device.id)
+        return lambda: UsbTransport.open(link, match=match, clock=self._clock, blocking=blocking)
 
     def _video(self, device: DeviceConfig, link: VideoLink) -> OpenLink:
         usb = _usb_id(device)

@@ -30,14 +30,14 @@ class Blocking:
         self._name = name
         self._idle = asyncio.Event()
         self._idle.set()
+        self._worker: Thread | None = None
 
     async def run(self, work: Callable[..., T], *args: object, undo: Callable[[T], None] | None = None) -> T:
         """`work(*args)` in a thread. If the caller was cancelled meanwhile, what came of it goes to `undo`.
 
         Raises what `work` raises, and `LinkBusyError` while an earlier call has not returned.
         """
-        if not self._idle.is_set():
-            raise LinkBusyError(f"{self._name}: an earlier attempt still hangs in the system")
+        self._check()
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._start(partial(work, *args), partial(self._answered, answer, undo))
         try:
@@ -47,10 +47,20 @@ class Blocking:
                 self._undo(undo, answer.result())  # it came at the same moment
             raise
 
+    def employ(self, worker: Thread) -> None:
+        """Start a thread that works for the device as long as its link is open; a daemon. Raises as `run` does."""
+        self._check()
+        self._worker = worker
+        worker.start()
+
     async def idle(self) -> None:
         """Wait until no thread works any more."""
         while not self._idle.is_set():  # again, since an undo follows at once
             await self._idle.wait()
+
+    def _check(self) -> None:
+        if not self._idle.is_set() or (self._worker is not None and self._worker.is_alive()):
+            raise LinkBusyError(f"{self._name}: an earlier attempt still hangs in the system")
 
     def _start(self, work: Callable[[], T], on_end: Callable[[Future[T]], None]) -> None:
         self._idle.clear()

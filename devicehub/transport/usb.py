@@ -15,6 +15,7 @@ import usb.backend
 from devicehub.clock import Clock
 from devicehub.driver import UsbLink
 from devicehub.model.errors import LinkError, LinkLostError, LinkPermissionError
+from devicehub.transport.blocking import Blocking
 from devicehub.transport.link import LinkIdentity
 from devicehub.transport.usb_device import ClaimedDevice, Transfer, UsbMatch, parse_transfer
 from devicehub.wire.packet import Packet
@@ -89,15 +90,17 @@ class UsbTransport:
         match: UsbMatch | None = None,
         backend: usb.backend.IBackend | None = None,
         clock: Clock,
+        blocking: Blocking | None = None,
     ) -> "UsbTransport":
         """Find, claim and start serving a device.
 
-        Raises `LinkMissingError`, `LinkBusyError`, `LinkPermissionError`, and `LinkError` when several devices
-        match or libusb is not installed.
+        `blocking`: of the device, shared by all its attempts. Raises `LinkMissingError`, `LinkBusyError`,
+        `LinkPermissionError`, and `LinkError` when several devices match or libusb is not installed.
         """
+        blocking = blocking or Blocking("usb")
         for attempt in range(1, RIGHTS_ATTEMPTS + 1):
             transport = cls(link, match or UsbMatch(), backend)
-            transport._thread.start()
+            blocking.employ(transport._thread)
             try:
                 await transport._opened
             except asyncio.CancelledError:

@@ -2,8 +2,10 @@
 
 import asyncio
 import threading
+from collections.abc import Iterator
 
 import pytest
+import usb.backend
 import usb.backend.libusb0
 import usb.backend.libusb1
 import usb.backend.openusb
@@ -18,6 +20,7 @@ from devicehub.model.errors import (
     LinkMissingError,
     LinkPermissionError,
 )
+from devicehub.transport.blocking import Blocking
 from devicehub.transport.usb import UsbMatch, UsbTransport
 from devicehub.transport.usb_bus import UsbBus
 from devicehub.wire.packet import control_write, usb_read, usb_write
@@ -128,6 +131,33 @@ async def test_cancelling_open_leaves_nothing_behind(bus: UsbBus, device: Echo) 
         if thread.name == "usb":
             await asyncio.to_thread(thread.join, 5)
     assert bus.claimed(device) == set()
+
+
+class HangingBackend(usb.backend.IBackend):  # type: ignore[misc]  # pyusb has no types
+    """A libusb that a broken device holds up."""
+
+    def __init__(self) -> None:
+        self.let_go = threading.Event()
+
+    def enumerate_devices(self) -> Iterator[object]:
+        self.let_go.wait()
+        return iter(())
+
+
+async def test_a_device_that_hangs_costs_one_thread_however_often_it_is_tried() -> None:
+    backend, blocking, before = HangingBackend(), Blocking("dead"), threading.active_count()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await UsbTransport.open(LINK, backend=backend, clock=Clock(), blocking=blocking)
+    for _ in range(20):
+        with pytest.raises(LinkBusyError, match="dead: an earlier attempt still hangs"):
+            await UsbTransport.open(LINK, backend=backend, clock=Clock(), blocking=blocking)
+    (worker,) = [thread for thread in threading.enumerate() if thread.name == "usb"]
+    assert threading.active_count() == before + 1
+    backend.let_go.set()
+    worker.join(5)
+    with pytest.raises(LinkMissingError):
+        await UsbTransport.open(LINK, backend=backend, clock=Clock(), blocking=blocking)
 
 
 async def test_without_libusb_the_error_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
