@@ -14,6 +14,7 @@ _ESCAPED = {
     code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" for code in (*_CONTROL, *_SEPARATORS, *_BIDIRECTIONAL)
 }
 _INDENT = "    "
+_TIME = "%Y-%m-%dT%H:%M:%S%z"
 
 
 def escaped(text: str) -> str:
@@ -34,7 +35,7 @@ class _TextFormatter(logging.Formatter):
 class _JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line = {
-            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "time": self.formatTime(record, _TIME),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": escaped(record.getMessage()),
@@ -48,6 +49,6 @@ def configure(level: str = "INFO", *, as_json: bool = False) -> None:
     """Log to standard error from `level` on."""
     stream = logging.StreamHandler(sys.stderr)
     stream.setFormatter(
-        _JsonFormatter() if as_json else _TextFormatter("%(asctime)s %(levelname)s %(name)s %(message)s")
+        _JsonFormatter() if as_json else _TextFormatter("%(asctime)s %(levelname)s %(name)s %(message)s", _TIME)
     )
     logging.basicConfig(level=level, handlers=[stream], force=True)

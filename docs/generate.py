@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from devicehub.cli.describe import LINKS
+from devicehub.cli.exits import MEANINGS
 from devicehub.cli.parser import build_parser
 from devicehub.driver import Driver
 from devicehub.model.message import Kind, Message
@@ -112,6 +113,14 @@ def commands() -> Iterator[str]:
         yield f"| `devicehub {' '.join(words)}` | {text} |"
 
 
+def exits() -> Iterator[str]:
+    """The exit codes."""
+    yield "| exit code | meaning |"
+    yield "|---|---|"
+    for code, meaning in MEANINGS.items():
+        yield f"| {code:d} | {meaning} |"
+
+
 def _leaves(parser: argparse.ArgumentParser, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
     inner = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]  # noqa: SLF001 - argparse has no public way to list commands
     if not inner:
@@ -126,6 +135,7 @@ PARTS: Mapping[str, Callable[[], Iterator[str]]] = {
     "topics": topics,
     "example": example,
     "commands": commands,
+    "exits": exits,
 }
 
 

@@ -104,6 +104,35 @@ def natural_port(driver: Driver, options: Options, name: str = "") -> str:
     return ""
 
 
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where bytes of a device can arrive: a regular expression, and the same in words."""
+
+    pattern: str
+    words: str
+
+
+def ports(driver: Driver) -> Ports:
+    """The ports that packets from this driver's device can have: see `devicehub.wire.packet`."""
+    match driver.link:
+        case BleLink(notify=notify):
+            return Ports(
+                "|".join(map(re.escape, notify)), f"the characteristics of {driver.name} are {', '.join(notify)}"
+            )
+        case VideoLink(formats=formats):
+            names = [frame_port(one.fourcc, one.width, one.height) for one in formats]
+            words = f"the ports of {driver.name} are {', '.join(names)}, frame-error and key"
+            return Ports("|".join(map(re.escape, [*names, "frame-error", "key"])), words)
+        case UsbLink():
+            words = "a port of a USB device is in:EP, ctl:RT:RQ:VALUE:INDEX:SIZE or the same with stall:, as in:81"
+            return Ports(
+                r"in:[0-9a-f]{2}|(ctl|stall):[0-9a-f]{2}:[0-9a-f]{2}:[0-9a-f]{4}:[0-9a-f]{4}(:\d{1,5})?", words
+            )
+        case FileLink():
+            return Ports(r"[^/\0]+", "the port of a watch-folder device is a file's name")
+    return Ports("", "a serial device has no ports; leave --port away")
+
+
 def play(protocol: DeviceProtocol, packets: Sequence[Timed]) -> Iterator[tuple[float, Step]]:
     """Feed packets to a fresh protocol at their times, firing its timers in between; each step with its time."""
     step = protocol.start(0.0)

@@ -4,7 +4,7 @@ import argparse
 
 from devicehub.cli.exits import Exit
 from devicehub.cli.given import config_path
-from devicehub.cli.output import print_json
+from devicehub.cli.output import print_json, say
 from devicehub.config import ConfigProblems, digest, load_config
 
 
@@ -12,7 +12,7 @@ def run(args: argparse.Namespace) -> int:
     """Say what is wrong, one line each, or what there is. 0 or 78."""
     path = config_path(args)
     try:
-        config = load_config(path)
+        config = load_config(path, present=True)
     except ConfigProblems as error:
         if not args.json:
             raise
@@ -24,6 +24,10 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json({"file": str(path), "problems": [], "digest": digest(config)})
     else:
-        broker = config.mqtt.url or "embedded broker"
-        print(f"{path}: valid; {len(config.device)} devices, {len(config.limit)} limits, {broker}")
+        counted = f"{_counted(len(config.device), 'device')}, {_counted(len(config.limit), 'limit')}"
+        say(f"{path}: valid; {counted}, {config.mqtt.url or 'embedded broker'}")
     return Exit.OK
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from devicehub.cli.exits import Exit
 from devicehub.cli.given import config_path
-from devicehub.cli.output import print_json
+from devicehub.cli.output import print_json, say
 from devicehub.config import load_config
 
 
@@ -18,7 +18,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json(_plain(values))
     else:
-        print("\n".join(toml_lines(values)))
+        say("\n".join(toml_lines(values)))
     return Exit.OK
 
 

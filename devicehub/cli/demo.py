@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from devicehub import app, log
 from devicehub.cli.ending import run_to_the_end
 from devicehub.cli.exits import Exit
 from devicehub.cli.output import note
-from devicehub.cli.watch import watch
+from devicehub.cli.watch import Shown, watch
 from devicehub.model.errors import DeliveryError
 
 SHOWN = ("alarm", "event", "result", "scan", "device")
@@ -19,6 +20,7 @@ SHOWN = ("alarm", "event", "result", "scan", "device")
 
 def run(args: argparse.Namespace) -> int:
     """Run until the time is over or Ctrl-C, printing what an operator would look at."""
+    os.umask(0o077)  # journal and evidence are nobody else's business
     log.configure("WARNING")
     with TemporaryDirectory(prefix="devicehub-demo-") as folder:
         run_to_the_end(_demo(Path(folder), args.seconds, as_json=args.json))
@@ -42,7 +44,7 @@ async def _demo(state: Path, seconds: float | None, *, as_json: bool) -> None:
 async def _show(told: app.Ready, *, as_json: bool) -> None:
     filters = [f"{told.prefix}/{kind}/#" for kind in SHOWN]
     with suppress(DeliveryError):  # the broker ended, which the hub itself reports
-        await watch(replace(told.settings, identifier=""), filters, as_json=as_json)
+        await watch(replace(told.settings, identifier=""), filters, Shown(as_json=as_json))
 
 
 def _announce(told: app.Ready) -> None:

@@ -1,7 +1,7 @@
 """A driver's declaration as JSON values and as text."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from types import MappingProxyType
 
@@ -55,6 +55,22 @@ def _plain(value: object) -> object:
     if hasattr(value, "__dataclass_fields__"):
         return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
     return value
+
+
+def link_lines(link: Link) -> Iterator[tuple[str, str]]:
+    """What is declared about a link, as a name and its values in words; without what is empty."""
+    for name, value in _fields(link).items():
+        if value not in ("", []):
+            yield name.replace("_", " "), _words(value)
+
+
+def _words(value: object) -> str:
+    if isinstance(value, dict):
+        return "{fourcc} {width}x{height} {fps:g} Hz".format(**value)
+    if isinstance(value, list):
+        inner = [f"{one[0]}/{one[1]}" if isinstance(one, list) else _words(one) for one in value]
+        return ", ".join(inner)
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 def span(low: float, high: float) -> str:

@@ -5,9 +5,10 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from devicehub.cli.exits import Exit
+from devicehub.cli.exits import Exit, exit_code
 from devicehub.cli.output import note, print_json, print_table
 from devicehub.discover import Candidate, Descriptor, Kind, candidates
+from devicehub.model.errors import LinkError
 from devicehub.registry import driver_names, load_driver
 from devicehub.transport.ble_radio import BleRadio, Peripheral
 from devicehub.transport.inventory import Kind as PresentKind
@@ -20,17 +21,25 @@ Found = tuple[Descriptor, list[Candidate]]
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the hardware that is present. Raises `LinkMissingError` when `--ble` finds no Bluetooth adapter."""
+    """Print the hardware that is present. 69 or 77 when `--ble` cannot listen; the rest is printed in any case."""
     hardware = descriptors(list_serial_ports(), snapshot(SYSFS) if SYSFS.is_dir() else ())
-    if args.ble is not None:
-        hardware += [from_peripheral(one) for one in asyncio.run(BleRadio().discover(args.ble))]
+    code, heard = (Exit.OK, []) if args.ble is None else _listen(args.ble)
+    hardware += heard
     drivers = [load_driver(name) for name in driver_names()]
     found = [(one, candidates(one, drivers)) for one in hardware]
     if args.json:
         print_json([_json(descriptor, fits) for descriptor, fits in found])
     else:
         _print(found, listened=args.ble is not None)
-    return Exit.OK
+    return code
+
+
+def _listen(seconds: float) -> tuple[Exit, list[Descriptor]]:
+    try:
+        return Exit.OK, [from_peripheral(one) for one in asyncio.run(BleRadio().discover(seconds))]
+    except LinkError as error:
+        note(f"devicehub: Bluetooth was not listened to: {error}")
+        return exit_code(error) or Exit.UNAVAILABLE, []
 
 
 def descriptors(ports: Iterable[SerialPort], present: Sequence[Present]) -> list[Descriptor]:

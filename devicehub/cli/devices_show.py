@@ -8,7 +8,7 @@ from devicehub.cli.devices_list import where
 from devicehub.cli.exits import Exit, exit_code
 from devicehub.cli.given import given_config, given_device
 from devicehub.cli.opened import opened
-from devicehub.cli.output import heading, print_json, print_table
+from devicehub.cli.output import heading, print_json, print_table, say
 from devicehub.clock import Clock
 from devicehub.config import DeviceConfig
 from devicehub.driver import Driver
@@ -56,11 +56,11 @@ def _json(device: DeviceConfig, driver: Driver, link: str) -> Json:
 
 
 def _print(device: DeviceConfig, driver: Driver, link: str) -> None:
-    print(heading(f"{device.id}: {driver.title}"))
-    print(f"driver {driver.name}, {where(device)}{'' if device.enabled else ', disabled'}")
-    print(f"link   {link}")
+    say(heading(f"{device.id}: {driver.title}"))
+    say(f"driver {driver.name}, {where(device)}{'' if device.enabled else ', disabled'}")
+    say(f"link   {link}")
     for name, value in driver.settings(device.options).items():
-        print(f"option {name} = {value}")
-    print()
+        say(f"option {name} = {value}")
+    say("")
     rows = [(one.name, str(one.kind), str(one.unit), span(one.low, one.high), one.title) for one in driver.channels]
     print_table(("CHANNEL", "KIND", "UNIT", "RANGE", "TITLE"), rows)

@@ -1,6 +1,7 @@
 """`devicehub drivers decode`: bytes that a technician sent, to JSON lines."""
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -12,21 +13,19 @@ from devicehub.cli.capture import (
     is_transcript,
     natural_port,
     play,
-    transcript_options,
-    transcript_packets,
+    ports,
 )
 from devicehub.cli.exits import CommandError, Exit
-from devicehub.cli.given import given_options
+from devicehub.cli.given import given_driver, given_options, given_transcript
 from devicehub.cli.output import note, print_line
 from devicehub.cli.samples import fault_json, sample_json
 from devicehub.driver import Driver, Options
-from devicehub.registry import load_driver
 from devicehub.wire.packet import Packet
 
 
 def run(args: argparse.Namespace) -> int:
     """Print each sample and each fault. 0 if there was a sample, else 65."""
-    driver = load_driver(args.name)
+    driver = given_driver(args.name)
     packets, options = _input(args, driver)
     samples = faults = 0
     for _, step in play(driver.open(options), packets):
@@ -52,18 +51,25 @@ def _input(args: argparse.Namespace, driver: Driver) -> tuple[list[Timed], Optio
     else:
         content, name = _read(args.file), args.file.name
     form = args.form if args.form != "auto" else _form(content, raw=args.file is not None)
-    port = args.port if args.port is not None else natural_port(driver, given, name)
+    port = natural_port(driver, given, name) if args.port is None else _port(driver, args.port)
     if form == "raw":
         return [Timed(0.0, Packet(content, port))], given
     text = content.decode(errors="replace")
     if form == "transcript":
         source = name or "transcript"
-        options = transcript_options(text, source) | dict(args.option and given)
-        return transcript_packets(text, source), driver.settings(options)
+        return given_transcript(driver, text, source, given)
     try:
         return hex_packets(text, port), given
     except CaptureError as error:
         raise CommandError(Exit.BAD_INPUT, f"{name or 'hexadecimal bytes'}: {error}") from None
+
+
+def _port(driver: Driver, port: str) -> str:
+    """`--port`, if bytes of that kind of link can arrive there. Raises `CommandError`."""
+    where = ports(driver)
+    if not re.fullmatch(where.pattern, port):
+        raise CommandError(Exit.USAGE, f"--port {port}: {where.words}")
+    return port
 
 
 def _read(path: Path) -> bytes:

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from devicehub.cli.exits import CommandError, Exit
-from devicehub.cli.output import note, print_json
+from devicehub.cli.output import note, print_json, say
 from devicehub.config.problems import suggestion
 from devicehub.model.device import Category
 
@@ -25,17 +25,24 @@ def run(args: argparse.Namespace) -> int:
         if not template.is_file():
             raise CommandError(Exit.NO_INPUT, f"{template} is missing; run this in a checkout, or name it with --into")
         if path.exists():
-            raise CommandError(Exit.FAILURE, f"{path} exists; it is left alone and nothing was written")
+            raise CommandError(Exit.CANNOT_CREATE, f"{path} exists; it is left alone and nothing was written")
     for path, template in made.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         path.write_text(_filled(template.read_text(encoding="utf-8"), family, stem), encoding="utf-8")
     if args.json:
         print_json([str(path) for path in made])
     else:
         for path in made:
-            print(path)
-        note("next: python -m pytest tests/drivers -k " + stem)
+            say(str(path))
+        note(f"next, in the test environment: python -m pytest -q tests/drivers/test_conformance.py -k {stem}")
     return Exit.OK
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CommandError(Exit.CANNOT_CREATE, f"{folder}: {error.strerror}") from None
 
 
 def _parts(name: str) -> tuple[str, str]:

@@ -2,16 +2,16 @@
 
 import argparse
 
-from devicehub.cli.describe import LINKS, driver_json, span
+from devicehub.cli.describe import LINKS, driver_json, link_lines, span
 from devicehub.cli.exits import Exit
-from devicehub.cli.output import heading, print_json, print_table
+from devicehub.cli.given import given_driver
+from devicehub.cli.output import heading, print_json, print_table, say
 from devicehub.driver import Driver
-from devicehub.registry import load_driver
 
 
 def run(args: argparse.Namespace) -> int:
     """Print one driver's declaration."""
-    driver = load_driver(args.name)
+    driver = given_driver(args.name)
     if args.json:
         print_json(driver_json(driver))
     else:
@@ -20,18 +20,20 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print(driver: Driver) -> None:
-    print(heading(driver.title))
-    print(f"driver {driver.name}, link {LINKS[type(driver.link)]}, integrity {driver.integrity}")
+    say(heading(driver.title))
+    say(f"driver {driver.name}, link {LINKS[type(driver.link)]}, integrity {driver.integrity}")
+    for name, value in link_lines(driver.link):
+        say(f"  {name} {value}")
     if driver.capabilities:
-        print(f"detects {', '.join(driver.capabilities)}")
-    print()
+        say(f"detects {', '.join(driver.capabilities)}")
+    say("")
     channels = [
         (channel.name, str(channel.kind), str(channel.unit), span(channel.low, channel.high), channel.title)
         for channel in driver.channels
     ]
     print_table(("CHANNEL", "KIND", "UNIT", "RANGE", "TITLE"), channels)
     if driver.options:
-        print()
+        say("")
         options = [
             (option.name, str(option.default), ", ".join(option.choices) or span(option.low, option.high), option.title)
             for option in driver.options

@@ -1,6 +1,8 @@
 """Exit codes after sysexits.h, and which error ends with which."""
 
+from collections.abc import Mapping
 from enum import IntEnum
+from types import MappingProxyType
 
 from devicehub.model.errors import (
     ConfigError,
@@ -22,10 +24,31 @@ class Exit(IntEnum):
     NO_INPUT = 66
     UNAVAILABLE = 69
     INTERNAL = 70
+    CANNOT_CREATE = 73
+    IO_ERROR = 74
     RETRY = 75
     NO_PERMISSION = 77
     CONFIG = 78
     INTERRUPTED = 130
+
+
+MEANINGS: Mapping[Exit, str] = MappingProxyType(
+    {
+        Exit.OK: "done",
+        Exit.FAILURE: "anything else that went wrong",
+        Exit.USAGE: "wrong command line, an unknown driver or device in it too",
+        Exit.BAD_INPUT: "input that is not what it should be",
+        Exit.NO_INPUT: "no such file, or a folder in its place",
+        Exit.UNAVAILABLE: "device, broker or a needed program unavailable",
+        Exit.INTERNAL: "internal error, please report it",
+        Exit.CANNOT_CREATE: "output exists already or cannot be made",
+        Exit.IO_ERROR: "reading or writing failed, as on a full disk",
+        Exit.RETRY: "try again later",
+        Exit.NO_PERMISSION: "no permission for a file or device",
+        Exit.CONFIG: "mistake in the configuration",
+        Exit.INTERRUPTED: "interrupted by Ctrl-C",
+    }
+)
 
 
 class CommandError(DeviceHubError):
@@ -44,8 +67,10 @@ _CODES: tuple[tuple[type[Exception], Exit], ...] = (
     (JournalError, Exit.RETRY),
     (DeviceHubError, Exit.FAILURE),
     (FileNotFoundError, Exit.NO_INPUT),
+    (IsADirectoryError, Exit.NO_INPUT),
+    (NotADirectoryError, Exit.NO_INPUT),
     (PermissionError, Exit.NO_PERMISSION),
-    (OSError, Exit.FAILURE),
+    (OSError, Exit.IO_ERROR),
 )
 
 

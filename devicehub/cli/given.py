@@ -4,23 +4,42 @@ import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
+from devicehub.cli.capture import Timed, transcript_options, transcript_packets
 from devicehub.cli.exits import CommandError, Exit
 from devicehub.config import Config, DeviceConfig, load_config
 from devicehub.config.problems import suggestion
 from devicehub.config.resources import usual_config
 from devicehub.driver import Driver, Options
 from devicehub.model.device import Option, OptionValue
+from devicehub.model.errors import ConfigError
+from devicehub.registry import driver_names, load_driver
 
 
 def config_path(args: argparse.Namespace) -> Path:
-    """The file named as argument or option, else the usual one."""
-    given = getattr(args, "file", None) or args.config
-    return Path(given) if given is not None else usual_config()
+    """The file named as argument or option, else the usual one. Raises `CommandError` if it cannot be opened."""
+    file: Path | None = getattr(args, "file", None)
+    if file is not None and args.config is not None:
+        raise CommandError(Exit.USAGE, "give the configuration as FILE or as --config, not both")
+    path: Path = file or args.config or usual_config()
+    try:
+        path.open("rb").close()
+    except FileNotFoundError:
+        raise CommandError(Exit.NO_INPUT, f"{path}: no such file; 'devicehub config init' writes one") from None
+    return path
 
 
 def given_config(args: argparse.Namespace) -> Config:
-    """The configuration. Raises `ConfigProblems`."""
+    """The configuration. Raises `ConfigProblems`, and `CommandError` if it cannot be opened."""
     return load_config(config_path(args))
+
+
+def given_driver(name: str) -> Driver:
+    """The driver of that name. Raises `CommandError`."""
+    known = driver_names()
+    if name not in known:
+        hint = suggestion(name, known) or "; 'devicehub drivers list' shows all"
+        raise CommandError(Exit.USAGE, f"unknown driver '{name}'{hint}")
+    return load_driver(name)
 
 
 def given_device(config: Config, name: str) -> DeviceConfig:
@@ -30,13 +49,29 @@ def given_device(config: Config, name: str) -> DeviceConfig:
             return device
     known = [device.id for device in config.device]
     hint = suggestion(name, known) or f"; configured: {', '.join(known) or 'none'}"
-    raise CommandError(Exit.CONFIG, f"no device '{name}'{hint}")
+    raise CommandError(Exit.USAGE, f"no device '{name}'{hint}")
 
 
 def given_options(driver: Driver, pairs: Iterable[tuple[str, str]]) -> Options:
-    """`--option name=value`, read by the type of each option. Raises `ConfigError` through `Driver.settings`."""
+    """`--option name=value`, read by the type of each option; those alone. Raises `CommandError`."""
     known = {option.name: option for option in driver.options}
-    return driver.settings({name: _value(known.get(name), text) for name, text in pairs})
+    given = {name: _value(known.get(name), text) for name, text in pairs}
+    try:
+        driver.settings(given)
+    except ConfigError as error:
+        raise CommandError(Exit.USAGE, f"--option: {error}") from None
+    return given
+
+
+def given_transcript(driver: Driver, text: str, source: str, options: Options) -> tuple[list[Timed], Options]:
+    """What came from the device, and the transcript's options with `options` over them. Raises `CommandError`."""
+    try:
+        packets = transcript_packets(text, source)
+        merged = {**transcript_options(text, source), **options}
+        driver.settings(merged)
+    except ConfigError as error:
+        raise CommandError(Exit.BAD_INPUT, str(error)) from None
+    return packets, merged
 
 
 def _value(option: Option | None, text: str) -> OptionValue:

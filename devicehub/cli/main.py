@@ -1,7 +1,6 @@
 """From the command line to one command, and from its outcome to an exit code."""
 
 import argparse
-import contextlib
 import importlib
 import os
 import sys
@@ -10,7 +9,8 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Protocol, Self, cast
 
-from devicehub.cli.exits import Exit, exit_code
+from devicehub.cli.exits import CommandError, Exit, exit_code
+from devicehub.cli.output import abandon, note
 from devicehub.cli.parser import build_parser
 from devicehub.model.errors import ConfigError
 
@@ -25,12 +25,26 @@ class Command(Protocol):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Commands are imported when they are run, so that `--help` costs nothing."""
-    args = build_parser().parse_args(argv)
+    _open_what_is_closed()
     with _Edge() as edge:
+        args = build_parser().parse_args(argv)
         command = cast(Command, importlib.import_module(f"devicehub.cli.{args.command}"))
         edge.code = command.run(args)
-        sys.stdout.flush()
     return edge.code
+
+
+def _open_what_is_closed() -> None:
+    """Give each standard stream that the process was started without a descriptor of its own.
+
+    Otherwise the next file that is opened takes its number, and what is meant for the stream goes there.
+    Standard output then refuses what is written to it; the two others are silent.
+    """
+    if sys.stdin is None:
+        sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY), encoding="utf-8")
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
 
 
 class _Edge:
@@ -45,36 +59,45 @@ class _Edge:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        if error is None:
-            return False
+        if error is None or isinstance(error, SystemExit):  # argparse ends so, after --help too
+            error = _unwritten()
+            if error is None:
+                return False
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
         if isinstance(error, KeyboardInterrupt):
             self.code = Exit.INTERRUPTED
         elif isinstance(error, BrokenPipeError):
-            self._abandon_stdout()
+            abandon(sys.stdout)
         elif isinstance(error, Exception):
             self._report(error)
         else:
             return False
         return True
 
-    @staticmethod
-    def _abandon_stdout() -> None:
-        """Whoever read our output has seen enough; the interpreter must not try to flush the rest."""
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
     def _report(self, error: Exception) -> None:
         code = exit_code(error)
         if code is None:
-            traceback.print_exception(error)
-            print("devicehub: internal error: please report the lines above", file=sys.stderr)
+            note("".join(traceback.format_exception(error)).rstrip())
+            note("devicehub: internal error: please report the lines above")
             self.code = Exit.INTERNAL
             return
         self.code = code
+        if code is Exit.IO_ERROR:
+            abandon(sys.stdout)
         for line in _lines(error):
-            print(line, file=sys.stderr)
+            note(line)
+
+
+def _unwritten() -> Exception | None:
+    """Write what is still buffered for standard output; the error if that fails."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        return error
+    except OSError as error:
+        return CommandError(Exit.IO_ERROR, f"standard output: {error.strerror}")
+    return None
 
 
 def _lines(error: Exception) -> list[str]:

@@ -6,13 +6,13 @@ Each leaf sets `command` to the module below `devicehub.cli` that carries it out
 import argparse
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn, Protocol
 
 from devicehub import __version__
-from devicehub.cli.exits import Exit
+from devicehub.cli.exits import MEANINGS, Exit
 
 _CHOICE = re.compile(r"invalid choice: '(?P<given>[^']*)' \(choose from (?P<known>.*)\)")
 
@@ -62,8 +62,9 @@ def build_parser() -> Parser:
     parser = Parser(
         prog="devicehub",
         description="Drives handheld search equipment and publishes what it says over MQTT.",
-        epilog="Every command takes --json. Exit codes: 0 done, 2 usage, 65 bad input, 66 no such file, "
-        "69 device or broker unavailable, 70 internal error, 75 try again, 77 no permission, 78 configuration.",
+        epilog="Every command takes --json. Exit codes: "
+        + "; ".join(f"{code:d} {meaning}" for code, meaning in MEANINGS.items())
+        + ".",
     )
     parser.add_argument("--version", action="version", version=f"devicehub {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -98,10 +99,30 @@ def _config_option(parser: Parser) -> None:
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
+    return _above_0(text, "a number of seconds")
+
+
+def _speed(text: str) -> float:
+    return _above_0(text, "a number")
+
+
+def _above_0(text: str, what: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not {what}") from None
     if not 0 < value < 1e9:
-        raise argparse.ArgumentTypeError(f"'{text}' must be a number of seconds above 0")
+        raise argparse.ArgumentTypeError(f"'{text}' must be {what} above 0")
     return value
+
+
+def _whole(most: int) -> Callable[[str], int]:
+    def whole(text: str) -> int:
+        if not text.isdecimal() or not 1 <= int(text[:12]) <= most:
+            raise argparse.ArgumentTypeError(f"'{text}' must be a whole number from 1 to {most}")
+        return int(text)
+
+    return whole
 
 
 def _option(text: str) -> tuple[str, str]:
@@ -158,7 +179,7 @@ def _looking(commands: Nouns) -> None:
         "filter", nargs="*", metavar="FILTER", help="MQTT topic filter; default: everything of devicehub"
     )
     watch.add_argument("--broker", metavar="URL", help="mqtt://host[:port]; default: that of the configuration")
-    watch.add_argument("--count", type=int, metavar="N", help="stop after N messages")
+    watch.add_argument("--count", type=_whole(10**9), metavar="N", help="stop after N messages")
     watch.add_argument("--for", dest="seconds", type=_seconds, metavar="SECONDS", help="stop after a time")
     _config_option(watch)
     record = _leaf(commands, "record", "record", "write what goes over a device's link as a transcript")
@@ -169,7 +190,7 @@ def _looking(commands: Nouns) -> None:
     replay = _leaf(commands, "replay", "replay", "play a transcript into a driver, in its own time")
     replay.add_argument("file", type=Path, metavar="FILE")
     replay.add_argument("--driver", required=True, metavar="NAME")
-    replay.add_argument("--speed", type=_seconds, default=1.0, metavar="N", help="times as fast")
+    replay.add_argument("--speed", type=_speed, default=1.0, metavar="N", help="times as fast")
     replay.add_argument("--option", type=_option, action="append", default=[], metavar="NAME=VALUE")
 
 
@@ -179,7 +200,14 @@ def _configuration(commands: Nouns) -> None:
     check.add_argument("file", nargs="?", type=Path, metavar="FILE")
     _config_option(check)
     init = _leaf(nouns, "init", "config_init", "write a configuration with every key and its default")
-    init.add_argument("file", nargs="?", type=Path, default=Path("devicehub.toml"), metavar="FILE")
+    init.add_argument(
+        "file",
+        nargs="?",
+        type=Path,
+        default=Path("devicehub.toml"),
+        metavar="FILE",
+        help="default: devicehub.toml; - is standard output",
+    )
     _leaf(nouns, "schema", "config_schema", "print the JSON Schema of the configuration")
     show = _leaf(nouns, "show", "config_show", "print the configuration, all files merged")
     show.add_argument("file", nargs="?", type=Path, metavar="FILE")
@@ -193,11 +221,13 @@ def _certificates(commands: Nouns) -> None:
     init.add_argument("folder", type=Path, metavar="DIR")
     init.add_argument("--host", action="append", metavar="NAME", help="of the broker; default: this computer's")
     init.add_argument("--node", action="append", metavar="NAME", help="hub.node of a client; default: this computer's")
-    init.add_argument("--days", type=int, default=365, metavar="N", help="how long they are valid; default: 365")
+    init.add_argument(
+        "--days", type=_whole(3650), default=365, metavar="N", help="how long they are valid; default: 365"
+    )
     add = _leaf(nouns, "add", "tls_add", "make one more client certificate from that authority")
     add.add_argument("folder", type=Path, metavar="DIR")
     add.add_argument("name", metavar="NAME", help="hub.node of the client")
-    add.add_argument("--days", type=int, default=365, metavar="N", help="how long it is valid; default: 365")
+    add.add_argument("--days", type=_whole(3650), default=365, metavar="N", help="how long it is valid; default: 365")
 
 
 def _facts(commands: Nouns) -> None:

@@ -7,10 +7,10 @@ from collections import Counter
 from pathlib import Path
 from typing import TextIO
 
-from devicehub.cli.exits import CommandError, Exit
+from devicehub.cli.exits import Exit
 from devicehub.cli.given import given_config, given_device
 from devicehub.cli.opened import opened
-from devicehub.cli.output import note, print_json
+from devicehub.cli.output import new_file, note, print_json, say
 from devicehub.cli.recording import Recording
 from devicehub.clock import Clock
 from devicehub.config import DeviceConfig
@@ -25,14 +25,15 @@ def run(args: argparse.Namespace) -> int:
     device = given_device(given_config(args), args.device)
     path: Path = args.out
     counts: Counter[str] = Counter()
-    note(f"recording {device.id} to {path}; it will hold what the device says, personal data included")
-    try:
-        with path.open("x", encoding="utf-8") as stream:
+    with new_file(path, mode=0o600) as stream:
+        note(f"recording {device.id} to {path}; it will hold what the device says, personal data included")
+        try:
             asyncio.run(_record(device, stream, counts, args.seconds))
-    except FileExistsError:
-        raise CommandError(Exit.FAILURE, f"{path} exists; it is left alone") from None
-    finally:
-        _summary(counts, as_json=args.json)
+        finally:
+            if not stream.tell():
+                path.unlink()  # the device was never open: nothing keeps the name for nothing
+            else:
+                _summary(counts, as_json=args.json)
     return Exit.OK
 
 
@@ -42,7 +43,7 @@ def _summary(counts: Counter[str], *, as_json: bool) -> None:
     if as_json:
         print_json(figures)
     else:
-        print(", ".join(f"{number} {word}" for word, number in figures.items()))
+        say(", ".join(f"{number} {word}" for word, number in figures.items()))
 
 
 async def _record(device: DeviceConfig, stream: TextIO, counts: Counter[str], seconds: float | None) -> None:

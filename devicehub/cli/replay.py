@@ -5,26 +5,24 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from devicehub.cli.capture import LIMIT, Timed, play, transcript_options, transcript_packets
+from devicehub.cli.capture import LIMIT, Timed, play
 from devicehub.cli.exits import CommandError, Exit
-from devicehub.cli.given import given_options
-from devicehub.cli.output import print_line
+from devicehub.cli.given import given_driver, given_options, given_transcript
+from devicehub.cli.output import print_line, say
 from devicehub.cli.samples import fault_json, sample_json
 from devicehub.clock import Clock
 from devicehub.driver import Driver
 from devicehub.log import escaped
 from devicehub.record import format_sample
-from devicehub.registry import load_driver
 from devicehub.wire.protocol import DeviceProtocol, Step
 
 
 def run(args: argparse.Namespace) -> int:
     """Print each sample and fault at its time. 0 if there was a sample, else 65."""
-    driver = load_driver(args.driver)
+    driver = given_driver(args.driver)
     path: Path = args.file
     text = _text(path)
-    options = {**transcript_options(text, str(path)), **(given_options(driver, args.option) if args.option else {})}
-    packets = transcript_packets(text, str(path))
+    packets, options = given_transcript(driver, text, str(path), given_options(driver, args.option))
     samples = asyncio.run(_replay(driver, driver.open(options), packets, args))
     return Exit.OK if samples else Exit.BAD_INPUT
 
@@ -47,7 +45,7 @@ async def _replay(driver: Driver, protocol: DeviceProtocol, packets: Sequence[Ti
             if args.json:
                 print_line(value)
             else:
-                print(f"{at:.2f} {line}", flush=True)
+                say(f"{at:.2f} {line}")
         samples += len(step.samples)
     return samples
 

@@ -2,14 +2,17 @@
 
 import argparse
 import json
+import shutil
 import socket
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from devicehub.cli.exits import CommandError, Exit
-from devicehub.cli.output import print_json
+from devicehub.cli.output import print_json, say
 from devicehub.config.resources import shipped
-from devicehub.publish.authority import AUTHORITY, BROKER, ROLES, Identity, make
+from devicehub.model.errors import ConfigError
+from devicehub.publish.authority import AUTHORITY, BROKER, ROLES, Identity, UncertifiableError, make
 from devicehub.publish.topics import segment
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -25,15 +28,31 @@ def run(args: argparse.Namespace) -> int:
     folder: Path = args.folder.absolute()
     hosts = [*(args.host or [_own_name()]), *LOCAL]
     nodes = args.node or [segment(_own_name().partition(".")[0])]
-    try:
+    with certifying(folder, f"{folder} exists and is not empty; it is left alone"):
         made = make(folder, hosts=hosts, clients=nodes, days=args.days)
-    except FileExistsError:
-        raise CommandError(Exit.FAILURE, f"{folder} exists and is not empty; it is left alone") from None
     if args.json:
         print_json(_facts(made, hosts))
     else:
-        print("\n".join(_lines(made, hosts[0])))
+        say("\n".join(_lines(made, hosts[0])))
     return Exit.OK
+
+
+@contextmanager
+def certifying(folder: Path, taken: str) -> Iterator[None]:
+    """What can go wrong while certificates are made for `folder`, as `CommandError`. `taken`: said when they exist."""
+    if shutil.which("openssl") is None:
+        raise CommandError(Exit.UNAVAILABLE, "certificates are made by the openssl program: install openssl 3")
+    try:
+        yield
+    except FileExistsError:
+        raise CommandError(Exit.CANNOT_CREATE, taken) from None
+    except OSError as error:
+        # The file in which it shows is a temporary one that the user never heard of.
+        raise CommandError(Exit.CANNOT_CREATE, f"{folder}: {error.strerror}") from None
+    except UncertifiableError as error:
+        raise CommandError(Exit.USAGE, str(error)) from None
+    except ConfigError as error:
+        raise CommandError(Exit.UNAVAILABLE, str(error)) from None
 
 
 def _own_name() -> str:

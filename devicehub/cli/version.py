@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 from devicehub import __version__
 from devicehub.cli.exits import Exit
-from devicehub.cli.output import print_json
+from devicehub.cli.output import print_json, say
 
 _PARTS = ("pyserial", "pyusb", "bleak", "aiomqtt", "numpy", "pydantic", "msgspec")
 
@@ -17,5 +17,5 @@ def run(args: argparse.Namespace) -> int:
         parts = {name: version(name) for name in _PARTS}
         print_json({"devicehub": __version__, "python": platform.python_version(), **parts})
     else:
-        print(f"devicehub {__version__}")
+        say(f"devicehub {__version__}")
     return Exit.OK

@@ -3,42 +3,67 @@
 import argparse
 import asyncio
 import json
+import shutil
+import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from devicehub.app import broker_settings
 from devicehub.cli.exits import CommandError, Exit
 from devicehub.cli.given import config_path
-from devicehub.cli.output import print_line
+from devicehub.cli.output import say
 from devicehub.config import load_config
+from devicehub.config.resources import usual_config
 from devicehub.log import escaped
 from devicehub.publish.mqtt import Incoming, subscribe
 from devicehub.publish.settings import BrokerSettings
 
+LONGEST = 65535
 EVERYTHING = ("devicehub/v1/#", "devicehub-sim/v1/#")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print messages until told to stop. 69 when the broker cannot be reached or goes away."""
+    for one in args.filter:
+        _check(one)
     settings = _settings(args)
-    filters = args.filter or EVERYTHING
-    asyncio.run(watch(settings, filters, as_json=args.json, count=args.count, seconds=args.seconds))
+    shown = Shown(as_json=args.json, every_alarm=bool(args.filter))
+    asyncio.run(watch(settings, args.filter or EVERYTHING, shown, count=args.count, seconds=args.seconds))
     return Exit.OK
+
+
+def _check(text: str) -> None:
+    """Whether `text` is a topic filter, MQTT 5.0 section 4.7. Raises `CommandError`."""
+    *before, last = text.split("/")
+    levels = [*before, "" if last == "#" else last]
+    wrong = any("#" in level or ("+" in level and level != "+") for level in levels)
+    if not text or wrong or "\0" in text or len(text.encode(errors="replace")) > LONGEST:
+        words = "+ stands for one whole level and # for the rest, at the end, as in devicehub/v1/+/+/event/#"
+        raise CommandError(Exit.USAGE, f"'{escaped(text[:60])}' is not a topic filter: {words}")
 
 
 def _settings(args: argparse.Namespace) -> BrokerSettings:
     if args.broker is not None:
         return _named(args.broker)
-    path = config_path(args)
-    if args.config is None and not path.exists():
+    if args.config is None and not usual_config().exists():
         return BrokerSettings(host="127.0.0.1")
+    path = config_path(args)
     config = load_config(path)
     if not config.mqtt.url:
-        raise CommandError(
-            Exit.USAGE, f"{path} uses an embedded broker: give its address, which 'devicehub run' shows, as --broker"
-        )
+        return _embedded(config.hub.state / "broker" / "address", path)
     return replace(broker_settings(config), identifier="")
+
+
+def _embedded(address: Path, path: Path) -> BrokerSettings:
+    """The embedded broker of the hub that runs with that configuration, as it wrote down itself."""
+    try:
+        with address.open(encoding="ascii") as stream:
+            return _named(stream.read(100).strip())
+    except (FileNotFoundError, UnicodeDecodeError):
+        words = "no hub runs with it, or give the address that 'devicehub run' shows as --broker"
+        raise CommandError(Exit.UNAVAILABLE, f"{path} uses an embedded broker: {words}") from None
 
 
 def _named(text: str) -> BrokerSettings:
@@ -47,16 +72,49 @@ def _named(text: str) -> BrokerSettings:
         port = url.port or 1883
     except ValueError:
         raise CommandError(Exit.USAGE, f"--broker {text}: must be mqtt://host[:port]") from None
+    if url.username is not None or url.password is not None:
+        raise CommandError(Exit.USAGE, "--broker takes no user name and password: use --config with mqtt.password")
     if url.scheme != "mqtt" or not url.hostname:
         raise CommandError(Exit.USAGE, f"--broker {text}: must be mqtt://host[:port]; use --config for TLS")
     return BrokerSettings(host=url.hostname, port=port)
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How messages are shown, and whether those of `alarm` are that come while one watches.
+
+    Each of them repeats an `event`. What was retained at the start does not.
+    """
+
+    as_json: bool = False
+    every_alarm: bool = False
+
+    def line(self, message: Incoming) -> str:
+        """One line, or nothing."""
+        if self.as_json:
+            return json.dumps(_json(message), ensure_ascii=False, separators=(",", ":"))
+        if not self.every_alarm and not message.retain and _kind(message.topic) == "alarm":
+            return ""
+        return clipped(escaped(text(message)))
+
+
+def _kind(topic: str) -> str:
+    return next(iter(topic.split("/")[4:5]), "")
+
+
+def clipped(line: str) -> str:
+    """What fits into a line of the terminal; everything elsewhere."""
+    if not sys.stdout.isatty():
+        return line
+    width = shutil.get_terminal_size().columns
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
 async def watch(
     settings: BrokerSettings,
     filters: Sequence[str],
+    shown: Shown,
     *,
-    as_json: bool,
     count: int | None = None,
     seconds: float | None = None,
 ) -> None:
@@ -66,10 +124,10 @@ async def watch(
     try:
         async with limit, subscribe(settings, filters) as messages:
             async for message in messages:
-                if as_json:
-                    print_line(_json(message))
-                else:
-                    print(escaped(text(message)), flush=True)
+                line = shown.line(message)
+                if not line:
+                    continue
+                say(line)
                 left = None if left is None else left - 1
                 if left == 0:
                     return

@@ -36,6 +36,8 @@ def check(config: Config) -> Iterator[Complaint]:
 def _mqtt(mqtt: MqttConfig) -> Iterator[Complaint]:
     given = [name for name in ("username", "password", "ca", "certificate", "key") if getattr(mqtt, name)]
     given += ["tls_minimum"] if mqtt.tls_minimum != "1.3" else []
+    if mqtt.url and mqtt.embedded_port:
+        yield Complaint(("mqtt", "embedded_port"), "mqtt.embedded_port: has no meaning with mqtt.url")
     if not mqtt.url:
         for name in given:
             yield Complaint(("mqtt", name), f"mqtt.{name}: has no meaning for the embedded broker; set mqtt.url")
@@ -71,7 +73,7 @@ def _fault(path: KeyPath, text: str) -> Iterator[Complaint]:
     try:
         parse_faults(text)
     except ConfigError as error:
-        yield value_mistake(path, text, str(error))
+        yield value_mistake(path, text, f"{error}; as drop=0.01,lose=120")
 
 
 def _option(path: KeyPath, value: OptionValue, driver: Driver) -> Iterator[Complaint]:
@@ -185,3 +187,10 @@ def _reachable(path: KeyPath, limit: LimitConfig, channel: Channel) -> Iterator[
     if limit.low is not None and limit.low <= channel.low:
         text = f"never undercut: {channel.name} is at least {channel.low:g} {channel.unit}"
         yield value_mistake((*path, "low"), limit.low, text)
+    # An alarm ends once the value is back inside its limit by the hysteresis.
+    ends = {} if limit.high is None else {"high": limit.high - limit.hysteresis - channel.low}
+    ends |= {} if limit.low is None else {"low": channel.high - limit.low - limit.hysteresis}
+    for side, room in ends.items():
+        if room < 0:
+            text = f"{channel.name} is from {channel.low:g} to {channel.high:g} {channel.unit}"
+            yield value_mistake((*path, "hysteresis"), limit.hysteresis, f"the alarm of {side} never ends: {text}")

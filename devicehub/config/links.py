@@ -1,6 +1,7 @@
 """Which of port, usb, serial, address and folder a device needs, by the kind of its driver's link."""
 
 import re
+import sys
 from collections.abc import Iterator
 
 from devicehub.config.models import DeviceConfig
@@ -10,6 +11,8 @@ from devicehub.driver import BleLink, FileLink, Link, SerialLink, UsbLink, Video
 
 _URLS = ("socket://", "rfc2217://")
 _USB_PORT = re.compile(r"\d+-\d+(\.\d+)*|\d+:\d+")
+# macOS hides addresses and gives a UUID in their place.
+_ADDRESS = re.compile(r"(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _KINDS = {
     SerialLink: "serial",
     UsbLink: "USB",
@@ -47,6 +50,9 @@ def _real(path: KeyPath, device: DeviceConfig, link: Link) -> Iterator[Complaint
         yield from _port(path, device.port, link)
     elif not device.port:
         yield from _missing(path, device, link)
+    if isinstance(link, BleLink) and device.address and not _ADDRESS.fullmatch(device.address):
+        where: KeyPath = (*path, "address")
+        yield value_mistake(where, device.address, 'must be a Bluetooth address, as "AA:BB:CC:DD:EE:FF"')
 
 
 def _port(path: KeyPath, port: str, link: Link) -> Iterator[Complaint]:
@@ -56,8 +62,9 @@ def _port(path: KeyPath, port: str, link: Link) -> Iterator[Complaint]:
     elif isinstance(link, UsbLink):
         if not _USB_PORT.fullmatch(port):
             yield value_mistake((*path, "port"), port, 'must be where it is plugged in, as "1-2.3"')
-    elif scheme and not port.startswith(_URLS):
-        yield value_mistake((*path, "port"), port, "must be a device path, socket://HOST:PORT or rfc2217://HOST:PORT")
+    elif not port.startswith(_URLS) and (scheme or (sys.platform != "win32" and not port.startswith("/"))):
+        words = 'must be a device path as "/dev/ttyUSB0", socket://HOST:PORT or rfc2217://HOST:PORT'
+        yield value_mistake((*path, "port"), port, words)
 
 
 def _missing(path: KeyPath, device: DeviceConfig, link: Link) -> Iterator[Complaint]:

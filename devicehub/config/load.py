@@ -12,7 +12,9 @@ from pydantic import ValidationError
 from devicehub.config.checks import check
 from devicehub.config.models import Config
 from devicehub.config.plain_words import complaints
+from devicehub.config.presence import absent
 from devicehub.config.problems import Complaint, ConfigProblems, Problem, key_text
+from devicehub.config.salvage import check_rest
 from devicehub.config.toml_position import KeyPath, Position, key_positions
 
 LIMIT = 1024 * 1024
@@ -29,19 +31,22 @@ class TomlFile:
     positions: dict[KeyPath, Position]
 
 
-def load_config(path: Path) -> Config:
+def load_config(path: Path, *, present: bool = False) -> Config:
     """Read `path` and every `conf.d/*.toml` beside it, in the order of their names.
 
     Tables of several files merge, arrays of tables append, a key that is set twice is a mistake.
-    Relative paths are relative to the folder of `path`. Raises `ConfigProblems`; mistakes that only
-    show between keys (an unknown device in a limit) are reported once each value is right by itself.
+    Relative paths are relative to the folder of `path`. `present`: what the configuration names (files,
+    folders, environment variables) must be there, too. Raises `ConfigProblems`; while a value is wrong by itself,
+    of the mistakes that only show between keys those are reported that do not depend on it.
     """
     values, places = _merged(path)
     try:
         config = Config.model_validate(values, context={"folder": path.parent.absolute()})
     except ValidationError as error:
-        raise ConfigProblems(placed(complaint, places) for complaint in complaints(error)) from None
-    problems = [placed(complaint, places) for complaint in check(config)]
+        found = [*complaints(error), *check_rest(values, error)]
+        raise ConfigProblems(placed(complaint, places) for complaint in found) from None
+    found = [*check(config), *(absent(config) if present else ())]
+    problems = [placed(complaint, places) for complaint in found]
     if problems:
         raise ConfigProblems(problems)
     return config

@@ -141,6 +141,9 @@ class MqttConfig(Section):
     """The broker. Without a `url`, an embedded one on loopback."""
 
     url: str = Field(default="", pattern=URL, description="mqtt://host[:port] or mqtts://host[:port]")
+    embedded_port: int = Field(
+        default=0, ge=0, le=65535, description="Port of the embedded broker on 127.0.0.1; 0: any free one"
+    )
     protocol: Literal["auto", "5", "3.1.1"] = Field(default="auto", description="MQTT version; auto tries 5 first")
     username: str = Field(default="", max_length=256, description="User name at the broker")
     password: Secret | None = Field(default=None, description="Where the password is kept")
@@ -190,7 +193,9 @@ class DeviceConfig(Section):
     folder: Location | None = Field(default=None, description="Watch folder of a device that leaves files")
     options: dict[str, OptionField] = Field(default_factory=dict, description="Settings of the driver")
     enabled: bool = Field(default=True, description="False: known, but not opened")
-    fault: str = Field(default="", max_length=256, description="Faults to inject on the link, for training")
+    fault: str = Field(
+        default="", max_length=256, description="Faults to inject on the link, for training, as drop=0.01,lose=120"
+    )
 
 
 class LimitConfig(Section):

@@ -20,6 +20,7 @@ _PATTERNS = {
     "^[A-Za-z_][A-Za-z0-9_]*$": "must be the name of an environment variable",
 }
 
+_CREDENTIALS = "must not hold user name and password: they belong in mqtt.username and mqtt.password"
 _Words = Callable[[Mapping[str, object]], str]
 _WORDS: Mapping[str, _Words] = {
     "string_type": lambda _: "must be text in quotes",
@@ -65,12 +66,16 @@ def _complaint(details: ErrorDetails, root: type[BaseModel]) -> Complaint:
         text = _choice(path, model, details["input"])
     else:
         text = _WORDS[kind](context) if kind in _WORDS else details["msg"]
+    if path == ("mqtt", "url") and "@" in str(details["input"]):
+        return Complaint(path, f"mqtt.url: {_CREDENTIALS}")
     if _secret(path, root):
         return Complaint(path, f"{key_text(path)}: {text}")
     return value_mistake(path, details["input"], text)
 
 
 def _purpose(path: KeyPath, model: type[BaseModel] | None) -> str:
+    if path == ("hub",):
+        return "; add [hub] with site and node"
     field = model.model_fields.get(str(path[-1])) if model is not None else None
     return f"; {field.description}" if field is not None and field.description else ""
 

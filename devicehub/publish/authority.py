@@ -54,6 +54,10 @@ subjectKeyIdentifier = hash
 """
 
 
+class UncertifiableError(ConfigError):
+    """A name or a time that no certificate is made for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """A certificate, its private key, and the day (UTC, ISO 8601) on which the certificate ends."""
@@ -66,8 +70,8 @@ class Identity:
 def make(folder: Path, *, hosts: Sequence[str], clients: Iterable[str], days: int) -> Mapping[str, Identity]:
     """A new authority in `folder`, a broker certificate for `hosts`, one for each of `clients` and each role.
 
-    Returns them by name; the first is the authority. Raises `ConfigError` for a name that cannot be certified
-    or an `openssl` that is missing or fails, `FileExistsError` when there is something in `folder`.
+    Returns them by name; the first is the authority. Raises `UncertifiableError` for a name, `ConfigError` for
+    an `openssl` that is missing or fails, `FileExistsError` when there is something in `folder`.
     """
     names = [*dict.fromkeys(clients), *ROLES]
     for name in names[: -len(ROLES)]:
@@ -172,14 +176,14 @@ def _program() -> str:
 
 def _check_new(name: str) -> None:
     if not _NODE.fullmatch(name):
-        raise ConfigError(f"node '{name}': must be 1 to 64 of a-z, 0-9 and '-', as hub.node")
+        raise UncertifiableError(f"node '{name}': must be 1 to 64 of a-z, 0-9 and '-', as hub.node")
     if name in (*ROLES, AUTHORITY, BROKER):
-        raise ConfigError(f"node '{name}': the name has a meaning of its own; name the node otherwise")
+        raise UncertifiableError(f"node '{name}': the name has a meaning of its own; name the node otherwise")
 
 
 def _check_days(days: int) -> None:
     if not 1 <= days <= MOST_DAYS:
-        raise ConfigError(f"days {days}: must be from 1 to {MOST_DAYS}")
+        raise UncertifiableError(f"days {days}: must be from 1 to {MOST_DAYS}")
 
 
 def _alternative(host: str) -> str:
@@ -188,7 +192,7 @@ def _alternative(host: str) -> str:
         return f"IP:{ipaddress.ip_address(host)}"
     except ValueError:
         if not _HOST.fullmatch(host):
-            raise ConfigError(f"host '{host}': must be a host name or an IP address") from None
+            raise UncertifiableError(f"host '{host}': must be a host name or an IP address") from None
     return f"DNS:{host}"
 
 

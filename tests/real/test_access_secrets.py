@@ -80,7 +80,7 @@ async def test_a_hub_neither_says_nor_stores_a_secret(tmp_path: Path, tls: Path)
     async with secured("station", tmp_path / "broker", tls) as station:
         said = await one_run(configured(tmp_path, tls, station.broker.port), station)
         assert seen(said + station.log.read_text(), tls) == []
-    assert "publishing below" in said
+    assert "will publish below" in said
     assert seen(f"password: {PASSWORD}", tls) == [PASSWORD]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -47,8 +48,21 @@ def test_a_recording_replays_exactly(folder: Path, device: str) -> None:
 def test_a_recording_never_overwrites(folder: Path) -> None:
     (folder / "out.txt").write_text("mine")
     done = devicehub(folder, "record", "gamma", "out.txt", "--for", "1")
-    assert done.returncode == 1
+    assert (done.returncode, done.stdout) == (73, "")
+    assert done.stderr == "devicehub: out.txt exists; it is left alone\n"
     assert (folder / "out.txt").read_text() == "mine"
+
+
+def test_nobody_else_can_read_a_recording_and_none_is_left_of_a_device_that_is_absent(folder: Path) -> None:
+    devicehub(folder, "record", "gamma", "out.txt", "--for", "1")
+    assert stat.S_IMODE((folder / "out.txt").stat().st_mode) == 0o600
+    config = folder / "devicehub.toml"
+    config.write_text(
+        '[hub]\nsite = "s"\nnode = "n"\n[[device]]\nid = "t"\ndriver = "thermal.gy_mcu90640"\nport = "/dev/ttyNONE9"\n'
+    )
+    done = devicehub(folder, "record", "t", "absent.txt", "--for", "1")
+    assert (done.returncode, done.stdout) == (69, "")
+    assert not (folder / "absent.txt").exists()
 
 
 def test_a_recording_decodes_to_the_samples_that_were_seen(folder: Path) -> None:

@@ -130,7 +130,7 @@ class Station:
         )
         assert self.hub.stderr is not None
         async with asyncio.timeout(_PATIENCE):
-            while b"publishing below devicehub/v1/bcp-south/lane1/" not in (said := await self.hub.stderr.readline()):
+            while b"will publish below devicehub/v1/bcp-south/lane1/" not in (said := await self.hub.stderr.readline()):
                 assert said, "the hub ended"
 
     async def close(self) -> None:

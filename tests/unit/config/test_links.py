@@ -19,7 +19,7 @@ def texts(link: Link, **keys: str) -> list[str]:
 
 
 def test_what_suffices() -> None:
-    for port in ("/dev/ttyUSB0", "COM3", "socket://10.0.0.5:4001", "rfc2217://10.0.0.5:4001"):
+    for port in ("/dev/ttyUSB0", "socket://10.0.0.5:4001", "rfc2217://10.0.0.5:4001"):
         assert not texts(SERIAL, port=port)
     assert not texts(SERIAL, usb="0403:6001", serial="A50285BI")
     assert not texts(USB)
@@ -28,6 +28,7 @@ def test_what_suffices() -> None:
     assert not texts(USB, port="1:7")
     assert not texts(BLE)
     assert not texts(BLE, address="AA:BB:CC:DD:EE:FF")
+    assert not texts(BLE, address="00001101-0000-1000-8000-00805f9b34fb")
     assert not texts(VIDEO, port="/dev/video0")
     assert not texts(VIDEO, usb="0001:0002")
     assert not texts(KNOWN_VIDEO)
@@ -49,6 +50,9 @@ def test_what_is_missing() -> None:
 def test_what_does_not_fit() -> None:
     assert "where it is plugged in" in texts(USB, port="/dev/ttyUSB0")[0]
     assert texts(USB, address="AA") == ["device[0].address: a USB device has none"]
-    assert texts(SERIAL, port="x", folder="/tmp") == ["device[0].folder: a serial device has none"]
+    assert texts(SERIAL, port="/dev/x", folder="/tmp") == ["device[0].folder: a serial device has none"]
     assert "rfc2217://HOST:PORT" in texts(SERIAL, port="http://x")[0]
+    assert "/dev/ttyUSB0" in texts(SERIAL, port="ttyUSB0")[0]
+    assert "/dev/ttyUSB0" in texts(SERIAL, port="COM3")[0]
+    assert "Bluetooth address" in texts(BLE, address="xyz")[0]
     assert "/dev/video0" in texts(VIDEO, port="0")[0]

@@ -1,0 +1,40 @@
+"""Whether what the configuration names is there: files, folders and environment variables."""
+
+import os
+from collections.abc import Iterator
+
+from devicehub.config.models import Config, Secret
+from devicehub.config.problems import Complaint, key_text, value_mistake
+from devicehub.config.toml_position import KeyPath
+
+
+def absent(config: Config) -> Iterator[Complaint]:
+    """What is named and not there. Credentials are left out: only the service itself sees them."""
+    for name in ("ca", "certificate", "key"):
+        path = getattr(config.mqtt, name)
+        if path is not None and not path.is_file():
+            yield _complaint(("mqtt", name), f"no such file: {path}")
+    yield from _secret(("mqtt", "password"), config.mqtt.password)
+    yield from _secret(("scan", "key"), config.scan.key)
+    for number, device in enumerate(config.device):
+        if not device.enabled:
+            continue
+        if device.folder is not None and not device.folder.is_dir():
+            yield _complaint(("device", number, "folder"), f"no such folder: {device.folder}")
+        scheme, _, name = device.port.partition(":")
+        if scheme == "replay" and not os.path.isfile(name):  # noqa: PTH113 - part of a port, not a path by itself
+            yield _complaint(("device", number, "port"), f"no such transcript: {name}")
+
+
+def _complaint(path: KeyPath, text: str) -> Complaint:
+    """The whole path of the file, which as a value might be cut short."""
+    return Complaint(path, f"{key_text(path)}: {text}")
+
+
+def _secret(path: KeyPath, secret: Secret | None) -> Iterator[Complaint]:
+    if secret is None:
+        return
+    if secret.file is not None and not secret.file.is_file():
+        yield _complaint((*path, "file"), f"no such file: {secret.file}")
+    if secret.environment is not None and not os.environ.get(secret.environment):
+        yield value_mistake((*path, "environment"), secret.environment, "not set where this check runs")
