@@ -2,15 +2,15 @@
 
 import asyncio
 import faulthandler
+import shutil
 import signal
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 from devicehub import __version__
@@ -63,7 +63,7 @@ async def serve(config: Config, *, on_ready: Callable[[Ready], None], stop: asyn
     _make_folder(state)
     async with AsyncExitStack() as stack:
         stack.enter_context(held(state))
-        ports = Path(stack.enter_context(TemporaryDirectory(prefix="devicehub-")))
+        ports = stack.enter_context(_emptied(state / "simulated"))
         world = await stack.enter_async_context(SimulatedWorld(ports, clock, SIMULATION_SEED))
         broker = await _broker(config, stack, clock)
         settings = broker_settings(config) if broker is None else _embedded(config, broker)
@@ -78,19 +78,23 @@ async def serve(config: Config, *, on_ready: Callable[[Ready], None], stop: asyn
             await _together(hub, stop, broker)
 
 
-async def demo(state: Path, *, seconds: float | None, on_ready: Callable[[Ready], None]) -> None:
-    """Run `config/demo.toml`: simulated devices of every family and an embedded broker, for `seconds` or for ever."""
-    config = demo_config(state)
+async def demo(state: Path, *, seconds: float | None, port: int = 0, on_ready: Callable[[Ready], None]) -> None:
+    """Run `config/demo.toml`: simulated devices of every family and an embedded broker, for `seconds` or for ever.
+
+    `port`: the broker's, 0 for any that is free.
+    """
+    config = demo_config(state, port)
     stop = asyncio.Event()
     if seconds is not None:
         asyncio.get_running_loop().call_later(seconds, stop.set)
     await serve(config, on_ready=on_ready, stop=stop)
 
 
-def demo_config(state: Path) -> Config:
-    """The demonstration's configuration with its state in `state`."""
+def demo_config(state: Path, port: int = 0) -> Config:
+    """The demonstration's configuration with its state in `state` and its broker at `port`."""
     config = load_config(shipped("demo.toml"))
-    return config.model_copy(update={"hub": config.hub.model_copy(update={"state": state})})
+    hub = config.hub.model_copy(update={"state": state})
+    return config.model_copy(update={"hub": hub, "mqtt": config.mqtt.model_copy(update={"embedded_port": port})})
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:
@@ -116,7 +120,35 @@ async def _broker(config: Config, stack: AsyncExitStack, clock: Clock) -> Embedd
     """An embedded broker where none is configured, for as long as `stack` is open."""
     if config.mqtt.url:
         return None
-    return await stack.enter_async_context(EmbeddedBroker(config.hub.state / "broker", clock=clock))
+    folder = config.hub.state / "broker"
+    broker = EmbeddedBroker(folder, clock=clock, port=config.mqtt.embedded_port)
+    await stack.enter_async_context(broker)
+    stack.enter_context(_told(folder / "address", f"mqtt://{broker.host}:{broker.port}\n"))
+    return broker
+
+
+@contextmanager
+def _told(path: Path, text: str) -> Iterator[None]:
+    """A file that says where something is, for as long as it is there."""
+    path.write_text(text, encoding="ascii")
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _emptied(folder: Path) -> Iterator[Path]:
+    """A folder of this run alone: what a killed run left in it goes first."""
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        folder.mkdir()
+    except OSError as error:
+        raise ConfigError(f"{folder}: {error.strerror}") from None
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _embedded(config: Config, broker: EmbeddedBroker) -> BrokerSettings:
