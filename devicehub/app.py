@@ -130,6 +130,7 @@ async def _broker(config: Config, stack: AsyncExitStack, clock: Clock) -> Embedd
 @contextmanager
 def _told(path: Path, text: str) -> Iterator[None]:
     """A file that says where something is, for as long as it is there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="ascii")
     try:
         yield
