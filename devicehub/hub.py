@@ -192,12 +192,16 @@ class Hub:
             self._say(Kind.HEALTH, "health", health.report(self._clock.monotonic(), depths))
 
     async def _lag(self) -> None:
-        """How late the loop is, smoothed over about ten seconds."""
+        """How late the loop is, smoothed over about ten seconds; and whether the journal still takes events."""
+        refusing = False
         while True:
             before = self._clock.monotonic()
             await self._clock.sleep(LAG_TICK)
             late = max(self._clock.monotonic() - before - LAG_TICK, 0.0)
             self._gauges.lag += (late - self._gauges.lag) * 0.05
+            if self._gauges.refusing is not refusing:
+                refusing = self._gauges.refusing
+                self._say(Kind.STATUS, "status", self._status("online"))
 
     async def _prune(self) -> None:
         while True:
@@ -208,7 +212,10 @@ class Hub:
                 _log.error("old events stay for now: %s", error)
 
     def _status(self, state: str) -> StatusData:
-        return StatusData(state, instant(self._clock.utc()), self._plan.boot, self._gauges.delivery)
+        gauges = self._gauges
+        return StatusData(
+            state, instant(self._clock.utc()), self._plan.boot, gauges.delivery, accepting=not gauges.refusing
+        )
 
     def _say(self, kind: Kind, word: str, data: AnyPayload) -> None:
         self._board.post(self._latest(self._message(kind, word, data)))

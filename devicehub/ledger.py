@@ -135,7 +135,7 @@ class Ledger:
         if self._db is None:
             self._db, meta = self._connected()
             self.last, self._sequence = max(self.last, meta["last"]), max(self._sequence, meta["sequence"])
-            _log.warning("journal %s opened again", self._path)
+            _log.debug("journal %s opened again", self._path)
         if self._identity() != self._file:
             raise OSError("the file was removed or replaced")
         return self._db

@@ -107,5 +107,7 @@ class Sinks:
                 self.gauges.refusing = True
                 await self.clock.sleep(TICK)
             else:
+                if self.gauges.refusing:
+                    _log.warning("accepting events again")
                 self.gauges.refusing = False
                 return

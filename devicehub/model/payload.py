@@ -32,6 +32,7 @@ class StatusData(Payload, frozen=True):
     since: Instant | None = None
     boot: str = ""
     delivery: Annotated[str, Meta(description="What an acknowledgement proves: broker-acked, or unverified")] = ""
+    accepting: Annotated[bool, Meta(description="False while the disk takes no events: nothing new is safe")] = True
 
 
 class InfoData(Payload, frozen=True):

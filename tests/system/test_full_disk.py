@@ -76,3 +76,19 @@ async def test_what_is_refused_while_the_disk_is_full_holds_no_delivery_up(state
         await running.clock.sleep(5)
     gaps = [body["data"] for body in journalled(running.broker) if body["type"] == "io.devicehub.gap"]
     assert sum(cast("int", cast("Mapping[str, object]", gap)["count"]) for gap in gaps) == 50
+
+
+async def test_the_hub_says_that_it_takes_no_events_and_that_it_does_again(state: Path) -> None:
+    socket = Socket()
+    async with house(state, (), furniture(socket)) as running:
+        await running.clock.sleep(1)
+        assert "accepting" not in data(running.broker, "status")
+        with full_disk():
+            socket.trouble = None
+            running.hub.wake()
+            await running.clock.sleep(1)
+            socket.say(b"50\n")
+            await running.clock.sleep(3)
+            assert data(running.broker, "status")["accepting"] is False
+        await running.clock.sleep(3)
+        assert "accepting" not in data(running.broker, "status")
