@@ -39,11 +39,14 @@ class Heard:
         return int(self.body["sequence"]) if "sequence" in self.body else None
 
 
+DELETED = frozenset({Kind.ALARM, Kind.DESCRIBE, Kind.DEVICE, Kind.CAPABILITY, Kind.STATE})
+
+
 def understood(message: Incoming, at: float) -> Heard:
     """A message that fulfils the contract. Raises `AssertionError` for any other."""
     _, _, _, _, kind, *place = message.topic.split("/")
     if not message.payload:
-        assert Kind(kind) is Kind.ALARM, f"{message.topic}: only a retained alarm may be deleted"
+        assert Kind(kind) in DELETED, f"{message.topic}: only what is retained of alarms and devices may be deleted"
         return Heard(message.topic, Kind(kind), "/".join(place), {}, message.retain, at)
     assert violations(Kind(kind), message.payload) == [], message
     return Heard(message.topic, Kind(kind), "/".join(place), json.loads(message.payload), message.retain, at)
