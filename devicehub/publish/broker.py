@@ -104,7 +104,8 @@ class EmbeddedBroker:
         assert self._listening is not None
         code = await self._process.wait()
         await asyncio.wait({self._listening})
-        raise DeliveryError(f"the embedded broker ({self.kind}) ended with code {code}: {self._last_words()}")
+        how = f"ended with code {code}" if code >= 0 else f"was killed (signal {-code})"
+        raise DeliveryError(f"the embedded broker ({self.kind}) {how}: {self._last_words()}")
 
     async def __aenter__(self) -> Self:
         for attempt in range(1, _ATTEMPTS + 1):
@@ -193,7 +194,8 @@ class EmbeddedBroker:
             self._said.extend(line for line in block.decode(errors="replace").splitlines() if line.strip())
 
     def _last_words(self) -> str:
-        return " / ".join(self._said) or "it said nothing"
+        """The cause, as far as it told it: Mosquitto's warnings, as the one about root, are none."""
+        return " / ".join(line for line in self._said if ": Warning:" not in line) or "it said nothing"
 
     def _mosquitto_command(self) -> list[str]:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

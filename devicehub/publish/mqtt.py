@@ -102,7 +102,8 @@ async def _incoming(client: Client) -> AsyncIterator[Incoming]:
             assert isinstance(payload, bytes | bytearray)
             yield Incoming(message.topic.value, bytes(payload), message.retain)
     except aiomqtt.MqttError as error:
-        raise DeliveryError(f"the connection to the broker ended: {error.__cause__ or error}") from error
+        known = client.lost.exception() if client.lost.done() else None
+        raise DeliveryError(str(known or f"the connection to the broker ended: {error.__cause__ or error}")) from error
 
 
 @asynccontextmanager

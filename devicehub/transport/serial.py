@@ -9,6 +9,7 @@ them gives there.
 """
 
 import errno
+import os
 import stat
 import sys
 from pathlib import Path
@@ -145,7 +146,8 @@ def _translated(error: Exception, port: str, scheme: str) -> DeviceHubError:
         return LinkPermissionError(f"may not open {port}: {_remedy(port)}")
     if number in _NO_TERMINAL:
         return ConfigError(f"{port} is not a serial port")
-    return LinkMissingError(f"no device at {port}: {error}")
+    why = "" if number in {None, errno.ENOENT} else f": {os.strerror(number or 0)}"
+    return LinkMissingError(f"no device at {port}{why}")
 
 
 def _errno(error: BaseException) -> int | None:
@@ -160,14 +162,14 @@ def _errno(error: BaseException) -> int | None:
 
 
 def _remedy(port: str) -> str:
-    rule = "install the udev rule that comes with devicehub"
+    rule = "install the udev rules packaging/60-devicehub.rules"
     try:
         group, mode = Path(port).group(), Path(port).stat().st_mode
     except (OSError, KeyError, NotImplementedError):
-        return rule
+        return f"add the user to the group of serial ports (on Debian 'dialout'), or {rule}"
     if group == "root" or not mode & stat.S_IWGRP:
         return rule
-    return f"add the user to the group '{group}' (sudo usermod -aG {group} USER, then log in again) or {rule}"
+    return f"add the user to the group '{group}' (sudo usermod -aG {group} USER, then log in again), or {rule}"
 
 
 def _pump(handle: serial.Serial, scheme: str, clock: Clock, blocking: Blocking) -> Pump:

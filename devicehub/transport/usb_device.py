@@ -72,9 +72,8 @@ def link_error(error: usb.core.USBError, what: str) -> LinkError:
     """Our error for one of pyusb's. `what` names the device and what was being done."""
     if error.errno in {errno.EACCES, errno.EPERM}:
         return LinkPermissionError(
-            f"{what}: this process may not open it; give its group access with a udev rule such as "
-            'SUBSYSTEM=="usb", ATTR{idVendor}=="vvvv", ATTR{idProduct}=="pppp", MODE="0660", GROUP="plugdev", '
-            'TAG+="uaccess", then plug the device in again'
+            f"{what}: this process may not open it; install the udev rules packaging/60-devicehub.rules, "
+            "as their first lines say, and plug the device in again"
         )
     if error.errno == errno.EBUSY:
         return LinkBusyError(f"{what}: another program or kernel driver holds it")

@@ -95,7 +95,7 @@ async def test_amqtt_is_found_out_to_know_3_1_1_only(tmp_path: Path) -> None:
 async def test_a_crash_is_noticed_and_reported(tmp_path: Path, kind: Kind) -> None:
     async with embedded(tmp_path, kind) as broker:
         os.kill(broker.pid, signal.SIGKILL)
-        with pytest.raises(DeliveryError, match=rf"the embedded broker \({kind}\) ended with code -9"):
+        with pytest.raises(DeliveryError, match=rf"the embedded broker \({kind}\) was killed \(signal 9\): "):
             await asyncio.wait_for(broker.ended(), 5)
 
 
@@ -119,8 +119,10 @@ async def test_a_broker_that_cannot_start_is_reported_with_its_last_words(tmp_pa
     if available() != "mosquitto":
         pytest.skip("mosquitto is not installed")
     (tmp_path / "mosquitto.db").write_bytes(b"this is no database" * 20)
-    with pytest.raises(DeliveryError, match=r"the embedded broker \(mosquitto\) ended with code \d+: .*persist"):
+    words = r"the embedded broker \(mosquitto\) ended with code \d+: .*persist"
+    with pytest.raises(DeliveryError, match=words) as caught:
         await embedded(tmp_path, "mosquitto").__aenter__()
+    assert "Warning" not in str(caught.value)
 
 
 HUB = """
