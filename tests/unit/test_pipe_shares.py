@@ -171,3 +171,11 @@ def test_a_device_alone_has_all_the_room() -> None:
     for number in range(400):
         pipe.offer(value(number, "d0"))
     assert pipe.dropped == 0
+
+
+def test_many_flooding_devices_together_keep_to_the_budget() -> None:
+    pipe = Pipe(several(20), budget=400 * KILO)
+    for number in range(100):
+        for name in range(20):
+            pipe.offer(spectrum(number, 10 * KILO, f"d{name}"))
+    assert sum(map(_bytes, taken(pipe))) <= 410 * KILO
