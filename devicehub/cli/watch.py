@@ -26,25 +26,26 @@ EVERYTHING = ("devicehub/v1/#", "devicehub-sim/v1/#")
 
 def run(args: argparse.Namespace) -> int:
     """Print messages until told to stop. 69 when the broker cannot be reached or goes away."""
-    for one in args.filter:
-        _check(one)
-    settings = _settings(args)
+    filters = [checked(one) for one in args.filter]
+    settings = settings_of(args)
     shown = Shown(as_json=args.json, every_alarm=bool(args.filter))
-    asyncio.run(watch(settings, args.filter or EVERYTHING, shown, count=args.count, seconds=args.seconds))
+    asyncio.run(watch(settings, filters or EVERYTHING, shown, count=args.count, seconds=args.seconds))
     return Exit.OK
 
 
-def _check(text: str) -> None:
-    """Whether `text` is a topic filter, MQTT 5.0 section 4.7. Raises `CommandError`."""
+def checked(text: str) -> str:
+    """`text` if it is a topic filter, MQTT 5.0 section 4.7. Raises `CommandError`."""
     *before, last = text.split("/")
     levels = [*before, "" if last == "#" else last]
     wrong = any("#" in level or ("+" in level and level != "+") for level in levels)
     if not text or wrong or "\0" in text or len(text.encode(errors="replace")) > LONGEST:
         words = "+ stands for one whole level and # for the rest, at the end, as in devicehub/v1/+/+/event/#"
         raise CommandError(Exit.USAGE, f"'{escaped(text[:60])}' is not a topic filter: {words}")
+    return text
 
 
-def _settings(args: argparse.Namespace) -> BrokerSettings:
+def settings_of(args: argparse.Namespace) -> BrokerSettings:
+    """The broker that is meant by `--broker`, `--config` or nothing. Raises `CommandError`, `ConfigError`."""
     if args.broker is not None:
         return _named(args.broker)
     if args.config is None and not usual_config().exists():
@@ -67,13 +68,13 @@ def _embedded(address: Path, path: Path) -> BrokerSettings:
 
 
 def _named(text: str) -> BrokerSettings:
+    url = urlsplit(text if "://" in text else f"mqtt://{text}")
+    if "@" in url.netloc:
+        raise CommandError(Exit.USAGE, "--broker takes no user name and password: use --config with mqtt.password")
     try:
-        url = urlsplit(text if "://" in text else f"mqtt://{text}")
         port = url.port or 1883
     except ValueError:
         raise CommandError(Exit.USAGE, f"--broker {text}: must be mqtt://host[:port]") from None
-    if url.username is not None or url.password is not None:
-        raise CommandError(Exit.USAGE, "--broker takes no user name and password: use --config with mqtt.password")
     if url.scheme != "mqtt" or not url.hostname:
         raise CommandError(Exit.USAGE, f"--broker {text}: must be mqtt://host[:port]; use --config for TLS")
     return BrokerSettings(host=url.hostname, port=port)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 
 import pytest
 
@@ -36,6 +37,7 @@ def logged(capsys: pytest.CaptureFixture[str], *, as_json: bool) -> list[str]:
 
 def test_a_record_is_one_line_and_its_traceback_is_indented(capsys: pytest.CaptureFixture[str]) -> None:
     first, *rest = logged(capsys, as_json=False)
+    assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} ERROR ", first), "a time without its zone"
     assert first.endswith(f"ERROR test device {escaped(FORGED)} failed")
     assert any("ValueError" in line for line in rest)
     assert all(line.startswith("    ") for line in rest)

@@ -8,8 +8,10 @@ from pathlib import Path
 import jsonschema  # type: ignore[import-untyped]  # has no stubs installed
 import pytest
 
+from devicehub.cli.describe import link_lines
 from devicehub.cli.main import main
 from devicehub.config import Config
+from devicehub.driver import BleLink, FileLink, SerialLink, UsbLink, VideoLink
 from devicehub.registry import driver_names, load_driver
 
 HUB = '[hub]\nsite = "s"\nnode = "n"\n'
@@ -50,6 +52,19 @@ def test_every_driver_can_be_shown(cli: Cli, name: str) -> None:
     assert [channel["name"] for channel in shown["channels"]] == [one.name for one in load_driver(name).channels]
     code, out, _ = cli("drivers", "show", name)
     assert load_driver(name).title in out
+    for line in link_lines(load_driver(name).link):
+        assert "  {} {}\n".format(*line) in out
+    match load_driver(name).link:
+        case SerialLink(baud=baud):
+            assert f"  baud {baud}\n" in out
+        case UsbLink(ids=ids):
+            assert all(str(one) in out for one in ids)
+        case BleLink(notify=notify):
+            assert all(one in out for one in notify)
+        case VideoLink(formats=formats):
+            assert f"{formats[0].fourcc} {formats[0].width}x{formats[0].height} {formats[0].fps:g} Hz" in out
+        case FileLink(patterns=patterns):
+            assert f"  patterns {', '.join(patterns)}\n" in out
 
 
 def test_an_unknown_driver_is_one_line_with_the_nearest_name(cli: Cli) -> None:
@@ -141,6 +156,25 @@ def test_init_writes_a_valid_configuration_once(cli: Cli, tmp_path: Path) -> Non
     code, _, err = cli("config", "init")
     assert (code, err) == (73, "devicehub: devicehub.toml exists; it is left alone\n")
     assert (tmp_path / "devicehub.toml").read_text() == "mine"
+
+
+def test_init_writes_to_standard_output_for_a_dash(cli: Cli, tmp_path: Path) -> None:
+    code, out, _ = cli("config", "init", "-")
+    assert code == 0
+    assert list(tmp_path.iterdir()) == []
+    cli("config", "init")
+    assert out == (tmp_path / "devicehub.toml").read_text()
+
+
+def test_a_valid_configuration_is_counted(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "devicehub.toml"
+    path.write_text(HUB + GAMMA + '[[limit]]\ndevice = "gamma-1"\nchannel = "dose"\nhigh = 1\n')
+    assert cli("config", "check")[1] == "devicehub.toml: valid; 1 device, 1 limit, embedded broker\n"
+    path.write_text(HUB)
+    assert cli("config", "check")[1] == "devicehub.toml: valid; 0 devices, 0 limits, embedded broker\n"
+    path.write_text(HUB + '[mqtt]\nurl = "mqtts://b"\nca = "none.pem"\n')
+    assert cli("config", "check")[0] == 78
+    assert cli("config", "show")[0] == 0
 
 
 def test_the_effective_configuration_is_shown_as_toml_that_reads_back(cli: Cli, tmp_path: Path) -> None:
