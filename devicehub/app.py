@@ -244,7 +244,7 @@ def _scan_key(config: Config, clock: Clock) -> bytes:
 
 def _posts(config: Config, drivers: Mapping[str, Driver], links: Links) -> list[Post]:
     return [
-        Post(device.id, links.opener(device, driver), partial(driver.open, device.options))
+        Post(device.id, links.opener(device, driver), partial(driver.open, device.options), driver.quiet)
         for device in config.device
         if (driver := drivers.get(device.id)) is not None
     ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
 
 from devicehub.model.device import Category, Channel, Option, OptionValue, UsbId
 from devicehub.model.errors import ConfigError
@@ -125,6 +126,11 @@ class Driver:
         """The declaration with the channels that the options give. Raises `ConfigError` on a bad option."""
         settings = self.settings(options)
         return self if self.channels_for is None else replace(self, channels=self.channels_for(settings))
+
+    @property
+    def quiet(self) -> bool:
+        """It speaks only when somebody uses it: a reader waiting for a code, a folder waiting for a file."""
+        return isinstance(self.link, FileLink) or self.stale_after == inf
 
     def channel(self, name: str) -> Channel:
         """The declared channel of that name. Raises `KeyError`."""

@@ -24,11 +24,14 @@ class Session:
         self._protocol = protocol
         self._offer = offer
         self._clock = clock
-        self._told = 0
+        self._spoken = False
+        self._heard = False
         self._idle_turns = 0
 
     async def run(self, transport: Transport, on_heard: Callable[[], None]) -> None:
-        """Converse until the link is lost. `on_heard` is called at the first sample.
+        """Converse until the link is lost. `on_heard` is called at the first sample that a packet brought.
+
+        What a protocol says of its own accord, such as that nobody answers, does not make a device ready.
 
         Raises `LinkLostError`; `RuntimeError` for a protocol that asks for the past again and again.
         """
@@ -36,7 +39,8 @@ class Session:
         while True:
             for sample in step.samples:
                 self._check(sample)
-            if step.samples and not self._told:
+            if step.samples and self._spoken and not self._heard:
+                self._heard = True
                 on_heard()
             self._hand_over(step)
             for packet in step.write:
@@ -44,6 +48,7 @@ class Session:
             step = await self._next(transport, step.wake_at)
 
     async def _next(self, transport: Transport, wake_at: float | None) -> Step:
+        self._spoken = False
         if wake_at is None:
             packet = await transport.read()
         elif wake_at <= self._clock.monotonic():
@@ -56,6 +61,7 @@ class Session:
                 self._idle_turns = 0
                 return self._protocol.on_timer(self._clock.monotonic())
         self._idle_turns = 0
+        self._spoken = True
         return self._protocol.on_packet(self._clock.monotonic(), packet)
 
     async def _at_once(self) -> Step:
@@ -74,4 +80,3 @@ class Session:
             self._offer(Reading(self._device, at, sample))
         for fault in step.faults:
             self._offer(Fault(self._device, at, fault.reason, fault.detail))
-        self._told += len(step.samples)

@@ -30,11 +30,15 @@ CLOSE_MOST = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One device to be kept open: its name, how to open its link and how to make its protocol."""
+    """One device to be kept open: its name, how to open its link and how to make its protocol.
+
+    `quiet`: it speaks only when somebody uses it, so that an open link is all that can be asked of it.
+    """
 
     device: str
     open_link: Callable[[], Awaitable[Transport]]
     make_protocol: Callable[[], DeviceProtocol]
+    quiet: bool = False
 
 
 class Supervisor:
@@ -108,7 +112,9 @@ class Supervisor:
 
     def _opened(self, identity: LinkIdentity) -> None:
         """Told once: a device that was away stays away until it says something, however often its link opens."""
-        if self._state is DeviceState.OFFLINE and not self._awaited:
+        if self._post.quiet:
+            self._heard(identity)
+        elif self._state is DeviceState.OFFLINE and not self._awaited:
             self._awaited = True
             self._tell(DeviceState.BUSY, "connected", identity)
 

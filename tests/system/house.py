@@ -123,7 +123,9 @@ def _plan(state: Path, devices: Sequence[str], furniture: Furniture, parts: _Par
         rules_digest=RULES,
         ids=clock.ulid,
     )
-    posts = [Post(device, ports[device].open, partial(driver.open, {})) for device, driver in found.items()]
+    posts = [
+        Post(device, ports[device].open, partial(driver.open, {}), driver.quiet) for device, driver in found.items()
+    ]
     return Plan(
         setting=setting,
         posts=[*posts, *furniture.posts],

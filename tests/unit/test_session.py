@@ -10,7 +10,7 @@ from devicehub.model.reading import Fault, Input, Measurement, Reading, Stamp
 from devicehub.session import Session
 from devicehub.transport.memory import MemoryTransport
 from devicehub.wire.packet import Packet
-from devicehub.wire.protocol import Poll
+from devicehub.wire.protocol import Poll, Step
 from tests.unit.links import declared, lines
 
 
@@ -62,6 +62,32 @@ async def test_a_device_is_heard_once_before_its_first_reading() -> None:
     talk.link.push([Packet(b"what\n"), Packet(b"1\n"), Packet(b"2\n")])
     await talk.until_lost(1.0)
     assert talk.heard == [1], "after the fault and before the readings"
+
+
+class Complaining:
+    """A protocol that speaks for a device that does not."""
+
+    def start(self, now: float) -> Step:
+        return Step(wake_at=now + 1)
+
+    def on_packet(self, now: float, packet: Packet) -> Step:
+        return Step((), (Measurement("value", float(packet.data)),), wake_at=now + 1)
+
+    def on_timer(self, now: float) -> Step:
+        return Step((), (Measurement("value", 0.0),), wake_at=now + 1)
+
+
+async def test_what_a_protocol_says_of_its_own_accord_makes_no_device_heard() -> None:
+    clock, heard, link = Clock(seed=1), [0.0], MemoryTransport(lambda _: None)
+    session = Session("dev", Complaining(), declared, lambda _: None, clock)
+    task = asyncio.create_task(session.run(link, lambda: heard.append(clock.monotonic())))
+    await clock.sleep(10.5)
+    link.push([Packet(b"1")])
+    await clock.sleep(1)
+    link.lose("unplugged")
+    with pytest.raises(LinkLostError):
+        await task
+    assert heard == [0.0, 10.5]
 
 
 async def test_an_answer_that_does_not_come_is_a_fault_and_not_the_end() -> None:

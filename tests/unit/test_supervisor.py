@@ -32,6 +32,15 @@ async def test_a_device_that_is_not_there_is_told_once_and_tried_again(dev: Watc
     assert len(dev.socket.attempts) > 20
 
 
+async def test_a_device_that_speaks_only_when_used_is_ready_once_its_link_is_open() -> None:
+    quiet = Watched(quiet=True)
+    await quiet.plug(b"")
+    quiet.socket.yank()
+    await quiet.clock.sleep(60)
+    assert quiet.told() == [READY, LOST, READY]
+    await quiet.end()
+
+
 async def test_another_reason_for_being_away_is_news(dev: Watched) -> None:
     await dev.clock.sleep(60)
     dev.socket.trouble = LinkPermissionError("may not be opened by this user")
