@@ -21,6 +21,7 @@ from devicehub.deliver import Deliver, Hooks
 from devicehub.evidence import EvidenceStore
 from devicehub.health import Depths, Gauges, Health
 from devicehub.journal import Journal
+from devicehub.ledger import Entry
 from devicehub.model.errors import JournalError
 from devicehub.model.instant import instant
 from devicehub.model.message import Kind, Message
@@ -119,7 +120,8 @@ class Hub:
         messages.append(self._message(Kind.EVENT, "hub.started", HubEventData("started")))
         messages += await self._resumed(now)
         if self._journal.unclean:
-            gap = GapData("hub", "unclean-shutdown", until=instant(now.utc))
+            since = None if self._journal.recorded is None else instant(self._journal.recorded)
+            gap = GapData("hub", "unclean-shutdown", since=since, until=instant(now.utc))
             messages.append(self._message(Kind.GAP, "gap", gap))
         await self._sinks.accept(Outcome(messages))
 
@@ -135,18 +137,19 @@ class Hub:
         place = f"{self._plan.topics.prefix}/{Kind.ALARM}/"
         standing: list[StandingAlarm] = []
         ended: list[Message] = []
-        last = await self._journal.standing()
-        self._deliver.resume(last)
-        for entry in last:
+        legible: list[Entry] = []
+        for entry in await self._journal.standing():
             if not entry.out.topic.startswith(place):
                 continue
             device, point = entry.out.subject.split("/")
             try:
                 standing.append(StandingAlarm(device, point, stored_alarm(entry.out.payload)))
+                legible.append(entry)
             except ValueError as error:
                 _log.warning("alarm %s of an earlier run is deleted: %s", entry.out.subject, error)
                 deleted = self._message(Kind.ALARM, "alarm.cleared", None)
                 ended.append(structs.replace(deleted, device=device, point=point))
+        self._deliver.resume(legible)
         return [*ended, *self._core.resume(standing, now)]
 
     async def _drained(self, worker: asyncio.Task[None]) -> None:

@@ -64,16 +64,19 @@ class Journal:
         self.last = 0
         self.acked = 0
         self.unclean = False
+        self.recorded: float | None = None
         self.former: tuple[str, ...] = ()
 
     async def open(self, devices: Iterable[str] = ()) -> None:
-        """Open or create the file; `unclean` tells whether an earlier run did not `close`. Raises `JournalError`.
+        """Open or create the file. Raises `JournalError`.
 
+        `unclean` tells whether an earlier run did not `close`, `recorded` when the last event was stored (UTC).
         `devices` of this run are remembered; `former` are those of earlier runs that are none of it.
         """
         await self._do(self._ledger.open)
         self.former = await self._do(partial(self._ledger.announce, tuple(devices)))
         self.last, self.acked, self.unclean = self._ledger.last, self._ledger.acked, self._ledger.unclean
+        self.recorded = self._ledger.recorded
         self._open = True
 
     async def append(self, messages: Sequence[Message]) -> int:

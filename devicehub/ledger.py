@@ -62,6 +62,7 @@ class Ledger:
         self.last = 0
         self.acked = 0
         self.unclean = False
+        self.recorded: float | None = None
 
     def open(self) -> None:
         """Open or create the file, mark it as in use, and learn what it holds."""
@@ -69,6 +70,9 @@ class Ledger:
         db, meta = self._connected()
         self.last, self.acked, self._sequence = meta["last"], meta["acked"], meta["sequence"]
         self.unclean = bool(meta["running"])
+        self.recorded = db.execute(
+            "SELECT max(recorded) FROM event WHERE seq = (SELECT max(seq) FROM event)"
+        ).fetchone()[0]
         self._db, self._closed = db, False
 
     def announce(self, devices: Sequence[str]) -> tuple[str, ...]:

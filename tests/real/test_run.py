@@ -91,6 +91,8 @@ async def test_a_hub_that_is_killed_loses_no_event_and_no_alarm(tmp_path: Path) 
             written = station.stored()
             async with started("run", cwd=tmp_path) as hub:
                 await ears.until(lambda: gap_reasons(ears) == {"unclean-shutdown"})
+                bounds = ears.of(Kind.GAP)[-1].data
+                assert bounds["since"] < bounds["until"], "from the last stored event to the new start"
                 await station.stored_more(6)
                 standing = understood((await retained(broker, f"{PREFIX}/alarm/{ALARM}"))[0], 0.0)
                 station.vapour(0.0)
