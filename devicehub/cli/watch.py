@@ -60,11 +60,14 @@ def settings_of(args: argparse.Namespace) -> BrokerSettings:
 def _embedded(address: Path, path: Path) -> BrokerSettings:
     """The embedded broker of the hub that runs with that configuration, as it wrote down itself."""
     try:
-        with address.open(encoding="ascii") as stream:
-            return _named(stream.read(100).strip())
-    except (FileNotFoundError, UnicodeDecodeError):
+        with address.open(encoding="ascii", errors="replace") as stream:
+            text = stream.read(100).strip()
+    except FileNotFoundError:
+        text = ""
+    if not text:
         words = "no hub runs with it, or give the address that 'devicehub run' shows as --broker"
-        raise CommandError(Exit.UNAVAILABLE, f"{path} uses an embedded broker: {words}") from None
+        raise CommandError(Exit.UNAVAILABLE, f"{path} uses an embedded broker: {words}")
+    return _named(text)
 
 
 def _named(text: str) -> BrokerSettings:

@@ -27,8 +27,11 @@ def check_rest(values: Tree, error: ValidationError) -> Iterator[Complaint]:
     except ValidationError:  # so much is wrong that nothing can be told
         return
     unknown = {config.device[number].id for number in _numbers(wrong, "device", ("id", "driver"))}
+    nameless = bool(list(_numbers(wrong, "device", ("id",))))
     for complaint in check(config):
         place = _place(complaint.path)
+        if nameless and place[2:] == ("device",):
+            continue  # it may mean the device whose id is wrong
         if len(place) == 3 and place[2] in _ALONE and place not in wrong and not _touches(config, place, unknown):
             yield complaint
 

@@ -101,7 +101,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     checkout = Checkout(tmp_path / "copy")
     assert checkout.run("devicehub drivers new trace.acme_sniffer2").returncode == 0
     again = checkout.run("devicehub drivers new trace.acme_sniffer2")
-    assert (again.returncode, again.stdout) == (1, "")
+    assert (again.returncode, again.stdout) == (73, "")
     assert "exists; it is left alone" in again.stderr
     assert again.stderr.count("\n") == 1
 

@@ -74,6 +74,9 @@ def test_an_embedded_broker_is_found_where_the_hub_wrote_its_address(tmp_path: P
         settings_of(given(path))
     assert caught.value.code == 69
     (tmp_path / "state" / "broker").mkdir(parents=True)
+    (tmp_path / "state" / "broker" / "address").touch()
+    with pytest.raises(CommandError, match="no hub runs with it"):
+        settings_of(given(path))
     (tmp_path / "state" / "broker" / "address").write_text("mqtt://127.0.0.1:40123\n")
     settings = settings_of(given(path))
     assert (settings.host, settings.port) == ("127.0.0.1", 40123)

@@ -27,6 +27,8 @@ def test_what_hangs_on_a_wrong_value_is_not_judged(tmp_path: Path) -> None:
     limit = '[[limit]]\ndevice = "a"\nchannel = "dose"\nhigh = 1\n'
     path.write_text(HUB + '[[device]]\nid = "a"\ndriver = 4\noptions = { x = 1 }\n' + limit)
     assert problems(path) == ["6:1  device[0].driver = 4: must be text in quotes"]
+    path.write_text(HUB + '[[device]]\nid = 4\ndriver = "radiation.atom_fast"\n' + limit)
+    assert problems(path) == ["5:1  device[0].id = 4: must be text in quotes"]
     path.write_text(HUB + "device = 3\n" + limit)
     assert problems(path)[0] == "4:1  hub.device: unknown key"
     path.write_text("device = [3]\n" + HUB + limit)
