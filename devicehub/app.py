@@ -36,7 +36,9 @@ from devicehub.publish.topics import Topics
 from devicehub.registry import load_driver
 from devicehub.supervisor import Post
 from devicehub.transport.hotplug import HotPlug, netlink, tell_arrivals
+from devicehub.transport.inventory import Present
 from devicehub.transport.world import SimulatedWorld
+from devicehub.twins import Twins
 
 SIMULATION_SEED = 20261124
 ENDING_MOST = 20.0
@@ -74,7 +76,7 @@ async def serve(config: Config, *, on_ready: Callable[[Ready], None], stop: asyn
         plan = replace(_plan(config, links, settings, clock), executor=executor, evidence_executor=evidence)
         hub = Hub(plan, clock)
         on_ready(Ready(settings, plan.topics.prefix, broker.banner if broker is not None else ""))
-        async with _hotplug(hub, clock):
+        async with _hotplug(hub, plan, clock):
             await _together(hub, stop, broker)
 
 
@@ -264,9 +266,15 @@ def _info(config: Config, boot: str, clock: Clock) -> InfoData:
 
 
 @asynccontextmanager
-async def _hotplug(hub: Hub, clock: Clock) -> AsyncIterator[None]:
-    """Try absent devices as soon as something is plugged in, rather than at the end of their backoff."""
-    task = asyncio.create_task(tell_arrivals(lambda: HotPlug(clock, netlink()), hub.wake, clock))
+async def _hotplug(hub: Hub, plan: Plan, clock: Clock) -> AsyncIterator[None]:
+    """Try absent devices as soon as something is plugged in, and tell of devices that cannot be told apart."""
+    twins = Twins(plan.setting.devices.values(), partial(hub.remark, "conflict"))
+
+    def arrived(present: tuple[Present, ...]) -> None:
+        hub.wake()
+        twins.look(present)
+
+    task = asyncio.create_task(tell_arrivals(lambda: HotPlug(clock, netlink()), arrived, clock))
     try:
         yield
     finally:

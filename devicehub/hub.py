@@ -81,6 +81,7 @@ class Hub:
         )
         evidence = EvidenceStore(plan.state / "evidence", plan.evidence_executor)
         self._sinks = Sinks(self._journal, self._board, evidence, self._latest, self._gauges, clock)
+        self._remarks: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self._supervisors = [
             Supervisor(post, Admission(plan.setting.devices[post.device]).check, self._pipe.offer, clock)
             for post in plan.posts
@@ -91,6 +92,10 @@ class Hub:
         for supervisor in self._supervisors:
             supervisor.wake()
 
+    def remark(self, what: str, why: str) -> None:
+        """Something about the whole hub that its subscribers should know: the event `hub-{what}`."""
+        self._remarks.put_nowait((what, why))
+
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set, then drain. Raises `JournalError` when the journal cannot be opened."""
         await self._journal.open(self._plan.setting.devices)
@@ -100,7 +105,8 @@ class Hub:
             deliver = group.create_task(self._deliver.run())
             gaps = group.create_task(self._gaps())
             worker = group.create_task(process.run())
-            timers = [group.create_task(work) for work in (process.tick(), self._health(), self._lag(), self._prune())]
+            works = (process.tick(), self._health(), self._lag(), self._prune(), self._remarking())
+            timers = [group.create_task(work) for work in works]
             devices = [group.create_task(supervisor.run()) for supervisor in self._supervisors]
             await stop.wait()
             _log.info("stopping")
@@ -180,6 +186,12 @@ class Hub:
         while (gap := await self._refusals.gap()) is not None:
             await self._sinks.accept(Outcome([self._message(Kind.GAP, "gap", gap)]))
             await self._clock.sleep(GAP_EVERY)
+
+    async def _remarking(self) -> None:
+        while True:
+            what, why = await self._remarks.get()
+            _log.warning("%s: %s", what, why)
+            await self._sinks.accept(Outcome([self._message(Kind.EVENT, f"hub.{what}", HubEventData(what, why))]))
 
     async def _health(self) -> None:
         health = Health(self._gauges, self._plan.state, self._clock.monotonic())

@@ -147,8 +147,11 @@ class HotPlug:
             return None
 
 
-async def tell_arrivals(make: Callable[[], HotPlug], tell: Callable[[], None], clock: Clock) -> None:
-    """Call `tell` for whatever arrives, for ever. A watch that breaks is reported with its traceback and made anew."""
+async def tell_arrivals(make: Callable[[], HotPlug], tell: Callable[[tuple[Present, ...]], None], clock: Clock) -> None:
+    """Call `tell` with what is present for whatever arrives, for ever.
+
+    A watch that breaks is reported with its traceback and made anew.
+    """
     while True:
         watch = asyncio.create_task(_tell(make(), tell))
         try:
@@ -159,10 +162,10 @@ async def tell_arrivals(make: Callable[[], HotPlug], tell: Callable[[], None], c
         await clock.sleep(AFTER_A_BUG)
 
 
-async def _tell(hotplug: HotPlug, tell: Callable[[], None]) -> None:
+async def _tell(hotplug: HotPlug, tell: Callable[[tuple[Present, ...]], None]) -> None:
     async for event in hotplug.events():
         if isinstance(event, Arrival):
-            tell()
+            tell(hotplug.present)
 
 
 async def _readable(descriptor: int) -> None:

@@ -33,7 +33,7 @@ async def test_a_watch_that_breaks_is_reported_with_its_traceback_and_made_anew(
     clock, told, broken = Clock(), list[float](), BrokenSource()
     sysfs = FakeSysfs(tmp_path)
     watches = iter([HotPlug(clock, broken, root=sysfs.root), HotPlug(clock, root=sysfs.root)])
-    task = asyncio.create_task(tell_arrivals(lambda: next(watches), lambda: told.append(clock.monotonic()), clock))
+    task = asyncio.create_task(tell_arrivals(lambda: next(watches), lambda _: told.append(clock.monotonic()), clock))
     try:
         await clock.sleep(AFTER_A_BUG / 2)
         assert broken.drained == 1
@@ -56,7 +56,7 @@ async def test_the_watch_ends_with_its_owner(tmp_path: Path) -> None:
     clock = Clock()
     before = asyncio.all_tasks()
     task = asyncio.create_task(
-        tell_arrivals(lambda: HotPlug(clock, root=FakeSysfs(tmp_path).root), lambda: None, clock)
+        tell_arrivals(lambda: HotPlug(clock, root=FakeSysfs(tmp_path).root), lambda _: None, clock)
     )
     await clock.sleep(5.0)
     task.cancel()
