@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import logging
 import shutil
 import sys
 from collections.abc import Sequence
@@ -28,9 +29,15 @@ def run(args: argparse.Namespace) -> int:
     """Print messages until told to stop. 69 when the broker cannot be reached or goes away."""
     filters = [checked(one) for one in args.filter]
     settings = settings_of(args)
+    logging.getLogger("mqtt").addFilter(_not_told_anyway)
     shown = Shown(as_json=args.json, every_alarm=bool(args.filter))
     asyncio.run(watch(settings, filters or EVERYTHING, shown, count=args.count, seconds=args.seconds))
     return Exit.OK
+
+
+def _not_told_anyway(record: logging.LogRecord) -> bool:
+    """paho reports a broken connection, which ends the command with a line of its own."""
+    return not record.getMessage().startswith("failed to receive on socket")
 
 
 def checked(text: str) -> str:
