@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _not_told_anyway(record: logging.LogRecord) -> bool:
-    """paho reports a broken connection, which ends the command with a line of its own."""
+    """Paho reports a broken connection, which ends the command with a line of its own."""
     return not record.getMessage().startswith("failed to receive on socket")
 
 
