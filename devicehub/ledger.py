@@ -94,9 +94,11 @@ class Ledger:
         return self._guarded(lambda db: [_entry(row) for row in db.execute(query)])
 
     def forget(self, mark: int, before: float) -> int:
-        """Delete what is at or below `mark` and was recorded before that second, but what stands; gives how many."""
-        query = f"DELETE FROM event WHERE seq <= ? AND recorded < ? AND seq NOT IN ({_LAST_RETAINED})"  # noqa: S608 - constants
-        return self._guarded(lambda db: db.execute(query, (mark, before)).rowcount)
+        """Delete what is at or below `mark` and was recorded before that second, but what stands; gives how many.
+
+        The mark becomes durable first: what is gone must not count as undelivered after a crash.
+        """
+        return self._guarded(lambda db: _forget(db, mark, before))
 
     def missing(self) -> int | None:
         """After the file was replaced: the last position the new one holds. None when nothing is missing."""
@@ -209,3 +211,9 @@ def _entry(row: tuple[int, float, str, int, int, int | None, str, str, str, byte
     seq, recorded, topic, qos, retain, expiry, kind, name, subject, payload = row
     out = Outgoing(topic, payload, qos, bool(retain), expiry, kind, name, subject)
     return Entry(seq, recorded, None, out)
+
+
+def _forget(db: sqlite3.Connection, mark: int, before: float) -> int:
+    query = f"DELETE FROM event WHERE seq <= ? AND recorded < ? AND seq NOT IN ({_LAST_RETAINED})"  # noqa: S608 - constants
+    db.execute("UPDATE meta SET value = max(value, ?) WHERE name = 'acked'", (mark,))
+    return db.execute(query, (mark, before)).rowcount

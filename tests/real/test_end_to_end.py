@@ -153,7 +153,7 @@ async def watch_folder(folder: Path, high: float) -> AsyncIterator[Folder]:
             f'[[limit]]\ndevice = "camera"\nchannel = "image.max"\nhigh = {high}\nhysteresis = 1.0\n'
         )
         async with hearing(settings(broker)) as ears, started("run", cwd=folder) as hub:
-            await ears.until(lambda: [one for one in ears.of(Kind.DEVICE) if one.data["state"] == "busy"])
+            await ears.until(lambda: [one for one in ears.of(Kind.DEVICE) if one.data["state"] == "ready"])
             yield Folder(pictures, folder / "state", ears, broker, hub)
 
 

@@ -256,7 +256,7 @@ async def test_nothing_is_left_behind(line: Line) -> None:
         await transport.write(Packet(b"x"))
         await transport.close()
     names = {thread.name for thread in threading.enumerate() if not thread.name.startswith("asyncio_")}
-    assert descriptors() == before[0]
+    assert descriptors() <= before[0], "what earlier tests left may go meanwhile, and nothing may come"
     assert names <= before[1]
 
 
