@@ -26,13 +26,14 @@ from devicehub.links import Links
 from devicehub.lock import held
 from devicehub.model.errors import ConfigError
 from devicehub.model.instant import instant
+from devicehub.model.message import Kind
 from devicehub.model.payload import InfoData
 from devicehub.publish.broker import EmbeddedBroker
 from devicehub.publish.envelope import Encoder
 from devicehub.publish.mqtt import connect
 from devicehub.publish.port import Connect
 from devicehub.publish.settings import BrokerSettings, Tls, Version, tls_context
-from devicehub.publish.topics import Topics
+from devicehub.publish.topics import Topics, schema_id
 from devicehub.registry import load_driver
 from devicehub.supervisor import Post
 from devicehub.transport.hotplug import HotPlug, netlink, tell_arrivals
@@ -262,6 +263,7 @@ def _info(config: Config, boot: str, clock: Clock) -> InfoData:
         devices=tuple(device.id for device in config.device if device.enabled),
         clock_source="system",
         started=instant(clock.utc()),
+        schemas=tuple(schema_id(kind) for kind in Kind),
     )
 
 

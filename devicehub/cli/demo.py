@@ -23,11 +23,11 @@ def run(args: argparse.Namespace) -> int:
     os.umask(0o077)  # journal and evidence are nobody else's business
     log.configure("WARNING")
     with TemporaryDirectory(prefix="devicehub-demo-") as folder:
-        run_to_the_end(_demo(Path(folder), args.seconds, as_json=args.json))
+        run_to_the_end(_demo(Path(folder), args.seconds, args.port, as_json=args.json))
     return Exit.OK
 
 
-async def _demo(state: Path, seconds: float | None, *, as_json: bool) -> None:
+async def _demo(state: Path, seconds: float | None, port: int, *, as_json: bool) -> None:
     """The demonstration and its display: an output that nobody reads any more ends both."""
     watching: list[asyncio.Task[None]] = []
     async with asyncio.TaskGroup() as group:
@@ -36,7 +36,7 @@ async def _demo(state: Path, seconds: float | None, *, as_json: bool) -> None:
             _announce(told)
             watching.append(group.create_task(_show(told, as_json=as_json)))
 
-        await app.demo(state, seconds=seconds, on_ready=ready)
+        await app.demo(state, seconds=seconds, port=port, on_ready=ready)
         for task in watching:
             task.cancel()
 

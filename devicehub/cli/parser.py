@@ -102,6 +102,12 @@ def _seconds(text: str) -> float:
     return _above_0(text, "a number of seconds")
 
 
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a port number from 0 to 65535")
+    return int(text)
+
+
 def _speed(text: str) -> float:
     return _above_0(text, "a number")
 
@@ -137,6 +143,7 @@ def _running(commands: Nouns) -> None:
     _config_option(run)
     demo = _leaf(commands, "demo", "demo", "run simulated devices and a broker on this computer, without hardware")
     demo.add_argument("--for", dest="seconds", type=_seconds, metavar="SECONDS", help="stop by itself")
+    demo.add_argument("--port", type=_port, default=0, metavar="N", help="of the broker; default: any that is free")
 
 
 def _devices(commands: Nouns) -> None:

@@ -46,6 +46,7 @@ class InfoData(Payload, frozen=True):
     devices: tuple[str, ...]
     clock_source: str
     started: Instant
+    schemas: tuple[str, ...] = ()
 
 
 class HealthData(Payload, frozen=True, omit_defaults=False):

@@ -18,7 +18,7 @@ import msgspec
 from devicehub.model import payload
 from devicehub.model.message import Kind
 from devicehub.publish.envelope import CONTENT_TYPE, Envelope
-from devicehub.publish.topics import EXERCISE_ROOT, REAL_ROOT, RULES, Lane, Rule, Shape
+from devicehub.publish.topics import EXERCISE_ROOT, REAL_ROOT, RULES, Lane, Rule, Shape, schema_id
 
 Json = Mapping[str, "JsonValue"]
 JsonValue = None | bool | int | float | str | Sequence["JsonValue"] | Json
@@ -86,7 +86,7 @@ def schema(kind: Kind) -> Json:
     envelope, definitions = _components(kind, "#/$defs/{name}")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"urn:devicehub:schema:v1:{kind}",
+        "$id": schema_id(kind),
         **envelope,
         "$defs": definitions,
     }

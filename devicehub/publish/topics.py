@@ -98,6 +98,11 @@ class Topics:
         return "/".join((self.prefix, message.kind, *_tail(message)))
 
 
+def schema_id(kind: Kind) -> str:
+    """The identity of the JSON Schema of a kind."""
+    return f"urn:devicehub:schema:v1:{kind}"
+
+
 def _tail(message: Message) -> tuple[str, ...]:
     match RULES[message.kind].shape:
         case Shape.BARE:
