@@ -15,7 +15,7 @@ from pathlib import Path
 from devicehub.clock import Clock
 from devicehub.simulator import SerialSimulator
 
-TICK = 0.02
+TICK = 0.05
 _CHUNK = 4096
 _UNSENT = 64 * 1024
 
