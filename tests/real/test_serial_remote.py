@@ -50,6 +50,9 @@ async def echo_server() -> AsyncIterator[tuple[str, list[asyncio.StreamWriter]]]
 
 
 def reader_threads() -> list[str]:
+    for thread in threading.enumerate():
+        if thread.name.startswith("device "):
+            thread.join(5)  # it has answered, and ends
     return [thread.name for thread in threading.enumerate() if not thread.name.startswith(("MainThread", "asyncio_"))]
 
 

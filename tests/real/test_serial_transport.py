@@ -255,6 +255,9 @@ async def test_nothing_is_left_behind(line: Line) -> None:
             await SerialTransport.open(LINK, line.path, clock=Clock())
         await transport.write(Packet(b"x"))
         await transport.close()
+    for thread in threading.enumerate():
+        if thread.name.startswith("device "):
+            thread.join(5)  # it has answered, and ends
     names = {thread.name for thread in threading.enumerate() if not thread.name.startswith("asyncio_")}
     assert descriptors() <= before[0], "what earlier tests left may go meanwhile, and nothing may come"
     assert names <= before[1]
