@@ -202,9 +202,9 @@ def _tls(mqtt: MqttConfig) -> ssl.SSLContext:
 
 def _plan(config: Config, links: Links, settings: BrokerSettings, clock: Clock) -> Plan:
     """What the hub is made of, without the threads of its journal and of its evidence."""
-    drivers = {
-        device.id: load_driver(device.driver).configured(device.options) for device in config.device if device.enabled
-    }
+    enabled = [device for device in config.device if device.enabled]
+    models = {name: load_driver(name) for name in {device.driver for device in enabled}}
+    drivers = {device.id: models[device.driver].configured(device.options) for device in enabled}
     topics = Topics(config.hub.site, config.hub.node, exercise=config.hub.exercise)
     boot = clock.token(4).hex()
     encoder = Encoder(config.hub.site, config.hub.node, boot=boot, exercise=config.hub.exercise)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 from devicehub.config.links import link_complaints
 from devicehub.config.models import SEGMENT, Config, DeviceConfig, LimitConfig, MqttConfig
@@ -24,9 +25,10 @@ def check(config: Config) -> Iterator[Complaint]:
     """Every mistake between the keys of a configuration whose values are right by themselves."""
     yield from _mqtt(config.mqtt)
     drivers: dict[str, Driver] = {}
+    shelf = _Shelf()
     for number, device in enumerate(config.device):
         path: KeyPath = ("device", number)
-        yield from _driver(path, device, drivers)
+        yield from _driver(path, device, drivers, shelf)
     yield from _repeated("id", ((("device", n), device.id) for n, device in enumerate(config.device)))
     yield from _repeated("port", ((("device", n), _port(device)) for n, device in enumerate(config.device)))
     yield from _simulation(config)
@@ -52,17 +54,31 @@ def _mqtt(mqtt: MqttConfig) -> Iterator[Complaint]:
             yield Complaint(("mqtt", one), f"mqtt.{one}: needs mqtt.{other} too")
 
 
-def _driver(path: KeyPath, device: DeviceConfig, drivers: dict[str, Driver]) -> Iterator[Complaint]:
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """What the registry has, looked up once however many devices there are."""
+
+    names: list[str] = field(default_factory=driver_names)
+    simulated: list[str] = field(default_factory=simulator_names)
+    loaded: dict[str, Driver] = field(default_factory=dict)
+
+    def driver(self, name: str) -> Driver:
+        """The driver of that name, which is one of `names`."""
+        if name not in self.loaded:
+            self.loaded[name] = load_driver(name)
+        return self.loaded[name]
+
+
+def _driver(path: KeyPath, device: DeviceConfig, drivers: dict[str, Driver], shelf: _Shelf) -> Iterator[Complaint]:
     """Check a device against its driver, and note the driver under the device's id."""
-    names = driver_names()
-    if device.driver not in names:
-        near = suggestion(device.driver, names) or "; 'devicehub drivers list' shows all"
+    if device.driver not in shelf.names:
+        near = suggestion(device.driver, shelf.names) or "; 'devicehub drivers list' shows all"
         yield value_mistake((*path, "driver"), device.driver, f"no such driver{near}")
         return
-    driver = drivers[device.id] = load_driver(device.driver)
+    driver = drivers[device.id] = shelf.driver(device.driver)
     for name, value in device.options.items():
         yield from _option((*path, "options", name), value, driver)
-    if device.port.startswith("sim:") and device.driver not in simulator_names():
+    if device.port.startswith("sim:") and device.driver not in shelf.simulated:
         yield value_mistake((*path, "port"), device.port, f"driver {device.driver} has no simulator")
     yield from link_complaints(path, device, driver.link)
     if device.fault:
