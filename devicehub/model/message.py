@@ -5,6 +5,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from devicehub.model.payload import AnyPayload
+from devicehub.model.stream import Stream
 
 
 class Kind(StrEnum):
@@ -25,6 +26,7 @@ class Kind(StrEnum):
     ALARM = "alarm"
     EVENT = "event"
     GAP = "gap"
+    RES = "res"
 
 
 class Message(Struct, frozen=True):
@@ -45,3 +47,17 @@ class Message(Struct, frozen=True):
     point: str = ""
     causation: str = ""
     correlation: str = ""
+
+
+class Place(Struct, frozen=True):
+    """Where the journal stores a message. `position`: in the one order of all streams, contiguous.
+
+    `epoch` is drawn when a journal is created. `number`: contiguous within epoch and stream; None for what is not
+    numbered, because its topic's latest is all that counts. `recorded`: UTC seconds.
+    """
+
+    epoch: str
+    stream: Stream
+    number: int | None
+    position: int
+    recorded: float

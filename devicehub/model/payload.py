@@ -10,6 +10,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from devicehub.model.alarm import AlarmCategory, AlarmState, Condition, Priority
+from devicehub.model.command import CommandState
 from devicehub.model.device import ChannelKind, DeviceState
 from devicehub.model.reading import Cause, Layout, Level, Outcome, Quality, Radiometric, Shutter
 from devicehub.model.units import Unit
@@ -49,6 +50,20 @@ class InfoData(Payload, frozen=True):
     schemas: tuple[str, ...] = ()
 
 
+class StreamData(Payload, frozen=True, omit_defaults=False):
+    """How far a stream of journalled messages has come, as sequence numbers: stored >= sent >= acked >= received.
+
+    `received`: the lowest receipt of all durable consumers, null where there is none.
+    """
+
+    epoch: str
+    stored: int
+    sent: int
+    acked: Annotated[int, Meta(description="Acknowledged by the broker, or refused for good and kept in quarantine")]
+    received: int | None
+    consumers: Annotated[dict[str, int], Meta(description="Receipt of each durable consumer")]
+
+
 class HealthData(Payload, frozen=True, omit_defaults=False):
     """How the hub does, every ten seconds."""
 
@@ -67,6 +82,9 @@ class HealthData(Payload, frozen=True, omit_defaults=False):
     disk_free_bytes: int
     rss_bytes: int
     clock_synchronised: bool | None
+    streams: dict[str, StreamData]
+    quarantined: Annotated[int, Meta(description="Events that the broker refused for good, kept for a replay")]
+    replayed: Annotated[int, Meta(description="Events sent again for a durable consumer since the hub started")]
 
 
 class ChannelData(Payload, frozen=True):
@@ -300,15 +318,33 @@ class HubEventData(Payload, frozen=True):
 
 
 class GapData(Payload, frozen=True):
-    """Something was not accepted or was dropped: what, how much, why, between when and when."""
+    """Something was not accepted or was dropped: what, how much, why, between when and when.
+
+    `stream`: a device, `hub`, or a stream of journalled messages. For the latter `epoch` and `ranges` say which
+    sequence numbers will not come by themselves: a consumer that counts goes on behind them.
+    """
 
     stream: Segment
     reason: str
     count: int | None = None
     first: int | None = None
     last: int | None = None
+    epoch: str = ""
+    ranges: Annotated[tuple[tuple[int, int], ...], Meta(description="First and last number of each hole")] = ()
     since: Instant | None = None
     until: Instant | None = None
+
+
+class AnswerData(Payload, frozen=True):
+    """The state of a command, on the way to its end. `result`: what it gave."""
+
+    command: Annotated[str, Meta(description="The command's own id")]
+    issuer: str
+    target: Segment
+    verb: Segment
+    state: CommandState
+    why: str = ""
+    result: dict[str, str | float | bool | None] = {}
 
 
 StateData = dict[str, float | str | None]
@@ -330,5 +366,6 @@ AnyPayload = (
     | DeviceEventData
     | HubEventData
     | GapData
+    | AnswerData
     | StateData
 )

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from devicehub.model.instant import instant
-from devicehub.model.message import Message
+from devicehub.model.message import Message, Place
 from devicehub.model.payload import AlarmData, Instant, Segment
 from devicehub.publish.port import Outgoing
 from devicehub.publish.topics import RULES, Topics
@@ -41,8 +41,11 @@ class Envelope(Struct, frozen=True, omit_defaults=True, kw_only=True):
         str, Meta(description="When it was made durable, UTC", extra_json_schema={"format": "date-time"})
     ] = ""
     sequence: Annotated[
-        str, Meta(description="Gapless per source; journalled messages only", pattern="^[0-9]{12,}$")
+        str, Meta(description="Gapless within source, epoch and stream", pattern="^[0-9]{12,}$")
     ] = ""
+    stream: Annotated[str, Meta(description="Which numbering the sequence belongs to")] = ""
+    epoch: Annotated[str, Meta(description="Drawn when the journal was created; numbers begin anew with it")] = ""
+    position: Annotated[int, Meta(description="In the one order of all streams of this source and epoch")] = 0
     boot: Annotated[str, Meta(description="One run of the hub")]
     causationid: Annotated[str, Meta(description="The message that caused this one")] = ""
     correlationid: Annotated[str, Meta(description="The chain of messages this one belongs to")] = ""
@@ -60,10 +63,10 @@ class Encoder:
         self._exercise = exercise
         self._json = msgspec.json.Encoder()
 
-    def encode(self, message: Message, sequence: int | None = None, recorded: float | None = None) -> bytes:
+    def encode(self, message: Message, place: Place | None = None) -> bytes:
         """The payload of `message`; empty when its `data` is None.
 
-        `sequence` and `recorded` (UTC seconds) are given for journalled messages only. Raises
+        `place` is given for journalled messages only. Raises
         ValueError when a number is NaN or infinite or a text is not Unicode: payloads never are.
         """
         if message.data is None:
@@ -76,8 +79,11 @@ class Encoder:
                 type=TYPE_PREFIX + message.type,
                 subject=subject(message),
                 time=instant(message.time),
-                recordedtime="" if recorded is None else instant(recorded),
-                sequence="" if sequence is None else f"{sequence:012d}",
+                recordedtime="" if place is None else instant(place.recorded),
+                sequence="" if place is None or place.number is None else f"{place.number:012d}",
+                stream="" if place is None or place.number is None else place.stream,
+                epoch="" if place is None else place.epoch,
+                position=0 if place is None else place.position,
                 boot=self._boot,
                 causationid=message.causation,
                 correlationid=message.correlation,

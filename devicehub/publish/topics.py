@@ -15,11 +15,13 @@ from msgspec import Struct
 from devicehub.model.message import Kind, Message
 from devicehub.model.payload import GapData
 from devicehub.model.segment import SEGMENT, segment
+from devicehub.model.stream import Stream
 
 REAL_ROOT = "devicehub/v1"
 EXERCISE_ROOT = "devicehub-sim/v1"
+_ALARM = "alarm."
 
-__all__ = ["EXERCISE_ROOT", "REAL_ROOT", "RULES", "Lane", "Rule", "Shape", "Topics", "segment"]
+__all__ = ["EXERCISE_ROOT", "REAL_ROOT", "RULES", "Lane", "Rule", "Shape", "Topics", "segment", "stream_of"]
 
 
 class Lane(StrEnum):
@@ -41,13 +43,18 @@ class Shape(StrEnum):
 
 
 class Rule(Struct, frozen=True):
-    """How messages of a kind are published. `expiry` is in seconds, None is never."""
+    """How messages of a kind are published. `expiry` is in seconds, None is never.
+
+    `numbered`: whether a consumer counts them. What is retained is not: its topic's latest is all that counts.
+    """
 
     lane: Lane
     shape: Shape
     retain: bool = False
     qos: int = 1
     expiry: int | None = None
+    stream: Stream = Stream.EVENTS
+    numbered: bool = True
 
 
 RULES: Mapping[Kind, Rule] = MappingProxyType(
@@ -63,10 +70,11 @@ RULES: Mapping[Kind, Rule] = MappingProxyType(
         Kind.RESULT: Rule(Lane.JOURNAL, Shape.DEVICE),
         Kind.FRAME: Rule(Lane.BOARD, Shape.DEVICE, qos=0, expiry=10),
         Kind.CAPTURE: Rule(Lane.JOURNAL, Shape.DEVICE),
-        Kind.SCAN: Rule(Lane.JOURNAL, Shape.DEVICE, expiry=300),
-        Kind.ALARM: Rule(Lane.JOURNAL, Shape.POINT, retain=True),
+        Kind.SCAN: Rule(Lane.JOURNAL, Shape.DEVICE, expiry=300, stream=Stream.SCANS),
+        Kind.ALARM: Rule(Lane.JOURNAL, Shape.POINT, retain=True, stream=Stream.ALARMS, numbered=False),
         Kind.EVENT: Rule(Lane.JOURNAL, Shape.TYPE),
         Kind.GAP: Rule(Lane.JOURNAL, Shape.STREAM),
+        Kind.RES: Rule(Lane.JOURNAL, Shape.POINT, expiry=300, stream=Stream.ALARMS, numbered=False),
     }
 )
 
@@ -86,6 +94,16 @@ class Topics:
         """Where the hub says whether it is online; the topic of the MQTT will."""
         return f"{self.prefix}/{Kind.STATUS}"
 
+    @property
+    def commands(self) -> str:
+        """The filter of the commands to this node: `{prefix}/cmd/{device or hub}/{verb}`."""
+        return f"{self.prefix}/cmd/+/+"
+
+    @property
+    def receipts(self) -> str:
+        """The filter of the receipts of durable consumers: `{prefix}/receipt/{consumer}`."""
+        return f"{self.prefix}/receipt/+"
+
     def topic(self, message: Message) -> str:
         """The topic of a message.
 
@@ -96,6 +114,13 @@ class Topics:
             if part:
                 _legal(part)
         return "/".join((self.prefix, message.kind, *_tail(message)))
+
+
+def stream_of(message: Message) -> Stream:
+    """The stream a journalled message belongs to; what happens to an alarm goes with the alarms."""
+    if message.kind is Kind.EVENT and message.type.startswith(_ALARM):
+        return Stream.ALARMS
+    return RULES[message.kind].stream
 
 
 def schema_id(kind: Kind) -> str:

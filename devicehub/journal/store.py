@@ -1,31 +1,32 @@
 """Durable, ordered store-and-forward: what `append` returned for is on stable storage and stays until delivered.
 
-One writer at a time. Commits are grouped by themselves: what arrives while one commit runs goes into
-the next. Positions are contiguous and are assigned inside the transaction, and so are the published
-sequence numbers, which count only messages that have a body: the deletion of a retained message has
-a position and no number. Events are stored as the bytes that will be published.
+One writer at a time. Commits are grouped by themselves: what arrives while one commit runs goes into the next.
+Positions are contiguous over all streams, numbers are contiguous within a stream and count only what a consumer
+counts; both are assigned inside the transaction. Events are stored as the bytes that will be published.
 """
 
 import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
 from devicehub.clock import Clock
-from devicehub.ledger import Encode, Entry, Ledger
+from devicehub.journal import space, tables
+from devicehub.journal.ledger import Encode, Ledger
+from devicehub.journal.rows import Entry, Mark
+from devicehub.journal.space import Ballast, Quota, QuotaError
+from devicehub.journal.tail import Tail
 from devicehub.model.errors import JournalError
 from devicehub.model.message import Message
+from devicehub.model.stream import Stream
 
-TAIL = 20_000
-TAIL_SIZE = 32 * 1024 * 1024
+GIB = 1 << 30
 
 _log = logging.getLogger(__name__)
 
@@ -43,8 +44,10 @@ class _Arrival:
 class Journal:
     """See the module's docstring. Use from one event loop."""
 
-    def __init__(self, path: Path, encode: Encode, clock: Clock, executor: Executor | None = None) -> None:
-        """`encode` makes the published bytes of a message from its number (None: no body) and time of recording.
+    def __init__(
+        self, path: Path, encode: Encode, clock: Clock, executor: Executor | None = None, *, limit: int = 4 * GIB
+    ) -> None:
+        """`encode` makes the published bytes of a message from its place. `limit`: most bytes it may hold.
 
         `executor`: where SQLite runs; None for the loop's own.
         """
@@ -52,20 +55,27 @@ class Journal:
         self._encode = encode
         self._clock = clock
         self._executor = executor
-        self._ledger = Ledger(path)
+        self._ledger = Ledger(path, clock.token(4).hex(), Quota(limit))
+        self._ballast = Ballast(path.with_name("ballast"))
         self._turn = asyncio.Lock()
         self._waiting: list[_Arrival] = []
         self._committing: asyncio.Task[None] | None = None
         self._suspect = False
         self._open = False
-        self._tail: deque[Entry] = deque()
-        self._tail_size = 0
+        self._tails = {stream: Tail() for stream in Stream}
+        self._depths = dict.fromkeys(Stream, 0)
         self._listeners: list[Callable[[], None]] = []
+        self.acked: dict[Stream, Mark] = dict.fromkeys(Stream, Mark())
+        self.stored: dict[Stream, Mark] = dict.fromkeys(Stream, Mark())
         self.last = 0
-        self.acked = 0
         self.unclean = False
         self.recorded: float | None = None
         self.former: tuple[str, ...] = ()
+
+    @property
+    def epoch(self) -> str:
+        """Of the file: numbers are unique within it."""
+        return self._ledger.meta.epoch
 
     async def open(self, devices: Iterable[str] = ()) -> None:
         """Open or create the file. Raises `JournalError`.
@@ -74,9 +84,14 @@ class Journal:
         `devices` of this run are remembered; `former` are those of earlier runs that are none of it.
         """
         await self._do(self._ledger.open)
-        self.former = await self._do(partial(self._ledger.announce, tuple(devices)))
-        self.last, self.acked, self.unclean = self._ledger.last, self._ledger.acked, self._ledger.unclean
-        self.recorded = self._ledger.recorded
+        meta = self._ledger.meta
+        self.former = await self.file(partial(tables.announce, devices=tuple(devices)))
+        self._depths = await self.file(partial(tables.waiting, marks=meta.acked))
+        self.last, self.unclean, self.recorded = meta.last, self._ledger.unclean, meta.recorded
+        self.acked = dict(meta.acked)
+        self.stored = await self.file(partial(tables.ends, meta=meta))
+        self._tails = {stream: Tail(meta.last) for stream in Stream}
+        await self._do(self._ballast.load)
         self._open = True
 
     async def append(self, messages: Sequence[Message]) -> int:
@@ -93,34 +108,37 @@ class Journal:
             self._committing = loop.create_task(self._commit_all())
         return await arrival.done
 
-    async def peek(self, after: int, most: int) -> list[Entry]:
-        """Stored events with a position above `after`, in order, at most `most`. Raises `JournalError`."""
-        if after >= self.last:
+    async def peek(self, stream: Stream, after: int, most: int) -> list[Entry]:
+        """Stored events of a stream above position `after`, in order, at most `most`. Raises `JournalError`."""
+        if after >= self.stored[stream].position:
             return []
-        if remembered := self._remembered(after, most):
+        tail = self._tails[stream]
+        if (remembered := tail.after(after, most)) is not None:
             return remembered
-        read = await self._do(partial(self._ledger.read, after, most))
-        border = self._tail[0].seq if self._tail else self.last + 1
-        early = [entry for entry in read if entry.seq < border]
-        return early + self._remembered(max(after, border - 1), most - len(early))
+        read = await self._do(partial(self._ledger.read, stream, after, most))
+        early = [entry for entry in read if entry.position <= tail.since]
+        return early + (tail.after(tail.since, most - len(early)) or [])
 
-    async def standing(self) -> list[Entry]:
-        """The last event of each retained topic, unless it deleted the topic, in order. Raises `JournalError`."""
-        return await self._do(self._ledger.standing)
+    async def file(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """`work` on the open file, in its thread and in turn. Raises `JournalError`."""
+        return await self._do(partial(self._ledger.call, work))
 
     def listen(self, listener: Callable[[], None]) -> None:
         """Call `listener` whenever something was stored."""
         self._listeners.append(listener)
 
-    def ack(self, seq: int) -> None:
-        """Everything up to `seq` was delivered. Becomes durable with the next commit: at least once."""
-        self.acked = max(self.acked, seq)
-        while self._tail and self._tail[0].seq <= self.acked:
-            self._pop()
+    def ack(self, entry: Entry) -> None:
+        """Everything of its stream up to there was delivered. Becomes durable with the next commit: at least once."""
+        mark = self.acked[entry.stream]
+        if entry.position <= mark.position:
+            return
+        self.acked[entry.stream] = mark.after(entry)
+        self._depths[entry.stream] -= 1
+        self._tails[entry.stream].passed(entry.position)
 
     def depth(self) -> int:
         """How many events wait for delivery."""
-        return self.last - self.acked
+        return sum(self._depths.values())
 
     def size(self) -> int:
         """Bytes on disk."""
@@ -131,19 +149,32 @@ class Journal:
         return total
 
     async def forget(self, before: float) -> int:
-        """Delete delivered events recorded before that UTC second, but what stands; gives how many.
+        """Delete events recorded before that UTC second, of a crowded journal all, but what is owed; how many.
 
         Raises `JournalError`.
         """
-        return await self._do(partial(self._ledger.forget, self.acked, before))
+        return await self.file(partial(self._forget, before))
 
     async def close(self) -> None:
-        """Finish what was begun, write the delivery mark and close cleanly. Raises `JournalError`."""
+        """Finish what was begun, write the delivery marks and close cleanly. Raises `JournalError`."""
         if self._committing is not None:
             await asyncio.wait([self._committing])
         if self._open:
             self._open = False
             await self._do(partial(self._ledger.close, self.acked))
+
+    def _forget(self, before: float, db: sqlite3.Connection) -> int:
+        """Runs in the executor. A crowded journal does not wait for age, and ends its wait for the disk's room."""
+        self._ballast.load()
+        total = 0
+        while forgotten := space.forget(db, self.acked, before):
+            total += forgotten
+        while self._ledger.quota.crowded(tables.used(db)):
+            forgotten = space.forget(db, self.acked, self._clock.utc())
+            if not forgotten:
+                break
+            total += forgotten
+        return total
 
     async def _commit_all(self) -> None:
         """One commit after another for as long as somebody waits for one."""
@@ -160,38 +191,47 @@ class Journal:
         Where the error is of a message itself, not of the disk, the others of the group are stored without it.
         """
         messages = [message for arrival in group for message in arrival.messages]
-        tail = tuple(self._tail) if self._suspect else None
-        work = self._thread(partial(self._write, messages, self._clock.utc(), self.acked, tail))
+        tail = self._remembered() if self._suspect else None
+        work = self._thread(partial(self._write, messages, self._clock.utc(), dict(self.acked), tail))
         await asyncio.wait([work])
         if (error := work.exception()) is not None:
-            if len(group) > 1 and not isinstance(error, sqlite3.Error | OSError):
+            if len(group) > 1 and not _of_the_disk(error):
                 for arrival in group:
                     await self._commit([arrival])
                 return
-            self._suspect = True
+            self._suspect = self._suspect or _of_the_disk(error)
             for arrival in group:
                 _settle(arrival.done, self._translated(error))
             return
         self._suspect = False
         entries = work.result()
-        position = entries[0].seq - 1
+        position = entries[0].position - 1
         for arrival in group:
             position += len(arrival.messages)
             _settle(arrival.done, position)
         self._remember(entries)
 
-    def _write(self, messages: list[Message], recorded: float, mark: int, tail: Sequence[Entry] | None) -> list[Entry]:
+    def _write(
+        self, messages: list[Message], recorded: float, marks: Mapping[Stream, Mark], tail: Sequence[Entry] | None
+    ) -> list[Entry]:
         """Runs in the executor. `tail`: what is known to wait for delivery, given when the file is in doubt."""
         if tail is not None and (held := self._ledger.missing()) is not None:
-            kept = [entry for entry in tail if entry.seq > held]
-            begin = kept[0].seq if kept else self._ledger.last + 1
-            if begin > max(mark, held) + 1:
-                _log.error(
-                    "journal %s was replaced: events %d to %d are lost", self._path, max(mark, held) + 1, begin - 1
-                )
+            kept = [entry for entry in tail if entry.position > held]
+            begin = kept[0].position if kept else self._ledger.meta.last + 1
+            _log.error("journal %s was replaced: it holds %d, and is filled again from %d", self._path, held, begin)
             if kept:
-                self._ledger.refill(kept)
-        return self._ledger.write(messages, self._encode, recorded, mark)
+                self._ledger.refill(kept, marks)
+        try:
+            return self._ledger.write(messages, self._encode, recorded, marks)
+        except (sqlite3.Error, OSError) as error:
+            if _of_the_disk(error):
+                self._ballast.release()
+            raise
+
+    def _remembered(self) -> tuple[Entry, ...]:
+        """What waits for delivery and is in memory, in the order of all streams."""
+        entries = [entry for tail in self._tails.values() for entry in tail.entries()]
+        return tuple(sorted(entries, key=lambda entry: entry.position))
 
     async def _do(self, work: Callable[[], T]) -> T:
         """Run in turn. A caller that is cancelled leaves, the work goes on and keeps its turn."""
@@ -212,33 +252,19 @@ class Journal:
         foreign = isinstance(error, sqlite3.Error | OSError)
         return JournalError(f"journal {self._path}: {error}") if foreign else error
 
-    def _remembered(self, after: int, most: int) -> list[Entry]:
-        """From memory, where it reaches back that far."""
-        if not self._tail or after < self._tail[0].seq - 1:
-            return []
-        skip = after - self._tail[0].seq + 1
-        return list(islice(self._tail, skip, skip + most))
-
-    def _pop(self) -> None:
-        self._tail_size -= _size(self._tail.popleft())
-
     def _remember(self, entries: list[Entry]) -> None:
-        """Keep the newest in memory, without a hole between them; what came before is read from the disk."""
-        if self._tail and self._tail[-1].seq + 1 != entries[0].seq:
-            self._tail.clear()
-            self._tail_size = 0
-        self._tail.extend(entries)
-        self._tail_size += sum(map(_size, entries))
-        while len(self._tail) > TAIL or (self._tail_size > TAIL_SIZE and len(self._tail) > 1):
-            self._pop()
-        self.last = entries[-1].seq
+        for entry in entries:
+            self._tails[entry.stream].add(entry)
+            self._depths[entry.stream] += 1
+            self.stored[entry.stream] = self.stored[entry.stream].after(entry)
+        self.last = entries[-1].position
         for listener in self._listeners:
             listener()
 
 
-def _size(entry: Entry) -> int:
-    """About how many bytes an entry holds in memory."""
-    return 1024 + len(entry.out.payload)
+def _of_the_disk(error: BaseException) -> bool:
+    """Whether the file is in doubt, rather than a message at fault or the quota used up."""
+    return isinstance(error, sqlite3.Error | OSError) and not isinstance(error, QuotaError)
 
 
 def _settle(done: asyncio.Future[int], outcome: int | BaseException) -> None:

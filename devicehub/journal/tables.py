@@ -1,0 +1,227 @@
+"""The tables of the journal's file: events, what is known of them, receipts, quarantine, announced devices.
+
+Every function takes an open connection and raises `sqlite3.Error`.
+"""
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Final, Self
+
+from msgspec import Struct, structs
+
+from devicehub.journal.rows import COLUMNS, TABLE, Entry, Mark, Row, entry_of, genesis
+from devicehub.model.stream import Stream
+
+SCHEMA_VERSION: Final = 2
+
+_SCHEMA = f"""
+{TABLE}
+CREATE INDEX IF NOT EXISTS lane ON event (stream, position);
+CREATE INDEX IF NOT EXISTS counted ON event (stream, number) WHERE number IS NOT NULL;
+CREATE INDEX IF NOT EXISTS retained ON event (topic, position) WHERE retain = 1;
+CREATE TABLE IF NOT EXISTS announced (device TEXT PRIMARY KEY) STRICT;
+CREATE TABLE IF NOT EXISTS quarantine (position INTEGER PRIMARY KEY, why TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS receipt (
+    consumer TEXT NOT NULL, stream TEXT NOT NULL, number INTEGER NOT NULL, heard REAL NOT NULL,
+    PRIMARY KEY (consumer, stream)) STRICT;
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT;
+"""
+_INSERT = f"INSERT INTO event VALUES ({', '.join('?' * len(COLUMNS.split(',')))})"
+_LAST_RETAINED = "SELECT max(position) FROM event WHERE retain = 1 GROUP BY topic"
+_UPDATE = "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2"
+
+
+class Receipt(Struct, frozen=True):
+    """A durable consumer has everything of a stream up to `number`; `heard` at a UTC second."""
+
+    consumer: str
+    stream: Stream
+    number: int
+    heard: float
+
+
+class Meta(Struct, frozen=True):
+    """What a journal knows of itself. `pruned`: the highest position that retention deleted. `chain`: at `last`."""
+
+    epoch: str
+    last: int
+    numbers: Mapping[Stream, int]
+    acked: Mapping[Stream, Mark]
+    chain: bytes
+    pruned: int = 0
+    running: bool = False
+    recorded: float | None = None
+
+    @classmethod
+    def fresh(cls, epoch: str) -> Self:
+        """Of an empty journal."""
+        return cls(epoch, 0, dict.fromkeys(Stream, 0), dict.fromkeys(Stream, Mark()), genesis(epoch))
+
+    def advanced(self, last: int, numbers: Mapping[Stream, int], recorded: float) -> Self:
+        """After a commit."""
+        return structs.replace(self, last=last, numbers=numbers, recorded=recorded)
+
+    def chained(self, chain: bytes) -> Self:
+        """With the chain's new end."""
+        return structs.replace(self, chain=chain)
+
+    def joined(self, held: "Meta") -> "Meta":
+        """With what a file that was opened again holds: whichever is further."""
+        return held if held.last >= self.last and held.epoch == self.epoch else self
+
+
+def prepared(db: sqlite3.Connection, epoch: str) -> Meta:
+    """Make the tables where they are not, mark the journal as in use, and give what is known of it.
+
+    `running` is what was marked before: True after an unclean end. `epoch`: for a journal that is new.
+    """
+    db.execute("PRAGMA journal_mode=WAL")
+    db.execute("PRAGMA synchronous=FULL")
+    db.executescript(_SCHEMA)
+    db.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (SCHEMA_VERSION,))
+    db.execute("INSERT OR IGNORE INTO meta VALUES ('epoch', ?)", (epoch,))
+    meta = known(db)
+    db.execute(_UPDATE, ("running", 1))
+    return meta
+
+
+def known(db: sqlite3.Connection) -> Meta:
+    """What a journal knows of itself. Raises `sqlite3.DatabaseError` for one of another version."""
+    found: dict[str, str | int | float | bytes] = dict(db.execute("SELECT name, value FROM meta"))
+    if found.get("schema") != SCHEMA_VERSION:
+        raise sqlite3.DatabaseError(f"schema version {found.get('schema')} is not {SCHEMA_VERSION}")
+    epoch = str(found["epoch"])
+
+    def whole(name: str) -> int:
+        return int(found.get(name, 0))
+
+    chain, recorded = found.get("chain"), found.get("recorded")
+    return Meta(
+        epoch=epoch,
+        last=whole("last"),
+        numbers={stream: whole(f"number.{stream}") for stream in Stream},
+        acked={stream: Mark(whole(f"acked.{stream}"), whole(f"acked-number.{stream}")) for stream in Stream},
+        chain=chain if isinstance(chain, bytes) else genesis(epoch),
+        pruned=whole("pruned"),
+        running=bool(whole("running")),
+        recorded=float(recorded) if isinstance(recorded, int | float) else None,
+    )
+
+
+def last(db: sqlite3.Connection) -> int:
+    """The last position; 0 in an empty journal."""
+    return known(db).last
+
+
+def insert(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
+    """Store rows, in a transaction of the caller's."""
+    db.executemany(_INSERT, rows)
+
+
+def write(db: sqlite3.Connection, meta: Meta, marks: Mapping[Stream, Mark]) -> None:
+    """Store what is known, in a transaction of the caller's."""
+    values: list[tuple[str, object]] = [("epoch", meta.epoch), ("last", meta.last), ("chain", meta.chain)]
+    values += [(f"number.{stream}", number) for stream, number in meta.numbers.items()]
+    if meta.recorded is not None:
+        values.append(("recorded", meta.recorded))
+    db.executemany(_UPDATE, values + _marked(marks))
+
+
+def finish(db: sqlite3.Connection, marks: Mapping[Stream, Mark]) -> None:
+    """The end of a run: what was delivered, and that nobody uses the journal."""
+    db.executemany(_UPDATE, [*_marked(marks), ("running", 0)])
+
+
+def mark(db: sqlite3.Connection, marks: Mapping[Stream, Mark]) -> None:
+    """What was delivered, in a transaction of the caller's."""
+    db.executemany(_UPDATE, _marked(marks))
+
+
+def prune(db: sqlite3.Connection, positions: Sequence[int]) -> None:
+    """Delete events and remember up to where holes are no damage, in a transaction of the caller's."""
+    db.executemany("DELETE FROM event WHERE position = ?", [(one,) for one in positions])
+    highest = max(positions)
+    db.execute(
+        "INSERT INTO meta VALUES ('pruned', ?1) ON CONFLICT (name) DO UPDATE SET value = max(value, ?1)", (highest,)
+    )
+
+
+def announce(db: sqlite3.Connection, devices: Sequence[str]) -> tuple[str, ...]:
+    """Remember devices whose states a broker retains, for ever; gives those remembered that are none of them."""
+    db.execute("INSERT OR IGNORE INTO announced SELECT value FROM json_each(?)", (json.dumps(list(devices)),))
+    names: list[tuple[str]] = db.execute("SELECT device FROM announced ORDER BY device").fetchall()
+    return tuple(name for (name,) in names if name not in devices)
+
+
+def standing(db: sqlite3.Connection) -> list[Entry]:
+    """The last event of each retained topic, unless it deleted the topic, in order."""
+    query = f"SELECT {COLUMNS} FROM event WHERE position IN ({_LAST_RETAINED}) AND payload != x'' ORDER BY position"  # noqa: S608 - constants
+    return [entry_of(one) for one in db.execute(query)]
+
+
+def waiting(db: sqlite3.Connection, marks: Mapping[Stream, Mark]) -> dict[Stream, int]:
+    """How many events of each stream wait for delivery."""
+    query = "SELECT count(*) FROM event WHERE stream = ? AND position > ?"
+    return {stream: db.execute(query, (stream.value, mark.position)).fetchone()[0] for stream, mark in marks.items()}
+
+
+def ends(db: sqlite3.Connection, meta: Meta) -> dict[Stream, Mark]:
+    """The last event of each stream."""
+    query = "SELECT coalesce(max(position), 0) FROM event WHERE stream = ?"
+    return {one: Mark(db.execute(query, (one.value,)).fetchone()[0], meta.numbers[one]) for one in Stream}
+
+
+def position_of(db: sqlite3.Connection, stream: Stream, number: int) -> int:
+    """The position up to which everything numbered `number` or lower is passed; 0 where nothing of it is kept."""
+    query = "SELECT max(position) FROM event WHERE stream = ? AND number IS NOT NULL AND number <= ?"
+    found: tuple[int | None] = db.execute(query, (stream.value, number)).fetchone()
+    return found[0] or 0
+
+
+def receipts(db: sqlite3.Connection) -> list[Receipt]:
+    """How far each durable consumer has come."""
+    rows = db.execute("SELECT consumer, stream, number, heard FROM receipt ORDER BY consumer, stream")
+    return [Receipt(consumer, Stream(stream), number, heard) for consumer, stream, number, heard in rows]
+
+
+def keep_receipts(db: sqlite3.Connection, new: Sequence[Receipt]) -> None:
+    """Remember receipts, the newest of each consumer and stream."""
+    rows = [(one.consumer, one.stream.value, one.number, one.heard) for one in new]
+    db.executemany(
+        "INSERT INTO receipt VALUES (?1, ?2, ?3, ?4)"
+        " ON CONFLICT (consumer, stream) DO UPDATE SET number = ?3, heard = ?4",
+        rows,
+    )
+
+
+def discharge(db: sqlite3.Connection, consumer: str) -> int:
+    """Forget a durable consumer; gives how many of its receipts there were."""
+    return db.execute("DELETE FROM receipt WHERE consumer = ?", (consumer,)).rowcount
+
+
+def quarantine(db: sqlite3.Connection, position: int, why: str) -> None:
+    """Put aside an event that the broker refused for good; it stays stored."""
+    db.execute("INSERT OR REPLACE INTO quarantine VALUES (?, ?)", (position, why))
+
+
+def quarantined(db: sqlite3.Connection) -> list[tuple[Entry, str]]:
+    """What is in quarantine and why, in order."""
+    query = f"SELECT {COLUMNS}, why FROM event JOIN quarantine USING (position) ORDER BY position"  # noqa: S608 - constants
+    return [(entry_of(one[:-1]), one[-1]) for one in db.execute(query)]
+
+
+def release(db: sqlite3.Connection, positions: Sequence[int]) -> None:
+    """Take events out of quarantine."""
+    db.executemany("DELETE FROM quarantine WHERE position = ?", [(one,) for one in positions])
+
+
+def used(db: sqlite3.Connection) -> int:
+    """Bytes of the file that hold something; what was deleted is used again and does not count."""
+    sizes = [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")]
+    return int((sizes[0] - sizes[1]) * sizes[2])
+
+
+def _marked(marks: Mapping[Stream, Mark]) -> list[tuple[str, object]]:
+    values: list[tuple[str, object]] = [(f"acked.{stream}", mark.position) for stream, mark in marks.items()]
+    return values + [(f"acked-number.{stream}", mark.number) for stream, mark in marks.items()]
