@@ -9,7 +9,8 @@ What aiomqtt 2.5.1 leaves out, and what this subclass adds:
 * a frozen broker is noticed after two keepalives and a half: after one;
 * an answer that never comes though the broker lives is never noticed: `acknowledge_timeout`;
 * the socket of a failed TLS handshake is left to the garbage collector: closed;
-* limits of the CONNACK (receive maximum, packet size, quality of service, retain) are ignored: kept.
+* limits of the CONNACK (receive maximum, packet size, quality of service, retain) are ignored: kept;
+* received messages are bounded in number only, and each one dropped is a line in the log: see `Inbox`.
 
 There is no public way to any of them, so the private names below are used; a test fails when a
 new aiomqtt or paho changes one of them.
@@ -27,7 +28,8 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from devicehub.model.errors import DeliveryError, DeliveryRefusedError
-from devicehub.publish.port import Outgoing
+from devicehub.publish.inbox import Inbox
+from devicehub.publish.port import Incoming, Outgoing
 from devicehub.publish.properties import PackedProperties, for_publish, for_will, variable_length
 from devicehub.publish.reasons import unpublished
 from devicehub.publish.settings import BrokerSettings
@@ -56,7 +58,6 @@ class Client(aiomqtt.Client):
             # a broker for 3.1.1 that reads them as the client identifier would wait for the rest of it for ever.
             timeout=settings.connect_timeout,
             keepalive=settings.keepalive,
-            max_queued_incoming_messages=settings.incoming,
             max_inflight_messages=settings.window,
             tls_context=settings.tls,
             socket_options=_socket_options(settings.keepalive),
@@ -68,6 +69,7 @@ class Client(aiomqtt.Client):
         self._pending: dict[int, tuple[Outgoing, asyncio.Future[None]]] = {}
         self._progress = 0.0
         self._limits: Properties | None = None
+        self.inbox = Inbox(settings.incoming)
         self.lost: asyncio.Future[NoReturn] = self._loop.create_future()
 
     def submit(self, out: Outgoing) -> asyncio.Future[None]:
@@ -163,6 +165,7 @@ class Client(aiomqtt.Client):
         pending, self._pending = self._pending, {}
         self.lost.set_exception(DeliveryError(why))
         self.lost.exception()  # marks it as seen: whoever waits still gets it, nobody has to
+        self.inbox.end(why)
         for _, future in pending.values():
             if not future.done():
                 future.set_exception(DeliveryError(why))
@@ -201,6 +204,18 @@ class Client(aiomqtt.Client):
         super()._on_disconnect(client, userdata, flags, reason_code, properties)
         # At once and not through aiomqtt's future, which it makes anew if this comes right behind the CONNACK.
         self._fail(self._ending(flags, reason_code))
+
+    def _on_message(self, client: paho.Client, userdata: object, message: paho.MQTTMessage) -> None:  # noqa: ARG002  paho's signature
+        properties = message.properties
+        self.inbox.put(
+            Incoming(
+                message.topic,
+                bytes(message.payload),
+                message.retain,
+                getattr(properties, "ResponseTopic", ""),
+                getattr(properties, "CorrelationData", b""),
+            )
+        )
 
     def _on_publish(
         self,

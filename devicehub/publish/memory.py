@@ -2,11 +2,16 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
+from paho.mqtt.client import topic_matches_sub
+
 from devicehub.model.errors import DeliveryError, DeliveryRefusedError
-from devicehub.publish.port import Delivery, Outgoing, Publisher
+from devicehub.publish.inbox import Inbox
+from devicehub.publish.port import Delivery, Incoming, Outgoing, Publisher
+
+INBOX = 10_000
 
 
 def _at_once(out: Outgoing) -> float:  # noqa: ARG001  the signature of `delay`
@@ -18,7 +23,7 @@ def _nothing(out: Outgoing) -> str:  # noqa: ARG001  the signature of `refuse`
 
 
 class MemoryBroker:
-    """Keeps what it took, in order, and the retained messages.
+    """Keeps what it took, in order, and the retained messages; hands out what was subscribed.
 
     `delay` gives the seconds until a QoS 1 message is taken and acknowledged; messages of one
     connection never overtake each other. `refuse` gives the reason why a message is refused, empty
@@ -86,9 +91,11 @@ class MemoryBroker:
         self._retained.clear()
 
     def take(self, out: Outgoing) -> None:
-        """Log a message and keep it if it is retained; an empty one deletes."""
+        """Log a message, hand it to its subscribers and keep it if it is retained; an empty one deletes."""
         now = asyncio.get_running_loop().time()
         self.log.append((now, out))
+        for connection in self._connections:
+            connection.hear(out)
         if out.retain and out.payload:
             self._retained[out.topic] = (now, out)
         elif out.retain:
@@ -105,6 +112,8 @@ class _Connection:
         self._pending: deque[tuple[Outgoing, asyncio.Future[None], asyncio.TimerHandle]] = deque()
         self._last = 0.0
         self._lost: asyncio.Future[None] = self._loop.create_future()
+        self._filters: set[str] = set()
+        self._inbox = Inbox(INBOX)
 
     @property
     def delivery(self) -> Delivery:
@@ -123,6 +132,26 @@ class _Connection:
         self._pending.append((out, future, self._loop.call_at(self._last, self._acknowledge)))
         return future
 
+    async def subscribe(self, filters: Sequence[str]) -> None:
+        if self._lost.done():
+            raise DeliveryError(str(self._lost.exception()))
+        self._filters.update(filters)
+        for topic, out in self._broker.retained.items():
+            if any(topic_matches_sub(one, topic) for one in filters):
+                self._inbox.put(Incoming(topic, out.payload, True, out.response_topic, out.correlation))  # noqa: FBT003  a field
+
+    def incoming(self) -> AsyncIterator[Incoming]:
+        return self._inbox.messages()
+
+    @property
+    def dropped(self) -> int:
+        return self._inbox.dropped
+
+    def hear(self, out: Outgoing) -> None:
+        """A message that the broker took; `retain` as it was published, as MQTT 5 gives it on request."""
+        if any(topic_matches_sub(one, out.topic) for one in self._filters):
+            self._inbox.put(Incoming(out.topic, out.payload, out.retain, out.response_topic, out.correlation))
+
     async def lost(self) -> None:
         await asyncio.shield(self._lost)
 
@@ -138,6 +167,7 @@ class _Connection:
             return
         self._lost.set_exception(DeliveryError(why))
         self._lost.exception()  # marks it as seen: whoever waits still gets it, nobody has to
+        self._inbox.end(why)
         while self._pending:
             _, future, timer = self._pending.popleft()
             timer.cancel()

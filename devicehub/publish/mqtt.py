@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from types import MappingProxyType
-from typing import NamedTuple
 
 import aiomqtt
 from aiomqtt import ProtocolVersion
@@ -17,9 +16,11 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from devicehub.model.errors import DeliveryError, DeliveryRefusedError
 from devicehub.publish.client import Client
-from devicehub.publish.port import Delivery, Outgoing, Publisher
+from devicehub.publish.port import Delivery, Incoming, Outgoing, Publisher
 from devicehub.publish.reasons import connecting, unknown_version
 from devicehub.publish.settings import BrokerSettings, Version
+
+__all__ = ["Incoming", "MqttPublisher", "connect", "subscribe"]
 
 _REFUSED = 0x80
 _VERSIONS = MappingProxyType(
@@ -42,6 +43,19 @@ class MqttPublisher:
         """See `Publisher.submit`."""
         return self._client.submit(out)
 
+    async def subscribe(self, filters: Sequence[str]) -> None:
+        """See `Publisher.subscribe`."""
+        await _subscribe(self._client, filters, qos=1, as_published=True)
+
+    def incoming(self) -> AsyncIterator[Incoming]:
+        """See `Publisher.incoming`."""
+        return self._client.inbox.messages()
+
+    @property
+    def dropped(self) -> int:
+        """See `Publisher.dropped`."""
+        return self._client.inbox.dropped
+
     async def lost(self) -> None:
         """See `Publisher.lost`."""
         await asyncio.shield(self._client.lost)
@@ -59,14 +73,6 @@ async def connect(settings: BrokerSettings, will: Outgoing | None = None) -> Asy
         yield MqttPublisher(client)
 
 
-class Incoming(NamedTuple):
-    """A received message. `retain` says that it was stored by the broker before we subscribed."""
-
-    topic: str
-    payload: bytes
-    retain: bool
-
-
 @asynccontextmanager
 async def subscribe(
     settings: BrokerSettings, filters: Sequence[str], *, qos: int = 1
@@ -77,33 +83,22 @@ async def subscribe(
     its access list forbids and then stays silent, so that a granted filter proves nothing.
     """
     async with _connected(settings, None) as client:
-        try:
-            codes = await client.subscribe(_requests(client, filters, qos))
-        except aiomqtt.MqttError as error:
-            raise DeliveryError(f"the broker did not answer the subscription: {error}") from error
-        for one, code in zip(filters, list[int | ReasonCode](codes), strict=True):
-            if (code if isinstance(code, int) else code.value) >= _REFUSED:
-                raise DeliveryRefusedError(f"the broker refuses a subscription to {one}: check its access list")
-        yield _incoming(client)
+        await _subscribe(client, filters, qos=qos, as_published=False)
+        yield client.inbox.messages()
 
 
-def _requests(
-    client: Client, filters: Sequence[str], qos: int
-) -> list[tuple[str, int]] | list[tuple[str, SubscribeOptions]]:
+async def _subscribe(client: Client, filters: Sequence[str], *, qos: int, as_published: bool) -> None:
+    requests: list[tuple[str, int]] | list[tuple[str, SubscribeOptions]] = [(one, qos) for one in filters]
     if client.modern:
-        return [(one, SubscribeOptions(qos=qos)) for one in filters]
-    return [(one, qos) for one in filters]
-
-
-async def _incoming(client: Client) -> AsyncIterator[Incoming]:
+        requests = [(one, SubscribeOptions(qos=qos, retainAsPublished=as_published)) for one in filters]
     try:
-        async for message in client.messages:
-            payload = message.payload
-            assert isinstance(payload, bytes | bytearray)
-            yield Incoming(message.topic.value, bytes(payload), message.retain)
+        codes = await client.subscribe(requests)
     except aiomqtt.MqttError as error:
         known = client.lost.exception() if client.lost.done() else None
-        raise DeliveryError(str(known or f"the connection to the broker ended: {error.__cause__ or error}")) from error
+        raise DeliveryError(str(known or f"the broker did not answer the subscription: {error}")) from error
+    for one, code in zip(filters, list[int | ReasonCode](codes), strict=True):
+        if (code if isinstance(code, int) else code.value) >= _REFUSED:
+            raise DeliveryRefusedError(f"the broker refuses a subscription to {one}: check its access list")
 
 
 @asynccontextmanager

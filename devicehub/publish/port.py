@@ -1,9 +1,9 @@
 """What the deliverer needs of a broker connection, whatever library or broker is behind it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from msgspec import Struct
 
@@ -14,7 +14,8 @@ class Outgoing(Struct, frozen=True):
     """One message with its topic and bytes. An empty `payload` with `retain` deletes the retained message.
 
     `expiry` is in seconds after it was handed to the broker. `type`, `id` and `subject` repeat what
-    the payload says, so that a consumer on MQTT 5 filters without parsing.
+    the payload says, so that a consumer on MQTT 5 filters without parsing. `response_topic` and `correlation` are
+    MQTT 5's: where a request wants its answer, and what the answer repeats; lost on 3.1.1.
     """
 
     topic: str
@@ -25,6 +26,21 @@ class Outgoing(Struct, frozen=True):
     type: str
     id: str
     subject: str
+    response_topic: str = ""
+    correlation: bytes = b""
+
+
+class Incoming(NamedTuple):
+    """A received message. `retain`: the broker had stored it before we subscribed.
+
+    What `Publisher.subscribe` brings on MQTT 5 says so also when it was published to be stored just now.
+    """
+
+    topic: str
+    payload: bytes
+    retain: bool
+    response_topic: str = ""
+    correlation: bytes = b""
 
 
 class Publisher(Protocol):
@@ -48,6 +64,26 @@ class Publisher(Protocol):
         at once for every pending message, the connection is lost.
         `submit` itself raises `DeliveryError` once the connection is lost.
         """
+        ...
+
+    async def subscribe(self, filters: Sequence[str]) -> None:
+        """Receive the messages of `filters`, on this connection, from now on; they wait for `incoming`.
+
+        Raises `DeliveryRefusedError` for a filter that the broker refuses, `DeliveryError` when it does not answer.
+        """
+        ...
+
+    def incoming(self) -> AsyncIterator[Incoming]:
+        """What was received, in order, for one reader; ends with `DeliveryError` when the connection has ended.
+
+        A reader that is slow stops neither the connection nor what is published: what does not fit is dropped,
+        counted in `dropped` and logged.
+        """
+        ...
+
+    @property
+    def dropped(self) -> int:
+        """How many received messages did not fit."""
         ...
 
     async def lost(self) -> None:

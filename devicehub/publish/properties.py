@@ -16,6 +16,8 @@ _MESSAGE_EXPIRY = struct.Struct(">BI")
 _USER = 0x26
 _EXPIRY = 0x02
 _CONTENT_TYPE = 0x03
+_RESPONSE_TOPIC = 0x08
+_CORRELATION_DATA = 0x09
 
 
 class PackedProperties(Properties):
@@ -34,9 +36,13 @@ class PackedProperties(Properties):
 
 
 def for_publish(out: Outgoing) -> PackedProperties:
-    """Content type, expiry and the user properties `type`, `id`, `subject`. A deletion has no content type."""
+    """Content type, expiry, response topic, correlation data and the user properties `type`, `id`, `subject`.
+
+    A deletion has no content type.
+    """
     expiry = b"" if out.expiry is None else _MESSAGE_EXPIRY.pack(_EXPIRY, out.expiry)
-    return PackedProperties((_JSON if out.payload else b"") + expiry + _users(out))
+    request = _request(out) if out.response_topic or out.correlation else b""
+    return PackedProperties((_JSON if out.payload else b"") + expiry + request + _users(out))
 
 
 def for_will(out: Outgoing) -> PackedProperties:
@@ -57,6 +63,13 @@ def variable_length(number: int) -> bytes:
 def _text(text: str) -> bytes:
     encoded = text.encode()
     return len(encoded).to_bytes(2, "big") + encoded
+
+
+def _request(out: Outgoing) -> bytes:
+    topic = bytes([_RESPONSE_TOPIC]) + _text(out.response_topic) if out.response_topic else b""
+    if not out.correlation:
+        return topic
+    return topic + bytes([_CORRELATION_DATA]) + len(out.correlation).to_bytes(2, "big") + out.correlation
 
 
 def _user(name: str) -> bytes:
