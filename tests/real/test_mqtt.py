@@ -1,11 +1,14 @@
 """The MQTT publisher against a real Mosquitto."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import aiomqtt
 import pytest
+from msgspec import structs
 
+from devicehub.clock import Clock
 from devicehub.model.errors import DeliveryError, DeliveryRefusedError
 from devicehub.publish.mqtt import Incoming, connect, subscribe
 from devicehub.publish.settings import BrokerSettings, Version
@@ -177,3 +180,44 @@ async def test_what_a_broker_cannot_take_now_is_not_refused_for_good(code: int) 
             with pytest.raises(DeliveryError, match=r"^t: the broker does not take it now") as caught:
                 await asyncio.wait_for(publisher.submit(message("t")), 5)
             assert not isinstance(caught.value, DeliveryRefusedError)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_one_connection_publishes_and_receives(tmp_path: Path, version: Version) -> None:
+    request = structs.replace(message("cmd/hub/identify"), response_topic="res/hub/identify", correlation=b"\x00\xfe")
+    async with (
+        mosquitto(tmp_path) as broker,
+        connect(settings(broker, version)) as hub,
+        connect(settings(broker, version)) as requester,
+    ):
+        await requester.submit(message("cmd/hub/old", retain=True))
+        await hub.subscribe(["cmd/+/+", "receipt/+"])
+        await requester.submit(request)
+        await hub.submit(message("receipt/me", b"own"))
+        messages = hub.incoming()
+        received = [await anext(messages) for _ in range(3)]
+    assert [(one.topic, one.retain) for one in received] == [
+        ("cmd/hub/old", True),
+        ("cmd/hub/identify", False),
+        ("receipt/me", False),
+    ]
+    told = ("res/hub/identify", b"\x00\xfe") if version is Version.V5 else ("", b"")
+    assert (received[1].response_topic, received[1].correlation) == told
+
+
+async def test_a_reader_that_never_reads_stops_nothing_that_is_published(tmp_path: Path) -> None:
+    async with mosquitto(tmp_path) as broker, connect(replace(settings(broker), incoming=10)) as hub:
+        await hub.subscribe(["flood/#"])
+        await asyncio.gather(*[hub.submit(message(f"flood/{number}")) for number in range(1000)])
+        await hub.submit(message("after"))
+        async with asyncio.timeout(10):
+            while hub.dropped < 990:
+                await Clock().sleep(0.01)
+        assert (await anext(hub.incoming())).topic == "flood/0"
+
+
+async def test_a_subscription_without_a_broker_is_an_error_that_says_so(tmp_path: Path) -> None:
+    async with mosquitto(tmp_path) as broker, connect(settings(broker)) as hub:
+        await broker.stop()
+        with pytest.raises(DeliveryError):
+            await hub.subscribe(["cmd/#"])

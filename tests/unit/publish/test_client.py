@@ -6,6 +6,7 @@ import aiomqtt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from paho.mqtt import client as paho
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties, VariableByteIntegers
@@ -15,7 +16,7 @@ from devicehub.publish.port import Outgoing
 from devicehub.publish.properties import for_publish, for_will, variable_length
 from devicehub.publish.settings import BrokerSettings
 
-OVERRIDDEN = ["_on_connect", "_on_disconnect", "_on_publish", "_on_socket_register_write", "_misc_loop"]
+OVERRIDDEN = ["_on_connect", "_on_disconnect", "_on_message", "_on_publish", "_on_socket_register_write", "_misc_loop"]
 TEXT = st.text("abcxyz019-./", max_size=200)  # what Topics lets through
 
 
@@ -71,3 +72,12 @@ def test_a_will_has_no_expiry() -> None:
 @given(st.integers(0, 268_435_455))
 def test_lengths_are_encoded_as_paho_does(number: int) -> None:
     assert variable_length(number) == bytes(VariableByteIntegers.encode(number))  # type: ignore[no-untyped-call]  # paho
+
+
+@given(TEXT, st.binary(max_size=300))
+def test_a_request_s_properties_are_what_paho_would_read(topic: str, correlation: bytes) -> None:
+    out = Outgoing("t", b"{}", 1, retain=False, expiry=None, type="x", id="01K9", subject="")
+    read = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho
+    read.unpack(for_publish(structs.replace(out, response_topic=topic, correlation=correlation)).pack())  # type: ignore[no-untyped-call]  # paho
+    assert getattr(read, "ResponseTopic", "") == topic
+    assert getattr(read, "CorrelationData", b"") == correlation

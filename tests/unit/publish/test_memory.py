@@ -3,11 +3,12 @@
 import asyncio
 
 import pytest
+from msgspec import structs
 
 from devicehub.clock import Clock
 from devicehub.model.errors import DeliveryError, DeliveryRefusedError
 from devicehub.publish.memory import MemoryBroker
-from devicehub.publish.port import Outgoing
+from devicehub.publish.port import Incoming, Outgoing
 
 
 def out(
@@ -120,3 +121,41 @@ async def test_a_long_run_keeps_only_the_newest() -> None:
         for number in range(5):
             await publisher.submit(out(str(number)))
     assert [one.topic for _, one in broker.log] == ["3", "4"]
+
+
+async def test_subscribers_get_what_they_asked_for_with_what_was_kept_first() -> None:
+    broker = MemoryBroker()
+    async with broker.connect() as sender, broker.connect() as receiver:
+        await sender.submit(out("a/1", b"kept", retain=True))
+        await sender.submit(out("b/1", b"other", retain=True))
+        await receiver.subscribe(["a/+", "c/#"])
+        await sender.submit(out("a/2", b"now"))
+        await sender.submit(out("b/2", b"not asked for"))
+        await sender.submit(out("c/x/y", b"deep"))
+        messages = receiver.incoming()
+        received = [await anext(messages) for _ in range(3)]
+    assert received == [
+        Incoming("a/1", b"kept", retain=True),
+        Incoming("a/2", b"now", retain=False),
+        Incoming("c/x/y", b"deep", retain=False),
+    ]
+
+
+async def test_a_request_brings_its_response_topic_and_correlation_data() -> None:
+    broker = MemoryBroker()
+    async with broker.connect() as sender, broker.connect() as receiver:
+        await receiver.subscribe(["cmd/#"])
+        await sender.submit(structs.replace(out("cmd/hub/identify"), response_topic="res/me", correlation=b"\x00\xff"))
+        received = await anext(receiver.incoming())
+    assert (received.response_topic, received.correlation) == ("res/me", b"\x00\xff")
+
+
+async def test_a_lost_connection_ends_what_it_receives() -> None:
+    broker = MemoryBroker()
+    async with broker.connect() as receiver:
+        await receiver.subscribe(["#"])
+        broker.outage()
+        with pytest.raises(DeliveryError, match="is down"):
+            await anext(receiver.incoming())
+        with pytest.raises(DeliveryError, match="is down"):
+            await receiver.subscribe(["more"])
