@@ -17,6 +17,7 @@ class Gauges:
     readings: int = 0
     published: int = 0
     refused: int = 0
+    replayed: int = 0
     refusing: bool = False
     connected: bool = False
     delivery: str = ""

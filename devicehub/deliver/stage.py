@@ -1,13 +1,13 @@
-"""The delivering stage: journal and board to the broker, in order, a window at a time, for ever.
+"""The delivering stage: journal and board to the broker, through a window of messages in flight.
 
-A broker may forget its retained messages, so they are published again on every connection: those of the
-board in their latest state, and those of the journal in the state up to which events were delivered. What
-the journal holds beyond that follows in order, and the end of an alarm with it.
+Acknowledgements advance the journal's marks in order of sending: what the broker did not take is sent again by the
+next connection, duplicates possible, nothing left out. New events go out once and in the order of their stream; what
+a durable consumer lacks goes out again beside them (see `lanes`).
 """
 
 import asyncio
+import contextlib
 import logging
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -15,13 +15,15 @@ import msgspec
 
 from devicehub.board import Board
 from devicehub.clock import Clock
+from devicehub.deliver.consumers import Consumers
+from devicehub.deliver.flight import Flight
+from devicehub.deliver.lanes import Due, Lanes, Why
+from devicehub.deliver.quarantine import Quarantine
 from devicehub.health import Gauges
-from devicehub.journal import Journal
-from devicehub.ledger import Entry
+from devicehub.journal import Entry, Journal
 from devicehub.model.errors import DeliveryError, DeliveryRefusedError, JournalError
 from devicehub.publish.envelope import historical
-from devicehub.publish.port import Connect, Outgoing, Publisher
-from devicehub.refusals import Refusals
+from devicehub.publish.port import Connect, Incoming, Outgoing, Publisher
 
 _log = logging.getLogger(__name__)
 
@@ -33,22 +35,27 @@ STEADY = 10.0
 READ_AGAIN = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hooks:
-    """What the composition root wants to hear, none of which waits: a connection was made; what was refused."""
+    """What the composition root wants to hear, none of which waits.
+
+    `connected`: a connection was made. `incoming`: a message of `filters` came. `deaf`: the broker refuses them.
+    """
 
     connected: Callable[[Publisher], None]
-    refusals: Refusals
+    incoming: Callable[[Incoming], None]
+    deaf: Callable[[str], None]
+    filters: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class _InFlight:
-    """A message handed to the broker and not yet acknowledged; `entry` None for one that is only a state."""
+class Lots:
+    """The parts of delivery that last longer than a connection."""
 
-    done: asyncio.Future[None]
-    out: Outgoing
-    entry: Entry | None
-    sent_at: float
+    lanes: Lanes
+    consumers: Consumers
+    quarantine: Quarantine
+    flight: Flight
 
 
 class Deliver:
@@ -62,6 +69,7 @@ class Deliver:
         clock: Clock,
         gauges: Gauges,
         *,
+        lots: Lots,
         hooks: Hooks,
         window: int,
     ) -> None:
@@ -71,6 +79,7 @@ class Deliver:
         self._connect = connect
         self._clock = clock
         self._gauges = gauges
+        self._lots = lots
         self._hooks = hooks
         self._window = window
         self._failures = 0
@@ -78,17 +87,16 @@ class Deliver:
         self._unreadable = False
         self._wake = asyncio.Event()
         self._finishing = False
-        self._flight: deque[_InFlight] = deque()
-        self._cursor = 0
-        self._standing: dict[str, Entry] = {}
+        self._flight = lots.flight
         journal.listen(self._wake.set)
         board.listen(self._wake.set)
+        lots.consumers.listen(self._wake.set)
 
     def resume(self, standing: Sequence[Entry]) -> None:
         """Take over the last events of the journal's retained topics, before `run`."""
         for entry in standing:
-            if entry.seq <= self._journal.acked:
-                self._stands(entry)
+            if entry.position <= self._journal.acked[entry.stream].position:
+                self._flight.stands(entry)
 
     async def run(self) -> None:
         """Connect, deliver, and on loss back off and connect again, until `finish` and everything was delivered."""
@@ -114,10 +122,7 @@ class Deliver:
         lasted = self._gauges.connected and self._clock.monotonic() - self._since >= STEADY
         self._failures = 1 if lasted else self._failures + 1
         self._gauges.connected = False
-        for flying in self._flight:
-            if flying.entry is None and not _taken(flying.done):
-                self._board.lost(flying.out)
-        self._flight.clear()
+        self._flight.lost()
 
     async def _connected(self, publisher: Publisher) -> None:
         """Deliver until the connection ends or `finish`. Raises `DeliveryError`."""
@@ -126,14 +131,15 @@ class Deliver:
         self._gauges.connected = True
         self._board.rebirth()
         self._hooks.connected(publisher)
-        self._cursor = self._journal.acked
+        self._lots.lanes.restart()
         self._republish(publisher)
         watch = asyncio.ensure_future(publisher.lost())
         watch.add_done_callback(self._on_end)
+        listening = asyncio.ensure_future(self._listen(publisher))
         try:
             while not watch.done():
                 self._wake.clear()
-                self._reap()
+                await self._answers()
                 await self._fill(publisher)
                 if self._finishing and self._empty():
                     return
@@ -141,11 +147,29 @@ class Deliver:
             await watch
         finally:
             watch.cancel()
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+
+    async def _listen(self, publisher: Publisher) -> None:
+        """Hand over what others send. Without it delivery goes on; a lost connection is for `lost` to tell."""
+        if not self._hooks.filters:
+            return
+        try:
+            await publisher.subscribe(self._hooks.filters)
+        except DeliveryRefusedError as error:
+            self._hooks.deaf(str(error))
+            return
+        except DeliveryError as error:
+            _log.debug("no subscription: %s", error)
+            return
+        with contextlib.suppress(DeliveryError):
+            async for message in publisher.incoming():
+                self._hooks.incoming(message)
 
     def _republish(self, publisher: Publisher) -> None:
         """The retained messages of events that were delivered, before the events that were not."""
         now = self._clock.monotonic()
-        for entry in self._standing.values():
+        for entry in self._flight.standing():
             self._submit(publisher, self._dated(entry), None, now)
 
     def _on_end(self, watch: asyncio.Future[None]) -> None:
@@ -155,7 +179,14 @@ class Deliver:
         self._wake.set()
 
     def _empty(self) -> bool:
-        return not self._flight and self._cursor >= self._journal.last and self._board.idle()
+        return not self._flight and self._lots.lanes.idle() and self._board.idle()
+
+    async def _answers(self) -> None:
+        """While the disk cannot keep what was refused, that stays in flight, and nothing passes it."""
+        try:
+            await self._flight.reap()
+        except JournalError as error:
+            self._cannot("refused events cannot be put aside", error)
 
     async def _fill(self, publisher: Publisher) -> None:
         """Hand over what is due: the board first, then the journal up to the window."""
@@ -163,92 +194,61 @@ class Deliver:
         for out in self._board.take():
             self._submit(publisher, out, None, now)
         room = self._window - len(self._flight)
-        if room <= 0 or self._cursor >= self._journal.last:
+        if room <= 0:
             return
-        for entry in await self._peek(room):
-            self._submit(publisher, self._dated(entry), entry, now)
-            self._cursor = entry.seq
+        for due in await self._take(room, now):
+            self._submit(publisher, self._dated(due.entry, again=due.why is not Why.NEW), due, now)
 
-    async def _peek(self, most: int) -> list[Entry]:
+    async def _take(self, room: int, now: float) -> list[Due]:
         """What comes next. While the disk cannot be read nothing does, and it is tried again in a second."""
+        self._lots.lanes.retry(self._lots.quarantine.due(now))
         try:
-            entries = await self._journal.peek(self._cursor, most)
+            for stream, number in self._lots.consumers.stalled(now):
+                await self._lots.lanes.replay(stream, number)
+            due = await self._lots.lanes.take(room)
         except JournalError as error:
-            if not self._unreadable:
-                _log.error("not delivering: %s", error)
-            self._unreadable = True
-            entries = []
-        else:
-            self._unreadable = False
-        if not entries:
-            asyncio.get_running_loop().call_later(READ_AGAIN, self._wake.set)
-        return entries
+            self._cannot("not delivering", error)
+            return []
+        self._unreadable = False
+        if not due and not self._lots.lanes.idle():
+            self._later()
+        return due
 
-    def _submit(self, publisher: Publisher, out: Outgoing, entry: Entry | None, now: float) -> None:
+    def _cannot(self, what: str, error: JournalError) -> None:
+        if not self._unreadable:
+            _log.error("%s: %s", what, error)
+        self._unreadable = True
+        self._later()
+
+    def _later(self) -> None:
+        asyncio.get_running_loop().call_later(READ_AGAIN, self._wake.set)
+
+    def _submit(self, publisher: Publisher, out: Outgoing, due: Due | None, now: float) -> None:
         try:
             done = publisher.submit(out)
         except DeliveryError:
-            if entry is None:
+            if due is None:
                 self._board.lost(out)
             raise
         done.add_done_callback(lambda _: self._wake.set())
-        self._flight.append(_InFlight(done, out, entry, now))
+        self._flight.add(done, out, due, now)
 
-    def _dated(self, entry: Entry) -> Outgoing:
-        """The stored bytes, marked as historical when they come late."""
-        late = entry.mono is None or self._clock.monotonic() - entry.mono > LATE
+    def _dated(self, entry: Entry, *, again: bool = False) -> Outgoing:
+        """The stored bytes, marked as historical when they come late. A repetition changes no retained state."""
+        late = again or entry.mono is None or self._clock.monotonic() - entry.mono > LATE
         if not late or not entry.out.payload:
             return entry.out
-        return msgspec.structs.replace(entry.out, payload=historical(entry.out.payload))
-
-    def _reap(self) -> None:
-        """Take note of what the broker answered, in order of sending."""
-        while self._flight and self._flight[0].done.done():
-            flying = self._flight[0]
-            try:
-                flying.done.result()
-            except DeliveryRefusedError as error:
-                self._refused(flying, error)
-            else:
-                self._gauges.published += 1
-                self._hooks.refusals.taken(flying.out, self._clock.monotonic())
-            self._flight.popleft()
-            if flying.entry is not None:
-                self._acknowledged(flying.entry)
-
-    def _acknowledged(self, entry: Entry) -> None:
-        self._journal.ack(entry.seq)
-        self._stands(entry)
-        if entry.mono is not None:
-            self._gauges.latencies.append(self._clock.monotonic() - entry.mono)
-
-    def _stands(self, entry: Entry) -> None:
-        """Remember the newest delivered event of each retained topic, unless it deleted the topic."""
-        if not entry.out.retain:
-            return
-        self._standing.pop(entry.out.topic, None)
-        if entry.out.payload:
-            self._standing[entry.out.topic] = entry
-
-    def _refused(self, flying: _InFlight, error: DeliveryRefusedError) -> None:
-        """The broker will never take it: count it, have it told, go on with the next."""
-        self._gauges.refused += 1
-        self._hooks.refusals.refused(flying.out, str(error), self._clock.monotonic())
-        if flying.entry is not None:
-            self._hooks.refusals.lost(flying.out)
+        retain = entry.out.retain and not again
+        return msgspec.structs.replace(entry.out, payload=historical(entry.out.payload), retain=retain)
 
     async def _wait(self) -> None:
         """Until there is something to do; a publish unanswered past its deadline ends the connection."""
-        if not self._flight:
+        oldest = self._flight.unanswered()
+        if oldest is None:
             await self._wake.wait()
             return
         try:
-            async with asyncio.timeout_at(self._flight[0].sent_at + DEADLINE):
+            async with asyncio.timeout_at(oldest + DEADLINE):
                 await self._wake.wait()
         except TimeoutError:
             raise DeliveryError(f"no acknowledgement within {DEADLINE:.0f} s") from None
-
-
-def _taken(done: asyncio.Future[None]) -> bool:
-    """Whether the broker acknowledged it, though nobody took note of that yet."""
-    return done.done() and not done.cancelled() and done.exception() is None

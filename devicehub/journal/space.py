@@ -117,4 +117,3 @@ class Quota:
     def crowded(self, held: int) -> bool:
         """Whether what is not owed should be forgotten before its time."""
         return held > self.limit * ROOM
-

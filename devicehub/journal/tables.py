@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS receipt (
     PRIMARY KEY (consumer, stream)) STRICT;
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT;
 """
-_INSERT = f"INSERT INTO event VALUES ({', '.join('?' * len(COLUMNS.split(',')))})"
+_INSERT = f"INSERT INTO event VALUES ({', '.join('?' * len(COLUMNS.split(',')))})"  # noqa: S608 - constant columns
 _LAST_RETAINED = "SELECT max(position) FROM event WHERE retain = 1 GROUP BY topic"
 _UPDATE = "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2"
 
@@ -89,9 +89,12 @@ def prepared(db: sqlite3.Connection, epoch: str) -> Meta:
 def known(db: sqlite3.Connection) -> Meta:
     """What a journal knows of itself. Raises `sqlite3.DatabaseError` for one of another version."""
     found: dict[str, str | int | float | bytes] = dict(db.execute("SELECT name, value FROM meta"))
-    if found.get("schema") != SCHEMA_VERSION:
-        raise sqlite3.DatabaseError(f"schema version {found.get('schema')} is not {SCHEMA_VERSION}")
-    epoch = str(found["epoch"])
+    schema = found.get("schema")
+    if schema != SCHEMA_VERSION:
+        raise sqlite3.DatabaseError(f"schema version {schema!r} is not {SCHEMA_VERSION}")
+    epoch = found["epoch"]
+    if not isinstance(epoch, str):
+        raise sqlite3.DatabaseError("its epoch is no text")
 
     def whole(name: str) -> int:
         return int(found.get(name, 0))
@@ -179,30 +182,42 @@ def position_of(db: sqlite3.Connection, stream: Stream, number: int) -> int:
     return found[0] or 0
 
 
+def again(db: sqlite3.Connection, stream: Stream, after: int, end: int, most: int) -> list[Entry]:
+    """What is numbered of a stream above position `after` and up to `end`, without what is in quarantine, in order."""
+    query = f"""SELECT {COLUMNS} FROM event WHERE stream = ? AND position > ? AND position <= ?
+        AND number IS NOT NULL AND position NOT IN (SELECT position FROM quarantine) ORDER BY position LIMIT ?"""  # noqa: S608 - constants
+    return [entry_of(one) for one in db.execute(query, (stream.value, after, end, most))]
+
+
 def receipts(db: sqlite3.Connection) -> list[Receipt]:
     """How far each durable consumer has come."""
     rows = db.execute("SELECT consumer, stream, number, heard FROM receipt ORDER BY consumer, stream")
     return [Receipt(consumer, Stream(stream), number, heard) for consumer, stream, number, heard in rows]
 
 
-def keep_receipts(db: sqlite3.Connection, new: Sequence[Receipt]) -> None:
-    """Remember receipts, the newest of each consumer and stream."""
+def keep_receipts(db: sqlite3.Connection, new: Sequence[Receipt], gone: Sequence[str] = ()) -> None:
+    """Remember receipts, the newest of each consumer and stream, and forget consumers. One transaction."""
     rows = [(one.consumer, one.stream.value, one.number, one.heard) for one in new]
-    db.executemany(
-        "INSERT INTO receipt VALUES (?1, ?2, ?3, ?4)"
-        " ON CONFLICT (consumer, stream) DO UPDATE SET number = ?3, heard = ?4",
-        rows,
-    )
+    names = [(name,) for name in {one.consumer for one in new}.union(gone)]
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        db.executemany("DELETE FROM receipt WHERE consumer = ?", names)
+        db.executemany("INSERT INTO receipt VALUES (?, ?, ?, ?)", rows)
+        db.execute("COMMIT")
+    except sqlite3.Error:
+        db.rollback()
+        raise
 
 
-def discharge(db: sqlite3.Connection, consumer: str) -> int:
-    """Forget a durable consumer; gives how many of its receipts there were."""
-    return db.execute("DELETE FROM receipt WHERE consumer = ?", (consumer,)).rowcount
-
-
-def quarantine(db: sqlite3.Connection, position: int, why: str) -> None:
-    """Put aside an event that the broker refused for good; it stays stored."""
-    db.execute("INSERT OR REPLACE INTO quarantine VALUES (?, ?)", (position, why))
+def quarantine(db: sqlite3.Connection, refused: Sequence[tuple[int, str]]) -> None:
+    """Put aside events that the broker refused, by position and why; they stay stored. One transaction."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        db.executemany("INSERT OR REPLACE INTO quarantine VALUES (?, ?)", refused)
+        db.execute("COMMIT")
+    except sqlite3.Error:
+        db.rollback()
+        raise
 
 
 def quarantined(db: sqlite3.Connection) -> list[tuple[Entry, str]]:

@@ -74,5 +74,9 @@ class DeliveryRefusedError(DeliveryError):
     """The broker answered and said no: not authorised, too large."""
 
 
+class DeliveryBusyError(DeliveryError):
+    """The broker lives and does not take this message now: a quota is used up, an identifier is in use."""
+
+
 class JournalError(DeviceHubError):
     """The journal could not make events durable."""

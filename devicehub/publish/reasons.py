@@ -8,7 +8,7 @@ import aiomqtt
 from aiomqtt.exceptions import MqttConnectError
 from paho.mqtt.reasoncodes import ReasonCode
 
-from devicehub.model.errors import DeliveryError, DeliveryRefusedError
+from devicehub.model.errors import DeliveryBusyError, DeliveryError, DeliveryRefusedError
 from devicehub.publish.settings import BrokerSettings
 
 _UNSUPPORTED_VERSION = 0x84
@@ -52,7 +52,7 @@ def unknown_version(error: aiomqtt.MqttError) -> bool:
 def unpublished(topic: str, code: int, reason: str) -> DeliveryError:
     """The error for a publish that a broker answered with a code of 0x80 or above, by whether it can be retried."""
     if code in _TRANSIENT:
-        return DeliveryError(f"{topic}: the broker does not take it now: {reason}")
+        return DeliveryBusyError(f"{topic}: the broker does not take it now: {reason}")
     return DeliveryRefusedError(f"{topic}: the broker refused it: {reason}")
 
 

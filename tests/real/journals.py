@@ -10,8 +10,9 @@ from pathlib import Path
 
 from devicehub.clock import Clock
 from devicehub.journal import Journal
-from devicehub.model.message import Kind, Message
+from devicehub.model.message import Kind, Message, Place
 from devicehub.model.payload import AlarmData, HubEventData
+from devicehub.model.stream import Stream
 from devicehub.publish.envelope import Encoder, outgoing
 from devicehub.publish.port import Outgoing
 from devicehub.publish.topics import Topics
@@ -34,9 +35,9 @@ RAISED = alarm()
 TOPICS = Topics("site", "node", exercise=True)
 
 
-def encode(message: Message, sequence: int | None, recorded: float) -> Outgoing:
+def encode(message: Message, place: Place) -> Outgoing:
     encoder = Encoder("site", "node", boot="b", exercise=True)
-    return outgoing(message, encoder.encode(message, sequence, recorded), TOPICS)
+    return outgoing(message, encoder.encode(message, place), TOPICS)
 
 
 def made(folder: Path) -> Journal:
@@ -86,7 +87,9 @@ async def _append_for_ever(folder: Path) -> None:
             print(
                 "".join(f"{last - count + place + 1} {one.id}\n" for place, one in enumerate(mine)), end="", flush=True
             )
-            journal.ack(last - 50)
+            for entry in await journal.peek(Stream.EVENTS, journal.acked[Stream.EVENTS].position, last):
+                if entry.position <= last - 50:
+                    journal.ack(entry)
 
         while True:
             await asyncio.gather(*(some(count) for count in (1, 3, 7)))

@@ -10,14 +10,14 @@ import msgspec
 
 from devicehub.board import Board
 from devicehub.clock import Clock
-from devicehub.deliver import Deliver, Hooks
+from devicehub.deliver import Delivery, Hooks
 from devicehub.health import Gauges
-from devicehub.journal import Journal
+from devicehub.journal import Journal, tables
 from devicehub.model.message import Kind, Message
 from devicehub.model.payload import HubEventData
+from devicehub.model.stream import Stream
 from devicehub.publish.memory import MemoryBroker
 from devicehub.publish.port import Connect, Outgoing, Publisher
-from devicehub.refusals import Refusals
 from tests.real.journals import NAME, encode
 
 
@@ -31,7 +31,7 @@ class Post:
     clock: Clock
     gauges: Gauges
     connections: list[float] = field(default_factory=list[float])
-    refusals: Refusals = field(default_factory=Refusals)
+    remarks: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     attempts: list[float] = field(default_factory=list[float])
     number: int = 0
 
@@ -43,6 +43,11 @@ class Post:
         self.number += 1
         name = f"{self.number:026d}"
         return Message(Kind.EVENT, "hub.started", name, 0.0, self.clock.monotonic(), HubEventData(str(self.number)))
+
+    @property
+    def acked(self) -> int:
+        """How many events were delivered, as the journal knows it."""
+        return self.journal.acked[Stream.EVENTS].number
 
     def on_connected(self, publisher: Publisher) -> None:
         self.connections.append(self.clock.monotonic())
@@ -64,16 +69,25 @@ def state(topic: str, payload: bytes = b"{}", *, retain: bool = True, qos: int =
 @asynccontextmanager
 async def delivering(
     folder: Path, broker: MemoryBroker, *, window: int = 10, will: Outgoing | None = None, seed: int = 1
-) -> AsyncIterator[tuple[Post, Deliver, "asyncio.Task[None]"]]:
+) -> AsyncIterator[tuple[Post, Delivery, "asyncio.Task[None]"]]:
     """A deliverer at work; it is cancelled at the end if it did not finish by itself."""
     clock = Clock(utc=lambda: 0.0, seed=seed)
     journal, board, gauges = Journal(folder / NAME, encode, clock), Board(), Gauges()
     await journal.open()
-    post = Post(journal, board, broker, clock, gauges, number=journal.last)
+    post = Post(journal, board, broker, clock, gauges, number=journal.stored[Stream.EVENTS].number)
     connect = _counted(post, will)
-    hooks = Hooks(post.on_connected, post.refusals)
-    deliver = Deliver(journal, board, connect, clock, gauges, hooks=hooks, window=window)
-    deliver.resume(await journal.standing())
+    hooks = Hooks(connected=post.on_connected, incoming=lambda _: None, deaf=lambda _: None)
+    deliver = Delivery(
+        journal,
+        board,
+        connect,
+        clock,
+        gauges,
+        hooks=hooks,
+        remark=lambda what, why: post.remarks.append((what, why)),
+        window=window,
+    )
+    await deliver.resume(await journal.file(tables.standing))
     task = asyncio.create_task(deliver.run())
     try:
         yield post, deliver, task

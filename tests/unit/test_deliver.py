@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from devicehub.deliver import DEADLINE, LATE, RECONNECT_FIRST, RECONNECT_MOST
+from devicehub.deliver.stage import DEADLINE, LATE, RECONNECT_FIRST, RECONNECT_MOST
 from devicehub.model.payload import GapData
 from devicehub.publish.memory import MemoryBroker
 from devicehub.publish.port import Outgoing
@@ -23,7 +23,7 @@ async def test_events_arrive_in_order_and_are_acknowledged(tmp_path: Path) -> No
         await post.append(25)
         await post.clock.sleep(1)
         assert post.arrived() == numbers(25)
-        assert (post.journal.acked, post.gauges.published, post.gauges.connected) == (25, 25, True)
+        assert (post.acked, post.gauges.published, post.gauges.connected) == (25, 25, True)
         assert len(post.gauges.latencies) == 25
 
 
@@ -63,7 +63,7 @@ async def test_lost_acknowledgements_make_duplicates_and_lose_nothing(tmp_path: 
         post.broker.restore()
         await post.clock.sleep(30)
         assert post.arrived() == numbers(14) + numbers(25, first=11)
-        assert post.journal.acked == 35
+        assert post.acked == 35
 
 
 async def test_what_comes_late_is_marked_as_historical_and_nothing_else_is(tmp_path: Path) -> None:
@@ -96,29 +96,31 @@ async def test_events_of_an_earlier_run_are_historical(tmp_path: Path) -> None:
 
 async def test_a_refused_event_is_told_once_and_holds_nobody_up(tmp_path: Path) -> None:
     broker = MemoryBroker(refuse=lambda out: "Not authorized" if out.id.endswith("3") else "")
-    async with delivering(tmp_path, broker) as (post, *_):
+    async with delivering(tmp_path, broker) as (post, deliver, _):
         await post.append(15)
         await post.clock.sleep(1)
         assert post.arrived() == [n for n in numbers(15) if n not in {3, 13}]
-        assert await post.refusals.gap() == GapData("hub", "refused", count=2, first=3, last=13)
-        assert (post.journal.acked, post.gauges.refused) == (15, 2)
+        ranges = ((3, 3), (13, 13))
+        gap = GapData("events", "refused", count=2, first=3, last=13, epoch=post.journal.epoch, ranges=ranges)
+        assert await deliver.gaps() == [gap]
+        assert (post.acked, post.gauges.refused) == (15, 2)
         post.broker.outage()
         post.broker.restore()
         await post.clock.sleep(60)
-        post.refusals.close()
-        assert await post.refusals.gap() is None
+        await deliver.close()
+        assert await deliver.gaps() == []
         assert len(post.connections) == 2
 
 
 async def test_a_message_of_the_board_that_is_refused_is_counted_and_makes_no_gap(tmp_path: Path) -> None:
     broker = MemoryBroker(refuse=lambda out: "Not authorized" if out.topic == "state" else "")
-    async with delivering(tmp_path, broker) as (post, *_):
+    async with delivering(tmp_path, broker) as (post, deliver, _):
         post.board.post(state("state"))
         await post.append(1)
         await post.clock.sleep(1)
         assert (post.gauges.refused, post.arrived()) == (1, [1])
-        post.refusals.close()
-        assert await post.refusals.gap() is None
+        await deliver.close()
+        assert await deliver.gaps() == []
 
 
 async def test_a_broker_that_does_not_answer_is_left_at_the_deadline(tmp_path: Path) -> None:
@@ -131,7 +133,7 @@ async def test_a_broker_that_does_not_answer_is_left_at_the_deadline(tmp_path: P
         await post.clock.sleep(0.1 + RECONNECT_MOST)
         assert len(post.connections) == 2
         assert DEADLINE <= post.connections[1] <= DEADLINE + RECONNECT_MOST
-        assert (post.arrived(), post.journal.acked) == ([1], 1)
+        assert (post.arrived(), post.acked) == ([1], 1)
 
 
 async def test_retained_messages_are_born_again_on_every_connection(tmp_path: Path) -> None:

@@ -1,0 +1,173 @@
+"""What durable consumers say they have, and from where to send again. Pure; times are monotonic seconds.
+
+A receipt is cumulative: everything of an epoch and stream up to a number is on the consumer's stable storage.
+See docs/decisions/0012-streams-epochs-and-receipts.md.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from devicehub.journal import Mark
+from devicehub.journal.tables import Receipt
+from devicehub.model.errors import ProtocolError
+from devicehub.model.segment import SEGMENT
+from devicehub.model.stream import Stream
+from devicehub.publish.inbound import Json, parse
+
+STALL: Final = 2.0
+STALL_MOST: Final = 60.0
+ALIVE: Final = 15.0
+MOST_CONSUMERS: Final = 64
+_LIMIT: Final = 4096
+
+
+class RefusedReceipt(Exception):  # noqa: N818 - an answer, not a failure of ours
+    """A receipt that cannot be right; its text says why."""
+
+
+class _Progress(Struct):
+    """Of one consumer in one stream. `behind`: since when it is behind what the broker acknowledged."""
+
+    number: int
+    heard: float
+    behind: float | None = None
+    pause: float = STALL
+
+
+class Receipts:
+    """The newest receipt of every consumer and stream."""
+
+    def __init__(self) -> None:
+        self._progress: dict[str, dict[Stream, _Progress]] = {}
+        self._live: dict[str, float] = {}
+        self._changed: set[str] = set()
+        self._gone: set[str] = set()
+
+    def resume(self, stored: Sequence[Receipt]) -> None:
+        """Take over what earlier runs were told."""
+        for one in stored:
+            self._progress.setdefault(one.consumer, {})[one.stream] = _Progress(one.number, one.heard)
+
+    def take(self, consumer: str, payload: bytes, epoch: str, stored: Mapping[Stream, Mark]) -> dict[Stream, int]:
+        """Check a receipt: its numbers, of streams it does not name none. Raises `RefusedReceipt`.
+
+        One of another epoch says nothing about this one: its numbers are zero.
+        """
+        if not SEGMENT.fullmatch(consumer):
+            raise RefusedReceipt(f"{consumer!r} is no name of a consumer")
+        if consumer not in self._progress and len(self._progress) >= MOST_CONSUMERS:
+            raise RefusedReceipt(f"there are {MOST_CONSUMERS} consumers already")
+        numbers = _numbers(payload, epoch)
+        for stream, number in numbers.items():
+            if number > stored[stream].number:
+                raise RefusedReceipt(f"it has {stream} up to {number}, and only {stored[stream].number} are stored")
+        return numbers
+
+    def note(self, consumer: str, numbers: Mapping[Stream, int], utc: float, now: float, *, live: bool) -> None:
+        """A checked receipt. `live`: it came from the consumer itself, not from what the broker retains of it."""
+        known = self._progress.setdefault(consumer, {})
+        for stream in known.keys() - numbers.keys():
+            del known[stream]
+        for stream, number in numbers.items():
+            progress = known.get(stream)
+            if progress is None or progress.number != number:
+                known[stream] = _Progress(number, utc)
+            elif live:
+                progress.heard = utc
+        if live:
+            self._live[consumer] = now
+        self._changed.add(consumer)
+        self._gone.discard(consumer)
+
+    def known(self, consumer: str) -> bool:
+        """Whether a receipt of it was ever taken."""
+        return consumer in self._progress
+
+    def leave(self, consumer: str) -> bool:
+        """The consumer will not come again; whether it was known."""
+        self._changed.discard(consumer)
+        self._live.pop(consumer, None)
+        self._gone.add(consumer)
+        return self._progress.pop(consumer, None) is not None
+
+    def stalled(self, stream: Stream, acked: int, now: float) -> int | None:
+        """The lowest receipt of a consumer that lives, is behind `acked` and does not come forward; None for none.
+
+        Asked again and again: each answer makes the next of the same consumer come later, until it comes forward.
+        """
+        lowest: int | None = None
+        for consumer, known in self._progress.items():
+            progress = known.get(stream)
+            if progress is None or now - self._live.get(consumer, -ALIVE) >= ALIVE:
+                continue
+            if _stalled(progress, acked, now) and (lowest is None or progress.number < lowest):
+                lowest = progress.number
+        return lowest
+
+    def lowest(self, stream: Stream) -> int | None:
+        """The lowest receipt of all consumers of a stream; None where there is none."""
+        return min(self.of(stream).values(), default=None)
+
+    def of(self, stream: Stream) -> dict[str, int]:
+        """Receipt of each consumer of a stream."""
+        return {name: known[stream].number for name, known in sorted(self._progress.items()) if stream in known}
+
+    def any_live(self, now: float) -> bool:
+        """Whether a consumer was heard of lately."""
+        return any(now - at < ALIVE for at in self._live.values())
+
+    def silent(self, before: float) -> list[str]:
+        """Consumers that were not heard of since that UTC second."""
+        heard = {
+            name: max((one.heard for one in known.values()), default=0.0) for name, known in self._progress.items()
+        }
+        return [name for name, at in heard.items() if at < before]
+
+    def changes(self) -> tuple[list[Receipt], list[str]]:
+        """What was noted since the last call, to be stored; and who left."""
+        names, self._changed = sorted(self._changed), set()
+        left, self._gone = sorted(self._gone), set()
+        changed = [
+            Receipt(name, stream, progress.number, progress.heard)
+            for name in names
+            for stream, progress in self._progress.get(name, {}).items()
+        ]
+        return changed, left
+
+
+def _stalled(progress: _Progress, acked: int, now: float) -> bool:
+    if progress.number >= acked:
+        progress.behind = None
+    elif progress.behind is None:
+        progress.behind = now
+    elif now - progress.behind >= progress.pause:
+        progress.behind = now
+        progress.pause = min(progress.pause * 2, STALL_MOST)
+        return True
+    return False
+
+
+def _numbers(payload: bytes, epoch: str) -> dict[Stream, int]:
+    try:
+        receipt = parse(payload, _LIMIT)
+    except ProtocolError as error:
+        raise RefusedReceipt(str(error)) from None
+    received, theirs = receipt.get("received"), receipt.get("epoch")
+    if not isinstance(received, dict) or not isinstance(theirs, str):
+        raise RefusedReceipt('it must be {"epoch": "...", "received": {"STREAM": NUMBER}}')
+    numbers = {_stream(name): _number(name, value) for name, value in received.items()}
+    return numbers if theirs == epoch else dict.fromkeys(numbers, 0)
+
+
+def _stream(name: str) -> Stream:
+    if name not in set(Stream):
+        raise RefusedReceipt(f"there is no stream {name[:64]!r}")
+    return Stream(name)
+
+
+def _number(name: str, value: Json) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise RefusedReceipt(f"the number of {name} must be a whole number")
+    return value
