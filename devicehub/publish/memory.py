@@ -22,12 +22,17 @@ def _nothing(out: Outgoing) -> str:  # noqa: ARG001  the signature of `refuse`
     return ""
 
 
+def _no(topic: str) -> bool:  # noqa: ARG001  the signature of `withhold`
+    return False
+
+
 class MemoryBroker:
     """Keeps what it took, in order, and the retained messages; hands out what was subscribed.
 
     `delay` gives the seconds until a QoS 1 message is taken and acknowledged; messages of one
     connection never overtake each other. `refuse` gives the reason why a message is refused, empty
-    for none. `keep` bounds the log for long runs, None keeps everything.
+    for none. `withhold` says of which topics nothing is handed out, though the subscription is
+    granted. `keep` bounds the log for long runs, None keeps everything.
     """
 
     def __init__(
@@ -36,11 +41,13 @@ class MemoryBroker:
         delivery: Delivery = "broker-acked",
         delay: Callable[[Outgoing], float] = _at_once,
         refuse: Callable[[Outgoing], str] = _nothing,
+        withhold: Callable[[str], bool] = _no,
         keep: int | None = None,
     ) -> None:
         self.delivery: Delivery = delivery
         self.delay = delay
         self.refuse = refuse
+        self.withhold = withhold
         self.log: deque[tuple[float, Outgoing]] = deque(maxlen=keep)
         self._retained: dict[str, tuple[float, Outgoing]] = {}
         self._connections: list[_Connection] = []
@@ -137,7 +144,7 @@ class _Connection:
             raise DeliveryError(str(self._lost.exception()))
         self._filters.update(filters)
         for topic, out in self._broker.retained.items():
-            if any(topic_matches_sub(one, topic) for one in filters):
+            if any(topic_matches_sub(one, topic) for one in filters) and not self._broker.withhold(topic):
                 self._inbox.put(Incoming(topic, out.payload, True, out.response_topic, out.correlation))  # noqa: FBT003  a field
 
     def incoming(self) -> AsyncIterator[Incoming]:
@@ -149,7 +156,7 @@ class _Connection:
 
     def hear(self, out: Outgoing) -> None:
         """A message that the broker took; `retain` as it was published, as MQTT 5 gives it on request."""
-        if any(topic_matches_sub(one, out.topic) for one in self._filters):
+        if any(topic_matches_sub(one, out.topic) for one in self._filters) and not self._broker.withhold(out.topic):
             self._inbox.put(Incoming(out.topic, out.payload, out.retain, out.response_topic, out.correlation))
 
     async def lost(self) -> None:
