@@ -16,6 +16,7 @@ from devicehub.model.segment import segment
 from devicehub.model.units import Unit
 
 DEVICE_POINTS = 256
+UNWATCHED = "its limit or device is no longer configured"
 
 _log = logging.getLogger(__name__)
 
@@ -78,7 +79,38 @@ class AlarmPoints:
             self.engine.restore(index)
         if places or (old.data.condition is Condition.DEVICE and old.device in devices):
             return []
-        return self._clear((old.device, old.point), Cause(now), None)
+        return self._clear((old.device, old.point), Cause(now), None, UNWATCHED)
+
+    def revise(self, limits: Sequence[Limit], rules_digest: str, lost: Container[str], now: Stamp) -> list[Message]:
+        """Other limits from now on. An alarm whose point is still watched stands on, the others are cleared.
+
+        `lost`: devices whose own alarms nothing can end any more, since they are gone or have another driver.
+        """
+        before = {(limit.device, limit.name): limit for limit in self.engine.limits}
+        active = {_watched(limit) for limit, on in zip(self.engine.limits, self.engine.active(), strict=True) if on}
+        self.engine = AlarmEngine(limits)
+        for index, limit in enumerate(self.engine.limits):
+            if _watched(limit) in active:
+                self.engine.restore(index)
+        self._rules_digest = rules_digest
+        self._limited = {(limit.device, limit.name) for limit in limits}
+        kept = {_watched(limit) for limit in limits}
+        gone = [
+            point
+            for point, standing in self._standing.items()
+            if (
+                self._orphaned(point, before, lost)
+                if standing.data.condition is Condition.DEVICE
+                else point not in before or _watched(before[point]) not in kept
+            )
+        ]
+        return [message for point in gone for message in self._clear(point, Cause(now), None, UNWATCHED)]
+
+    def _orphaned(self, point: _Point, before: Container[_Point], lost: Container[str]) -> bool:
+        """Whether nothing ends a device's own alarm: the device is lost, or a limit took or left the alarm's name."""
+        plain = (point[0], point[1].removeprefix("device-"))
+        renamed = plain != point and plain in before and plain not in self._limited
+        return point[0] in lost or point in self._limited or renamed
 
     def count(self) -> int:
         """How many alarms stand."""
@@ -152,7 +184,7 @@ class AlarmPoints:
             self._message(Kind.ALARM, "alarm.raised", point, cause, data),
         ]
 
-    def _clear(self, point: _Point, cause: Cause, value: float | None) -> list[Message]:
+    def _clear(self, point: _Point, cause: Cause, value: float | None, why: str = "") -> list[Message]:
         standing = self._standing.pop(point, None)
         if standing is None:
             return []
@@ -171,6 +203,7 @@ class AlarmPoints:
             unit=standing.data.unit,
             cleared=instant(cause.at.utc),
             duration_s=round(cause.at.mono - standing.since, 3),
+            why=why,
         )
         return [
             self._message(Kind.EVENT, "alarm.cleared", point, cause, data),
@@ -190,3 +223,8 @@ class AlarmPoints:
             causation=cause.message,
             correlation=data.alarm if data is not None else "",
         )
+
+
+def _watched(limit: Limit) -> tuple[str, str, str, Condition]:
+    """What makes two limits the same alarm point, whatever its value is."""
+    return limit.device, limit.name, limit.channel, limit.condition
