@@ -1,5 +1,6 @@
 """The self-test at a real Mosquitto: with and without the right to read, with and without persistence."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -13,7 +14,7 @@ from devicehub.model.errors import DeliveryError
 from devicehub.publish.broker import EmbeddedBroker
 from devicehub.publish.mqtt import connect
 from devicehub.publish.port import Publisher
-from devicehub.publish.settings import BrokerSettings
+from devicehub.publish.settings import BrokerSettings, Version
 from devicehub.publish.topics import Topics
 from tests.real.access_world import SITE, certificates, secured
 from tests.real.hub_process import until
@@ -33,7 +34,7 @@ def station_at(broker: Mosquitto) -> Station:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-async def test_a_broker_that_allows_it_brings_the_status_back(tmp_path: Path, version: str) -> None:
+async def test_a_broker_that_allows_it_brings_the_status_back(tmp_path: Path, version: Version) -> None:
     async with mosquitto(tmp_path) as broker:
         station = Station(partial(connect, replace(settings(broker), version=version)), TOPICS)
         async with station.connected():
