@@ -189,6 +189,7 @@ def _looking(commands: Nouns) -> None:
     watch.add_argument("--count", type=_whole(10**9), metavar="N", help="stop after N messages")
     watch.add_argument("--for", dest="seconds", type=_seconds, metavar="SECONDS", help="stop after a time")
     _config_option(watch)
+    _consuming(commands)
     record = _leaf(commands, "record", "record", "write what goes over a device's link as a transcript")
     record.add_argument("device", metavar="DEVICE")
     record.add_argument("out", type=Path, metavar="OUT")
@@ -199,6 +200,35 @@ def _looking(commands: Nouns) -> None:
     replay.add_argument("--driver", required=True, metavar="NAME")
     replay.add_argument("--speed", type=_speed, default=1.0, metavar="N", help="times as fast")
     replay.add_argument("--option", type=_option, action="append", default=[], metavar="NAME=VALUE")
+
+
+def _consuming(commands: Nouns) -> None:
+    consume = _leaf(
+        commands, "consume", "consume", "store what hubs publish, once and in order, and confirm it to them"
+    )
+    consume.add_argument("out", type=Path, metavar="OUT", help="file that ends in .jsonl or .sqlite")
+    consume.add_argument("--name", metavar="NAME", help="of this consumer; default: hub.node of the configuration")
+    consume.add_argument("--node", action="append", metavar="SITE/NODE", help="one of them; default: all there are")
+    consume.add_argument("--exercise", action="store_true", help="what is simulated instead of what is real")
+    consume.add_argument(
+        "--streams", default="alarms,events", metavar="LIST", help="of alarms, events, scans; default: alarms,events"
+    )
+    consume.add_argument("--leave", action="store_true", help="end the registration: hubs keep nothing back for it")
+    _broker_option(consume)
+    check = _leaf(commands, "consume-check", "consume_check", "play a hub to a durable consumer and judge its receipts")
+    check.add_argument("words", nargs="+", metavar="COMMAND", help="starts the consumer, in the foreground")
+    check.add_argument("--name", required=True, metavar="NAME", help="that the consumer confirms as")
+    check.add_argument("--stored", metavar="COMMAND", help="prints what is stored, one message a line, in order")
+    check.add_argument("--node", default="check/hub", metavar="SITE/NODE", help="to be played; default: check/hub")
+    check.add_argument("--exercise", action="store_true", help="publish as what is simulated")
+    check.add_argument("--kills", type=_whole(10_000), default=20, metavar="N", help="with SIGKILL; default: 20")
+    check.add_argument("--seed", type=_whole(10**9), default=1, metavar="N", help="of chance; default: 1")
+    _broker_option(check)
+
+
+def _broker_option(parser: Parser) -> None:
+    parser.add_argument("--broker", metavar="URL", help="mqtt://host[:port]; default: that of the configuration")
+    _config_option(parser)
 
 
 def _configuration(commands: Nouns) -> None:
