@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from devicehub.clock import Clock
-from devicehub.journal import Journal
+from devicehub.journal import Entry, Journal, tables
 from devicehub.model.message import Kind, Message, Place
 from devicehub.model.payload import AlarmData, HubEventData
 from devicehub.model.stream import Stream
@@ -55,6 +55,24 @@ async def opened(folder: Path) -> AsyncIterator[Journal]:
         await journal.close()
 
 
+async def everything(journal: Journal, after: int = 0) -> list[Entry]:
+    """What is stored above a position, of all streams, in their one order."""
+    found = [entry for stream in Stream for entry in await journal.peek(stream, after, 1_000_000)]
+    return sorted(found, key=lambda entry: entry.position)
+
+
+async def delivered(journal: Journal, position: int) -> None:
+    """Everything up to that position was delivered."""
+    for entry in await everything(journal, min(mark.position for mark in journal.acked.values())):
+        if entry.position <= position:
+            journal.ack(entry)
+
+
+async def standing(journal: Journal) -> list[str]:
+    """Subjects of the retained events that stand."""
+    return [entry.out.subject for entry in await journal.file(tables.standing)]
+
+
 def image(folder: Path, copy: Path) -> Path:
     """What a crash at this instant leaves: the files as they are, without the index that lives in memory."""
     copy.mkdir(parents=True)
@@ -87,9 +105,7 @@ async def _append_for_ever(folder: Path) -> None:
             print(
                 "".join(f"{last - count + place + 1} {one.id}\n" for place, one in enumerate(mine)), end="", flush=True
             )
-            for entry in await journal.peek(Stream.EVENTS, journal.acked[Stream.EVENTS].position, last):
-                if entry.position <= last - 50:
-                    journal.ack(entry)
+            await delivered(journal, last - 50)
 
         while True:
             await asyncio.gather(*(some(count) for count in (1, 3, 7)))

@@ -8,20 +8,28 @@ import msgspec
 import pytest
 
 from devicehub.clock import Clock
-from devicehub.journal import Journal
-from devicehub.ledger import Entry
+from devicehub.journal import Entry, Mark
 from devicehub.model.errors import JournalError
-from tests.real.journals import NAME, RAISED, alarm_state, event, full_disk, image, made, opened
+from devicehub.model.stream import Stream
+from tests.real.journals import (
+    NAME,
+    RAISED,
+    alarm_state,
+    delivered,
+    event,
+    everything,
+    full_disk,
+    image,
+    made,
+    opened,
+    standing,
+)
 
 pytestmark = pytest.mark.real
 
 
 def ids(entries: list[Entry]) -> list[int]:
     return [int(entry.out.id) for entry in entries]
-
-
-async def everything(journal: Journal) -> list[Entry]:
-    return await journal.peek(0, 10_000)
 
 
 async def test_what_append_returned_for_survives_the_crash_of_that_moment(tmp_path: Path) -> None:
@@ -50,7 +58,7 @@ async def test_published_numbers_have_no_hole_for_a_deletion_that_has_no_body(tm
     async with opened(tmp_path) as journal:
         await journal.append([alarm_state("tnt", None), event(3)])
         entries = await everything(journal)
-    assert [entry.seq for entry in entries] == [1, 2, 3, 4, 5]
+    assert [entry.position for entry in entries] == [1, 2, 3, 4, 5]
     bodies = [msgspec.json.decode(entry.out.payload) for entry in entries if entry.out.payload]
     assert [body["sequence"] for body in bodies] == ["000000000001", "000000000002", "000000000003"]
 
@@ -58,43 +66,44 @@ async def test_published_numbers_have_no_hole_for_a_deletion_that_has_no_body(tm
 async def test_reading_crosses_from_disk_to_memory_without_a_seam(tmp_path: Path) -> None:
     async with opened(tmp_path) as journal:
         await journal.append([event(number) for number in range(1, 11)])
-        journal.ack(4)
+        await delivered(journal, 4)
     async with opened(tmp_path) as journal:
-        assert (journal.last, journal.acked, journal.depth()) == (10, 4, 6)
+        assert (journal.last, journal.acked[Stream.EVENTS], journal.depth()) == (10, Mark(4, 4), 6)
         await journal.append([event(number) for number in range(11, 16)])
         for after in range(4, 16):
             for most in (1, 3, 20):
-                assert ids(await journal.peek(after, most)) == list(range(after + 1, 16))[:most]
-        journal.ack(10)
+                assert ids(await journal.peek(Stream.EVENTS, after, most)) == list(range(after + 1, 16))[:most]
+        await delivered(journal, 10)
         await journal.append([event(16)])
-        newest = await journal.peek(15, 5)
-        assert [(entry.seq, entry.mono) for entry in newest] == [(16, 1.0)], "new events are known with their time"
+        newest = await journal.peek(Stream.EVENTS, 15, 5)
+        assert [(entry.position, entry.mono) for entry in newest] == [(16, 1.0)], "new events are known with their time"
 
 
 async def test_a_delivery_mark_becomes_durable_with_the_next_commit(tmp_path: Path) -> None:
     async with opened(tmp_path / "a") as journal:
         await journal.append([event(1), event(2), event(3)])
-        journal.ack(2)
+        await delivered(journal, 2)
         async with opened(image(tmp_path / "a", tmp_path / "early")) as early:
-            assert early.acked == 0, "delivered again rather than not at all"
+            assert early.acked[Stream.EVENTS] == Mark(), "delivered again rather than not at all"
         await journal.append([event(4)])
         async with opened(image(tmp_path / "a", tmp_path / "late")) as late:
-            assert late.acked == 2
-        journal.ack(1)
-        assert journal.acked == 2, "a mark never goes back"
+            assert late.acked[Stream.EVENTS] == Mark(2, 2)
+        for entry in (await everything(journal))[:1]:
+            journal.ack(entry)
+        assert journal.acked[Stream.EVENTS] == Mark(2, 2), "a mark never goes back"
 
 
 async def test_only_what_was_delivered_and_is_old_and_does_not_stand_is_forgotten(tmp_path: Path) -> None:
     async with opened(tmp_path) as journal:
         await journal.append([alarm_state("tnt", RAISED), event(2), event(3), alarm_state("rdx", RAISED)])
         await journal.append([alarm_state("rdx", None), event(6)])
-        journal.ack(5)
+        await delivered(journal, 5)
         assert await journal.forget(before=0.0) == 0
         assert await journal.forget(before=4e9) == 3
-        assert [entry.seq for entry in await journal.peek(0, 9)] == [1, 5, 6]
-        assert [entry.out.subject for entry in await journal.standing()] == ["trace-1/tnt"]
+        assert [entry.position for entry in await everything(journal)] == [1, 5, 6]
+        assert await standing(journal) == ["trace-1/tnt"]
     async with opened(tmp_path) as journal:
-        assert [entry.out.subject for entry in await journal.standing()] == ["trace-1/tnt"]
+        assert await standing(journal) == ["trace-1/tnt"]
         assert await journal.append([event(7)]) == 7
 
 
@@ -142,7 +151,7 @@ async def test_a_caller_that_leaves_takes_nobody_with_it(tmp_path: Path) -> None
             assert isinstance(outcomes[0], asyncio.CancelledError | int)
             assert all(isinstance(outcome, int) for outcome in outcomes[1:])
         entries = await everything(journal)
-        assert [entry.seq for entry in entries] == list(range(1, journal.last + 1))
+        assert [entry.position for entry in entries] == list(range(1, journal.last + 1))
         assert {10 * delay + n for delay in range(6) for n in (1, 2)} <= set(ids(entries))
 
 
@@ -150,11 +159,11 @@ async def test_a_reader_that_leaves_keeps_its_turn_until_the_disk_answered(tmp_p
     async with opened(tmp_path) as journal:
         await journal.append([event(number) for number in range(1, 200)])
     async with opened(tmp_path) as journal:
-        reader = asyncio.ensure_future(journal.peek(0, 100))
+        reader = asyncio.ensure_future(journal.peek(Stream.EVENTS, 0, 100))
         await Clock().sleep(0)
         reader.cancel()
         assert await journal.append([event(200)]) == 200
-        assert ids(await journal.peek(0, 300)) == list(range(1, 201))
+        assert ids(await everything(journal)) == list(range(1, 201))
 
 
 @pytest.mark.parametrize("new", [None, b""], ids=["removed", "replaced"])
@@ -163,7 +172,7 @@ async def test_a_file_that_vanished_is_noticed_and_what_waits_is_written_again(
 ) -> None:
     async with opened(tmp_path) as journal:
         await journal.append([event(number) for number in range(1, 6)])
-        journal.ack(2)
+        await delivered(journal, 2)
         for name in (NAME, NAME + "-wal", NAME + "-shm"):
             (tmp_path / name).rename(tmp_path / f"gone-{name}")
         if new is not None:
@@ -172,8 +181,8 @@ async def test_a_file_that_vanished_is_noticed_and_what_waits_is_written_again(
             await journal.append([event(6)])
         assert await journal.append([event(6)]) == 6
     async with opened(tmp_path) as journal:
-        assert (journal.last, journal.acked) == (6, 2)
-        assert ids(await journal.peek(journal.acked, 10)) == [3, 4, 5, 6]
+        assert (journal.last, journal.acked[Stream.EVENTS]) == (6, Mark(2, 2))
+        assert ids(await everything(journal, 2)) == [3, 4, 5, 6]
 
 
 async def test_a_file_that_is_no_database_is_an_error_that_names_it(tmp_path: Path) -> None:

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from devicehub.clock import Clock
-from devicehub.journal import TAIL_SIZE, Journal
+from devicehub.journal import Journal
+from devicehub.journal.tail import TAIL_SIZE
 from devicehub.model.message import Kind, Message
 from devicehub.model.payload import HubEventData
-from tests.real.journals import event, made, opened
+from devicehub.model.stream import Stream
+from tests.real.journals import delivered, event, everything, made, opened
 from tests.unit.publish.examples import TIME
 
 pytestmark = pytest.mark.real
@@ -20,7 +22,7 @@ def large(number: int, size: int) -> Message:
 
 
 async def ids(journal: Journal) -> list[int]:
-    return [int(entry.out.id) for entry in await journal.peek(0, 10_000)]
+    return [int(entry.out.id) for entry in await everything(journal)]
 
 
 async def test_a_message_that_cannot_be_encoded_harms_only_its_author(tmp_path: Path) -> None:
@@ -41,12 +43,12 @@ async def test_what_is_remembered_in_memory_is_bounded_in_bytes_and_the_rest_is_
     async with opened(tmp_path) as journal:
         for number in range(count):
             await journal.append([large(number, size)])
-        assert sum(len(entry.out.payload) for entry in journal._tail) <= TAIL_SIZE
+        assert sum(len(entry.out.payload) for entry in journal._tails[Stream.EVENTS].entries()) <= TAIL_SIZE
         assert await ids(journal) == list(range(count))
-        journal.ack(count)
-        assert not journal._tail
+        await delivered(journal, count)
+        assert not journal._tails[Stream.EVENTS]
         await journal.append([large(number, size) for number in range(5)])
-        assert len(journal._tail) == 5, "room came back with what was delivered"
+        assert len(journal._tails[Stream.EVENTS]) == 5, "room came back with what was delivered"
 
 
 async def test_devices_of_earlier_runs_are_remembered(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The journal against a list: any order of appends, marks, crashes, errors and clean ends."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -13,11 +13,23 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from devicehub.journal import Journal
-from devicehub.ledger import Entry
+from devicehub.journal import Entry
 from devicehub.model.errors import JournalError
-from devicehub.model.message import Message
-from tests.real.journals import NAME, RAISED, alarm_state, event, full_disk, image, made
+from devicehub.model.message import Kind, Message
+from devicehub.model.stream import Stream
+from devicehub.publish.topics import stream_of
+from tests.real.journals import (
+    NAME,
+    RAISED,
+    alarm_state,
+    delivered,
+    event,
+    everything,
+    full_disk,
+    image,
+    made,
+    standing,
+)
 
 pytestmark = pytest.mark.real
 
@@ -78,7 +90,7 @@ class JournalAndList(RuleBasedStateMachine):
     @rule(share=st.floats(0, 1))
     def deliver(self, share: float) -> None:
         self.marked += round(share * (len(self.stored) - self.marked))
-        self.journal.ack(self.marked)
+        self._run(delivered(self.journal, self.marked))
 
     @rule()
     def forget(self) -> None:
@@ -95,8 +107,8 @@ class JournalAndList(RuleBasedStateMachine):
         self.generation += 1
         self._run(self.journal.open())
         assert self.journal.unclean
-        assert self.journal.acked <= self.marked
-        self.marked = self.journal.acked
+        assert self._acked() <= self.marked
+        self.marked = self._acked()
 
     @rule()
     def end_and_begin(self) -> None:
@@ -104,42 +116,49 @@ class JournalAndList(RuleBasedStateMachine):
         self.journal = made(self.place)
         self._run(self.journal.open())
         assert not self.journal.unclean
-        assert self.journal.acked == self.marked
+        assert self._acked() == self.marked
 
-    @rule(after=st.floats(0, 1), most=st.integers(1, 20))
-    def look(self, after: float, most: int) -> None:
+    @rule(after=st.floats(0, 1), most=st.integers(1, 20), stream=st.sampled_from(Stream))
+    def look(self, after: float, most: int, stream: Stream) -> None:
         begin = self.marked + round(after * (len(self.stored) - self.marked))
-        self._same(self._run(self.journal.peek(begin, most)), range(begin + 1, len(self.stored) + 1)[:most])
+        places = [place for place, one in enumerate(self.stored, 1) if place > begin and stream_of(one) is stream]
+        self._same(self._run(self.journal.peek(stream, begin, most)), places[:most])
 
-    def _same(self, entries: list[Entry], places: range) -> None:
-        assert [entry.seq for entry in entries] == list(places)
+    def _same(self, entries: list[Entry], places: Sequence[int]) -> None:
+        assert [entry.position for entry in entries] == list(places)
         for entry in entries:
-            message = self.stored[entry.seq - 1]
+            message = self.stored[entry.position - 1]
             assert (entry.out.id, bool(entry.out.payload)) == (message.id, message.data is not None)
-            if entry.out.payload:
-                number = sum(earlier.data is not None for earlier in self.stored[: entry.seq])
-                assert int(msgspec.json.decode(entry.out.payload)["sequence"]) == number
+            assert entry.number == (self._number(entry.position) if message.kind is Kind.EVENT else None)
+            if entry.number is not None:
+                assert int(msgspec.json.decode(entry.out.payload)["sequence"]) == entry.number
+
+    def _number(self, position: int) -> int:
+        return sum(earlier.kind is Kind.EVENT for earlier in self.stored[:position])
+
+    def _acked(self) -> int:
+        """The position up to which all streams were delivered: no stream has anything undelivered before it."""
+        undelivered = [
+            place for place, one in enumerate(self.stored, 1) if place > self.journal.acked[stream_of(one)].position
+        ]
+        return min(undelivered, default=len(self.stored) + 1) - 1
 
     @invariant()
     def the_figures_agree(self) -> None:
-        assert (self.journal.last, self.journal.acked) == (len(self.stored), self.marked)
+        assert (self.journal.last, self._acked()) == (len(self.stored), self.marked)
         assert self.journal.size() >= (self.place / NAME).stat().st_size
 
     @invariant()
     def what_stands_is_what_was_raised_last(self) -> None:
         newest = {message.point: message for message in self.stored if message.point}
-        standing = {point for point, message in newest.items() if message.data is not None}
-        assert {entry.out.subject for entry in self._run(self.journal.standing())} == {f"trace-1/{p}" for p in standing}
+        raised = {point for point, message in newest.items() if message.data is not None}
+        assert set(self._run(standing(self.journal))) == {f"trace-1/{point}" for point in raised}
 
     def teardown(self) -> None:
-        self._same(self._run(_all(self.journal, self.marked)), range(self.marked + 1, len(self.stored) + 1))
+        self._same(self._run(everything(self.journal, self.marked)), range(self.marked + 1, len(self.stored) + 1))
         self._run(self.journal.close())
         self.runner.close()
         rmtree(self.folder)
-
-
-async def _all(journal: Journal, after: int) -> list[Entry]:
-    return await journal.peek(after, 1_000_000)
 
 
 JournalAndList.TestCase.settings = settings(
