@@ -7,9 +7,10 @@ from math import inf
 from devicehub.model.device import Category, Channel, Option, OptionValue, UsbId
 from devicehub.model.errors import ConfigError
 from devicehub.wire.framer import Framer, WholePackets
-from devicehub.wire.protocol import Decode, DeviceProtocol, FramedProtocol, Poll
+from devicehub.wire.protocol import Decode, DeviceProtocol, FramedProtocol, Order, Poll
 
 Options = Mapping[str, OptionValue]
+TEXT_MOST = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,12 +81,39 @@ Link = SerialLink | UsbLink | BleLink | VideoLink | FileLink
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """Something that a device, or the hub, can be told. `verb` is a topic segment.
+
+    `control`: it changes what the device does or measures; only for a device whose configuration says `control =
+    true`. `options`: its arguments, of which those in `required` have no default. `timeout`: seconds that it takes
+    at most once it was begun. `order`: its bytes, for a device with `decode`; a hand-written protocol has
+    `on_command`. No command writes a tag or clears evidence.
+    """
+
+    verb: str
+    title: str
+    control: bool = False
+    options: tuple[Option, ...] = ()
+    required: tuple[str, ...] = ()
+    timeout: float = 10.0
+    order: Order | None = None
+
+    def arguments(self, given: Mapping[str, object]) -> Options:
+        """The arguments over their defaults. Raises `ConfigError` for one that is unknown, impossible or missing."""
+        for name in self.required:
+            if name not in given:
+                raise ConfigError(f"argument '{name}' is missing")
+        return _filled(self.options, given, f"command {self.verb} has no argument")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Driver:
     """The declaration of one model. The file's name is the driver's name: `<family>.<file>`.
 
     Give either `decode` (with `framer` and `polls` where the link needs them) or `protocol`, a
     factory for a hand-written `DeviceProtocol` that gets the options' values. `channels_for`: the
     channels under given options, where they differ from `channels` (a calibrated camera is in degrees).
+    `control`: whether the device's configuration allows the commands that change something.
     """
 
     title: str
@@ -102,6 +130,8 @@ class Driver:
     protocol: Callable[[Options], DeviceProtocol] | None = None
     channels_for: Callable[[Options], tuple[Channel, ...]] | None = None
     stale_after: float = 10.0
+    commands: tuple[Command, ...] = ()
+    control: bool = field(default=False, compare=False)
     name: str = field(default="", compare=False)
 
     def open(self, options: Options) -> DeviceProtocol:
@@ -111,21 +141,22 @@ class Driver:
             return self.protocol(settings)
         if self.decode is None:
             raise ConfigError(f"driver {self.name}: declares neither decode nor protocol")
-        return FramedProtocol(self.framer(), self.decode, self.polls, self.gap)
+        orders = {command.verb: command.order for command in self.commands if command.order is not None}
+        return FramedProtocol(self.framer(), self.decode, self.polls, self.gap, orders)
 
     def settings(self, options: Options) -> Options:
         """The options' values over their defaults. Raises `ConfigError` for an unknown or impossible one."""
-        known = {option.name: option for option in self.options}
-        for name, value in options.items():
-            if name not in known:
-                raise ConfigError(f"driver {self.name} has no option '{name}'")
-            _check_option(known[name], value)
-        return {option.name: options.get(option.name, option.default) for option in self.options}
+        return _filled(self.options, options, f"driver {self.name} has no option")
 
-    def configured(self, options: Options) -> "Driver":
-        """The declaration with the channels that the options give. Raises `ConfigError` on a bad option."""
+    def configured(self, options: Options, *, control: bool = False) -> "Driver":
+        """With `control` and the channels that the options give. Raises `ConfigError` on a bad option."""
         settings = self.settings(options)
-        return self if self.channels_for is None else replace(self, channels=self.channels_for(settings))
+        channels = self.channels if self.channels_for is None else self.channels_for(settings)
+        return replace(self, channels=channels, control=control)
+
+    def command(self, verb: str) -> Command | None:
+        """The declared command of that verb."""
+        return next((command for command in self.commands if command.verb == verb), None)
 
     @property
     def quiet(self) -> bool:
@@ -140,13 +171,34 @@ class Driver:
         raise KeyError(name)
 
 
-def _check_option(option: Option, value: OptionValue) -> None:
+def _filled(options: tuple[Option, ...], given: Mapping[str, object], unknown: str) -> Options:
+    """`given` over the defaults. Raises `ConfigError`; `unknown` begins what is said of one that nobody declared."""
+    known = {option.name: option for option in options}
+    for name in given:
+        if name not in known:
+            raise ConfigError(f"{unknown} {_shown(name)}")
+    return {
+        option.name: _checked(option, given[option.name]) if option.name in given else option.default
+        for option in options
+    }
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 100 else text[:100] + "..."
+
+
+def _checked(option: Option, value: object) -> OptionValue:
     wanted = type(option.default)
     if isinstance(value, bool) != (wanted is bool) or not isinstance(
         value, (int, float) if wanted is float else wanted
     ):
-        raise ConfigError(f"option '{option.name}' must be {wanted.__name__}, not {value!r}")
+        raise ConfigError(f"option '{option.name}' must be {wanted.__name__}, not {_shown(value)}")
+    assert isinstance(value, bool | int | float | str)
+    if isinstance(value, str) and len(value) > TEXT_MOST:
+        raise ConfigError(f"option '{option.name}' is longer than {TEXT_MOST} characters")
     if isinstance(value, (int, float)) and not option.low <= value <= option.high:
         raise ConfigError(f"option '{option.name}' = {value}: must be from {option.low} to {option.high}")
     if option.choices and value not in option.choices:
         raise ConfigError(f"option '{option.name}' = {value!r}: must be one of {', '.join(option.choices)}")
+    return value

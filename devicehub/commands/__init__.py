@@ -1,0 +1,1 @@
+"""Commands: read, judged, carried out once, answered and audited."""
