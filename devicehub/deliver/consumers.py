@@ -31,6 +31,11 @@ class Consumers:
         self._listeners: list[Callable[[], None]] = []
         self._look = False
         self._refused: set[str] = set()
+        self._met: set[str] = set()
+
+    def connected(self) -> None:
+        """A new connection: the first receipt of each consumer may be what the broker retains of it."""
+        self._met.clear()
 
     def listen(self, listener: Callable[[], None]) -> None:
         """Call `listener` when it is time to ask `stalled`."""
@@ -44,7 +49,7 @@ class Consumers:
         """Take a receipt; one that cannot be right is told once per consumer until it sends a right one."""
         consumer = message.topic.rpartition("/")[2]
         if not message.payload:
-            self._leave(consumer, live=not message.retain)
+            self._leave(consumer)
             return
         try:
             numbers = self._receipts.take(consumer, message.payload, self._journal.epoch, self._journal.stored)
@@ -56,8 +61,9 @@ class Consumers:
         self._refused.discard(consumer)
         if not self._receipts.known(consumer):
             self._remark("consumer-registered", consumer)
-        now = self._clock.monotonic()
-        self._receipts.note(consumer, numbers, self._clock.utc(), now, live=not message.retain)
+        live = consumer in self._met or not message.retain
+        self._met.add(consumer)
+        self._receipts.note(consumer, numbers, self._clock.utc(), self._clock.monotonic(), live=live)
 
     def stalled(self, now: float) -> list[tuple[Stream, int]]:
         """Streams to be sent again and behind which number, asked at most every half second."""
@@ -110,6 +116,6 @@ class Consumers:
             self._receipts.leave(consumer)
             self._remark("consumer-lapsed", f"{consumer} was silent for the whole retention")
 
-    def _leave(self, consumer: str, *, live: bool) -> None:
-        if live and self._receipts.leave(consumer):
+    def _leave(self, consumer: str) -> None:
+        if self._receipts.leave(consumer):
             self._remark("consumer-left", consumer)

@@ -132,6 +132,7 @@ class Deliver:
         self._board.rebirth()
         self._hooks.connected(publisher)
         self._lots.lanes.restart()
+        self._lots.consumers.connected()
         self._republish(publisher)
         watch = asyncio.ensure_future(publisher.lost())
         watch.add_done_callback(self._on_end)
