@@ -13,9 +13,11 @@ from msgspec import Struct, structs
 
 from devicehub.model.errors import ProtocolError
 from devicehub.model.instant import instant
+from devicehub.model.message import Address
 from devicehub.model.segment import SEGMENT
 from devicehub.publish.inbound import Json, parse
 from devicehub.publish.port import Incoming
+from devicehub.publish.topics import Topics
 
 LIMIT: Final = 8 * 1024
 FURTHEST: Final = 3600.0
@@ -29,13 +31,9 @@ _SHOWN = 80
 
 
 class Reply(Struct, frozen=True):
-    """How the answer is addressed. `topic` empty: where answers to that target and verb always go.
+    """How the answer is addressed. `ignored`: what of the sender's wishes is not fulfilled, and why."""
 
-    `correlation`: MQTT 5 correlation data, copied. `ignored`: what of the wishes is not fulfilled, and why.
-    """
-
-    topic: str = ""
-    correlation: bytes = b""
+    address: Address = Address()
     ignored: str = ""
 
 
@@ -66,11 +64,11 @@ class Rejection(Struct, frozen=True):
     why: str
 
 
-def read(message: Incoming, prefix: str, now: float) -> Request | Rejection:
-    """The command in `message`, which came to a node whose topics begin with `prefix`, at UTC second `now`."""
-    target, verb = _address(message.topic, prefix)
+def read(message: Incoming, topics: Topics, now: float) -> Request | Rejection:
+    """The command in `message`, which came to the node of `topics` at UTC second `now`."""
+    target, verb = _address(message.topic, topics.prefix)
     fields, problem = _fields(message.payload)
-    request = structs.replace(fields, target=target, verb=verb, reply=_reply(message, prefix))
+    request = structs.replace(fields, target=target, verb=verb, reply=_reply(message, topics))
     if message.retain:
         return Rejection(request, "it was retained: what a broker stored is an order of the past")
     if not (target and verb):
@@ -91,23 +89,16 @@ def _address(topic: str, prefix: str) -> tuple[str, str]:
     return (target, verb) if len(parts) == 2 else ("", "")
 
 
-def _reply(message: Incoming, prefix: str) -> Reply:
+def _reply(message: Incoming, topics: Topics) -> Reply:
     wanted, correlation = message.response_topic, message.correlation
     ignored: list[str] = []
-    if wanted and not _own_answer(wanted, prefix):
+    if wanted and not topics.own_answer(wanted):
         wanted = ""
-        ignored.append(f"its response topic is not below {prefix}/res/ and was ignored")
+        ignored.append(f"its response topic is not below {topics.prefix}/res/ and was ignored")
     if len(correlation) > CORRELATION_LIMIT:
         correlation = b""
         ignored.append(f"its correlation data is longer than {CORRELATION_LIMIT} bytes and was ignored")
-    return Reply(wanted, correlation, "; ".join(ignored))
-
-
-def _own_answer(topic: str, prefix: str) -> bool:
-    """A topic below the node's own `res`, of one to four legal segments."""
-    root = f"{prefix}/res/"
-    parts = topic.removeprefix(root).split("/")
-    return topic.startswith(root) and len(parts) <= 4 and all(SEGMENT.fullmatch(part) for part in parts)
+    return Reply(Address(wanted, correlation), "; ".join(ignored))
 
 
 def _fields(payload: bytes) -> tuple[Request, str]:

@@ -29,12 +29,19 @@ class Kind(StrEnum):
     RES = "res"
 
 
+class Address(Struct, frozen=True):
+    """Where somebody wants an answer: MQTT 5 response topic (empty: the usual topic) and correlation data."""
+
+    topic: str = ""
+    correlation: bytes = b""
+
+
 class Message(Struct, frozen=True):
     """One message. `data` None deletes the retained message of its topic (an alarm back to normal).
 
     `type` is appended to `io.devicehub.`; `device` and `point` are topic segments and, joined by a
     slash, the subject. `time` is UTC seconds, `mono` the monotonic second of arrival that latency is
-    measured from. `causation` and `correlation` are ids of earlier messages.
+    measured from. `causation` and `correlation` are ids of earlier messages. `address`: of an answer alone.
     """
 
     kind: Kind
@@ -47,6 +54,7 @@ class Message(Struct, frozen=True):
     point: str = ""
     causation: str = ""
     correlation: str = ""
+    address: Address | None = None
 
 
 class Place(Struct, frozen=True):

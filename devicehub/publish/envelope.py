@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from devicehub.model.instant import instant
-from devicehub.model.message import Message, Place
+from devicehub.model.message import Address, Message, Place
 from devicehub.model.payload import AlarmData, Instant, Segment
 from devicehub.publish.port import Outgoing
 from devicehub.publish.topics import RULES, Topics
@@ -40,9 +40,7 @@ class Envelope(Struct, frozen=True, omit_defaults=True, kw_only=True):
     recordedtime: Annotated[
         str, Meta(description="When it was made durable, UTC", extra_json_schema={"format": "date-time"})
     ] = ""
-    sequence: Annotated[
-        str, Meta(description="Gapless within source, epoch and stream", pattern="^[0-9]{12,}$")
-    ] = ""
+    sequence: Annotated[str, Meta(description="Gapless within source, epoch and stream", pattern="^[0-9]{12,}$")] = ""
     stream: Annotated[str, Meta(description="Which numbering the sequence belongs to")] = ""
     epoch: Annotated[str, Meta(description="Drawn when the journal was created; numbers begin anew with it")] = ""
     position: Annotated[int, Meta(description="In the one order of all streams of this source and epoch")] = 0
@@ -130,9 +128,9 @@ def subject(message: Message) -> str:
 
 def outgoing(message: Message, payload: bytes, topics: Topics) -> Outgoing:
     """`payload` (bytes of `Encoder.encode`, possibly stored since) addressed by the rule of its kind."""
-    rule = RULES[message.kind]
+    rule, address = RULES[message.kind], message.address or Address()
     return Outgoing(
-        topic=topics.topic(message),
+        topic=topics.response(address.topic) if address.topic else topics.topic(message),
         payload=payload,
         qos=rule.qos,
         retain=rule.retain,
@@ -140,6 +138,7 @@ def outgoing(message: Message, payload: bytes, topics: Topics) -> Outgoing:
         type=TYPE_PREFIX + message.type,
         id=message.id,
         subject=subject(message),
+        correlation=address.correlation,
     )
 
 

@@ -20,6 +20,7 @@ from devicehub.model.stream import Stream
 REAL_ROOT = "devicehub/v1"
 EXERCISE_ROOT = "devicehub-sim/v1"
 _ALARM = "alarm."
+_ANSWER_MOST = 4
 
 __all__ = ["EXERCISE_ROOT", "REAL_ROOT", "RULES", "Lane", "Rule", "Shape", "Topics", "segment", "stream_of"]
 
@@ -103,6 +104,18 @@ class Topics:
     def receipts(self) -> str:
         """The filter of the receipts of durable consumers: `{prefix}/receipt/{consumer}`."""
         return f"{self.prefix}/receipt/+"
+
+    def own_answer(self, topic: str) -> bool:
+        """Whether somebody may want an answer there: below the node's own `res`, of one to four legal segments."""
+        root = f"{self.prefix}/{Kind.RES}/"
+        parts = topic.removeprefix(root).split("/")
+        return topic.startswith(root) and len(parts) <= _ANSWER_MOST and all(map(SEGMENT.fullmatch, parts))
+
+    def response(self, topic: str) -> str:
+        """A topic for which `own_answer` holds. Raises ValueError for any other: that is a bug."""
+        if not self.own_answer(topic):
+            raise ValueError(f"{topic!r} is not below {self.prefix}/{Kind.RES}")
+        return topic
 
     def topic(self, message: Message) -> str:
         """The topic of a message.

@@ -1,0 +1,53 @@
+"""The `data` of commands: what can be asked, what was answered, what is on record. Part of `model/payload.py`."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from devicehub.model.command import CommandState
+from devicehub.model.payload_texts import Instant, Segment
+
+Scalar = str | float | bool | None
+CommandId = Annotated[str, Meta(description="The command's own id; empty where it had none that could be read")]
+Why = Annotated[str, Meta(description="Why it was not carried out, or what is to be known of how it was")]
+
+
+class CommandData(Struct, frozen=True, omit_defaults=True):
+    """A command that is understood. `control`: it changes what the device does; `allowed` by the configuration."""
+
+    verb: Segment
+    title: str
+    args: Annotated[dict[str, object], Meta(description="JSON Schema 2020-12 of the command's `args`")]
+    control: bool = False
+    allowed: bool = True
+
+
+class AnswerData(Struct, frozen=True, omit_defaults=True):
+    """The state of a command, on the way to its end. `result`: what it gave."""
+
+    command: CommandId
+    issuer: str
+    target: Segment
+    verb: Segment
+    state: CommandState
+    why: Why = ""
+    result: dict[str, Scalar] = {}
+
+
+class CommandEventData(Struct, frozen=True, omit_defaults=True):
+    """The audit record of a command that came to a state: who wanted what of whom, and what became of it.
+
+    `target` and `verb` are empty where the topic had none that are legal. `args` as they came; of a rejected command
+    those that could be read.
+    """
+
+    command: CommandId
+    issuer: str
+    target: str
+    verb: str
+    state: CommandState
+    why: Why = ""
+    reason: Annotated[str, Meta(description="The issuer's own reason")] = ""
+    deadline: Instant | None = None
+    args: dict[str, object] = {}
+    result: dict[str, Scalar] = {}
