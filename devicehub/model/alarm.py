@@ -1,4 +1,7 @@
-"""The vocabulary of alarms: ISA-18.2 / IEC 62682 states, priorities, conditions, and limits as data."""
+"""The vocabulary of alarms: states, acts, dispositions, priorities, conditions, and limits as data.
+
+Sources: ISA-18.2-2016 and IEC 62682 (states), OPC 10000-9 (orthogonal states and acts).
+"""
 
 from enum import StrEnum
 
@@ -16,6 +19,64 @@ class AlarmState(StrEnum):
     SHELVED = "shelved"
     SUPPRESSED = "suppressed"
     OUT_OF_SERVICE = "out-of-service"
+
+
+class Letter(StrEnum):
+    """The letter of a state in the transition diagram of ISA-18.2 and IEC 62682."""
+
+    A = "A"
+    B = "B"
+    C = "C"
+    D = "D"
+    E = "E"
+    F = "F"
+    G = "G"
+
+
+class Shelf(StrEnum):
+    """How an alarm point is shelved. ONE_SHOT ends with the alarm it waits for, TIMED by time; both end."""
+
+    NONE = "none"
+    TIMED = "timed"
+    ONE_SHOT = "one-shot"
+
+
+class AlarmQuality(StrEnum):
+    """How far the value behind an alarm can be trusted. UNDEFINED: its device is away, nothing is known."""
+
+    GOOD = "good"
+    UNCERTAIN = "uncertain"
+    BAD = "bad"
+    UNDEFINED = "undefined"
+
+
+class Verb(StrEnum):
+    """What a person can do to an alarm point."""
+
+    ACK = "ack"
+    CONFIRM = "confirm"
+    RESET = "reset"
+    SHELVE = "shelve"
+    UNSHELVE = "unshelve"
+    SILENCE = "silence"
+    SUPPRESS = "suppress"
+    UNSUPPRESS = "unsuppress"
+    OUT_OF_SERVICE = "out-of-service"
+    IN_SERVICE = "in-service"
+    DISABLE = "disable"
+    ENABLE = "enable"
+    COMMENT = "comment"
+
+
+class Disposition(StrEnum):
+    """What a detection turned out to be: needed to close it, and what false-alarm rates are made of."""
+
+    CONFIRMED_THREAT = "confirmed-threat"
+    SECOND_TEST_NEGATIVE = "innocent.second-test-negative"
+    KNOWN_CAUSE = "innocent.known-cause"
+    NUISANCE = "nuisance"
+    UNRESOLVED = "unresolved"
+    TEST = "test"
 
 
 class Priority(StrEnum):
@@ -47,7 +108,10 @@ class Condition(StrEnum):
 class Limit(Struct, frozen=True):
     """One limit on one channel of one device: the alarm point `name`.
 
-    Active when the value is beyond `limit`; inactive when it is back by more than `hysteresis`.
+    Active when the value is beyond `limit`; inactive when it is back by more than `hysteresis`. The
+    alarm comes when it has been active for `on_delay_s` seconds without a break and goes when it has been
+    inactive for `off_delay_s`; while active it is announced again every `realarm_s`, 0: never. With
+    `latch` it stays until somebody resets it.
     """
 
     name: str
@@ -59,6 +123,10 @@ class Limit(Struct, frozen=True):
     priority: Priority = Priority.HIGH
     category: AlarmCategory = AlarmCategory.THREAT
     message: str = "alarm.limit"
+    on_delay_s: float = 0.0
+    off_delay_s: float = 0.0
+    realarm_s: float = 0.0
+    latch: bool = False
 
 
 class Transition(Struct, frozen=True):

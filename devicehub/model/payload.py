@@ -9,21 +9,46 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from devicehub.model.alarm import AlarmCategory, AlarmState, Condition, Priority
-from devicehub.model.command import CommandState
 from devicehub.model.device import ChannelKind, DeviceState
+from devicehub.model.gap import GapReason
+from devicehub.model.payload_alarm import (
+    ActData,
+    AlarmData,
+    AlarmStatisticsData,
+    AuditData,
+    DispositionData,
+    FloodData,
+    RateData,
+    ShelvingData,
+    TimedData,
+)
+from devicehub.model.payload_command import AnswerData, CommandData, CommandEventData
+from devicehub.model.payload_texts import Digest, Instant, Segment, TextData
 from devicehub.model.reading import Cause, Layout, Level, Outcome, Quality, Radiometric, Shutter
 from devicehub.model.units import Unit
 
-Instant = Annotated[str, Meta(description="UTC, RFC 3339 with milliseconds", extra_json_schema={"format": "date-time"})]
-Digest = Annotated[
-    str, Meta(description="Algorithm and lower-case hexadecimal digest", pattern="^sha256:[0-9a-f]{64}$")
+__all__ = [
+    "ActData",
+    "AlarmData",
+    "AlarmStatisticsData",
+    "AnswerData",
+    "AuditData",
+    "CommandData",
+    "CommandEventData",
+    "Digest",
+    "DispositionData",
+    "FloodData",
+    "Instant",
+    "RateData",
+    "Segment",
+    "ShelvingData",
+    "TextData",
+    "TimedData",
 ]
-Segment = Annotated[str, Meta(description="A topic segment", pattern="^[a-z0-9-]{1,64}$")]
 
 
 class Payload(Struct, frozen=True, omit_defaults=True):
-    """Root of all payloads."""
+    """Root of the payloads of this module."""
 
 
 class StatusData(Payload, frozen=True):
@@ -48,6 +73,7 @@ class InfoData(Payload, frozen=True):
     clock_source: str
     started: Instant
     schemas: tuple[str, ...] = ()
+    commands: Annotated[tuple[CommandData, ...], Meta(description="What the hub itself can be told")] = ()
 
 
 class StreamData(Payload, frozen=True, omit_defaults=False):
@@ -113,6 +139,7 @@ class DescribeData(Payload, frozen=True):
     serial: str = ""
     address: str = ""
     facts: dict[str, str] = {}
+    commands: tuple[CommandData, ...] = ()
 
 
 class DeviceData(Payload, frozen=True):
@@ -273,34 +300,6 @@ class ResultData(Payload, frozen=True):
     cause: Cause = Cause.NONE
 
 
-class TextData(Payload, frozen=True):
-    """A text to be translated by the reader: key and arguments."""
-
-    key: str
-    args: dict[str, str]
-
-
-class AlarmData(Payload, frozen=True):
-    """The current state of one alarm point."""
-
-    alarm: str
-    revision: int
-    state: AlarmState
-    priority: Priority
-    category: AlarmCategory
-    condition: Condition
-    message: TextData
-    raised: Instant
-    rules_digest: str
-    value: float | None = None
-    limit: float | None = None
-    unit: Unit | None = None
-    latched: bool = False
-    cleared: Instant | None = None
-    duration_s: float | None = None
-    quality: Quality = Quality.GOOD
-
-
 class DeviceEventData(Payload, frozen=True):
     """A device came, went, broke or was used: `what` is a word of the field, `why` a sentence."""
 
@@ -311,10 +310,14 @@ class DeviceEventData(Payload, frozen=True):
 
 
 class HubEventData(Payload, frozen=True):
-    """Something happened to the hub itself: started, stopped, clock stepped, configuration loaded."""
+    """Something happened to the hub itself: started, stopped, clock stepped, configuration loaded.
+
+    `seconds`: how far a clock was set forward, or back where it is negative.
+    """
 
     what: str
     why: str = ""
+    seconds: float | None = None
 
 
 class GapData(Payload, frozen=True):
@@ -322,29 +325,21 @@ class GapData(Payload, frozen=True):
 
     `stream`: a device, `hub`, or a stream of journalled messages. For the latter `epoch` and `ranges` say which
     sequence numbers will not come by themselves: a consumer that counts goes on behind them.
+
+    One of a device without `until` says that its data are missing from `since` until further notice. It ends with
+    the one of the same `since`, or with the hub itself: a gap of `hub` is one of every device.
     """
 
     stream: Segment
-    reason: str
-    count: int | None = None
+    reason: GapReason
+    count: Annotated[int | None, Meta(description="How many were not accepted, where known")] = None
+    faults: Annotated[dict[str, int], Meta(description="Of these, the frames of a device that were refused, by reason")] = {}
     first: int | None = None
     last: int | None = None
     epoch: str = ""
     ranges: Annotated[tuple[tuple[int, int], ...], Meta(description="First and last number of each hole")] = ()
     since: Instant | None = None
     until: Instant | None = None
-
-
-class AnswerData(Payload, frozen=True):
-    """The state of a command, on the way to its end. `result`: what it gave."""
-
-    command: Annotated[str, Meta(description="The command's own id")]
-    issuer: str
-    target: Segment
-    verb: Segment
-    state: CommandState
-    why: str = ""
-    result: dict[str, str | float | bool | None] = {}
 
 
 StateData = dict[str, float | str | None]
@@ -363,9 +358,12 @@ AnyPayload = (
     | ScanData
     | ResultData
     | AlarmData
+    | FloodData
+    | AlarmStatisticsData
     | DeviceEventData
     | HubEventData
     | GapData
     | AnswerData
+    | CommandEventData
     | StateData
 )
