@@ -1,9 +1,11 @@
 """What is known of one device: state, errors, capabilities, latest values, its screen."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from math import inf, isfinite
 
+from devicehub.core.gaps import DeviceGaps
 from devicehub.core.screen import Screen
 from devicehub.driver import Driver, FileLink
 from devicehub.model.device import Channel, DeviceState
@@ -45,17 +47,25 @@ _EVENTS = {
 }
 
 
+@dataclass(slots=True)
+class History:
+    """What goes on when a device is configured anew while the hub runs: what is missing of it, losses, errors."""
+
+    gaps: DeviceGaps
+    losses: int = 0
+    errors: Counter[str] = field(default_factory=Counter[str])
+
+
 class DeviceBook:
     """The core's memory of one device."""
 
-    def __init__(self, name: str, driver: Driver) -> None:
+    def __init__(self, name: str, driver: Driver, former: "DeviceBook | None" = None) -> None:
+        """`former`: of the same device under another configuration; what was counted and what is missing go on."""
         self._name = name
         self._driver = driver
         self._state = DeviceState.OFFLINE
         self._since = 0.0
         self._why = "not yet connected"
-        self._losses = 0
-        self._errors: Counter[str] = Counter()
         self._errors_told = 0
         self._last_fault = ""
         self._facts: dict[str, str] = {}
@@ -66,20 +76,30 @@ class DeviceBook:
         self._values_changed = False
         self._heard = -inf
         self._battery_told: float | None = None
+        self.history = History(DeviceGaps(name)) if former is None else former.history
+        self.history.gaps.patience = inf if driver.quiet else driver.stale_after
         self.screen = Screen(every=isinstance(driver.link, FileLink))
 
     def births(self, now: Stamp, ids: Ids) -> list[Message]:
         """Description, state and capabilities, as they are."""
         self._since = self._since or now.utc
+        self.history.gaps.begin(now)
         return [self._describe(now, ids), self._device(now, ids), *self._capabilities(now, ids)]
 
-    def heard(self, at: Stamp) -> None:
-        """The device said something that made sense."""
+    def heard(self, at: Stamp, ids: Ids) -> list[Message]:
+        """The device said something that made sense: a silence ends."""
         self._heard = at.mono
+        return self._missing(self.history.gaps.heard(at), at, ids)
 
-    def count(self, fault: Fault) -> None:
-        """Refused frames; the text of the last is part of what is told of the device."""
-        self._errors[fault.reason] += fault.count
+    def refused(self, item: Fault | Dropped, ids: Ids) -> list[Message]:
+        """Refused frames, the text of the last being part of what is told of the device; readings without room."""
+        if isinstance(item, Fault):
+            self._count(item)
+            return self._missing(self.history.gaps.count(item), item.at, ids)
+        return self._missing(self.history.gaps.dropped(item), item.at, ids)
+
+    def _count(self, fault: Fault) -> None:
+        self.history.errors[fault.reason] += fault.count
         self._last_fault = unicode_text(f"{fault.reason}: {fault.detail}" if fault.detail else fault.reason)[
             :_FAULT_MOST
         ]
@@ -88,9 +108,10 @@ class DeviceBook:
         """The supervisor's state changed: told at once, and once. What an earlier link brought is forgotten."""
         told = any(self._link.get(name) != value for name, value in change.facts)
         self._link.update(change.facts)
+        missing = self._missing(self.history.gaps.change(change), change.at, ids)
         if (change.state, change.why) == (self._state, self._why):
-            return [self._describe(change.at, ids)] if told else []
-        self._losses += change.state is DeviceState.LOST
+            return [*missing, self._describe(change.at, ids)] if told else missing
+        self.history.losses += change.state is DeviceState.LOST
         self._state, self._since, self._why = change.state, change.at.utc, change.why
         self.screen.clear()
         if change.state not in _AWAY:
@@ -104,7 +125,7 @@ class DeviceBook:
         if change.state in _EVENTS:
             data = DeviceEventData(self._name, change.state.value, change.why)
             out.append(self._message(Kind.EVENT, _EVENTS[change.state], change.at, data, ids))
-        return out
+        return [*out, *missing]
 
     def _forgotten(self, now: Stamp, ids: Ids) -> list[Message]:
         """A device that went away has no values any more: the last good ones must not be taken for those of now."""
@@ -117,16 +138,16 @@ class DeviceBook:
         self._values_changed = False
         return self._message(Kind.STATE, "state", now, dict(self._values), ids)
 
-    def gap(self, dropped: Dropped, ids: Ids) -> Message:
-        """Readings that were not accepted."""
-        data = GapData(
-            stream=self._name,
-            reason="overflow",
-            count=dropped.count,
-            since=instant(dropped.since.utc),
-            until=instant(dropped.at.utc),
-        )
-        return self._message(Kind.GAP, "gap", dropped.at, data, ids)
+    def missing(self, now: Stamp, ids: Ids) -> list[Message]:
+        """What is missing by `now`, when everything that came before was given."""
+        return self._missing(self.history.gaps.tick(now), now, ids)
+
+    def finish(self, now: Stamp, ids: Ids) -> list[Message]:
+        """The hub stops: what was not told yet of what is missing."""
+        return self._missing(self.history.gaps.finish(now), now, ids)
+
+    def _missing(self, gaps: Sequence[GapData], at: Stamp, ids: Ids) -> list[Message]:
+        return [self._message(Kind.GAP, "gap", at, gap, ids) for gap in gaps]
 
     def latest(self, measurement: Measurement) -> None:
         """Remember a checked measurement for the flat state."""
@@ -151,7 +172,7 @@ class DeviceBook:
         out = self._capabilities(now, ids)
         if self._values_changed:
             out.append(self._state_of_values(now, ids))
-        if self._errors.total() != self._errors_told or self._battery() != self._battery_told:
+        if self.history.errors.total() != self._errors_told or self._battery() != self._battery_told:
             out.append(self._device(now, ids))
         return out
 
@@ -176,14 +197,14 @@ class DeviceBook:
         return None
 
     def _device(self, now: Stamp, ids: Ids) -> Message:
-        self._errors_told = self._errors.total()
+        self._errors_told = self.history.errors.total()
         self._battery_told = self._battery()
         data = DeviceData(
             state=self._state,
             since=instant(self._since),
             why=self._why,
-            errors=dict(sorted(self._errors.items())),
-            losses=self._losses,
+            errors=dict(sorted(self.history.errors.items())),
+            losses=self.history.losses,
             battery=self._battery_told,
             last_fault=self._last_fault,
         )

@@ -233,13 +233,17 @@ class Reading(Struct, frozen=True):
 
 
 class Fault(Struct, frozen=True):
-    """Bytes that a device's protocol refused, `count` times; `detail` of the last."""
+    """Bytes that a device's protocol refused, `count` times; `detail` of the last.
+
+    `since`: when the first of several was; None where there is only one.
+    """
 
     device: str
     at: Stamp
     reason: Reason
     detail: str = ""
     count: int = 1
+    since: Stamp | None = None
 
 
 class Change(Struct, frozen=True):
@@ -253,7 +257,7 @@ class Change(Struct, frozen=True):
 
 
 class Dropped(Struct, frozen=True):
-    """`count` readings of a device were not accepted because the pipe was full."""
+    """`count` readings of a device, from `since` to `at`, were not accepted because the pipe was full."""
 
     device: str
     at: Stamp
@@ -261,4 +265,11 @@ class Dropped(Struct, frozen=True):
     count: int
 
 
-Input = Reading | Fault | Change | Dropped
+class Tick(Struct, frozen=True):
+    """Everything that came before `at` was given: what is missing by then is missing. Of no device."""
+
+    at: Stamp
+    device: str = ""
+
+
+Input = Reading | Fault | Change | Dropped | Tick

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from devicehub.model.device import DeviceState
 from devicehub.model.errors import Reason
-from devicehub.model.reading import Change, Dropped, Fault, Measurement, Reading, Stamp
+from devicehub.model.reading import Change, Dropped, Fault, Measurement, Reading, Stamp, Tick
 from devicehub.pipe import Pipe
 
 
@@ -22,7 +22,7 @@ async def test_what_does_not_fit_is_counted_and_reported_with_its_bounds() -> No
     assert pipe.dropped == 3
     assert await pipe.take(10) == [reading(0), reading(1)]
     pipe.offer(reading(9))
-    assert await pipe.take(10) == [Dropped("d", Stamp(9, 9), Stamp(2, 2), 3), reading(9)]
+    assert await pipe.take(10) == [Dropped("d", Stamp(4, 4), Stamp(2, 2), 3), reading(9)]
 
 
 async def test_changes_of_state_always_fit() -> None:
@@ -73,10 +73,10 @@ async def test_faults_of_a_flood_wait_once_per_reason_with_their_number_and_the_
         pipe.offer(Fault("d", Stamp(number, number), Reason.GARBAGE, f"{number}"))
         pipe.offer(Fault("d", Stamp(number, number), Reason.LENGTH))
     assert (len(pipe), pipe.dropped) == (2, 0)
-    last = Stamp(999, 999)
+    first, last = Stamp(0, 0), Stamp(999, 999)
     assert await pipe.take(10) == [
-        Fault("d", last, Reason.GARBAGE, "999", 1000),
-        Fault("d", last, Reason.LENGTH, "", 1000),
+        Fault("d", last, Reason.GARBAGE, "999", 1000, first),
+        Fault("d", last, Reason.LENGTH, "", 1000, first),
     ]
     pipe.offer(Fault("d", Stamp(1000, 1000), Reason.GARBAGE))
     assert await pipe.take(10) == [Fault("d", Stamp(1000, 1000), Reason.GARBAGE)]
@@ -97,4 +97,29 @@ async def test_a_change_of_state_tells_what_was_refused_before_it() -> None:
     pipe.offer(reading(1))
     lost = Change("d", Stamp(2, 2), DeviceState.LOST, "unplugged")
     pipe.offer(lost)
-    assert await pipe.take(10) == [reading(0), Dropped("d", Stamp(2, 2), Stamp(1, 1), 1), lost]
+    assert await pipe.take(10) == [reading(0), Dropped("d", Stamp(1, 1), Stamp(1, 1), 1), lost]
+
+
+async def test_a_tick_tells_what_was_refused_of_devices_that_say_nothing_more() -> None:
+    pipe = Pipe(capacity=1)
+    pipe.offer(reading(0))
+    pipe.offer(reading(1))
+    pipe.offer(reading(2))
+    pipe.offer(Tick(Stamp(9, 9)))
+    assert await pipe.take(10) == [reading(0), Dropped("d", Stamp(2, 2), Stamp(1, 1), 2), Tick(Stamp(9, 9))]
+
+
+async def test_the_oldest_is_what_waits_or_was_refused_and_is_not_told() -> None:
+    pipe = Pipe(capacity=2)
+    assert pipe.oldest() is None
+    pipe.offer(Fault("d", Stamp(1, 1), Reason.GARBAGE))
+    pipe.offer(reading(2))
+    pipe.offer(Fault("d", Stamp(3, 3), Reason.GARBAGE))
+    assert pipe.oldest() == Stamp(1, 1), "the first of two that wait as one"
+    pipe.offer(reading(4))
+    await pipe.take(2)
+    assert pipe.oldest() == Stamp(4, 4), "refused, and not told yet"
+    pipe.offer(Tick(Stamp(5, 5)))
+    assert pipe.oldest() == Stamp(4, 4), "it waits to be told"
+    await pipe.take(2)
+    assert pipe.oldest() is None

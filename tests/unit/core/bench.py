@@ -11,11 +11,11 @@ from devicehub.core.scans import Publish, ScanPolicy
 from devicehub.driver import Driver, FileLink, Link, SerialLink
 from devicehub.model.alarm import Condition, Limit
 from devicehub.model.device import Category, Channel, ChannelKind
-from devicehub.model.message import Kind, Message
+from devicehub.model.message import Kind, Message, Place
 from devicehub.model.reading import Image, Input, Layout, Measurement, Quality, Reading, Sample, Stamp
 from devicehub.model.units import Unit
 from devicehub.publish.envelope import Encoder
-from devicehub.publish.topics import RULES, Lane
+from devicehub.publish.topics import RULES, Lane, stream_of
 from tests.contract import violations
 
 CHANNELS = (
@@ -97,7 +97,9 @@ def keep_the_contract(messages: Iterable[Message]) -> None:
     encoder = Encoder("site", "node", boot="b", exercise=True)
     for message in messages:
         journalled = RULES[message.kind].lane is Lane.JOURNAL
-        payload = encoder.encode(message, *((1, message.time) if journalled else ()))
+        payload = encoder.encode(
+            message, Place("0" * 8, stream_of(message), 1, 1, message.time) if journalled else None
+        )
         if message.data is None:
             assert message.kind is Kind.ALARM
         else:

@@ -1,5 +1,8 @@
 """The book of one device: everything told once, nothing hidden by silence."""
 
+from dataclasses import replace
+from math import inf
+
 import pytest
 
 from devicehub.core.state import DeviceBook
@@ -59,7 +62,7 @@ def test_a_change_is_told_once_with_an_event_for_what_people_wait_for() -> None:
     assert kinds(changed(one, DeviceState.BUSY, 1, "connected")) == ["device", "capability"]
     assert changed(one, DeviceState.BUSY, 2, "connected") == []
     assert kinds(changed(one, DeviceState.READY, 3)) == ["device", "capability", "device.ready"]
-    assert kinds(changed(one, DeviceState.LOST, 4, "unplugged")) == ["device", "capability", "device.lost"]
+    assert kinds(changed(one, DeviceState.LOST, 4, "unplugged")) == ["device", "capability", "device.lost", "gap"]
     assert changed(one, DeviceState.LOST, 5, "unplugged") == []
 
 
@@ -106,11 +109,11 @@ def test_the_devices_own_word_counts_for_one_capability() -> None:
 def test_silence_is_never_clear() -> None:
     one = book()
     changed(one, DeviceState.READY, 1)
-    one.heard(at(5))
+    one.heard(at(5), ids())
     assert [tick(one, second) for second in (6, 15)] == [[], []]
     assert levels(tick(one, 15.5)) == [("none", "stale")] * 2
     assert tick(one, 16) == [], "told once"
-    one.heard(at(20))
+    one.heard(at(20), ids())
     assert levels(tick(one, 20.5)) == [("full", "")] * 2
 
 
@@ -142,8 +145,8 @@ def test_errors_are_counted_by_reason_and_told_once_a_second_at_most() -> None:
     one = book()
     changed(one, DeviceState.READY, 1)
     for _ in range(1000):
-        one.count(Fault("dev", at(2), Reason.CHECKSUM))
-    one.count(Fault("dev", at(2), Reason.GARBAGE))
+        one.refused(Fault("dev", at(2), Reason.CHECKSUM), ids())
+    one.refused(Fault("dev", at(2), Reason.GARBAGE), ids())
     told = tick(one, 2.5)
     assert kinds(told) == ["device"]
     assert data(told, Kind.DEVICE)["errors"] == {"checksum": 1000, "garbage": 1}
@@ -152,12 +155,12 @@ def test_errors_are_counted_by_reason_and_told_once_a_second_at_most() -> None:
 
 def test_a_fault_counts_for_all_that_it_stands_for_and_its_text_is_told() -> None:
     one = book()
-    one.count(Fault("dev", at(2), Reason.CHECKSUM, "of a frame of 12 bytes", 500))
+    one.refused(Fault("dev", at(2), Reason.CHECKSUM, "of a frame of 12 bytes", 500), ids())
     told = data(tick(one, 2.5), Kind.DEVICE)
     assert (told["errors"], told["last_fault"]) == ({"checksum": 500}, "checksum: of a frame of 12 bytes")
-    one.count(Fault("dev", at(3), Reason.LENGTH))
+    one.refused(Fault("dev", at(3), Reason.LENGTH), ids())
     assert data(tick(one, 3.5), Kind.DEVICE)["last_fault"] == "length"
-    one.count(Fault("dev", at(4), Reason.GARBAGE, "\ud800" + "x" * 10_000))
+    one.refused(Fault("dev", at(4), Reason.GARBAGE, "\ud800" + "x" * 10_000), ids())
     text = str(data(tick(one, 4.5), Kind.DEVICE)["last_fault"])
     assert text.startswith("garbage: \\ud800xxx")
     assert len(text) == 200
@@ -179,7 +182,7 @@ def test_the_values_of_a_device_that_went_away_are_null_and_that_is_told_once(st
 
 def test_a_change_tells_the_errors_too_and_they_are_not_told_again() -> None:
     one = book()
-    one.count(Fault("dev", at(2), Reason.CHECKSUM))
+    one.refused(Fault("dev", at(2), Reason.CHECKSUM), ids())
     assert data(changed(one, DeviceState.READY, 3), Kind.DEVICE)["errors"] == {"checksum": 1}
     assert tick(one, 4) == []
 
@@ -209,8 +212,48 @@ def test_the_battery_is_part_of_the_device_and_its_noise_is_no_news() -> None:
 
 
 def test_readings_that_did_not_fit_are_a_gap_with_its_bounds() -> None:
-    message = book().gap(Dropped("dev", at(9), at(2), 42), ids())
+    one = book()
+    changed(one, DeviceState.READY, 1)
+    assert one.refused(Dropped("dev", at(5), at(2), 42), ids()) == []
+    one.heard(at(8), ids())
+    (message,) = one.missing(at(15), ids())
     keep_the_contract([message])
     told = body(message)
     assert (told["stream"], told["reason"], told["count"]) == ("dev", "overflow", 42)
     assert str(told["since"]) < str(told["until"])
+
+
+def test_an_absence_is_a_gap_when_it_begins_and_when_it_ends() -> None:
+    one = book()
+    changed(one, DeviceState.READY, 1)
+    lost = changed(one, DeviceState.LOST, 3, "unplugged")
+    back = changed(one, DeviceState.READY, 8)
+    assert "until" not in data(lost, Kind.GAP)
+    assert data(lost, Kind.GAP)["since"] == data(back, Kind.GAP)["since"]
+    assert str(data(back, Kind.GAP)["until"]).endswith(":08.000Z")
+
+
+def test_a_reader_that_waits_for_a_code_is_never_silent() -> None:
+    one = DeviceBook("dev", replace(driver(), stale_after=inf))
+    one.births(at(0), ids())
+    changed(one, DeviceState.READY, 1)
+    assert one.missing(at(1e6), ids()) == []
+
+
+def test_what_is_missing_at_the_stop_is_told() -> None:
+    one = book()
+    changed(one, DeviceState.READY, 1)
+    one.refused(Fault("dev", at(2), Reason.CHECKSUM), ids())
+    assert data(one.finish(at(3), ids()), Kind.GAP)["faults"] == {"checksum": 1}
+
+
+def test_a_device_under_another_configuration_was_missing_since_its_last_word_and_its_errors_count_on() -> None:
+    old = book()
+    changed(old, DeviceState.READY, 1)
+    old.refused(Fault("dev", at(2), Reason.CHECKSUM), ids())
+    changed(old, DeviceState.OFFLINE, 3, "read again")
+    new = DeviceBook("dev", driver(), old)
+    births = new.births(at(4), ids())
+    assert data(births, Kind.DEVICE)["errors"] == {"checksum": 1}
+    gap = data(changed(new, DeviceState.READY, 5), Kind.GAP)
+    assert (str(gap["since"])[-7:], str(gap["until"])[-7:], gap["count"]) == ("01.000Z", "05.000Z", 1)
