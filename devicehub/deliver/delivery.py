@@ -78,9 +78,10 @@ class Delivery:
         """A durable consumer says what it has."""
         self._consumers.receipt(message)
 
-    def lapse(self, before: float) -> None:
-        """Wait no longer for consumers that were not heard of since that UTC second."""
+    async def lapse(self, before: float) -> None:
+        """Before anything is forgotten: wait no longer for consumers that were not heard of since that UTC second."""
         self._consumers.lapse(before)
+        await self._consumers.keep()
 
     async def replay(self, stream: Stream, number: int) -> None:
         """Send a stream again behind a number, because an operator asked. Raises `JournalError`."""

@@ -18,7 +18,7 @@ from devicehub.model.payload import HubEventData
 from devicehub.model.stream import Stream
 from devicehub.publish.memory import MemoryBroker
 from devicehub.publish.port import Connect, Outgoing, Publisher
-from tests.real.journals import NAME, encode
+from tests.real.journals import NAME, TOPICS, encode
 
 
 @dataclass
@@ -71,12 +71,17 @@ async def delivering(
     folder: Path, broker: MemoryBroker, *, window: int = 10, will: Outgoing | None = None, seed: int = 1
 ) -> AsyncIterator[tuple[Post, Delivery, "asyncio.Task[None]"]]:
     """A deliverer at work; it is cancelled at the end if it did not finish by itself."""
-    clock = Clock(utc=lambda: 0.0, seed=seed)
+    clock = Clock(utc=asyncio.get_running_loop().time, seed=seed)
     journal, board, gauges = Journal(folder / NAME, encode, clock), Board(), Gauges()
     await journal.open()
     post = Post(journal, board, broker, clock, gauges, number=journal.stored[Stream.EVENTS].number)
     connect = _counted(post, will)
-    hooks = Hooks(connected=post.on_connected, incoming=lambda _: None, deaf=lambda _: None)
+    hooks = Hooks(
+        connected=post.on_connected,
+        incoming=lambda message: deliver.receipt(message),  # noqa: PLW0108 - not made yet
+        deaf=lambda why: post.remarks.append(("deaf", why)),
+        filters=(TOPICS.receipts,),
+    )
     deliver = Delivery(
         journal,
         board,
