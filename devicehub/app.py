@@ -2,47 +2,40 @@
 
 import asyncio
 import faulthandler
+import logging
 import shutil
 import signal
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from devicehub import __version__
 from devicehub.clock import Clock
-from devicehub.config import Config, MqttConfig, alarm_points, digest, load_config
+from devicehub.config import Config, MqttConfig, load_config
 from devicehub.config.resources import shipped
-from devicehub.config.scan_key import kept_key
-from devicehub.core import Setting
-from devicehub.core.scans import Publish, ScanPolicy
-from devicehub.driver import Driver
-from devicehub.hub import Hub, Plan, will
+from devicehub.configured import Configured
+from devicehub.hub import Hub
 from devicehub.links import Links
 from devicehub.lock import held
-from devicehub.model.errors import ConfigError
-from devicehub.model.instant import instant
-from devicehub.model.message import Kind
-from devicehub.model.payload import InfoData
+from devicehub.model.errors import ConfigError, DeliveryError, DeviceHubError
 from devicehub.publish.broker import EmbeddedBroker
-from devicehub.publish.envelope import Encoder
-from devicehub.publish.mqtt import connect
-from devicehub.publish.port import Connect
 from devicehub.publish.settings import BrokerSettings, Tls, Version, tls_context
-from devicehub.publish.topics import Topics, schema_id
-from devicehub.registry import load_driver
-from devicehub.supervisor import Post
 from devicehub.transport.hotplug import HotPlug, netlink, tell_arrivals
 from devicehub.transport.inventory import Present
 from devicehub.transport.world import SimulatedWorld
 from devicehub.twins import Twins
 
+_log = logging.getLogger(__name__)
+
 SIMULATION_SEED = 20261124
 ENDING_MOST = 20.0
+BROKER_PAUSE_FIRST = 0.5
+BROKER_PAUSE_MOST = 30.0
+BROKER_STEADY = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +47,21 @@ class Ready:
     banner: str
 
 
-async def serve(config: Config, *, on_ready: Callable[[Ready], None], stop: asyncio.Event | None = None) -> None:
+async def serve(
+    config: Config,
+    *,
+    on_ready: Callable[[Ready], None],
+    stop: asyncio.Event | None = None,
+    file: Path | None = None,
+) -> None:
     """Run the hub until `stop`, SIGTERM or SIGINT. Raises `ConfigError`, `JournalError`, `DeliveryError`.
 
-    A state folder is for one hub at a time: a second one gets a `JournalError`.
+    `file`: where `config` was read, to be read again on SIGHUP. A state folder is for one hub at a time: a second one
+    gets a `JournalError`.
     """
     clock = Clock()
-    stop = stop or asyncio.Event()
-    _stop_on_signals(stop)
+    stop, hangup = stop or asyncio.Event(), asyncio.Event()
+    _on_signals(stop, hangup)
     state = config.hub.state
     _make_folder(state)
     async with AsyncExitStack() as stack:
@@ -74,11 +74,13 @@ async def serve(config: Config, *, on_ready: Callable[[Ready], None], stop: asyn
         stack.callback(links.close)
         executor = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="journal"))
         evidence = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="evidence"))
-        plan = replace(_plan(config, links, settings, clock), executor=executor, evidence_executor=evidence)
+        configured = Configured(config, links, clock, file)
+        plan = replace(configured.plan(settings), executor=executor, evidence_executor=evidence)
         hub = Hub(plan, clock)
         on_ready(Ready(settings, plan.topics.prefix, broker.banner if broker is not None else ""))
-        async with _hotplug(hub, plan, clock):
-            await _together(hub, stop, broker)
+        keeping = [] if broker is None else [_kept(broker, hub, clock)]
+        async with _beside(stop, _reloading(hub, hangup), _watching(hub, configured, clock), *keeping):
+            await hub.run(stop)
 
 
 async def demo(state: Path, *, seconds: float | None, port: int = 0, on_ready: Callable[[Ready], None]) -> None:
@@ -100,7 +102,7 @@ def demo_config(state: Path, port: int = 0) -> Config:
     return config.model_copy(update={"hub": hub, "mqtt": config.mqtt.model_copy(update={"embedded_port": port})})
 
 
-def _stop_on_signals(stop: asyncio.Event) -> None:
+def _on_signals(stop: asyncio.Event, hangup: asyncio.Event) -> None:
     """A process that does not end in time shows where it hangs and ends with code 1: a thread cannot be cancelled."""
 
     def on_signal() -> None:
@@ -110,6 +112,7 @@ def _stop_on_signals(stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal)
+    loop.add_signal_handler(signal.SIGHUP, hangup.set)
 
 
 def _make_folder(state: Path) -> None:
@@ -159,23 +162,62 @@ def _embedded(config: Config, broker: EmbeddedBroker) -> BrokerSettings:
     return replace(broker_settings(config), host=broker.host, port=broker.port, version=broker.version)
 
 
-async def _together(hub: Hub, stop: asyncio.Event, broker: EmbeddedBroker | None) -> None:
-    """Run the hub; without its own broker it cannot go on: it stops, keeping its journal, and raises."""
-    run = asyncio.create_task(hub.run(stop))
-    if broker is None:
-        await run
-        return
-    ended = asyncio.create_task(broker.ended())
+@asynccontextmanager
+async def _beside(stop: asyncio.Event, *works: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """What runs for as long as the hub does. None of it ends by itself; a bug in it stops the hub and is raised."""
+    tasks = [asyncio.create_task(work) for work in works]
+    for task in tasks:
+        task.add_done_callback(lambda _: stop.set())
     try:
-        await asyncio.wait({run, ended}, return_when=asyncio.FIRST_COMPLETED)
-        stop.set()
-        await run
-        if ended.done():
-            ended.result()
+        yield
     finally:
-        for task in (run, ended):
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(run, ended, return_exceptions=True)
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
+    for error in ends:
+        if isinstance(error, Exception):
+            raise error
+
+
+async def _reloading(hub: Hub, hangup: asyncio.Event) -> None:
+    """Reload on SIGHUP, for ever. Of those that come during a reload the last counts: the file is read after it."""
+    while True:
+        await hangup.wait()
+        hangup.clear()
+        with suppress(DeviceHubError):  # the hub tells it, to the log and as an event
+            await hub.reload()
+
+
+async def _kept(broker: EmbeddedBroker, hub: Hub, clock: Clock) -> None:
+    """Start the embedded broker again whenever it ends, for ever; the hub goes on journalling meanwhile."""
+    failures = 0
+    while True:
+        began = clock.monotonic()
+        try:
+            await broker.ended()
+        except DeliveryError as error:
+            hub.remark("broker-ended", str(error))
+        failures = 0 if clock.monotonic() - began >= BROKER_STEADY else failures
+        restarted = False
+        while not restarted:
+            await clock.sleep(clock.jitter(_broker_pause(failures)))
+            restarted = await _restarted(broker)
+            failures += 1
+        hub.remark("broker-restarted", f"at {broker.host}:{broker.port} again")
+
+
+async def _restarted(broker: EmbeddedBroker) -> bool:
+    try:
+        await broker.again()
+    except DeliveryError as error:
+        _log.error("%s", error)
+        return False
+    return True
+
+
+def _broker_pause(failures: int) -> float:
+    """Most seconds to wait before the next attempt."""
+    return float(min(BROKER_PAUSE_MOST, BROKER_PAUSE_FIRST * 2 ** min(failures, 10)))
 
 
 def broker_settings(config: Config) -> BrokerSettings:
@@ -200,85 +242,12 @@ def _tls(mqtt: MqttConfig) -> ssl.SSLContext:
     return tls_context(ca=mqtt.ca, certificate=mqtt.certificate, key=mqtt.key, minimum=Tls(mqtt.tls_minimum))
 
 
-def _plan(config: Config, links: Links, settings: BrokerSettings, clock: Clock) -> Plan:
-    """What the hub is made of, without the threads of its journal and of its evidence."""
-    enabled = [device for device in config.device if device.enabled]
-    models = {name: load_driver(name) for name in {device.driver for device in enabled}}
-    drivers = {device.id: models[device.driver].configured(device.options) for device in enabled}
-    topics = Topics(config.hub.site, config.hub.node, exercise=config.hub.exercise)
-    boot = clock.token(4).hex()
-    encoder = Encoder(config.hub.site, config.hub.node, boot=boot, exercise=config.hub.exercise)
-    return Plan(
-        setting=_setting(config, drivers, clock),
-        posts=_posts(config, drivers, links),
-        connect=_connect(settings, topics, encoder, clock, boot),
-        topics=topics,
-        encoder=encoder,
-        boot=boot,
-        info=lambda: _info(config, boot, clock),
-        state=config.hub.state,
-        health_every=config.hub.health_s,
-        keep_days=config.journal.days,
-        window=config.mqtt.window,
-    )
-
-
-def _connect(settings: BrokerSettings, topics: Topics, encoder: Encoder, clock: Clock, boot: str) -> Connect:
-    return lambda: connect(settings, will(topics, encoder, clock, boot))
-
-
-def _setting(config: Config, drivers: Mapping[str, Driver], clock: Clock) -> Setting:
-    return Setting(
-        devices=drivers,
-        limits=[point for point in alarm_points(config) if point.device in drivers],
-        scans=ScanPolicy(Publish(config.scan.publish), _scan_key(config, clock)),
-        rules_digest=digest(config),
-        batch_readings=config.hub.readings == "batch",
-        ids=clock.ulid,
-    )
-
-
-def _scan_key(config: Config, clock: Clock) -> bytes:
-    """The configured key of the scan hash, or a random one that stays on this workstation."""
-    if config.scan.key is not None:
-        return config.scan.key.read().encode()
-    return kept_key(config.hub.state / "scan.key", clock.token)
-
-
-def _posts(config: Config, drivers: Mapping[str, Driver], links: Links) -> list[Post]:
-    return [
-        Post(device.id, links.opener(device, driver), partial(driver.open, device.options), driver.quiet)
-        for device in config.device
-        if (driver := drivers.get(device.id)) is not None
-    ]
-
-
-def _info(config: Config, boot: str, clock: Clock) -> InfoData:
-    return InfoData(
-        version=__version__,
-        boot=boot,
-        config_digest=digest(config),
-        schema_version=config.schema_version,
-        drivers=tuple(sorted({device.driver for device in config.device})),
-        devices=tuple(device.id for device in config.device if device.enabled),
-        clock_source="system",
-        started=instant(clock.utc()),
-        schemas=tuple(schema_id(kind) for kind in Kind),
-    )
-
-
-@asynccontextmanager
-async def _hotplug(hub: Hub, plan: Plan, clock: Clock) -> AsyncIterator[None]:
+async def _watching(hub: Hub, configured: Configured, clock: Clock) -> None:
     """Try absent devices as soon as something is plugged in, and tell of devices that cannot be told apart."""
-    twins = Twins(plan.setting.devices.values(), partial(hub.remark, "conflict"))
+    twins = Twins(configured.drivers, partial(hub.remark, "conflict"))
 
     def arrived(present: tuple[Present, ...]) -> None:
         hub.wake()
         twins.look(present)
 
-    task = asyncio.create_task(tell_arrivals(lambda: HotPlug(clock, netlink()), arrived, clock))
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+    await tell_arrivals(lambda: HotPlug(clock, netlink()), arrived, clock)

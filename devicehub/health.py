@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import disk_usage
 
-from devicehub.model.payload import HealthData
+from devicehub.model.payload import HealthData, StreamData
 
 LATENCIES = 2000
 
@@ -34,6 +34,8 @@ class Depths:
     journal: int
     journal_bytes: int
     board_dropped: int
+    streams: dict[str, StreamData]
+    quarantined: int
 
 
 class Health:
@@ -71,6 +73,9 @@ class Health:
             disk_free_bytes=_free(self._state),
             rss_bytes=_resident(),
             clock_synchronised=_synchronised(),
+            streams=depths.streams,
+            quarantined=depths.quarantined,
+            replayed=gauges.replayed,
         )
 
 

@@ -39,6 +39,10 @@ class Links:
         """Give the Bluetooth radio back."""
         self._radio.close()
 
+    async def retire(self, device: str) -> None:
+        """A device is not to be opened again as it was: unplug it, where it is simulated."""
+        await self._world.unplug(device)
+
     def opener(self, device: DeviceConfig, driver: Driver) -> OpenLink:
         """How to open the link of a device. Raises `ConfigError` for a port that does not fit the driver."""
         plain = self._plain(device, driver)
@@ -53,10 +57,23 @@ class Links:
 
     def _plain(self, device: DeviceConfig, driver: Driver) -> OpenLink:
         if device.port == "sim:":
-            return self._world.plug(device.id, driver.link, load_simulator(driver.name))
+            return self._simulated(device.id, driver)
         if device.port.startswith("replay:"):
             return self._replay(device.id, Path(device.port.removeprefix("replay:")))
         return self._real(device, driver.link)
+
+    def _simulated(self, device: str, driver: Driver) -> OpenLink:
+        """Powered up when it is opened first: the one that it may take the place of is unplugged by then."""
+        simulator = load_simulator(driver.name)
+        plugged: OpenLink | None = None
+
+        async def powered() -> Transport:
+            nonlocal plugged
+            if plugged is None:
+                plugged = self._world.plug(device, driver.link, simulator)
+            return await plugged()
+
+        return powered
 
     def _real(self, device: DeviceConfig, link: Link) -> OpenLink:
         match link:

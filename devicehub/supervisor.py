@@ -28,17 +28,23 @@ OPEN_MOST = 60.0
 CLOSE_MOST = 2.0
 
 
+async def nothing_to_retire() -> None:
+    """Nothing stands behind a link that is closed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Post:
     """One device to be kept open: its name, how to open its link and how to make its protocol.
 
-    `quiet`: it speaks only when somebody uses it, so that an open link is all that can be asked of it.
+    `quiet`: it speaks only when somebody uses it, so that an open link is all that can be asked of it. `retire`:
+    give up what stands behind the link, when the device is not to be opened by this post any more.
     """
 
     device: str
     open_link: Callable[[], Awaitable[Transport]]
     make_protocol: Callable[[], DeviceProtocol]
     quiet: bool = False
+    retire: Callable[[], Awaitable[None]] = nothing_to_retire
 
 
 class Supervisor:
@@ -77,6 +83,10 @@ class Supervisor:
                 _log.exception("device %s: bug in its driver", self._post.device)
                 self._tell(DeviceState.FAULTED, f"{type(error).__name__}: {error}")
                 await self._clock.sleep(FAULTED_PAUSE)
+
+    def leave(self, why: str) -> None:
+        """After `run` was cancelled: the device is away for as long as nobody keeps it open."""
+        self._tell(DeviceState.OFFLINE, why, cause=ConfigError)
 
     async def _once(self) -> None:
         """Open the link and converse until it breaks. Raises what ended it."""

@@ -1,6 +1,6 @@
 """Two devices that say they are the same: told once, kept apart, and never guessed between."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from devicehub.driver import Driver, SerialLink, UsbLink, VideoLink
 from devicehub.model.device import UsbId
@@ -10,16 +10,17 @@ from devicehub.transport.inventory import Conflict, Present, conflicts
 class Twins:
     """Watches what is present for devices that a driver of this hub could confuse."""
 
-    def __init__(self, drivers: Iterable[Driver], tell: Callable[[str], None]) -> None:
-        """`tell` is called once for each set of alike devices."""
-        self._known = {usb for driver in drivers for usb in _ids(driver)}
+    def __init__(self, drivers: Callable[[], Mapping[str, Driver]], tell: Callable[[str], None]) -> None:
+        """`drivers`: those in use now, by device. `tell` is called once for each set of alike devices."""
+        self._drivers = drivers
         self._tell = tell
         self._told: set[Conflict] = set()
 
     def look(self, present: Iterable[Present]) -> None:
         """Look at everything that is plugged in."""
+        known = {usb for driver in self._drivers().values() for usb in _ids(driver)}
         for conflict in conflicts(present):
-            if conflict.usb in self._known and conflict not in self._told:
+            if conflict.usb in known and conflict not in self._told:
                 self._told.add(conflict)
                 self._tell(_sentence(conflict))
 

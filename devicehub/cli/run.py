@@ -7,16 +7,18 @@ import sys
 from devicehub import app, log
 from devicehub.cli.ending import run_to_the_end
 from devicehub.cli.exits import Exit
-from devicehub.cli.given import given_config
+from devicehub.cli.given import config_path
 from devicehub.cli.output import note
+from devicehub.config import load_config
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the hub until SIGTERM or Ctrl-C."""
     os.umask(0o077)  # journal and evidence are nobody else's business
-    config = given_config(args)
+    file = config_path(args)
+    config = load_config(file)
     log.configure(as_json=args.json or not sys.stderr.isatty())
-    run_to_the_end(app.serve(config, on_ready=_ready))
+    run_to_the_end(app.serve(config, on_ready=_ready, file=file))
     return Exit.OK
 
 

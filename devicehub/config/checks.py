@@ -12,9 +12,11 @@ from devicehub.config.toml_position import KeyPath
 from devicehub.driver import Driver
 from devicehub.model.device import Channel, ChannelKind, OptionValue
 from devicehub.model.errors import ConfigError
+from devicehub.model.stream import Stream
 from devicehub.registry import driver_names, load_driver, simulator_names
 from devicehub.transport.faults import parse_faults
 
+RESERVED = frozenset({"hub", *Stream})
 STATISTICS = ("max", "min", "mean", "p95")
 _TLS = frozenset({"ca", "certificate", "key", "tls_minimum"})
 _PAIRS = (("certificate", "key"), ("key", "certificate"), ("password", "username"))
@@ -70,7 +72,9 @@ class _Shelf:
 
 
 def _driver(path: KeyPath, device: DeviceConfig, drivers: dict[str, Driver], shelf: _Shelf) -> Iterator[Complaint]:
-    """Check a device against its driver, and note the driver under the device's id."""
+    """Check a device's name, check it against its driver, and note the driver under the device's id."""
+    if device.id in RESERVED:
+        yield value_mistake((*path, "id"), device.id, "the hub itself goes by that name in topics; choose another one")
     if device.driver not in shelf.names:
         near = suggestion(device.driver, shelf.names) or "; 'devicehub drivers list' shows all"
         yield value_mistake((*path, "driver"), device.driver, f"no such driver{near}")

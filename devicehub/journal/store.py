@@ -55,7 +55,8 @@ class Journal:
         self._encode = encode
         self._clock = clock
         self._executor = executor
-        self._ledger = Ledger(path, clock.token(4).hex(), Quota(limit))
+        self.quota = Quota(limit)
+        self._ledger = Ledger(path, clock.token(4).hex(), self.quota)
         self._ballast = Ballast(path.with_name("ballast"))
         self._turn = asyncio.Lock()
         self._waiting: list[_Arrival] = []

@@ -107,6 +107,14 @@ class EmbeddedBroker:
         how = f"ended with code {code}" if code >= 0 else f"was killed (signal {-code})"
         raise DeliveryError(f"the embedded broker ({self.kind}) {how}: {self._last_words()}")
 
+    async def again(self) -> None:
+        """Start it again where it was, after it has ended. Raises `DeliveryError`."""
+        try:
+            _free(self.port)
+            await self._start()
+        except OSError as error:
+            raise DeliveryError(f"the embedded broker ({self.kind}) does not start: {error.strerror}") from error
+
     async def __aenter__(self) -> Self:
         for attempt in range(1, _ATTEMPTS + 1):
             self.port = _free(0 if self._any_port else self.port)

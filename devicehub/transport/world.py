@@ -6,6 +6,7 @@ kernel's help, are joined in process.
 """
 
 import asyncio
+import shutil
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -38,13 +39,22 @@ class SimulatedWorld:
         self._clock = clock
         self._random = Random(seed)  # noqa: S311 - repeatable on purpose
         self._stack = AsyncExitStack()
+        self._plugged: dict[str, AsyncExitStack] = {}
         self._bus: UsbBus | None = None
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        for device in list(self._plugged):
+            await self.unplug(device)
         await self._stack.aclose()
+
+    async def unplug(self, device: str) -> None:
+        """Take a device away, and what it left in its folder. Does nothing for one that is not plugged in."""
+        plugged = self._plugged.pop(device, None)
+        if plugged is not None:
+            await plugged.aclose()
 
     def plug(self, device: str, link: Link, factory: SimulatorFactory) -> OpenLink:
         """Power a simulated device up, its operator acting by himself; gives how to open its link."""
@@ -55,35 +65,40 @@ class SimulatedWorld:
             simulator.do("demo")
             return simulator
 
+        stack = self._plugged[device] = AsyncExitStack()
         if isinstance(link, SerialLink):
-            return self._serial(device, link, make)
+            return self._serial(device, link, make, stack)
         if isinstance(link, UsbLink):
-            return self._usb(link, cast(UsbSimulator, make()))
+            return self._usb(link, cast(UsbSimulator, make()), stack)
         if isinstance(link, FileLink):
-            return self._files(device, link, cast(FileSimulator, make()))
+            return self._files(device, link, cast(FileSimulator, make()), stack)
         return SimulatedPort(link, make, self._clock).open
 
-    def _serial(self, device: str, link: SerialLink, make: Callable[[], AnySimulator]) -> OpenLink:
+    def _serial(
+        self, device: str, link: SerialLink, make: Callable[[], AnySimulator], stack: AsyncExitStack
+    ) -> OpenLink:
         line = SimulatedLine(
             lambda: cast(SerialSimulator, make()), self._clock, link=self._folder / f"tty-{device}", baud=link.baud
         )
         line.plug()
-        self._stack.push_async_callback(line.close)
+        stack.push_async_callback(line.close)
         blocking = Blocking(device)
         return lambda: SerialTransport.open(link, line.path, clock=self._clock, blocking=blocking)
 
-    def _usb(self, link: UsbLink, simulator: UsbSimulator) -> OpenLink:
+    def _usb(self, link: UsbLink, simulator: UsbSimulator, stack: AsyncExitStack) -> OpenLink:
         if self._bus is None:
             self._bus = UsbBus()
-            self._run(self._bus.run(self._clock))
+            _run(self._bus.run(self._clock), self._stack)
         bus = self._bus
         bus.plug(simulator)
+        stack.callback(bus.unplug, simulator)
         return lambda: UsbTransport.open(link, backend=bus.backend, clock=self._clock)
 
-    def _files(self, device: str, link: FileLink, simulator: FileSimulator) -> OpenLink:
+    def _files(self, device: str, link: FileLink, simulator: FileSimulator, stack: AsyncExitStack) -> OpenLink:
         folder = self._folder / device
         folder.mkdir(parents=True, exist_ok=True)
-        self._run(self._write(folder, simulator))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        _run(self._write(folder, simulator), stack)
         blocking = Blocking(device)
         return lambda: FileTransport.open(folder, link, self._clock, blocking=blocking)
 
@@ -99,11 +114,13 @@ class SimulatedWorld:
                 await blocking.run(part.rename, folder / name)
             last = now
 
-    def _run(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
 
-        async def stop() -> None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+def _run(work: Awaitable[None], stack: AsyncExitStack) -> None:
+    """In a task, until `stack` is closed."""
+    task = asyncio.ensure_future(work)
 
-        self._stack.push_async_callback(stop)
+    async def stop() -> None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    stack.push_async_callback(stop)

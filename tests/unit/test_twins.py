@@ -16,7 +16,7 @@ def plugged(port: str, usb: UsbId = SEEK, serial: str = "7", *, path: str = "") 
 
 def look(*worlds: list[Present]) -> list[str]:
     told: list[str] = []
-    twins = Twins([load_driver("thermal.seek_compact")], told.append)
+    twins = Twins(lambda: {"camera": load_driver("thermal.seek_compact")}, told.append)
     for world in worlds:
         twins.look(world)
     return told

@@ -1,0 +1,169 @@
+"""A configuration to the plan of a hub, and a configuration that is read again to what it changes."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from devicehub import __version__
+from devicehub.clock import Clock
+from devicehub.config import Config, alarm_points, digest, load_config
+from devicehub.config.diff import diff, running
+from devicehub.config.scan_key import kept_key
+from devicehub.core import Setting
+from devicehub.core.scans import Publish, ScanPolicy
+from devicehub.driver import Driver
+from devicehub.hub import Plan, Revision, Upkeep, will
+from devicehub.journal.store import GIB
+from devicehub.links import Links
+from devicehub.model.errors import ConfigError
+from devicehub.model.instant import instant
+from devicehub.model.message import Kind
+from devicehub.model.payload import InfoData
+from devicehub.publish.envelope import Encoder
+from devicehub.publish.mqtt import connect
+from devicehub.publish.port import Connect
+from devicehub.publish.settings import BrokerSettings
+from devicehub.publish.topics import Topics, schema_id
+from devicehub.registry import load_driver
+from devicehub.supervisor import Post
+from devicehub.transport.blocking import Blocking
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A configuration that is valid, and what the core makes of it."""
+
+    config: Config
+    setting: Setting
+
+
+class Configured:
+    """What runs, as it is configured."""
+
+    def __init__(self, config: Config, links: Links, clock: Clock, file: Path | None) -> None:
+        """`file`: where the configuration was read, None for one that no file holds. Raises `ConfigError`."""
+        self._links = links
+        self._clock = clock
+        self._file = file
+        self._boot = clock.token(4).hex()
+        self._started = instant(clock.utc())
+        self._reading = Blocking("configuration")
+        self._taken = _Taken(config, _setting(config, clock))
+
+    def drivers(self) -> Mapping[str, Driver]:
+        """The drivers of the devices that run, by device."""
+        return self._taken.setting.devices
+
+    def plan(self, settings: BrokerSettings) -> Plan:
+        """What the hub is made of, without the threads of its journal and of its evidence."""
+        config, boot = self._taken.config, self._boot
+        hub = config.hub
+        topics = Topics(hub.site, hub.node, exercise=hub.exercise)
+        encoder = Encoder(hub.site, hub.node, boot=boot, exercise=hub.exercise)
+        return Plan(
+            setting=self._taken.setting,
+            posts=self._posts(self._taken, running(config)),
+            connect=_connect(settings, topics, encoder, self._clock, boot),
+            topics=topics,
+            encoder=encoder,
+            boot=boot,
+            info=lambda: self._info(config),
+            state=hub.state,
+            upkeep=_upkeep(config),
+            reread=self.reread,
+            window=config.mqtt.window,
+        )
+
+    async def reread(self) -> Revision:
+        """Read the files again; what has to be done for what they say now.
+
+        Raises `ConfigError`: with every mistake, or with the keys that nothing but a restart can change.
+        """
+        if self._file is None:
+            raise ConfigError("no file holds this configuration: there is nothing to read again")
+        fresh = await self._reading.run(partial(_read, self._file, self._clock))
+        difference = diff(self._taken.config, fresh.config)
+        if difference.restart:
+            keys = ", ".join(difference.restart)
+            raise ConfigError(f"{self._file}: nothing is changed, since only a restart can change {keys}")
+        devices = difference.devices
+        return Revision(
+            setting=fresh.setting,
+            upkeep=_upkeep(fresh.config),
+            info=self._info(fresh.config),
+            stopped=devices.removed,
+            restarted=devices.changed,
+            take=partial(self._take, fresh, {*devices.added, *devices.changed}),
+            summary=difference.summary(),
+        )
+
+    def _take(self, fresh: _Taken, starting: Collection[str]) -> Sequence[Post]:
+        self._taken = fresh
+        return self._posts(fresh, starting)
+
+    def _posts(self, taken: _Taken, starting: Collection[str]) -> list[Post]:
+        drivers = taken.setting.devices
+        return [
+            Post(
+                device.id,
+                self._links.opener(device, drivers[device.id]),
+                partial(drivers[device.id].open, device.options),
+                drivers[device.id].quiet,
+                partial(self._links.retire, device.id),
+            )
+            for device in taken.config.device
+            if device.id in starting
+        ]
+
+    def _info(self, config: Config) -> InfoData:
+        return InfoData(
+            version=__version__,
+            boot=self._boot,
+            config_digest=digest(config),
+            schema_version=config.schema_version,
+            drivers=tuple(sorted({device.driver for device in config.device})),
+            devices=tuple(device.id for device in config.device if device.enabled),
+            clock_source="system",
+            started=self._started,
+            schemas=tuple(schema_id(kind) for kind in Kind),
+        )
+
+
+def _read(file: Path, clock: Clock) -> _Taken:
+    """Everything that a disk may keep waiting for. Runs in a thread."""
+    config = load_config(file)
+    return _Taken(config, _setting(config, clock))
+
+
+def _setting(config: Config, clock: Clock) -> Setting:
+    devices = running(config)
+    models = {name: load_driver(name) for name in {device.driver for device in devices.values()}}
+    drivers = {name: models[device.driver].configured(device.options) for name, device in devices.items()}
+    return Setting(
+        devices=drivers,
+        limits=[point for point in alarm_points(config) if point.device in drivers],
+        scans=ScanPolicy(Publish(config.scan.publish), _scan_key(config, clock.token)),
+        rules_digest=digest(config),
+        batch_readings=config.hub.readings == "batch",
+        ids=clock.ulid,
+    )
+
+
+def _upkeep(config: Config) -> Upkeep:
+    return Upkeep(
+        health_every=config.hub.health_s,
+        keep_days=config.journal.days,
+        journal_limit=int(config.journal.gib * GIB),
+    )
+
+
+def _scan_key(config: Config, chance: Callable[[int], bytes]) -> bytes:
+    """The configured key of the scan hash, or a random one that stays on this workstation."""
+    if config.scan.key is not None:
+        return config.scan.key.read().encode()
+    return kept_key(config.hub.state / "scan.key", chance)
+
+
+def _connect(settings: BrokerSettings, topics: Topics, encoder: Encoder, clock: Clock, boot: str) -> Connect:
+    return lambda: connect(settings, will(topics, encoder, clock, boot))

@@ -1,0 +1,53 @@
+"""The supervisors of all devices, each in a task of its own, which a reload may end and begin."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+from devicehub.clock import Clock
+from devicehub.core.admission import Admission
+from devicehub.driver import Driver
+from devicehub.model.reading import Input
+from devicehub.supervisor import Post, Supervisor
+
+
+class Crew:
+    """Who keeps which device open."""
+
+    def __init__(self, offer: Callable[[Input], None], clock: Clock) -> None:
+        """`offer` takes what devices say."""
+        self._offer = offer
+        self._clock = clock
+        self._supervisors: dict[str, Supervisor] = {}
+        self._posts: dict[str, Post] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def wake(self) -> None:
+        """Something was plugged in: try every absent device now."""
+        for supervisor in self._supervisors.values():
+            supervisor.wake()
+
+    def start(self, posts: Sequence[Post], drivers: Mapping[str, Driver], group: asyncio.TaskGroup) -> None:
+        """Begin to keep devices open, in tasks of `group`. `drivers`: by device."""
+        for post in posts:
+            check = Admission(drivers[post.device]).check
+            supervisor = Supervisor(post, check, self._offer, self._clock)
+            self._posts[post.device], self._supervisors[post.device] = post, supervisor
+            self._tasks[post.device] = group.create_task(supervisor.run())
+
+    async def stop(self, leaving: Mapping[str, str]) -> None:
+        """Close the links of devices and give up what stood behind them. `leaving`: why, by device."""
+        await cancelled([self._tasks.pop(device) for device in leaving])
+        for device, why in leaving.items():
+            self._supervisors.pop(device).leave(why)
+            await self._posts.pop(device).retire()
+
+    async def end(self) -> None:
+        """Close all links: the hub ends."""
+        await cancelled(list(self._tasks.values()))
+
+
+async def cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel and wait; what they raise otherwise is their group's business."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,57 @@
+"""What earlier runs left: states that a broker retains of their devices, alarms that stood, an end without goodbye."""
+
+import logging
+from collections.abc import Iterable, Sequence
+
+from devicehub.core import StandingAlarm
+from devicehub.journal import Entry, Journal, tables
+from devicehub.model.gap import GapReason
+from devicehub.model.instant import instant
+from devicehub.model.message import Kind, Message
+from devicehub.model.payload import GapData
+from devicehub.model.reading import Stamp
+from devicehub.publish.envelope import stored_alarm
+from devicehub.publish.topics import Topics
+from devicehub.voice import Voice
+
+_log = logging.getLogger(__name__)
+
+RETAINED = (Kind.DESCRIBE, Kind.DEVICE, Kind.CAPABILITY, Kind.STATE)
+
+
+def forgotten(voice: Voice, devices: Iterable[str], kinds: Sequence[Kind] = RETAINED) -> list[Message]:
+    """Deletes what the broker retains of devices."""
+    return [voice.message(kind, kind.value, None, device) for device in devices for kind in kinds]
+
+
+def unknown_interval(voice: Voice, journal: Journal, now: Stamp) -> list[Message]:
+    """The gap that a run without an end leaves behind: since the last event that was stored."""
+    if not journal.unclean:
+        return []
+    since = None if journal.recorded is None else instant(journal.recorded)
+    gap = GapData("hub", GapReason.UNCLEAN_SHUTDOWN, since=since, until=instant(now.utc))
+    return [voice.message(Kind.GAP, "gap", gap)]
+
+
+async def standing_alarms(
+    journal: Journal, topics: Topics, voice: Voice
+) -> tuple[list[StandingAlarm], list[Message], list[Entry]]:
+    """The alarms that stood when the last run of this node ended: alarms, ends of those that are illegible, entries.
+
+    Raises `JournalError`.
+    """
+    place = f"{topics.prefix}/{Kind.ALARM}/"
+    standing: list[StandingAlarm] = []
+    ended: list[Message] = []
+    legible: list[Entry] = []
+    for entry in await journal.file(tables.standing):
+        if not entry.out.topic.startswith(place):
+            continue
+        device, point = entry.out.subject.split("/")
+        try:
+            standing.append(StandingAlarm(device, point, stored_alarm(entry.out.payload)))
+            legible.append(entry)
+        except ValueError as error:
+            _log.warning("alarm %s of an earlier run is deleted: %s", entry.out.subject, error)
+            ended.append(voice.message(Kind.ALARM, "alarm.cleared", None, device, point))
+    return standing, ended, legible

@@ -1,0 +1,70 @@
+"""What a hub is made of, and what of it a reload may change."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from devicehub.core import Setting
+from devicehub.journal.store import GIB
+from devicehub.model.errors import ConfigError
+from devicehub.model.payload import InfoData
+from devicehub.publish.envelope import Encoder
+from devicehub.publish.port import Connect
+from devicehub.publish.topics import Topics
+from devicehub.supervisor import Post
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upkeep:
+    """Seconds between two health messages; days and bytes that the journal keeps at most."""
+
+    health_every: float = 10.0
+    keep_days: float = 30.0
+    journal_limit: int = 4 * GIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """A configuration that was read again and is valid, against the one that runs.
+
+    `stopped`: devices that are no longer to run. `restarted`: those that are to run otherwise than before. `take` is
+    called once, when it takes effect and the links of all these are closed; it gives the posts of devices that are
+    to be started. `summary`: what changed, for people.
+    """
+
+    setting: Setting
+    upkeep: Upkeep
+    info: InfoData
+    stopped: Sequence[str]
+    restarted: Sequence[str]
+    take: Callable[[], Sequence[Post]]
+    summary: str
+
+
+Reread = Callable[[], Awaitable[Revision]]
+"""Reads the configuration again. Raises `ConfigError` for one that cannot be used, or not without a restart."""
+
+
+async def nothing_to_read() -> Revision:
+    """For a hub that no file configures. Raises `ConfigError`."""
+    raise ConfigError("no file configures this hub: there is nothing to read again")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a hub is made of. `info` without run-time facts; `state`: folder of journal and evidence."""
+
+    setting: Setting
+    posts: Sequence[Post]
+    connect: Connect
+    topics: Topics
+    encoder: Encoder
+    boot: str
+    info: Callable[[], InfoData]
+    state: Path
+    executor: Executor | None = None
+    evidence_executor: Executor | None = None
+    upkeep: Upkeep = field(default_factory=Upkeep)
+    reread: Reread = nothing_to_read
+    window: int = 100

@@ -1,0 +1,114 @@
+"""What the hub does by the clock: tells of its health, looks how late it is, forgets what is old."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from devicehub.clock import Clock
+from devicehub.core import Outcome
+from devicehub.deliver import Delivery
+from devicehub.health import Depths, Health
+from devicehub.model.errors import JournalError
+from devicehub.model.message import Kind, Message
+from devicehub.pipe import Pipe
+from devicehub.plan import Upkeep
+from devicehub.stages import Sinks
+from devicehub.voice import Voice
+
+_log = logging.getLogger(__name__)
+
+LAG_TICK = 0.5
+PRUNE_EVERY = 600.0
+DAY = 86_400.0
+
+
+class Pace:
+    """How often what is done, which may change while somebody waits for the next time."""
+
+    def __init__(self, upkeep: Upkeep) -> None:
+        self.upkeep = upkeep
+        self._changed = asyncio.Event()
+
+    def change(self, upkeep: Upkeep) -> None:
+        """Another upkeep: whoever waits by the old one is told."""
+        self.upkeep = upkeep
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def passed(self, seconds: float) -> bool:
+        """Wait; False when the upkeep changed before the time was over."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
+        except TimeoutError:
+            return True
+        return False
+
+
+async def health(pace: Pace, memory: Health, depths: Callable[[], Depths], voice: Voice, clock: Clock) -> None:
+    """Tell of the hub's health, for ever."""
+    while True:
+        if await pace.passed(pace.upkeep.health_every):
+            voice.say(Kind.HEALTH, "health", memory.report(clock.monotonic(), depths()))
+
+
+def depths(pipe: Pipe, sinks: Sinks, delivery: Delivery) -> Depths:
+    """How much waits where at this moment."""
+    streams, quarantined = delivery.watermarks()
+    return Depths(
+        pipe=len(pipe),
+        pipe_dropped=pipe.dropped,
+        journal=sinks.journal.depth(),
+        journal_bytes=sinks.journal.size(),
+        board_dropped=sinks.board.dropped,
+        streams=streams,
+        quarantined=quarantined,
+    )
+
+
+async def lag(sinks: Sinks, voice: Voice) -> None:
+    """How late the loop is, smoothed over about ten seconds; and whether the journal still takes events."""
+    refusing, gauges, clock = False, sinks.gauges, sinks.clock
+    while True:
+        before = clock.monotonic()
+        await clock.sleep(LAG_TICK)
+        late = max(clock.monotonic() - before - LAG_TICK, 0.0)
+        gauges.lag += (late - gauges.lag) * 0.05
+        if gauges.refusing is not refusing:
+            refusing = gauges.refusing
+            voice.status("online")
+
+
+async def prune(pace: Pace, sinks: Sinks, delivery: Delivery) -> None:
+    """Forget what was kept long enough, every ten minutes and at once when that time changes."""
+    while True:
+        await pace.passed(PRUNE_EVERY)
+        before = sinks.clock.utc() - pace.upkeep.keep_days * DAY
+        await delivery.lapse(before)
+        try:
+            await sinks.journal.forget(before)
+        except JournalError as error:
+            _log.error("old events stay for now: %s", error)
+
+
+class Remarks:
+    """What happens to the hub as a whole, written down by a task of its own so that nobody who remarks waits."""
+
+    def __init__(self, sinks: Sinks, voice: Voice) -> None:
+        self._sinks = sinks
+        self._voice = voice
+        self._queue: asyncio.Queue[Message] = asyncio.Queue()
+
+    def add(self, what: str, why: str) -> None:
+        """The event `hub.{what}`, of this moment."""
+        _log.warning("%s: %s", what, why)
+        self._queue.put_nowait(self._voice.event(what, why))
+
+    def rest(self) -> list[Message]:
+        """What was not written down before the end."""
+        return [self._queue.get_nowait() for _ in range(self._queue.qsize())]
+
+    async def run(self) -> None:
+        """Write them down, for ever."""
+        while True:
+            await self._sinks.accept(Outcome([await self._queue.get()]))
