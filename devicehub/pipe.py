@@ -8,7 +8,8 @@ trigger. Faults wait once per reason, with their number.
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from itertools import islice
 
 from msgspec import Struct, structs
 
@@ -27,6 +28,7 @@ from devicehub.model.reading import (
     Scan,
     Spectrum,
     Stamp,
+    Tick,
     Trigger,
 )
 
@@ -62,19 +64,23 @@ class Pipe:
         self, drivers: Mapping[str, Driver] | None = None, *, capacity: int = 20_000, budget: int = BUDGET
     ) -> None:
         """`capacity`: how many inputs may wait. `budget`: bytes; passed by at most one input per device."""
-        drivers = drivers or {}
-        shares = min(max(len(drivers), 1), _SHARES)
-        self._files = {name for name, driver in drivers.items() if isinstance(driver.link, FileLink)}
         self._capacity, self._budget = capacity, budget
-        self._share, self._share_size = max(capacity // shares, 1), budget // shares
         self._waiting: OrderedDict[int, Input] = OrderedDict()
         self._ticket = 0
         self._size = 0
         self._accounts: dict[str, _Account] = {}
         self._arrived = asyncio.Event()
+        self._taken = asyncio.Event()
         self._overflow: dict[str, _Overflow] = {}
         self._closed = False
         self.dropped = 0
+        self.revise(drivers or {})
+
+    def revise(self, drivers: Mapping[str, Driver]) -> None:
+        """There are other devices from now on. Of those that have gone or changed nothing waits: see `drained`."""
+        shares = min(max(len(drivers), 1), _SHARES)
+        self._share, self._share_size = max(self._capacity // shares, 1), self._budget // shares
+        self._files = {name for name, driver in drivers.items() if isinstance(driver.link, FileLink)}
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -86,11 +92,13 @@ class Pipe:
             account = self._accounts[item.device] = _Account(item.device in self._files)
         if isinstance(item, Fault) and self._joined(account, item):
             return
+        if isinstance(item, Tick):
+            self._flush()
         if isinstance(item, Reading) and not self._makes_way(account, item.sample) and not self._fits(account):
             self._refuse(item)
             return
         if self._overflow and (overflow := self._overflow.pop(item.device, None)) is not None:
-            self._put(account, Dropped(item.device, item.at, overflow.since, overflow.count))
+            self._put(account, _dropped(item.device, overflow))
         self._put(account, item)
         self._arrived.set()
 
@@ -99,15 +107,38 @@ class Pipe:
         while not self._waiting and not self._closed:
             self._arrived.clear()
             await self._arrived.wait()
+        self._taken.set()
         return [self._first() for _ in range(min(most, len(self._waiting)))]
+
+    async def drained(self, leaving: Collection[str]) -> None:
+        """Wait until all that these devices said was taken, and forget them. They say nothing meanwhile."""
+        for device in leaving:
+            if (overflow := self._overflow.pop(device, None)) is not None:
+                self._put(self._accounts[device], _dropped(device, overflow))
+        last = self._ticket
+        while self._waiting and next(iter(self._waiting)) <= last:
+            self._taken.clear()
+            self._arrived.set()
+            await self._taken.wait()
+        for device in leaving:
+            self._accounts.pop(device, None)
 
     def close(self) -> None:
         """Nothing more will come; `take` drains what waits, and what was refused last is told too."""
-        for device, overflow in self._overflow.items():
-            self._put(self._accounts[device], Dropped(device, overflow.until, overflow.since, overflow.count))
-        self._overflow.clear()
+        self._flush()
         self._closed = True
         self._arrived.set()
+
+    def oldest(self) -> Stamp | None:
+        """Since when something waits or was refused and is not told yet; None where everything was taken."""
+        waiting = [_begin(item) for item in islice(self._waiting.values(), 1)]
+        return min([*waiting, *(overflow.since for overflow in self._overflow.values())], key=_mono, default=None)
+
+    def _flush(self) -> None:
+        """What was refused is told, though nothing further of those devices came."""
+        for device, overflow in self._overflow.items():
+            self._put(self._accounts[device], _dropped(device, overflow))
+        self._overflow.clear()
 
     def _fits(self, account: _Account) -> bool:
         within = len(self._waiting) < self._capacity and self._size < self._budget
@@ -125,7 +156,8 @@ class Pipe:
         waiting = None if ticket is None else self._waiting.get(ticket)
         if ticket is None or not isinstance(waiting, Fault):
             return False
-        self._waiting[ticket] = structs.replace(fault, count=waiting.count + fault.count)
+        since, count = waiting.since or waiting.at, waiting.count + fault.count
+        self._waiting[ticket] = structs.replace(fault, since=since, count=count)
         return True
 
     def _makes_way(self, account: _Account, sample: Sample) -> bool:
@@ -176,6 +208,19 @@ class Pipe:
         account.count -= 1
         account.size -= size
         self._size -= size
+
+
+def _dropped(device: str, overflow: _Overflow) -> Dropped:
+    return Dropped(device, overflow.until, overflow.since, overflow.count)
+
+
+def _begin(item: Input) -> Stamp:
+    since = item.since if isinstance(item, Fault | Dropped) else None
+    return since or item.at
+
+
+def _mono(stamp: Stamp) -> float:
+    return stamp.mono
 
 
 def _size(item: Input) -> int:

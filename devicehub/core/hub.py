@@ -1,6 +1,6 @@
 """The core: one `step` takes what came from all devices and gives what is to be said about it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -30,6 +30,7 @@ from devicehub.model.reading import (
     Scan,
     Spectrum,
     Stamp,
+    Tick,
     Trigger,
 )
 
@@ -74,6 +75,31 @@ class Core:
         self._books = {name: DeviceBook(name, driver) for name, driver in setting.devices.items()}
         self._limits: dict[tuple[str, str], list[int]] = {}
         self._judged: dict[tuple[str, str], Judged] = {}
+        self._learn(setting)
+
+    def revise(self, setting: Setting, restarted: Collection[str], now: Stamp) -> list[Message]:
+        """Go by another setting from now on; what ends with the old one, and the births of what is new.
+
+        `restarted`: devices that stay and begin anew. They and those that are gone have been told to be away, and
+        all that they said was given.
+        """
+        old, books = self._setting, self._books
+        gone = [name for name in books if name not in setting.devices]
+        ended = [message for name in gone for message in books[name].finish(now, self._ids)]
+        fresh = [name for name in setting.devices if name not in books or name in restarted]
+        self._books = books = {
+            name: DeviceBook(name, driver, books.get(name)) if name in fresh else books[name]
+            for name, driver in setting.devices.items()
+        }
+        self._setting = setting
+        self._learn(setting)
+        lost = {name for name, driver in old.devices.items() if _driver(setting, name) != driver.name}
+        ended += self.alarms.revise(setting.limits, setting.rules_digest, lost, now)
+        return ended + [message for name in fresh for message in books[name].births(now, self._ids)]
+
+    def _learn(self, setting: Setting) -> None:
+        """Which limits each channel has."""
+        self._limits, self._judged = {}, {}
         for name, driver in setting.devices.items():
             for channel in driver.channels:
                 self._judged[name, channel.name] = Judged(channel)
@@ -115,20 +141,23 @@ class Core:
         """Once a second: latest values, error counts, and capabilities that went stale by silence."""
         return [message for book in self._books.values() for message in book.tick(now, self._ids)]
 
-    def _notice(self, item: Fault | Change | Dropped) -> list[Message]:
+    def finish(self, now: Stamp) -> list[Message]:
+        """The hub stops, and everything was given: what is to be said yet of what is missing."""
+        return [message for book in self._books.values() for message in book.finish(now, self._ids)]
+
+    def _notice(self, item: Fault | Change | Dropped | Tick) -> list[Message]:
+        if isinstance(item, Tick):
+            return [message for book in self._books.values() for message in book.missing(item.at, self._ids)]
         book = self._books[item.device]
-        if isinstance(item, Fault):
-            book.count(item)
-            return []
         if isinstance(item, Change):
             return book.change(item, self._ids)
-        return [book.gap(item, self._ids)]
+        return book.refused(item, self._ids)
 
     def _reading(
         self, reading: Reading, outcome: Outcome, numbers: _Numbers, batches: dict[tuple[str, float], list[int]]
     ) -> None:
         book = self._books[reading.device]
-        book.heard(reading.at)
+        outcome.messages += book.heard(reading.at, self._ids)
         sample = reading.sample
         if isinstance(sample, Measurement):
             places = batches.setdefault((reading.device, reading.at.mono), []) if self._setting.batch_readings else []
@@ -223,6 +252,11 @@ class Core:
             device=reading.device,
             point=point,
         )
+
+
+def _driver(setting: Setting, device: str) -> str:
+    driver = setting.devices.get(device)
+    return "" if driver is None else driver.name
 
 
 def _result_data(result: Result) -> ResultData:

@@ -76,7 +76,7 @@ class DeviceBook:
         self._values_changed = False
         self._heard = -inf
         self._battery_told: float | None = None
-        self.history = History(DeviceGaps(name)) if former is None else former.history
+        self.history: History = History(DeviceGaps(name)) if former is None else former.history
         self.history.gaps.patience = inf if driver.quiet else driver.stale_after
         self.screen = Screen(every=isinstance(driver.link, FileLink))
 
