@@ -4,26 +4,38 @@ import asyncio
 from collections.abc import Callable
 
 from devicehub.clock import Clock
+from devicehub.commands.line import Line
 from devicehub.model.reading import Fault, Input, Reading, Sample
 from devicehub.transport.link import Transport
-from devicehub.wire.protocol import DeviceProtocol, Step
+from devicehub.wire.protocol import Call, Commanded, DeviceProtocol, Step
 
 IDLE_TURNS = 100
 Check = Callable[[Sample], None]
 
 
 class Session:
-    """Feeds packets and time to a protocol, stamps what it yields, carries out what it wants."""
+    """Feeds packets, commands and time to a protocol, stamps what it yields, carries out what it wants."""
 
     def __init__(
-        self, device: str, protocol: DeviceProtocol, check: Check, offer: Callable[[Input], None], clock: Clock
+        self,
+        device: str,
+        protocol: DeviceProtocol,
+        check: Check,
+        offer: Callable[[Input], None],
+        clock: Clock,
+        line: Line | None = None,
     ) -> None:
-        """`check` raises for a sample that the driver never declared: nothing impossible goes further."""
+        """`check` raises for a sample that the driver never declared: nothing impossible goes further.
+
+        `line`: where its commands come from and their results go, if the protocol takes any.
+        """
         self._device = device
         self._check = check
         self._protocol = protocol
         self._offer = offer
         self._clock = clock
+        self._line = line or Line()
+        self._limit: asyncio.Timeout | None = None
         self._spoken = False
         self._heard = False
         self._idle_turns = 0
@@ -35,6 +47,14 @@ class Session:
 
         Raises `LinkLostError`; `RuntimeError` for a protocol that asks for the past again and again.
         """
+        if isinstance(self._protocol, Commanded):
+            self._line.open(self._on_command)
+        try:
+            await self._converse(transport, on_heard)
+        finally:
+            self._line.close()
+
+    async def _converse(self, transport: Transport, on_heard: Callable[[], None]) -> None:
         step = self._protocol.start(self._clock.monotonic())
         while True:
             for sample in step.samples:
@@ -45,24 +65,37 @@ class Session:
             self._hand_over(step)
             for packet in step.write:
                 await transport.write(packet)
+            self._line.ended(step.ended)
             step = await self._next(transport, step.wake_at)
+
+    def _on_command(self) -> None:
+        """Somebody gave a command: stop waiting for the device, or see it once the device was heard."""
+        if self._limit is not None and not self._limit.expired():
+            self._limit.reschedule(self._clock.monotonic())
 
     async def _next(self, transport: Transport, wake_at: float | None) -> Step:
         self._spoken = False
-        if wake_at is None:
-            packet = await transport.read()
-        elif wake_at <= self._clock.monotonic():
+        if (call := self._line.take()) is not None:
+            return self._commanded(call)
+        if wake_at is not None and wake_at <= self._clock.monotonic():
             return await self._at_once()
-        else:
-            try:
-                async with asyncio.timeout_at(wake_at):
-                    packet = await transport.read()
-            except TimeoutError:
-                self._idle_turns = 0
-                return self._protocol.on_timer(self._clock.monotonic())
+        try:
+            async with asyncio.timeout_at(wake_at) as self._limit:
+                packet = await transport.read()
+        except TimeoutError:
+            self._idle_turns = 0
+            if (call := self._line.take()) is not None:
+                return self._commanded(call)
+            return self._protocol.on_timer(self._clock.monotonic())
+        finally:
+            self._limit = None
         self._idle_turns = 0
         self._spoken = True
         return self._protocol.on_packet(self._clock.monotonic(), packet)
+
+    def _commanded(self, call: Call) -> Step:
+        assert isinstance(self._protocol, Commanded)  # its line is open
+        return self._protocol.on_command(self._clock.monotonic(), call)
 
     async def _at_once(self) -> Step:
         """A timer that is due already. Others get their turn first, and a protocol that stands still is a bug."""

@@ -48,13 +48,9 @@ class Request(Struct, frozen=True):
     target: str
     verb: str
     deadline: float
-    args: Mapping[str, Json] = {}
+    args: Mapping[str, object] = {}
     reason: str = ""
     reply: Reply = Reply()
-
-    def same(self, other: "Request") -> bool:
-        """Whether it asks for the same, wherever the answer is to go."""
-        return structs.replace(self, reply=Reply()) == structs.replace(other, reply=Reply())
 
 
 class Rejection(Struct, frozen=True):

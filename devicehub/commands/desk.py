@@ -1,0 +1,194 @@
+"""The desk: takes what arrives, judges it, has it carried out, answers and records. Nothing that arrives raises.
+
+A command is on record before it is begun, so that one that was accepted is never begun again, whatever dies. More
+than a steady pace of them is not looked at but counted, so that a flood of commands never fills the journal.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from devicehub.clock import Clock
+from devicehub.commands.judging import Job, RefusedError, Scene, judged
+from devicehub.commands.memory import Known, Memory, alike
+from devicehub.commands.pace import Pace
+from devicehub.commands.records import Verdict, messages
+from devicehub.commands.request import FURTHEST, Rejection, Request, read
+from devicehub.commands.verbs import CommandError
+from devicehub.model.command import CommandState
+from devicehub.model.message import Message
+from devicehub.publish.port import Incoming
+from devicehub.publish.topics import Topics
+
+_log = logging.getLogger(__name__)
+
+WAITING_MOST: Final = 64
+RUNNING_MOST: Final = 32
+TELL_EVERY: Final = 1.0
+_LATE = Verdict(CommandState.TIMEOUT, "its deadline passed before it could be begun")
+_DIED = Verdict(CommandState.FAILED, "the hub ended meanwhile: whether it was done is not known")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the desk works with. `accept` stores messages and delivers them; `remark` tells the hub's subscribers.
+
+    `synchronised`: whether the wall clock is known to be right; None where nobody knows.
+    """
+
+    topics: Topics
+    scene: Scene
+    accept: Callable[[Sequence[Message]], Awaitable[None]]
+    remark: Callable[[str, str], None]
+    ids: Callable[[], str]
+    synchronised: Callable[[], bool | None]
+
+
+class Desk:
+    """Where all commands of one hub arrive. Use from one event loop."""
+
+    def __init__(self, around: Surroundings, clock: Clock) -> None:
+        self._around = around
+        self._clock = clock
+        self._memory = Memory()
+        self._pace = Pace()
+        self._arrivals: deque[Incoming] = deque()
+        self._arrived = asyncio.Event()
+        self._running: set[asyncio.Task[None]] = set()
+        self._passed_over = 0
+        self._told = -TELL_EVERY
+        self._closed = False
+
+    async def resume(self, known: Sequence[Known]) -> None:
+        """Take over the commands of earlier runs, and end those that died with the hub."""
+        for one in known:
+            self._memory.note(one)
+            if one.state is CommandState.ACCEPTED:
+                await self._conclude(one.request, _DIED)
+
+    def take(self, message: Incoming) -> None:
+        """A command arrived. Never waits and never raises."""
+        if len(self._arrivals) >= WAITING_MOST or not self._pace.take(self._clock.monotonic()):
+            if not self._passed_over:
+                _log.warning("more commands come than are looked at")
+            self._passed_over += 1
+        else:
+            self._arrivals.append(message)
+        self._arrived.set()
+
+    def close(self) -> None:
+        """No further commands: `run` ends with those that are under way."""
+        self._closed = True
+        self._arrived.set()
+
+    async def run(self) -> None:
+        """Look at what arrives, one after another, and have it carried out side by side, until `close`."""
+        try:
+            while not self._closed:
+                self._tell_passed_over()
+                if self._arrivals:
+                    await self._handle(self._arrivals.popleft())
+                else:
+                    await self._something()
+            if self._running:
+                await asyncio.wait(self._running)
+        finally:
+            for task in self._running:
+                task.cancel()
+
+    async def _something(self) -> None:
+        """Until a command arrives, or it is time to tell how many were not looked at."""
+        self._arrived.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TELL_EVERY if self._passed_over else None):
+                await self._arrived.wait()
+
+    def _tell_passed_over(self) -> None:
+        """At most once a second how many were not looked at."""
+        now = self._clock.monotonic()
+        if self._passed_over and now - self._told >= TELL_EVERY:
+            count, self._passed_over, self._told = self._passed_over, 0, now
+            self._around.remark("commands-dropped", f"{count} commands were not looked at: too many at once")
+
+    async def _handle(self, message: Incoming) -> None:
+        found = read(message, self._around.topics, self._clock.utc())
+        if isinstance(found, Rejection):
+            await self._say(found.request, Verdict(CommandState.REJECTED, self._with_clock(found.why)))
+            return
+        if (known := self._memory.find(found.id)) is not None:
+            await self._say(found, _repeated(known, found))
+            return
+        expires = self._clock.monotonic() + found.deadline - self._clock.utc()
+        try:
+            job = self._judged(found)
+        except RefusedError as refused:
+            verdict = Verdict(CommandState.REJECTED, str(refused))
+            await (self._conclude(found, verdict) if refused.lasting else self._say(found, verdict))
+            return
+        await self._conclude(found, Verdict(CommandState.ACCEPTED, self._with_clock("")))
+        self._begin(found, job, expires)
+
+    def _judged(self, request: Request) -> Job:
+        if len(self._running) >= RUNNING_MOST or not self._memory.has_room(self._clock.monotonic()):
+            raise RefusedError(f"too many commands: {len(self._running)} are under way", lasting=False)
+        return judged(request, self._around.scene)
+
+    def _begin(self, request: Request, job: Job, expires: float) -> None:
+        task = asyncio.get_running_loop().create_task(self._carry_out(request, job, expires))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _carry_out(self, request: Request, job: Job, expires: float) -> None:
+        if self._clock.monotonic() > expires:
+            await self._conclude(request, _LATE)
+            return
+        act = asyncio.ensure_future(job.act(expires))
+        patience = job.patience(self._clock.monotonic(), expires)
+        try:
+            done, _ = await asyncio.wait([act], timeout=patience)
+            if done:
+                await self._conclude(request, _outcome(act, request))
+                return
+            why = f"not finished within {patience:.0f} s; it may still be under way"
+            await self._conclude(request, Verdict(CommandState.TIMEOUT, why))
+            await asyncio.wait([act])
+            _log.info("command %s/%s %s came to its end late", request.target, request.verb, request.id)
+            act.exception()
+        finally:
+            act.cancel()
+
+    async def _conclude(self, request: Request, verdict: Verdict) -> None:
+        """It came to a state: remembered, recorded, answered."""
+        until = self._clock.monotonic() + FURTHEST
+        self._memory.note(Known(request, verdict.state, until, verdict.why, dict(verdict.result)))
+        await self._say(request, verdict)
+
+    async def _say(self, request: Request, verdict: Verdict) -> None:
+        _log.info("command %s/%s %s: %s", request.target, request.verb, request.id, verdict.state)
+        await self._around.accept(messages(request, verdict, self._clock.stamp(), self._around.ids))
+
+    def _with_clock(self, why: str) -> str:
+        """Whoever judges a deadline by a clock that may be wrong says so."""
+        if self._around.synchronised() is not False:
+            return why
+        return f"{why}; the hub's clock is not synchronised".removeprefix("; ")
+
+
+def _repeated(known: Known, request: Request) -> Verdict:
+    if not alike(known.request, request):
+        return Verdict(CommandState.REJECTED, "another command had this id: each one needs its own")
+    return Verdict(known.state, f"given before; {known.why}".removesuffix("; "), known.result)
+
+
+def _outcome(act: "asyncio.Future[Verdict]", request: Request) -> Verdict:
+    error = act.exception()
+    if error is None:
+        return act.result()
+    if isinstance(error, CommandError):
+        return Verdict(error.state, str(error))
+    _log.error("bug in the command %s/%s", request.target, request.verb, exc_info=error)
+    return Verdict(CommandState.FAILED, f"{type(error).__name__}: {error}")
