@@ -15,11 +15,15 @@ class Clock:
     """Wall time, monotonic time, waiting and chance.
 
     Monotonic time is the running loop's, so that a test's virtual loop moves everything at once.
-    `utc` and `monotonic` may be replaced for tests; `seed` makes chance repeatable.
+    `utc` may be replaced for tests; `seed` makes chance repeatable. `boot` goes on while the machine sleeps (see
+    `since_boot`); without it the machine is taken never to.
     """
 
-    def __init__(self, *, utc: Callable[[], float] = time.time, seed: int | None = None) -> None:
+    def __init__(
+        self, *, utc: Callable[[], float] = time.time, boot: Callable[[], float] | None = None, seed: int | None = None
+    ) -> None:
         self._utc = utc
+        self._boot = boot
         self.random = random.Random(seed) if seed is not None else random.SystemRandom()
         self._last_ms = -1
         self._last_tail = 0
@@ -35,6 +39,10 @@ class Clock:
     def stamp(self) -> Stamp:
         """Both clocks at this instant."""
         return Stamp(self._utc(), asyncio.get_running_loop().time())
+
+    def boot(self) -> float:
+        """Monotonic seconds that go on while the machine sleeps. Only differences mean anything."""
+        return self.monotonic() if self._boot is None else self._boot()
 
     async def sleep(self, seconds: float) -> None:
         """Wait; negative is zero."""
@@ -55,3 +63,8 @@ class Clock:
         self._last_ms, self._last_tail = ms, tail
         # 160 bits are 32 digits of base 32; a ULID is the last 26 of them.
         return base64.b32hexencode((ms << 80 | tail).to_bytes(20, "big")).translate(_CROCKFORD)[6:].decode("ascii")
+
+
+def since_boot() -> float:
+    """Seconds since the machine was started, asleep or not; only awake where the system counts no others."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))

@@ -1,5 +1,7 @@
 """The blocking half of a watch folder: which files are complete, reading them, putting them aside.
 
+One file at a time is handed over; the next follows when somebody says what became of it.
+
 A file is complete when its size and times have not changed for the settle time and it is not empty.
 Nothing that is not a regular file is opened, and no symbolic link is followed: a folder may be
 removable media that somebody prepared.
@@ -11,6 +13,7 @@ import stat
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum, auto
 from fnmatch import fnmatchcase
 from itertools import chain, count
 from pathlib import Path
@@ -30,14 +33,22 @@ _OPEN: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBL
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds: of rest until a file counts as complete, between looks, and from handing over to moving."""
+    """Seconds: of rest until a file counts as complete, and between looks."""
 
     settle: float = 1.0
     period: float = 0.25
-    hold: float = 10.0
 
 
 USUAL: Final = Pace()
+
+
+class Fate(Enum):
+    """What became of the file handed over last: nobody can say yet; it is stored; it was refused; nobody stores any."""
+
+    OPEN = auto()
+    STORED = auto()
+    REFUSED = auto()
+    UNKNOWN = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,40 +73,47 @@ class WatchFolder:
 
     def __init__(self, path: Path, link: FileLink, pace: Pace) -> None:
         """Raises `LinkMissingError`, or `LinkPermissionError` when it cannot be read or written."""
-        self._path = path
+        self.path = path
         self._link = link
         self.pace = pace
         self._since: dict[str, tuple[Mark, float]] = {}
         self._done: dict[str, Mark] = {}
         self._complete: deque[tuple[str, Mark]] = deque()
-        self._handed: deque[tuple[float, str, Mark]] = deque()
+        self._handed: tuple[str, Mark] | None = None
         self._volume = _checked(path)
 
-    def next_file(self, now: float) -> tuple[str, bytes] | None:
-        """Put aside what was handed over long ago, give the next complete file: name and content.
+    def next_file(self, now: float, fate: Fate) -> tuple[str, bytes] | None:
+        """Do with the last file as its `fate` wants, give the next complete one: name and content.
 
-        `now`: seconds of a monotonic clock. Raises `LinkLostError`.
+        A stored one is put aside, a refused one is given again, one that nobody stores stays where it is. While the
+        fate is open nothing is given. `now`: seconds of a monotonic clock. Raises `LinkLostError`.
         """
-        while self._handed and now - self._handed[0][0] >= self.pace.hold:
-            _, name, mark = self._handed.popleft()
-            self._put_aside(name, mark, TAKEN)
-        if not self._complete:
-            self._complete.extend(self._scan(now))
-        while self._complete:
+        if self._handed is not None and fate is not Fate.OPEN:
+            self._settle(*self._handed, fate)
+            self._handed = None
+        if not self._complete or self._handed is not None:
+            self._complete = deque(self._scan(now))
+        while self._complete and self._handed is None:
             name, mark = self._complete.popleft()
             data = self._load(name, mark)
             if data is not None:
-                self._handed.append((now, name, mark))
+                self._handed = (name, mark)
                 self._done[name] = mark
                 return printable(name), data
         return None
+
+    def _settle(self, name: str, mark: Mark, fate: Fate) -> None:
+        if fate is Fate.STORED:
+            self._put_aside(name, mark, TAKEN)
+        elif fate is Fate.REFUSED and self._done.pop(name, None) is not None:
+            _log.warning("%s: there was no room for what %s says; it is read again", self.path, printable(name))
 
     def _scan(self, now: float) -> list[tuple[str, Mark]]:
         """The complete files in order of time and name."""
         try:
             found = dict(self._entries())
         except OSError as error:
-            raise LinkLostError(f"{self._path}: {error.strerror}") from error
+            raise LinkLostError(f"{self.path}: {error.strerror}") from error
         before, self._since = self._since, {}
         self._done = {name: mark for name, mark in self._done.items() if found.get(name) == mark}
         complete = []
@@ -108,9 +126,9 @@ class WatchFolder:
 
     def _entries(self) -> Iterator[tuple[str, Mark]]:
         """Names that match, with their marks. Raises `OSError` when the folder is not what was opened."""
-        if self._path.stat().st_dev != self._volume:
+        if self.path.stat().st_dev != self._volume:
             raise FileNotFoundError(0, "its volume was removed or replaced")
-        with os.scandir(self._path) as entries:
+        with os.scandir(self.path) as entries:
             for entry in entries:
                 if not self._is_wanted(entry.name):
                     continue
@@ -133,12 +151,12 @@ class WatchFolder:
         """The content, or None when the file is refused, gone, or no longer what it was."""
         if mark.size > self._link.limit:
             _log.warning(
-                "%s: %s has %d bytes, more than %d: rejected", self._path, printable(name), mark.size, self._link.limit
+                "%s: %s has %d bytes, more than %d: rejected", self.path, printable(name), mark.size, self._link.limit
             )
             self._put_aside(name, mark, REJECTED)
             return None
         try:
-            with open(os.open(self._path / name, _OPEN), "rb") as file:  # noqa: PTH123 - a descriptor, not a path
+            with open(os.open(self.path / name, _OPEN), "rb") as file:  # noqa: PTH123 - a descriptor, not a path
                 if Mark.of(os.fstat(file.fileno())) != mark:
                     return None
                 data = file.read(mark.size + 1)
@@ -153,12 +171,12 @@ class WatchFolder:
     def _refuse(self, name: str, mark: Mark, why: str) -> None:
         """Leave a file alone from now on, unless it changes. Says so once."""
         if self._done.get(name) != mark:
-            _log.warning("%s: %s is left alone: %s", self._path, printable(name), why)
+            _log.warning("%s: %s is left alone: %s", self.path, printable(name), why)
             self._done[name] = mark
 
     def _put_aside(self, name: str, mark: Mark, where: str) -> None:
         """Move a file into a subfolder. A file that was replaced meanwhile stays: it is a new one."""
-        source, folder = self._path / name, self._path / where
+        source, folder = self.path / name, self.path / where
         try:
             status = source.lstat()
             if (status.st_size, status.st_mtime_ns) != (mark.size, mark.modified):

@@ -34,16 +34,33 @@ with open(sys.argv[1], "wb", buffering=0) as file:
 """
 
 
+class Shelf:
+    """Where what a device said is stored, or not: as a journal's side tells it."""
+
+    def __init__(self) -> None:
+        self.verdicts: list[bool] = []
+        self.asked = asyncio.Event()
+        self.told = asyncio.Event()
+        self.told.set()
+
+    async def stored(self, since: float, until: float) -> bool:
+        assert since <= until <= asyncio.get_running_loop().time()
+        self.asked.set()
+        await self.told.wait()
+        return self.verdicts.pop(0) if self.verdicts else True
+
+
 @asynccontextmanager
-async def watching(folder: Path, *, settle: float = 0.1, hold: float = 0.0) -> AsyncIterator[FileTransport]:
-    transport = await FileTransport.open(folder, LINK, Clock(), pace=Pace(settle, period=0.02, hold=hold))
+async def watching(folder: Path, shelf: Shelf | None = None, *, settle: float = 0.1) -> AsyncIterator[FileTransport]:
+    stored = (shelf or Shelf()).stored
+    transport = await FileTransport.open(folder, LINK, Clock(), pace=Pace(settle, period=0.02), stored=stored)
     try:
         yield transport
     finally:
         await transport.close()
 
 
-async def test_a_file_arrives_with_its_name_and_moves_when_the_next_is_asked_for(tmp_path: Path) -> None:
+async def test_a_file_arrives_with_its_name_and_moves_when_it_is_stored(tmp_path: Path) -> None:
     async with watching(tmp_path) as transport:
         (tmp_path / "a.jpg").write_bytes(b"first")
         assert await transport.read() == Packet(b"first", "a.jpg")
@@ -71,15 +88,61 @@ async def test_a_hub_that_died_before_asking_again_reads_the_file_again(tmp_path
             assert await transport.read() == Packet(b"x", "a.jpg")
 
 
-async def test_a_hub_that_died_soon_after_asking_for_the_next_reads_the_file_again(tmp_path: Path) -> None:
-    """Asking for the next file says nothing about the first one's event: its disk may have refused."""
+async def test_a_hub_whose_disk_refused_and_that_died_reads_the_file_again(tmp_path: Path) -> None:
+    """To ask for the next file says nothing about the first one's event."""
     (tmp_path / "a.jpg").write_bytes(b"x")
     for _ in range(2):
-        async with watching(tmp_path, hold=10.0) as transport:
+        shelf = Shelf()
+        shelf.told.clear()
+        async with watching(tmp_path, shelf) as transport:
             assert await transport.read() == Packet(b"x", "a.jpg")
             following = asyncio.create_task(transport.read())
-            (tmp_path / "b.jpg").write_bytes(b"y")
-            assert await following == Packet(b"y", "b.jpg")
+            await shelf.asked.wait()
+            await transport.close()
+            with pytest.raises(LinkLostError):
+                await following
+    assert (tmp_path / "a.jpg").exists()
+
+
+async def test_a_reader_that_loses_patience_while_the_disk_refuses_misses_nothing(tmp_path: Path) -> None:
+    shelf = Shelf()
+    shelf.told.clear()
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).write_bytes(name.encode())
+        os.utime(tmp_path / name, (1_000, 1_000))
+    async with watching(tmp_path, shelf) as transport, asyncio.timeout(30):
+        assert await transport.read() == Packet(b"a.jpg", "a.jpg")
+        for _ in range(5):
+            hasty = asyncio.create_task(transport.read())
+            shelf.asked.clear()
+            await shelf.asked.wait()
+            hasty.cancel()
+            await asyncio.gather(hasty, return_exceptions=True)
+        assert not (tmp_path / "taken").exists()
+        shelf.told.set()
+        assert await transport.read() == Packet(b"b.jpg", "b.jpg")
+        assert (tmp_path / "taken" / "a.jpg").exists()
+
+
+async def test_a_file_that_there_was_no_room_for_comes_again(tmp_path: Path) -> None:
+    shelf = Shelf()
+    shelf.verdicts = [False, False, True]
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    async with watching(tmp_path, shelf) as transport, asyncio.timeout(30):
+        assert [await transport.read() for _ in range(3)] == [Packet(b"x", "a.jpg")] * 3
+        (tmp_path / "b.jpg").write_bytes(b"y")
+        assert await transport.read() == Packet(b"y", "b.jpg")
+        assert (tmp_path / "taken" / "a.jpg").exists()
+
+
+async def test_where_nothing_is_stored_files_stay_in_place(tmp_path: Path) -> None:
+    transport = await FileTransport.open(tmp_path, LINK, Clock(), pace=Pace(0.1, period=0.02))
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    assert await transport.read() == Packet(b"x", "a.jpg")
+    (tmp_path / "b.jpg").write_bytes(b"y")
+    assert await transport.read() == Packet(b"y", "b.jpg")
+    await transport.close()
+    assert [path.exists() for path in (tmp_path / "a.jpg", tmp_path / "b.jpg")] == [True, True]
 
 
 async def test_a_cancelled_read_loses_nothing_and_repeats_nothing(tmp_path: Path) -> None:
