@@ -1,0 +1,1 @@
+"""The journal under power cuts and faults of the disk."""
