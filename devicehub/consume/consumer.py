@@ -158,7 +158,7 @@ class Consumer:
         if self._holes.get(key) == waits_for:
             return
         self._holes[key] = waits_for
-        _log.info("%s: %s has %d before %d came", heard.node, heard.stream, heard.number, waits_for)
+        _log.debug("%s: %s has %d before %d came", heard.node, heard.stream, heard.number, waits_for)
         self._told[heard.node].at = None
         self._full.set()
         self._wake.set()
