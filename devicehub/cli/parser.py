@@ -68,7 +68,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"devicehub {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_running, _devices, _drivers, _looking, _configuration, _certificates, _facts):
+    for add in (_running, _devices, _drivers, _looking, _journal, _configuration, _certificates, _facts):
         add(commands)
     return parser
 
@@ -250,6 +250,20 @@ def _configuration(commands: Nouns) -> None:
     show.add_argument("file", nargs="?", type=Path, metavar="FILE")
     show.add_argument("--effective", action="store_true", help="with the defaults of everything that is not set")
     _config_option(show)
+
+
+def _journal(commands: Nouns) -> None:
+    nouns = _noun(commands, "journal", "what is stored on this computer and how far it was delivered")
+    status = _leaf(nouns, "status", "journal_status", "show how far each stream was stored, delivered and confirmed")
+    replay = _leaf(nouns, "replay", "journal_replay", "deliver events again, by the running hub or by the next one")
+    what = replay.add_mutually_exclusive_group(required=True)
+    what.add_argument("--from", dest="first", type=_whole(10**15), metavar="N", help="the first sequence number")
+    what.add_argument("--quarantine", action="store_true", help="what the broker refused")
+    replay.add_argument("--stream", choices=("alarms", "events", "scans"), default="events", help="default: events")
+    discharge = _leaf(nouns, "discharge", "journal_discharge", "wait no longer for a durable consumer")
+    discharge.add_argument("consumer", metavar="CONSUMER")
+    for leaf in (status, replay, discharge):
+        _config_option(leaf)
 
 
 def _certificates(commands: Nouns) -> None:

@@ -38,6 +38,13 @@ def floor(db: sqlite3.Connection, stream: Stream, alive: float) -> int | None:
     return found[0]
 
 
+def oldest(db: sqlite3.Connection, stream: Stream) -> int | None:
+    """The lowest number of a stream that is kept; None where none is."""
+    query = "SELECT min(number) FROM event WHERE stream = ? AND number IS NOT NULL"
+    found: tuple[int | None] = db.execute(query, (stream.value,)).fetchone()
+    return found[0]
+
+
 def forget(db: sqlite3.Connection, marks: Mapping[Stream, Mark], before: float, most: int = SLICE) -> int:
     """Delete the oldest events recorded before that UTC second that are not owed, at most `most`; gives how many.
 

@@ -10,6 +10,7 @@ from typing import Final, Self
 
 from msgspec import Struct, structs
 
+from devicehub.journal.proof import Value, seal
 from devicehub.journal.rows import COLUMNS, TABLE, Entry, Mark, Row, entry_of, genesis
 from devicehub.model.stream import Stream
 
@@ -26,6 +27,8 @@ CREATE TABLE IF NOT EXISTS receipt (
     consumer TEXT NOT NULL, stream TEXT NOT NULL, number INTEGER NOT NULL, heard REAL NOT NULL,
     PRIMARY KEY (consumer, stream)) STRICT;
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS seal (one INTEGER PRIMARY KEY CHECK (one = 1), value TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS damage (one INTEGER PRIMARY KEY CHECK (one = 1), value BLOB NOT NULL) STRICT;
 """
 _INSERT = f"INSERT INTO event VALUES ({', '.join('?' * len(COLUMNS.split(',')))})"  # noqa: S608 - constant columns
 _LAST_RETAINED = "SELECT max(position) FROM event WHERE retain = 1 GROUP BY topic"
@@ -66,10 +69,6 @@ class Meta(Struct, frozen=True):
         """With the chain's new end."""
         return structs.replace(self, chain=chain)
 
-    def joined(self, held: "Meta") -> "Meta":
-        """With what a file that was opened again holds: whichever is further."""
-        return held if held.last >= self.last and held.epoch == self.epoch else self
-
 
 def prepared(db: sqlite3.Connection, epoch: str) -> Meta:
     """Make the tables where they are not, mark the journal as in use, and give what is known of it.
@@ -78,17 +77,33 @@ def prepared(db: sqlite3.Connection, epoch: str) -> Meta:
     """
     db.execute("PRAGMA journal_mode=WAL")
     db.execute("PRAGMA synchronous=FULL")
-    db.executescript(_SCHEMA)
-    db.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (SCHEMA_VERSION,))
-    db.execute("INSERT OR IGNORE INTO meta VALUES ('epoch', ?)", (epoch,))
-    meta = known(db)
-    db.execute(_UPDATE, ("running", 1))
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        create(db)
+        db.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (SCHEMA_VERSION,))
+        db.execute("INSERT OR IGNORE INTO meta VALUES ('epoch', ?)", (epoch,))
+        meta = known(db)
+        remember(db, [("running", 1)])
+        db.execute("COMMIT")
+    except sqlite3.Error:
+        db.rollback()
+        raise
     return meta
+
+
+def create(db: sqlite3.Connection) -> None:
+    """Make the tables where they are not, in a transaction of the caller's if there is one."""
+    for statement in _SCHEMA.split(";"):
+        db.execute(statement)
 
 
 def known(db: sqlite3.Connection) -> Meta:
     """What a journal knows of itself. Raises `sqlite3.DatabaseError` for one of another version."""
-    found: dict[str, str | int | float | bytes] = dict(db.execute("SELECT name, value FROM meta"))
+    return meta_of(dict(db.execute("SELECT name, value FROM meta")))
+
+
+def meta_of(found: Mapping[str, Value]) -> Meta:
+    """What a journal knows of itself, from its names and values. Raises as `known`, `KeyError` and `ValueError`."""
     schema = found.get("schema")
     if schema != SCHEMA_VERSION:
         raise sqlite3.DatabaseError(f"schema version {schema!r} is not {SCHEMA_VERSION}")
@@ -124,30 +139,69 @@ def insert(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
 
 def write(db: sqlite3.Connection, meta: Meta, marks: Mapping[Stream, Mark]) -> None:
     """Store what is known, in a transaction of the caller's."""
-    values: list[tuple[str, object]] = [("epoch", meta.epoch), ("last", meta.last), ("chain", meta.chain)]
+    values: list[tuple[str, Value]] = [("epoch", meta.epoch), ("last", meta.last), ("chain", meta.chain)]
     values += [(f"number.{stream}", number) for stream, number in meta.numbers.items()]
     if meta.recorded is not None:
         values.append(("recorded", meta.recorded))
-    db.executemany(_UPDATE, values + _marked(marks))
+    remember(db, values + _marked(marks))
 
 
 def finish(db: sqlite3.Connection, marks: Mapping[Stream, Mark]) -> None:
     """The end of a run: what was delivered, and that nobody uses the journal."""
-    db.executemany(_UPDATE, [*_marked(marks), ("running", 0)])
+    remember(db, [*_marked(marks), ("running", 0)])
 
 
 def mark(db: sqlite3.Connection, marks: Mapping[Stream, Mark]) -> None:
     """What was delivered, in a transaction of the caller's."""
-    db.executemany(_UPDATE, _marked(marks))
+    remember(db, _marked(marks))
+
+
+def rewind(db: sqlite3.Connection, stream: Stream, number: int) -> int:
+    """Let everything of a stream behind `number` count as undelivered; gives how many events wait for it now."""
+    back = Mark(position_of(db, stream, number), number)
+    acked = known(db).acked[stream]
+    if back.position < acked.position:
+        mark(db, {stream: back})
+    return waiting(db, {stream: back})[stream]
+
+
+def busy(db: sqlite3.Connection, why: str) -> int:
+    """Let everything in quarantine count as refused for `why` alone; gives how many."""
+    return db.execute("UPDATE quarantine SET why = ?", (why,)).rowcount
 
 
 def prune(db: sqlite3.Connection, positions: Sequence[int]) -> None:
     """Delete events and remember up to where holes are no damage, in a transaction of the caller's."""
     db.executemany("DELETE FROM event WHERE position = ?", [(one,) for one in positions])
-    highest = max(positions)
-    db.execute(
-        "INSERT INTO meta VALUES ('pruned', ?1) ON CONFLICT (name) DO UPDATE SET value = max(value, ?1)", (highest,)
-    )
+    remember(db, [("pruned", max(known(db).pruned, *positions))])
+
+
+def remember(db: sqlite3.Connection, values: Sequence[tuple[str, Value]]) -> None:
+    """Store what is known and seal it, in a transaction of the caller's if there is one."""
+    alone = not db.in_transaction
+    if alone:
+        db.execute("BEGIN IMMEDIATE")
+    try:
+        db.executemany(_UPDATE, values)
+        db.execute("REPLACE INTO seal VALUES (1, ?)", (seal(dict(db.execute("SELECT name, value FROM meta"))),))
+        if alone:
+            db.execute("COMMIT")
+    except sqlite3.Error:
+        if alone:
+            db.rollback()
+        raise
+
+
+def withdraw(db: sqlite3.Connection, last: int) -> None:
+    """Delete events above `last`, in a transaction of the caller's."""
+    db.execute("DELETE FROM event WHERE position > ?", (last,))
+
+
+def settle(db: sqlite3.Connection) -> bool:
+    """Write all of the write-ahead log into the file and begin the log anew; not while another connection reads."""
+    db.execute("PRAGMA synchronous=FULL")
+    (busy, _, _) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not busy
 
 
 def announce(db: sqlite3.Connection, devices: Sequence[str]) -> tuple[str, ...]:
@@ -237,6 +291,6 @@ def used(db: sqlite3.Connection) -> int:
     return int((sizes[0] - sizes[1]) * sizes[2])
 
 
-def _marked(marks: Mapping[Stream, Mark]) -> list[tuple[str, object]]:
-    values: list[tuple[str, object]] = [(f"acked.{stream}", mark.position) for stream, mark in marks.items()]
+def _marked(marks: Mapping[Stream, Mark]) -> list[tuple[str, Value]]:
+    values: list[tuple[str, Value]] = [(f"acked.{stream}", mark.position) for stream, mark in marks.items()]
     return values + [(f"acked-number.{stream}", mark.number) for stream, mark in marks.items()]

@@ -1,0 +1,94 @@
+"""What a journal holds, for people: read from its file, beside a running hub or without one."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from msgspec import Struct
+
+from devicehub.journal import space, tables
+from devicehub.lock import held
+from devicehub.model.errors import JournalError
+from devicehub.model.stream import Stream
+
+
+class StreamReport(Struct, frozen=True):
+    """One stream, as sequence numbers; `waiting`: events that no broker has acknowledged."""
+
+    stored: int
+    acked: int
+    waiting: int
+    oldest: int | None
+    consumers: dict[str, int]
+
+
+class JournalReport(Struct, frozen=True):
+    """The whole journal. `heard`: UTC seconds of the last receipt of each consumer. `unclean`: no orderly end."""
+
+    epoch: str
+    unclean: bool
+    recorded: float | None
+    streams: dict[str, StreamReport]
+    heard: dict[str, float]
+    quarantine: dict[str, int]
+    used: int
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """The journal's file, for reading only. Raises `JournalError` naming it."""
+    if not path.exists():
+        raise JournalError(f"{path}: there is no journal; a hub makes it when it runs for the first time")
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            yield db
+    except sqlite3.Error as error:
+        raise JournalError(f"{path}: {error}") from error
+
+
+def report(db: sqlite3.Connection) -> JournalReport:
+    """What an open journal holds. Raises `sqlite3.Error`."""
+    meta, receipts = tables.known(db), tables.receipts(db)
+    waiting = tables.waiting(db, meta.acked)
+    heard: dict[str, float] = {}
+    for one in receipts:
+        heard[one.consumer] = max(one.heard, heard.get(one.consumer, one.heard))
+    quarantine: dict[str, int] = {}
+    for _, why in tables.quarantined(db):
+        quarantine[why] = quarantine.get(why, 0) + 1
+    return JournalReport(
+        epoch=meta.epoch,
+        unclean=meta.running,
+        recorded=meta.recorded,
+        streams={
+            stream.value: StreamReport(
+                stored=meta.numbers[stream],
+                acked=meta.acked[stream].number,
+                waiting=waiting[stream],
+                oldest=space.oldest(db, stream),
+                consumers={one.consumer: one.number for one in receipts if one.stream is stream},
+            )
+            for stream in Stream
+        },
+        heard={
+            one.consumer: max(other.heard for other in receipts if other.consumer == one.consumer) for one in receipts
+        },
+        quarantine=quarantine,
+        used=tables.used(db),
+    )
+
+
+@contextmanager
+def writing(state: Path) -> Iterator[sqlite3.Connection]:
+    """The journal's file of a state folder that no hub runs in. Raises `JournalError`."""
+    path = state / "journal.sqlite"
+    if not path.exists():
+        raise JournalError(f"{path}: there is no journal; a hub makes it when it runs for the first time")
+    with held(state):
+        try:
+            with closing(sqlite3.connect(path, isolation_level=None)) as db:
+                db.execute("PRAGMA synchronous=FULL")
+                yield db
+        except sqlite3.Error as error:
+            raise JournalError(f"{path}: {error}") from error

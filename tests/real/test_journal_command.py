@@ -1,0 +1,112 @@
+"""`devicehub journal`: what the file holds, and delivering it again, as a technician at the terminal sees it."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from devicehub.deliver.quarantine import BUSY
+from devicehub.journal import Journal, tables
+from devicehub.journal.tables import Receipt
+from devicehub.lock import held
+from devicehub.model.stream import Stream
+from tests.real.journals import alarm_state, delivered, event, opened
+from tests.real.test_cli import HUB, devicehub, one_line
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture
+async def station(tmp_path: Path) -> Path:
+    """Twelve events, ten of them delivered, one refused; "archive" has four."""
+    (tmp_path / "devicehub.toml").write_text(f'{HUB}state = "state"\n')
+    async with opened(tmp_path / "state") as journal:
+        await journal.append([*(event(number) for number in range(1, 13)), alarm_state("tnt", None)])
+        await delivered(journal, 10)
+        await _told(journal)
+    return tmp_path
+
+
+async def _told(journal: Journal) -> None:
+    receipts = [Receipt("archive", Stream.EVENTS, 4, 1.8e9), Receipt("archive", Stream.ALARMS, 0, 1.8e9)]
+    await journal.file(lambda db: tables.keep_receipts(db, receipts))
+    await journal.file(lambda db: tables.quarantine(db, [(3, "Not authorized")]))
+
+
+def journal(folder: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
+    return devicehub("journal", *words, "--config", str(folder / "devicehub.toml"))
+
+
+def test_status_says_how_far_each_stream_has_come(station: Path) -> None:
+    found = json.loads(journal(station, "status", "--json").stdout)
+    assert found["streams"]["events"] == {
+        "stored": 12, "acked": 10, "waiting": 2, "oldest": 1, "consumers": {"archive": 4},
+    }  # fmt: skip
+    assert found["streams"]["scans"] == {"stored": 0, "acked": 0, "waiting": 0, "oldest": None, "consumers": {}}
+    assert (found["quarantine"], found["unclean"]) == ({"Not authorized": 1}, False)
+    shown = journal(station, "status").stdout.decode()
+    assert "events 1 12 10 4 2" in [" ".join(line.split()) for line in shown.splitlines()]
+    assert "consumer archive: last receipt 2027-01-15T08:00:00.000Z" in shown
+    assert "1 in quarantine: Not authorized" in shown
+
+
+async def test_status_is_shown_beside_a_running_hub(station: Path) -> None:
+    async with opened(station / "state") as running:
+        await running.append([event(13)])
+        found = json.loads(journal(station, "status", "--json").stdout)
+    assert (found["streams"]["events"]["stored"], found["unclean"]) == (13, True)
+
+
+async def test_replay_lets_events_count_as_undelivered(station: Path) -> None:
+    done = journal(station, "replay", "--from", "6")
+    assert (done.returncode, done.stderr.decode()) == (0, "7 events of events will be sent when the hub runs\n")
+    async with opened(station / "state") as after:
+        assert (after.acked[Stream.EVENTS].number, after.depth()) == (5, 8)
+    done = journal(station, "replay", "--from", "12")
+    assert done.returncode == 0
+    async with opened(station / "state") as after:
+        assert after.acked[Stream.EVENTS].number == 5, "what waits already goes on waiting"
+
+
+async def test_replay_of_the_quarantine_has_it_sent_by_itself(station: Path) -> None:
+    assert journal(station, "replay", "--quarantine").returncode == 0
+    async with opened(station / "state") as after:
+        assert [why for _, why in await after.file(tables.quarantined)] == [BUSY]
+
+
+async def test_a_consumer_that_is_discharged_is_not_waited_for(station: Path) -> None:
+    assert journal(station, "discharge", "archive").returncode == 0
+    async with opened(station / "state") as after:
+        assert await after.file(tables.receipts) == []
+    assert "no consumer 'archive'; registered: none" in one_line(journal(station, "discharge", "archive"))
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("replay", "--from", "13"), 2, "events has 12 events"),
+        (("replay",), 2, "one of the arguments --from --quarantine is required"),
+        (("discharge", "archives"), 2, "registered: archive"),
+    ],
+)
+def test_a_mistake_is_one_line(station: Path, words: tuple[str, ...], code: int, said: str) -> None:
+    done = journal(station, *words)
+    assert done.returncode == code
+    assert said in one_line(done)
+
+
+@pytest.mark.parametrize("words", [("status",), ("replay", "--from", "1"), ("discharge", "x")])
+def test_where_no_hub_has_run_there_is_no_journal(tmp_path: Path, words: tuple[str, ...]) -> None:
+    (tmp_path / "devicehub.toml").write_text(f'{HUB}state = "state"\n')
+    done = journal(tmp_path, *words)
+    assert done.returncode == 75
+    assert "there is no journal" in one_line(done)
+
+
+@pytest.mark.parametrize("words", [("replay", "--from", "1"), ("discharge", "archive")])
+def test_what_writes_is_refused_while_a_hub_runs(station: Path, words: tuple[str, ...]) -> None:
+    with held(station / "state"):
+        done = journal(station, *words)
+    assert done.returncode == 75
+    assert "is in use by another hub" in one_line(done)
