@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from devicehub.clock import Clock
+from devicehub.clock import Clock, since_boot
 from devicehub.config import Config, MqttConfig, load_config
 from devicehub.config.resources import shipped
 from devicehub.configured import Configured
@@ -26,6 +26,7 @@ from devicehub.publish.broker import EmbeddedBroker
 from devicehub.publish.settings import BrokerSettings, Tls, Version, tls_context
 from devicehub.transport.hotplug import HotPlug, netlink, tell_arrivals
 from devicehub.transport.inventory import Present
+from devicehub.transport.progress import Progress
 from devicehub.transport.world import SimulatedWorld
 from devicehub.twins import Twins
 
@@ -59,7 +60,7 @@ async def serve(
     `file`: where `config` was read, to be read again on SIGHUP. A state folder is for one hub at a time: a second one
     gets a `JournalError`.
     """
-    clock = Clock()
+    clock, progress = Clock(boot=since_boot), Progress()
     stop, hangup = stop or asyncio.Event(), asyncio.Event()
     _on_signals(stop, hangup)
     state = config.hub.state
@@ -70,12 +71,13 @@ async def serve(
         world = await stack.enter_async_context(SimulatedWorld(ports, clock, SIMULATION_SEED))
         broker = await _broker(config, stack, clock)
         settings = broker_settings(config) if broker is None else _embedded(config, broker)
-        links = Links(clock, world)
+        links = Links(clock, world, progress)
         stack.callback(links.close)
         executor = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="journal"))
         evidence = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="evidence"))
         configured = Configured(config, links, clock, file)
-        plan = replace(configured.plan(settings), executor=executor, evidence_executor=evidence)
+        plan = configured.plan(settings)
+        plan = replace(plan, executor=executor, evidence_executor=evidence, progress=progress)
         hub = Hub(plan, clock)
         on_ready(Ready(settings, plan.topics.prefix, broker.banner if broker is not None else ""))
         keeping = [] if broker is None else [_kept(broker, hub, clock)]

@@ -25,11 +25,12 @@ def forgotten(voice: Voice, devices: Iterable[str], kinds: Sequence[Kind] = RETA
 
 
 def unknown_interval(voice: Voice, journal: Journal, now: Stamp) -> list[Message]:
-    """The gap that a run without an end leaves behind: since the last event that was stored."""
-    if not journal.unclean:
+    """The gap between an earlier run and this one, since the last event that was stored; none before the first run."""
+    if not journal.unclean and journal.recorded is None:
         return []
+    reason = GapReason.UNCLEAN_SHUTDOWN if journal.unclean else GapReason.RESTART
     since = None if journal.recorded is None else instant(journal.recorded)
-    gap = GapData("hub", GapReason.UNCLEAN_SHUTDOWN, since=since, until=instant(now.utc))
+    gap = GapData("hub", reason, since=since, until=instant(now.utc))
     return [voice.message(Kind.GAP, "gap", gap)]
 
 

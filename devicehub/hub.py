@@ -89,7 +89,7 @@ class Hub:
         """Run until `stop` is set, then drain. Raises `JournalError` when the journal cannot be opened."""
         await self._journal.open(self._plan.setting.devices)
         await self._begin()
-        process = Process(self._pipe, self._core, self._sinks, self._clock)
+        process = Process(self._pipe, self._core, self._sinks, self._plan.progress, self._clock)
         health = Health(self._gauges, self._plan.state, self._clock.monotonic())
         depths = partial(timers.depths, self._pipe, self._sinks, self._delivery)
         async with asyncio.TaskGroup() as group:
@@ -101,6 +101,7 @@ class Hub:
                 process.tick(),
                 timers.health(self._pace, health, depths, self._voice, self._clock),
                 timers.lag(self._sinks, self._voice),
+                timers.clocks(self._sinks.clock, self._remarks),
                 timers.prune(self._pace, self._sinks, self._delivery),
                 self._remarks.run(),
             )
@@ -146,7 +147,9 @@ class Hub:
         """Say goodbye and wait for what is still to be delivered, if there is somebody to take it."""
         with suppress(TimeoutError):  # the sinks have said that the disk takes nothing
             async with asyncio.timeout(DRAIN):
-                await self._sinks.accept(Outcome([*self._remarks.rest(), self._voice.event("stopped")]))
+                missing = self._core.finish(self._clock.stamp())
+                last = [*missing, *self._remarks.rest(), self._voice.event("stopped")]
+                await self._sinks.accept(Outcome(last))
         self._voice.status("offline")
         self._delivery.finish()
         if self._gauges.connected:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from devicehub.clock import Clock
@@ -16,6 +17,7 @@ from devicehub.transport.blocking import Blocking
 from devicehub.transport.faults import FaultTransport, parse_faults
 from devicehub.transport.file import FileTransport
 from devicehub.transport.link import Transport
+from devicehub.transport.progress import Progress
 from devicehub.transport.replay import ReplayTransport
 from devicehub.transport.serial import SerialTransport
 from devicehub.transport.serial_ports import list_serial_ports
@@ -30,7 +32,9 @@ OpenLink = Callable[[], Awaitable[Transport]]
 class Links:
     """Opens links. Holds what they share: the clock, the Bluetooth radio, the simulated world."""
 
-    def __init__(self, clock: Clock, world: SimulatedWorld) -> None:
+    def __init__(self, clock: Clock, world: SimulatedWorld, progress: Progress | None = None) -> None:
+        """`progress`: how far what devices say is stored; None where nothing is."""
+        self._progress = progress
         self._clock = clock
         self._world = world
         self._radio = BleRadio()
@@ -129,7 +133,8 @@ class Links:
         if folder is None:
             raise ConfigError(f"device {device.id}: its driver watches a folder; give 'folder'")
         blocking = Blocking(device.id)
-        return lambda: FileTransport.open(folder, link, self._clock, blocking=blocking)
+        stored = None if self._progress is None else partial(self._progress.settled, device.id)
+        return lambda: FileTransport.open(folder, link, self._clock, blocking=blocking, stored=stored)
 
 
 def _usb_id(device: DeviceConfig) -> UsbId | None:

@@ -13,6 +13,7 @@ from devicehub.publish.envelope import Encoder
 from devicehub.publish.port import Connect
 from devicehub.publish.topics import Topics
 from devicehub.supervisor import Post
+from devicehub.transport.progress import Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,10 @@ async def nothing_to_read() -> Revision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a hub is made of. `info` without run-time facts; `state`: folder of journal and evidence."""
+    """What a hub is made of. `info` without run-time facts; `state`: folder of journal and evidence.
+
+    `progress`: where links look how far what their devices said is durable.
+    """
 
     setting: Setting
     posts: Sequence[Post]
@@ -65,6 +69,7 @@ class Plan:
     state: Path
     executor: Executor | None = None
     evidence_executor: Executor | None = None
+    progress: Progress = field(default_factory=Progress)
     upkeep: Upkeep = field(default_factory=Upkeep)
     reread: Reread = nothing_to_read
     window: int = 100

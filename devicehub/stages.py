@@ -15,10 +15,11 @@ from devicehub.health import Gauges
 from devicehub.journal import Journal
 from devicehub.model.errors import JournalError
 from devicehub.model.message import Message
-from devicehub.model.reading import Image, Reading
+from devicehub.model.reading import Dropped, Image, Reading, Tick
 from devicehub.pipe import Pipe
 from devicehub.publish.port import Outgoing
 from devicehub.publish.topics import RULES, Lane
+from devicehub.transport.progress import Progress
 
 _log = logging.getLogger(__name__)
 
@@ -30,26 +31,37 @@ TICK = 1.0
 class Process:
     """Pipe to core to journal and board. What the journal cannot take stays in the pipe."""
 
-    def __init__(self, pipe: Pipe, core: Core, sinks: "Sinks", clock: Clock) -> None:
+    def __init__(self, pipe: Pipe, core: Core, sinks: "Sinks", progress: Progress, clock: Clock) -> None:
+        """`progress` is told how far what came is durable."""
         self._pipe = pipe
         self._core = core
         self._sinks = sinks
+        self._progress = progress
         self._clock = clock
+        self._ticking = False
 
     async def run(self) -> None:
         """Until the pipe is closed and drained. A lone input is taken at once, a stream of them in groups."""
         while inputs := await self._pipe.take(BATCH):
             began = self._clock.monotonic()
             self._sinks.gauges.readings += sum(isinstance(item, Reading) for item in inputs)
+            self._ticking = self._ticking and not any(isinstance(item, Tick) for item in inputs)
+            oldest = self._pipe.oldest()
             await self._sinks.accept(self._core.step(inputs))
+            dropped = [item for item in inputs if isinstance(item, Dropped)]
+            self._progress.advance(began if oldest is None else oldest.mono, dropped)
             if len(inputs) < BATCH:
                 await self._clock.sleep(began + GROUP - self._clock.monotonic())
 
     async def tick(self) -> None:
-        """Once a second, for ever: latest values and staleness."""
+        """Once a second, for ever: latest values and staleness at once, what is missing in its turn in the pipe."""
         while True:
             await self._clock.sleep(TICK)
-            await self._sinks.accept(Outcome(self._core.tick(self._clock.stamp())))
+            now = self._clock.stamp()
+            await self._sinks.accept(Outcome(self._core.tick(now)))
+            if not self._ticking:
+                self._ticking = True
+                self._pipe.offer(Tick(now))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,14 @@ from collections.abc import Callable
 
 from devicehub.clock import Clock
 from devicehub.core import Outcome
+from devicehub.core.clocks import ClockWatch, Finding, Look
 from devicehub.deliver import Delivery
 from devicehub.health import Depths, Health
 from devicehub.model.errors import JournalError
+from devicehub.model.gap import GapReason
+from devicehub.model.instant import instant
 from devicehub.model.message import Kind, Message
+from devicehub.model.payload import GapData, HubEventData
 from devicehub.pipe import Pipe
 from devicehub.plan import Upkeep
 from devicehub.stages import Sinks
@@ -79,6 +83,16 @@ async def lag(sinks: Sinks, voice: Voice) -> None:
             voice.status("online")
 
 
+async def clocks(clock: Clock, remarks: "Remarks") -> None:
+    """Look whether the wall clock was set or the machine slept, for ever."""
+    watch = ClockWatch(Look(clock.stamp(), clock.boot()))
+    while True:
+        await clock.sleep(LAG_TICK)
+        finding = watch.look(Look(clock.stamp(), clock.boot()))
+        if finding is not None:
+            remarks.clocks(finding)
+
+
 async def prune(pace: Pace, sinks: Sinks, delivery: Delivery) -> None:
     """Forget what was kept long enough, every ten minutes and at once when that time changes."""
     while True:
@@ -103,6 +117,19 @@ class Remarks:
         """The event `hub.{what}`, of this moment."""
         _log.warning("%s: %s", what, why)
         self._queue.put_nowait(self._voice.event(what, why))
+
+    def clocks(self, finding: Finding) -> None:
+        """The event `hub.clock-stepped`, and the gap of a machine that slept."""
+        if finding.stepped:
+            why = f"the wall clock was set {finding.stepped:+.3f} s"
+            _log.warning("%s", why)
+            data = HubEventData("clock-stepped", why, finding.stepped)
+            self._queue.put_nowait(self._voice.message(Kind.EVENT, "hub.clock-stepped", data))
+        if finding.slept:
+            _log.warning("the machine slept for %.1f s", finding.slept)
+            since, until = instant(finding.since.utc), instant(finding.until.utc)
+            gap = GapData("hub", GapReason.SUSPENDED, since=since, until=until)
+            self._queue.put_nowait(self._voice.message(Kind.GAP, "gap", gap))
 
     def rest(self) -> list[Message]:
         """What was not written down before the end."""
