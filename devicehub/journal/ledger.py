@@ -1,8 +1,11 @@
 """The journal's file: SQLite in WAL mode with `synchronous=FULL`. Used by one thread at a time, never by a loop.
 
-After an error the connection is given up and opened anew by the next call. A file that was removed or
-replaced under the running hub is noticed before anything is written into what nobody can find again:
-what is still to be delivered is written into the new file, and no number is ever used twice.
+After an error the connection is given up and opened anew by the next call. A sync that failed leaves pages that count
+as clean and are not on the disk, and a log that reads well until the power goes (Rebello et al., "Can Applications
+Recover from fsync Failures?", USENIX ATC 2020): so whoever opens the file first writes all of the log into it again,
+and takes out what was refused. A file that was removed or replaced under the running hub is noticed before anything
+is written into what nobody can find again: what is still to be delivered is written into the new file, and no number
+is ever used twice.
 """
 
 import contextlib
@@ -13,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from devicehub.journal import tables
+from devicehub.journal import rebuild, salvage, tables
 from devicehub.journal.rows import COLUMNS, Entry, Mark, entry_of, row
 from devicehub.journal.space import Quota, QuotaError
 from devicehub.journal.tables import Meta
@@ -41,11 +44,14 @@ class Ledger:
         self._closed = True
         self.meta = Meta.fresh(epoch)
         self.unclean = False
+        self.damage: rebuild.Damage | None = None
 
     def open(self) -> None:
-        """Open or create the file, mark it as in use, and learn what it holds."""
+        """Open or create the file, mark it as in use, and learn what it holds. Damage is repaired and told."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        salvage.ready(self._path, self.meta.epoch)
         db, self.meta = self._connected()
+        self.damage = rebuild.damage(db)
         self.unclean = self.meta.running
         self._db, self._closed = db, False
 
@@ -104,18 +110,33 @@ class Ledger:
         if self._closed:
             raise sqlite3.ProgrammingError("the journal is closed")
         if self._db is None:
-            self._db, held = self._connected()
-            self.meta = self.meta.joined(held)
+            self._db = self._reopened()
             _log.debug("journal %s opened again", self._path)
         if self._identity() != self._file:
             raise OSError("the file was removed or replaced")
         return self._db
 
-    def _connected(self) -> tuple[sqlite3.Connection, Meta]:
+    def _reopened(self) -> sqlite3.Connection:
+        db, held = self._connected(doubt=True)
+        try:
+            if held.epoch == self.meta.epoch and held.last > self.meta.last:
+                _withdraw(db, self.meta)
+        except (sqlite3.Error, OSError):
+            db.close()
+            raise
+        return db
+
+    def _connected(self, *, doubt: bool = False) -> tuple[sqlite3.Connection, Meta]:
+        """`doubt`: the file failed before, and its log must not be gone on with."""
         db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
         try:
+            if not tables.settle(db):
+                if doubt:
+                    raise sqlite3.OperationalError("the log is in use elsewhere and cannot be settled")
+                _log.warning("journal %s is in use elsewhere: its log stays as it is", self._path)
             meta = tables.prepared(db, self.meta.epoch)
             self._file = self._identity()
+            _sync_names(self._path)
         except (sqlite3.Error, OSError):
             db.close()
             raise
@@ -130,6 +151,31 @@ class Ledger:
         if db is not None:
             with contextlib.suppress(sqlite3.Error):
                 db.close()
+
+
+def _sync_names(path: Path) -> None:
+    """Make the names of the files durable; SQLite does not look whether that failed."""
+    for folder in (path.parent, path.parent.parent):
+        try:
+            handle = os.open(folder, os.O_RDONLY)
+        except PermissionError:
+            continue  # whoever made our folder in there was not us
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _withdraw(db: sqlite3.Connection, meta: Meta) -> None:
+    """Take out what a commit left behind that was told to have failed: it is appended again, by whoever was told."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        tables.withdraw(db, meta.last)
+        tables.write(db, meta, {})
+        db.execute("COMMIT")
+    except sqlite3.Error:
+        db.rollback()
+        raise
 
 
 def _commit(db: sqlite3.Connection, entries: Sequence[Entry], meta: Meta, marks: Marks) -> Meta:

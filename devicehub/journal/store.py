@@ -19,6 +19,7 @@ from typing import TypeVar
 from devicehub.clock import Clock
 from devicehub.journal import space, tables
 from devicehub.journal.ledger import Encode, Ledger
+from devicehub.journal.rebuild import Damage
 from devicehub.journal.rows import Entry, Mark
 from devicehub.journal.space import Ballast, Quota, QuotaError
 from devicehub.journal.tail import Tail
@@ -72,6 +73,7 @@ class Journal:
         self.unclean = False
         self.recorded: float | None = None
         self.former: tuple[str, ...] = ()
+        self.damage: Damage | None = None
 
     @property
     def epoch(self) -> str:
@@ -82,13 +84,15 @@ class Journal:
         """Open or create the file. Raises `JournalError`.
 
         `unclean` tells whether an earlier run did not `close`, `recorded` when the last event was stored (UTC).
-        `devices` of this run are remembered; `former` are those of earlier runs that are none of it.
+        `devices` of this run are remembered; `former` are those of earlier runs that are none of it. `damage` is what an
+        earlier journal lost, until it is `rebuild.told`.
         """
         await self._do(self._ledger.open)
         meta = self._ledger.meta
         self.former = await self.file(partial(tables.announce, devices=tuple(devices)))
         self._depths = await self.file(partial(tables.waiting, marks=meta.acked))
         self.last, self.unclean, self.recorded = meta.last, self._ledger.unclean, meta.recorded
+        self.damage = self._ledger.damage
         self.acked = dict(meta.acked)
         self.stored = await self.file(partial(tables.ends, meta=meta))
         self._tails = {stream: Tail(meta.last) for stream in Stream}
