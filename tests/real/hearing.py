@@ -9,6 +9,7 @@ from typing import Any
 
 from devicehub.model.errors import DeliveryError
 from devicehub.model.message import Kind
+from devicehub.model.stream import Stream
 from devicehub.publish.mqtt import Incoming, subscribe
 from devicehub.publish.settings import BrokerSettings
 from tests.contract import violations
@@ -33,6 +34,10 @@ class Heard:
         data = self.body["data"]
         assert isinstance(data, dict)
         return data
+
+    @property
+    def stream(self) -> str:
+        return str(self.body.get("stream", ""))
 
     @property
     def sequence(self) -> int | None:
@@ -64,15 +69,16 @@ class Ears:
         """Messages of a kind, and of a device, point or type where `place` says so."""
         return [one for one in self.heard if one.kind is kind and place in {None, one.place}]
 
-    def sequences(self) -> list[int]:
-        """Numbers of the journalled messages, in the order of first arrival."""
-        return list(dict.fromkeys(one.sequence for one in self.heard if one.sequence is not None))
+    def sequences(self, stream: Stream = Stream.EVENTS) -> list[int]:
+        """Numbers of a stream, in the order of first arrival."""
+        return list(dict.fromkeys(one.sequence for one in self.heard if one.sequence and one.stream == stream))
 
     def gapless(self) -> list[int]:
-        """Those numbers, which must be all from 1 on, each for the first time in its place."""
-        numbers = self.sequences()
-        assert numbers == list(range(1, len(numbers) + 1))
-        return numbers
+        """Those numbers, which in every stream must be all from 1 on, each for the first time in its place."""
+        for stream in Stream:
+            numbers = self.sequences(stream)
+            assert numbers == list(range(1, len(numbers) + 1)), stream
+        return self.sequences()
 
     async def until(self, what: Callable[[], object], seconds: float = PATIENCE) -> None:
         """Wait until `what()` is true of the messages heard."""

@@ -93,7 +93,7 @@ async def started(
 def journal_facts(path: Path) -> dict[str, int]:
     """The journal's own counters: what is in it, what was delivered, whether somebody has it open."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as journal:
-        return dict(journal.execute("SELECT name, value FROM meta"))
+        return dict(journal.execute("SELECT name, value FROM meta WHERE typeof(value) = 'integer'"))
 
 
 async def until(what: Callable[[], object], seconds: float = 30.0) -> None:

@@ -54,7 +54,7 @@ async def test_what_happens_while_the_broker_is_not_yet_there_is_delivered_in_or
                 assert await hub.ends(signal.SIGTERM) == 0
                 await ears.until(lambda: ears.of(Kind.EVENT, "hub-stopped"))
         facts = journal_facts(station.journal)
-    assert len(ears.gapless()) == facts["sequence"]
+    assert len(ears.gapless()) == facts["number.events"]
     assert (facts["acked"], facts["running"]) == (facts["last"], 0)
     assert gap_reasons(ears) == set()
 
@@ -72,7 +72,7 @@ async def test_a_broker_that_dies_and_comes_back_costs_nothing(tmp_path: Path) -
                 await ears.until(lambda: kept + 3 in ears.sequences())
                 assert await hub.ends(signal.SIGTERM) == 0
                 await ears.until(lambda: ears.of(Kind.EVENT, "hub-stopped"))
-        assert len(ears.gapless()) == journal_facts(station.journal)["sequence"]
+        assert len(ears.gapless()) == journal_facts(station.journal)["number.events"]
     assert [event.data["what"] for event in ears.of(Kind.EVENT) if event.body["source"] and "hub" in event.place] == [
         "started",
         "stopped",
@@ -137,7 +137,7 @@ async def test_without_a_broker_the_hub_ends_at_once_and_keeps_what_it_has(tmp_p
         assert (facts["acked"], facts["running"]) == (0, 0)
         await broker.start()
         async with hearing(settings(broker), ears), started("run", cwd=tmp_path) as hub:
-            await ears.until(lambda: facts["sequence"] in ears.sequences())
+            await ears.until(lambda: facts["number.events"] in ears.sequences())
             assert await hub.ends(signal.SIGTERM) == 0
     ears.gapless()
     assert gap_reasons(ears) == set()

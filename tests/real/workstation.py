@@ -39,8 +39,8 @@ class Workstation:
         self._lines[0].simulator.advance(60.0)
 
     def stored(self) -> int:
-        """The number of the last event in the journal."""
-        return journal_facts(self.journal)["sequence"] if self.journal.exists() else 0
+        """The last number of the journal's stream of events."""
+        return journal_facts(self.journal).get("number.events", 0) if self.journal.exists() else 0
 
     async def stored_more(self, count: int) -> int:
         """Wait until `count` events more are in the journal; the number of the last one."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,6 +18,7 @@ from devicehub.driver import Driver
 from devicehub.hub import Hub, Plan, will
 from devicehub.model.alarm import Limit
 from devicehub.model.payload import InfoData
+from devicehub.model.stream import Stream
 from devicehub.publish.envelope import Encoder
 from devicehub.publish.memory import MemoryBroker
 from devicehub.publish.port import Outgoing
@@ -165,12 +166,23 @@ def decoded(out: Outgoing) -> dict[str, object]:
 
 def journalled(broker: MemoryBroker) -> list[dict[str, object]]:
     """Every message that carries a sequence number, in order of arrival, first delivery only."""
-    seen: dict[str, dict[str, object]] = {}
+    seen: dict[tuple[object, object], dict[str, object]] = {}
     for _, out in broker.log:
         if out.payload and b'"sequence":' in out.payload:
             body = decoded(out)
-            seen.setdefault(str(body["sequence"]), body)
+            seen.setdefault((body["stream"], body["sequence"]), body)
     return list(seen.values())
+
+
+def numbers(bodies: Iterable[Mapping[str, object]], stream: Stream = Stream.EVENTS) -> list[int]:
+    """The numbers of one stream, in the order of the bodies."""
+    return [int(str(body["sequence"])) for body in bodies if body["stream"] == stream]
+
+
+def gapless(bodies: Sequence[Mapping[str, object]]) -> bool:
+    """Whether each stream has every number from 1 on, in its order."""
+    found = [numbers(bodies, stream) for stream in Stream]
+    return all(each == list(range(1, len(each) + 1)) for each in found)
 
 
 def digest(broker: MemoryBroker) -> str:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from devicehub.model.stream import Stream
 from tests.system.hour import an_hour
-from tests.system.house import House, digest, journalled
+from tests.system.house import House, digest, journalled, numbers
 
 SEED = 1
 ROOT = Path(__file__).parents[2]
@@ -38,18 +39,18 @@ def twins(memory: Path) -> Iterator[Twins]:
 
 def test_nothing_is_lost_and_everything_is_in_order(twins: Twins) -> None:
     bodies = journalled(twins.house.broker)
-    numbers = [int(str(body["sequence"])) for body in bodies]
-    assert numbers == list(range(1, _accepted(twins.state) + 1))
-    assert len(numbers) > 3600
+    for stream in Stream:
+        assert numbers(bodies, stream) == list(range(1, _accepted(twins.state, stream) + 1))
+    assert len(bodies) > 3600
     assert any(body.get("historical") for body in bodies), "the outage left nothing to catch up with"
     heard = {str(body["subject"]).split("/")[0] for body in bodies if "subject" in body}
     assert heard >= set(twins.house.ports)
 
 
-def _accepted(state: Path) -> int:
-    """How many messages with a body the journal took, by its own count."""
+def _accepted(state: Path, stream: Stream) -> int:
+    """How many numbered messages of a stream the journal took, by its own count."""
     with closing(sqlite3.connect(state / "journal.sqlite")) as database:
-        return int(database.execute("SELECT value FROM meta WHERE name = 'sequence'").fetchone()[0])
+        return int(database.execute("SELECT value FROM meta WHERE name = ?", (f"number.{stream}",)).fetchone()[0])
 
 
 def test_the_same_seed_gives_the_same_events(twins: Twins) -> None:
