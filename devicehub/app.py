@@ -8,7 +8,7 @@ import signal
 import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from devicehub.configured import Configured
 from devicehub.hub import Hub
 from devicehub.links import Links
 from devicehub.lock import held
-from devicehub.model.errors import ConfigError, DeliveryError, DeviceHubError
+from devicehub.model.errors import ConfigError, DeliveryError
 from devicehub.publish.broker import EmbeddedBroker
 from devicehub.publish.settings import BrokerSettings, Tls, Version, tls_context
 from devicehub.transport.hotplug import HotPlug, netlink, tell_arrivals
@@ -182,12 +182,11 @@ async def _beside(stop: asyncio.Event, *works: Coroutine[None, None, None]) -> A
 
 
 async def _reloading(hub: Hub, hangup: asyncio.Event) -> None:
-    """Reload on SIGHUP, for ever. Of those that come during a reload the last counts: the file is read after it."""
+    """Reload on SIGHUP, for ever; one reload for several that come at once."""
     while True:
         await hangup.wait()
         hangup.clear()
-        with suppress(DeviceHubError):  # the hub tells it, to the log and as an event
-            await hub.reload()
+        hub.reload()
 
 
 async def _kept(broker: EmbeddedBroker, hub: Hub, clock: Clock) -> None:

@@ -1,6 +1,6 @@
 """A configuration to the plan of a hub, and a configuration that is read again to what it changes."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -94,13 +94,13 @@ class Configured:
             info=self._info(fresh.config),
             stopped=devices.removed,
             restarted=devices.changed,
-            take=partial(self._take, fresh, {*devices.added, *devices.changed}),
+            posts=self._posts(fresh, {*devices.added, *devices.changed}),
+            take=partial(self._take, fresh),
             summary=difference.summary(),
         )
 
-    def _take(self, fresh: _Taken, starting: Collection[str]) -> Sequence[Post]:
+    def _take(self, fresh: _Taken) -> None:
         self._taken = fresh
-        return self._posts(fresh, starting)
 
     def _posts(self, taken: _Taken, starting: Collection[str]) -> list[Post]:
         drivers = taken.setting.devices

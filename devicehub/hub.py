@@ -78,12 +78,12 @@ class Hub:
         """Something about the whole hub that its subscribers should know: the event `hub-{what}`."""
         self._remarks.add(what, why)
 
-    async def reload(self) -> str:
-        """Read the configuration again and have it take effect; gives what changed.
+    def reload(self) -> asyncio.Future[str]:
+        """Read the configuration again and have it take effect; what changed, which is an event as well.
 
-        Raises `ConfigError` or `JournalError` when nothing did, which is an event as well.
+        The future raises `ConfigError` or `JournalError` when nothing did. Nobody needs to wait for it.
         """
-        return await self._reload.ask()
+        return self._reload.ask()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set, then drain. Raises `JournalError` when the journal cannot be opened."""
@@ -180,4 +180,5 @@ class Hub:
             sinks=self._sinks,
             voice=self._voice,
             pace=self._pace,
+            remarks=self._remarks,
         )

@@ -29,9 +29,9 @@ class Upkeep:
 class Revision:
     """A configuration that was read again and is valid, against the one that runs.
 
-    `stopped`: devices that are no longer to run. `restarted`: those that are to run otherwise than before. `take` is
-    called once, when it takes effect and the links of all these are closed; it gives the posts of devices that are
-    to be started. `summary`: what changed, for people.
+    `stopped`: devices that are no longer to run. `restarted`: those that are to run otherwise than before. `posts`:
+    of devices to be started. `take` is called once, when nothing stands against it any more: what is read after that
+    is held against this one. `summary`: what changed, for people.
     """
 
     setting: Setting
@@ -39,7 +39,8 @@ class Revision:
     info: InfoData
     stopped: Sequence[str]
     restarted: Sequence[str]
-    take: Callable[[], Sequence[Post]]
+    posts: Sequence[Post]
+    take: Callable[[], None]
     summary: str
 
 

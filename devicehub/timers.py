@@ -116,7 +116,11 @@ class Remarks:
     def add(self, what: str, why: str) -> None:
         """The event `hub.{what}`, of this moment."""
         _log.warning("%s: %s", what, why)
-        self._queue.put_nowait(self._voice.event(what, why))
+        self.put(self._voice.event(what, why))
+
+    def put(self, event: Message) -> None:
+        """An event that is in the log already."""
+        self._queue.put_nowait(event)
 
     def clocks(self, finding: Finding) -> None:
         """The event `hub.clock-stepped`, and the gap of a machine that slept."""
