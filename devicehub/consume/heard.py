@@ -10,13 +10,13 @@ from msgspec import Struct
 from devicehub.consume.count import Ranges
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.message import Kind
-from devicehub.model.segment import SEGMENT
 from devicehub.model.stream import Stream
 from devicehub.publish.topics import EXERCISE_ROOT, REAL_ROOT, RULES, Lane
 
 LARGEST: Final = 16 * 1024 * 1024
 
 _SOURCE = re.compile(r"urn:devicehub:([a-z0-9-]{1,64}):([a-z0-9-]{1,64})")
+_NODE = re.compile(rf"(?:{REAL_ROOT}|{EXERCISE_ROOT})/[a-z0-9-]{{1,64}}/[a-z0-9-]{{1,64}}(?=/)")
 _DIGITS = re.compile(r"[0-9]{1,19}")
 _GAP = "io.devicehub.gap"
 
@@ -75,12 +75,10 @@ def prefix(site: str, node: str, *, exercise: bool) -> str:
 
 def node_of(topic: str) -> str:
     """The topic prefix of the node that a topic belongs to. Raises `ProtocolError`."""
-    root, version, *names = topic.split("/")[:4]
-    node = "/".join((root, version, *names))
-    legal = len(names) == 2 and all(map(SEGMENT.fullmatch, names)) and f"{root}/{version}" in (REAL_ROOT, EXERCISE_ROOT)
-    if not legal:
+    node = _NODE.match(topic)
+    if node is None:
         raise ProtocolError(Reason.UNEXPECTED, "the topic is not of a hub")
-    return node
+    return node[0]
 
 
 def understood(topic: str, body: bytes) -> Heard | None:

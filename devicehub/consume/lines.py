@@ -61,14 +61,15 @@ class Lines:
                 book.restore(State(saved.counts, saved.current))
                 self._saved = saved.size
             self._recall(book, self._saved)
+            os.fsync(self._file)  # what a killed run wrote last is in memory only, and will now be confirmed
         self._merge(book.state())
 
     def store(self, batch: Sequence[Heard], changes: State) -> None:
         """See `Store.store`."""
-        self._merge(changes)
         with _reported(self._path):
             if batch:
                 self._append(b"".join(heard.body + b"\n" for heard in batch))
+            self._merge(changes)
             if changes.lost or self._size - self._saved >= STATE_EVERY:
                 self._save()
 
@@ -87,9 +88,14 @@ class Lines:
 
     def _append(self, block: bytes) -> None:
         left = memoryview(block)
-        while left:
-            left = left[os.write(self._file, left) :]
-        os.fsync(self._file)
+        try:
+            while left:
+                left = left[os.write(self._file, left) :]
+            os.fsync(self._file)
+        except OSError:
+            # What could not be synchronised must not be read back from memory by the next run.
+            os.ftruncate(self._file, self._size)
+            raise
         self._size += len(block)
 
     def _recall(self, book: Book, start: int) -> None:

@@ -94,6 +94,8 @@ class Table:
         if empty:
             marks = f"PRAGMA application_id={APPLICATION}; PRAGMA user_version={VERSION};"
             self._db.executescript(f"BEGIN IMMEDIATE; {_TABLES} {marks} COMMIT;")
+        # What a killed run wrote last is in memory only, and will now be confirmed.
+        self._db.execute("PRAGMA wal_checkpoint(FULL)")
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
