@@ -22,10 +22,11 @@ segments. The decoder sends again twice, with status bit 0, when no answer comes
 answered and not published again.
 
 Sent here: WAKEUP (a bare 00; without RTS/CTS the first byte to a sleeping decoder is lost), 100 ms later
-A3 REQUEST_REVISION, and once E9 SCAN_ENABLE, which lasts until the decoder is reset. Nothing permanent, no
-parameter, and not E4 START_SESSION: it pulls the trigger. REQUEST_REVISION is repeated every minute, so that a scanner
-that was carried away is noticed; without an answer for 2 s a command is sent again, twice. The scanner has to be set to
-packeted decode data; whether it puts a code identifier before the data is told by the option `prefix`.
+A3 REQUEST_REVISION, and once E9 SCAN_ENABLE, which lasts until the decoder is reset. On command E6 BEEP (00: one short
+high tone; `identify`), E4 START_SESSION, which pulls the trigger, and E5 STOP_SESSION (`start-session`, `stop-session`:
+control), each answered by D0 or D1. Nothing permanent and no parameter. REQUEST_REVISION is repeated every minute, so
+that a scanner that was carried away is noticed; without an answer for 2 s a command is sent again, twice. The scanner
+has to be set to packeted decode data; whether it puts a code identifier before the data is told by the option `prefix`.
 
 The check is a sum: it does not see swapped bytes. Retail codes are therefore tested by their own check digit.
 
@@ -33,51 +34,23 @@ Source: SSI chapters of Zebra's DS4308, DS2208, DS9908 and CR60 product referenc
 enioka-Haute-Couture/enioka_scan (Apache-2.0); randomthingsandstuff/zebra-ssi (facts only).
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
-from devicehub.driver import Driver, Options, SerialLink
+from devicehub.driver import Command, Driver, Options, SerialLink
 from devicehub.model.device import Category, Channel, ChannelKind, Option
 from devicehub.model.errors import ProtocolError, Reason
-from devicehub.model.reading import Capability, Cause, Identity, Level, Sample, Scan
-from devicehub.wire.checksum import negated_sum16
+from devicehub.model.reading import Capability, Cause, Identity, Level, Scan
 from devicehub.wire.packet import Packet
-from devicehub.wire.protocol import Step
+from devicehub.wire.protocol import Call, Step
 from drivers.scanner._ssi_codes import refined, split_prefix, symbology, trust
-from drivers.scanner._ssi_framing import DECODE_DATA, RESEND_BIT, SEGMENT, Reassembly, SsiFramer, SsiPacket
+from drivers.scanner._ssi_framing import DECODE_DATA, SEGMENT, Reassembly, SsiFramer, SsiPacket
+from drivers.scanner._ssi_requests import ATTEMPTS, TIMEOUT, Out, Requests
 
 _ACK, _NAK, _SEGMENT_ACK = 0xD0, 0xD1, 0x74
 _EVENT, _REVISION = 0xF6, 0xA4
-_REQUEST_REVISION, _SCAN_ENABLE = 0xA3, 0xE9
 _ACKNOWLEDGED: Final = frozenset({0x14, 0x80, 0x93, 0xB1, 0xB4, 0xC6, 0xD6, _EVENT})
 _RESEND, _BAD_CONTEXT = 1, 2
-_CAUSES: Final = {1: "resend", 2: "bad context", 6: "denied", 10: "cancelled"}
-_WAKE_UP, _TIMEOUT, _IDLE, _HEARTBEAT = 0.1, 2.0, 0.5, 60.0
-_ATTEMPTS: Final = 3
-
-
-def encode(opcode: int, data: bytes = b"", status: int = 0) -> bytes:
-    """A packet from the host."""
-    body = bytes([4 + len(data), opcode, 4, status]) + data
-    return body + negated_sum16(body).to_bytes(2, "big")
-
-
-class _Command(NamedTuple):
-    opcode: int
-    attempt: int
-    send_at: float
-    deadline: float
-
-
-class _Out:
-    """What one step gives."""
-
-    def __init__(self) -> None:
-        self.write: list[Packet] = []
-        self.samples: list[Sample] = []
-        self.faults: list[ProtocolError] = []
-
-    def send(self, opcode: int, data: bytes = b"", status: int = 0) -> None:
-        self.write.append(Packet(encode(opcode, data, status)))
+_IDLE: Final = 0.5
 
 
 class ZebraSsi:
@@ -88,9 +61,7 @@ class ZebraSsi:
         self._prefix = prefix
         self._framer = SsiFramer()
         self._message = Reassembly()
-        self._command: _Command | None = None
-        self._queue: list[int] = []
-        self._beat_at = 0.0
+        self._requests = Requests()
         self._idle_at: float | None = None
         self._last: tuple[SsiPacket, float, int] | None = None
         self._revision = b""
@@ -98,14 +69,13 @@ class ZebraSsi:
 
     def start(self, now: float) -> Step:
         """Wake the decoder; ask who it is and permit scanning."""
-        out = _Out()
-        self._queue = [_REQUEST_REVISION, _SCAN_ENABLE]
-        self._wake_up(now, out)
+        out = Out()
+        self._requests.start(now, out)
         return self._step(out)
 
     def on_packet(self, now: float, packet: Packet) -> Step:
         """Take bytes; every good packet with data is answered."""
-        out = _Out()
+        out = Out()
         for item in self._framer.feed(packet.data):
             self._take(now, item, out)
         self._idle_at = now + _IDLE if self._framer.partial else None
@@ -113,51 +83,23 @@ class ZebraSsi:
 
     def on_timer(self, now: float) -> Step:
         """Send what is due, send again what was not answered, give up half a packet."""
-        out = _Out()
+        out = Out()
         if self._idle_at is not None and now >= self._idle_at:
             self._idle_at = None
             for item in self._framer.give_up():
                 self._take(now, item, out)
-        if self._command is not None:
-            self._pursue(now, self._command, out)
-        elif now >= self._beat_at:
-            self._queue = [_REQUEST_REVISION]
-            self._wake_up(now, out)
+        if not self._requests.on_timer(now, out):
+            self._alive = False
+            out.samples.append(Capability("barcode", Level.NONE, Cause.NOT_CONNECTED))
         return self._step(out)
 
-    def _wake_up(self, now: float, out: _Out) -> None:
-        self._beat_at = now + _HEARTBEAT
-        self._command = _Command(self._queue.pop(0), 0, now + _WAKE_UP, 0.0)
-        out.write.append(Packet(b"\x00"))
+    def on_command(self, now: float, call: Call) -> Step:
+        """Send it behind what is in flight, or wake the decoder for it."""
+        out = Out()
+        self._requests.order(now, call, out)
+        return self._step(out)
 
-    def _pursue(self, now: float, command: _Command, out: _Out) -> None:
-        if command.attempt == 0:
-            if now >= command.send_at:
-                self._send(now, command, out)
-        elif now >= command.deadline:
-            out.faults.append(ProtocolError(Reason.TIMEOUT, f"no answer to command {command.opcode:02x}"))
-            if command.attempt < _ATTEMPTS:
-                self._send(now, command, out)
-            else:
-                self._alive = False
-                out.samples.append(Capability("barcode", Level.NONE, Cause.NOT_CONNECTED))
-                self._next(now, out)
-
-    def _send(self, now: float, command: _Command, out: _Out) -> None:
-        self._command = command._replace(attempt=command.attempt + 1, deadline=now + _TIMEOUT)
-        out.send(command.opcode, status=RESEND_BIT if command.attempt else 0)
-
-    def _next(self, now: float, out: _Out) -> None:
-        self._command = None
-        if self._queue:
-            self._send(now, _Command(self._queue.pop(0), 0, now, 0.0), out)
-
-    def _answered(self, now: float, opcode: int, out: _Out) -> None:
-        """The command in flight was answered, if it is this one."""
-        if self._command is not None and self._command.attempt and self._command.opcode == opcode:
-            self._next(now, out)
-
-    def _take(self, now: float, item: SsiPacket | ProtocolError, out: _Out) -> None:
+    def _take(self, now: float, item: SsiPacket | ProtocolError, out: Out) -> None:
         if isinstance(item, ProtocolError):
             out.faults.append(item)
             if item.reason is Reason.CHECKSUM:
@@ -176,7 +118,7 @@ class ZebraSsi:
         except ProtocolError as error:
             out.faults.append(error)
 
-    def _on_barcode(self, now: float, packet: SsiPacket, out: _Out) -> None:
+    def _on_barcode(self, now: float, packet: SsiPacket, out: Out) -> None:
         if self._repeated(now, packet, out):
             return
         if self._message.interrupted_by(packet):
@@ -195,18 +137,18 @@ class ZebraSsi:
         if whole is not None:
             self._scan(*whole, out)
 
-    def _repeated(self, now: float, packet: SsiPacket, out: _Out) -> bool:
+    def _repeated(self, now: float, packet: SsiPacket, out: Out) -> bool:
         """Answer a packet that is the last one again: our answer got lost. Two equal scans are not that."""
         if self._last is None:
             return False
         last, at, answer = self._last
         same = (packet.opcode, packet.data) == (last.opcode, last.data)
-        if same and now - at < _ATTEMPTS * _TIMEOUT and (packet.resent or packet.opcode == SEGMENT):
+        if same and now - at < ATTEMPTS * TIMEOUT and (packet.resent or packet.opcode == SEGMENT):
             out.send(answer)
             return True
         return False
 
-    def _scan(self, code_type: int, data: bytes, out: _Out) -> None:
+    def _scan(self, code_type: int, data: bytes, out: Out) -> None:
         parts = split_prefix(self._prefix, data)
         if parts is None:
             out.faults.append(ProtocolError(Reason.UNEXPECTED, f"no prefix of the kind '{self._prefix}'"))
@@ -215,41 +157,28 @@ class ZebraSsi:
         quality, cause = trust(name, content)
         out.samples.append(Scan("barcode", name, content, quality, cause))
 
-    def _on_control(self, now: float, packet: SsiPacket, out: _Out) -> None:
+    def _on_control(self, now: float, packet: SsiPacket, out: Out) -> None:
         if packet.opcode in _ACKNOWLEDGED:
             out.send(_ACK)
         if packet.opcode == _REVISION:
-            self._answered(now, _REQUEST_REVISION, out)
+            self._requests.answered(now, out, revision=True)
             self._on_revision(packet.data, out)
         elif packet.opcode == _ACK:
-            self._answered(now, _SCAN_ENABLE, out)
+            self._requests.answered(now, out, revision=False)
         elif packet.opcode == _NAK:
-            self._on_refusal(now, packet.data, out)
+            self._requests.refused(now, packet.data, out)
         elif packet.opcode != _EVENT:
             raise ProtocolError(Reason.UNSUPPORTED, f"message with opcode {packet.opcode:02x}")
 
-    def _on_revision(self, revision: bytes, out: _Out) -> None:
+    def _on_revision(self, revision: bytes, out: Out) -> None:
         if revision != self._revision:
             self._revision = revision
             words = revision.decode("ascii", "replace").split(maxsplit=2)
             out.samples.append(Identity(tuple(zip(("firmware", "board", "engine"), words, strict=False))))
 
-    def _on_refusal(self, now: float, data: bytes, out: _Out) -> None:
-        cause = data[0] if data else 0
-        command = self._command
-        if command is not None and command.attempt:
-            if cause == _RESEND and command.attempt < _ATTEMPTS:
-                self._send(now, command, out)
-            else:
-                self._next(now, out)
-        raise ProtocolError(Reason.REJECTED, _CAUSES.get(cause, f"cause {cause}"))
-
-    def _step(self, out: _Out) -> Step:
-        due = [self._beat_at] if self._idle_at is None else [self._idle_at]
-        if self._command is not None:
-            due.append(self._command.deadline if self._command.attempt else self._command.send_at)
-        wake = min(due)
-        return Step(tuple(out.write), tuple(out.samples), tuple(out.faults), wake)
+    def _step(self, out: Out) -> Step:
+        wake = self._requests.wake_at(self._idle_at)
+        return Step(tuple(out.write), tuple(out.samples), tuple(out.faults), wake, tuple(out.ended))
 
 
 def _protocol(options: Options) -> ZebraSsi:
@@ -271,6 +200,11 @@ DRIVER = Driver(
         ),
     ),
     integrity="sum16",
+    commands=(
+        Command(verb="identify", title="Beep, so that somebody finds the scanner"),
+        Command(verb="start-session", title="Pull the trigger", control=True),
+        Command(verb="stop-session", title="Let the trigger go", control=True),
+    ),
     protocol=_protocol,
     stale_after=150.0,
 )

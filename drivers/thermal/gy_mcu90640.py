@@ -18,25 +18,28 @@ The answer to `A5 55 01 FB` (read the emissivity the module computes with) has t
 Column 1 of the module is the right-hand side of the scene. This driver mirrors each row, so that the
 image it yields is in scene order: pixel (0, 0) is top left as somebody beside the camera sees it.
 
-The only request is that one read. Baud, rate, mode, emissivity and save commands change settings and
-are never sent. The answer is not waited for, because frames keep coming and none of them is it.
+Of its own accord the driver sends that one read, once, and does not wait for the answer, because frames keep coming
+and none of them is it. Commands: `read-emissivity` sends it again; `set-emissivity` (control) sends `A5 45 E sum`, E in
+%, which the module does not answer, and the read behind it, and is done once the module computes with that value. It
+lasts until the module is switched off: baud, rate, mode and save (`A5 65 01 0B`) commands are never sent.
 
 Source: vvkuryshev/GY-MCU90640-RPI-Python (module manual and example; facts only). Frames carry a
 16-bit sum, which misses exchanged words.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 import numpy as np
 
-from devicehub.driver import Driver, Options, SerialLink
-from devicehub.model.device import Category, Channel, ChannelKind, UsbId
+from devicehub.driver import Command, Driver, Options, SerialLink
+from devicehub.model.device import Category, Channel, ChannelKind, Option, UsbId
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Cause, Image, Layout, Measurement, Quality, Radiometric, Sample
 from devicehub.model.units import Unit
 from devicehub.wire.framer import SyncFramer
-from devicehub.wire.protocol import DeviceProtocol, FramedProtocol, Poll
+from devicehub.wire.protocol import DeviceProtocol, FramedProtocol, Order, Poll, Result
 from devicehub.wire.radiometry import LOWEST_EMISSIVITY
 
 SYNC = b"\x5a\x5a"
@@ -45,6 +48,7 @@ REPLY_SIZE = 4
 WIDTH, HEIGHT = 32, 24
 COLDEST, HOTTEST = -4000, 30000  # 0.01 Cel, the module's stated range
 READ_EMISSIVITY = bytes.fromhex("a55501fb")
+ANSWER_WITHIN = 2.0  # s; a frame that is on the line first takes 0.14 s
 
 
 def size(header: bytes) -> int:
@@ -103,11 +107,41 @@ class Decoder:
         )
 
 
+def set_emissivity(args: Options) -> bytes:
+    """The command to compute with another emissivity, and the question which one it is now."""
+    body = bytes([0xA5, 0x45, _percent(args)])
+    return body + bytes([sum(body) & 0xFF]) + READ_EMISSIVITY
+
+
+def emissivity_read(frame: bytes, args: Options) -> Result | None:
+    """The answer to the question, if this is one."""
+    del args
+    return {"emissivity": frame[2] / 100} if len(frame) == REPLY_SIZE else None
+
+
+def emissivity_set(frame: bytes, args: Options) -> Result | None:
+    """The answer, if it is the wanted emissivity: an earlier question may be answered late."""
+    return emissivity_read(frame, args) if frame[2] == _percent(args) else None
+
+
+def _percent(args: Options) -> int:
+    return round(float(args["emissivity"]) * 100)
+
+
+ORDERS: Mapping[str, Order] = MappingProxyType(
+    {
+        "read-emissivity": Order(lambda _: READ_EMISSIVITY, emissivity_read, timeout=ANSWER_WITHIN),
+        "set-emissivity": Order(set_emissivity, emissivity_set, timeout=ANSWER_WITHIN),
+    }
+)
+
+
 def protocol(options: Options) -> DeviceProtocol:
     """A fresh conversation: ask for the emissivity once, then listen."""
     del options
     framer = SyncFramer(SYNC, REPLY_SIZE, size, check)
-    return FramedProtocol(framer, Decoder().decode, (Poll(READ_EMISSIVITY, period=0, timeout=0),))
+    polls = (Poll(READ_EMISSIVITY, period=0, timeout=0),)
+    return FramedProtocol(framer, Decoder().decode, polls, orders=ORDERS)
 
 
 DRIVER = Driver(
@@ -130,4 +164,14 @@ DRIVER = Driver(
     capabilities=("thermal",),
     integrity="sum16",
     protocol=protocol,
+    commands=(
+        Command(verb="read-emissivity", title="Ask which emissivity the module computes with"),
+        Command(
+            verb="set-emissivity",
+            title="Compute with another emissivity, until the module is switched off",
+            control=True,
+            options=(Option(name="emissivity", title="Emissivity", default=0.95, low=0.1, high=1.0),),
+            required=("emissivity",),
+        ),
+    ),
 )

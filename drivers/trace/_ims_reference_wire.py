@@ -49,6 +49,8 @@ class Kind(IntEnum):
     GET_STATE = 0x82
     GET_ENVIRONMENT = 0x83
     GET_LAST_RUN = 0x84
+    START_SAMPLE = 0x90
+    ABORT_SAMPLE = 0x91
 
 
 @dataclass(frozen=True, slots=True)

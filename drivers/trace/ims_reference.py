@@ -5,21 +5,23 @@ proved on. Serial (CDC-ACM or UART), 921600 8N1; the byte layout stands in `_ims
 `_ims_reference_messages` (payloads), the meaning in `_ims_reference_samples`.
 
 The driver asks IDENTIFY, GET_STATE and GET_LAST_RUN at the start, GET_STATE every `poll-period` seconds, and both
-GET_STATE and GET_LAST_RUN after a gap in the device's sequence. It never sends START_SAMPLE or ABORT_SAMPLE.
+GET_STATE and GET_LAST_RUN after a gap in the device's sequence. START_SAMPLE and ABORT_SAMPLE are sent for the commands
+`start-sample` and `abort-sample` (control) alone, which are done when the device acknowledges them.
 A request is sent three times, 1 s apart. Half a second of silence gives up a partial frame; five seconds of
 it (the heartbeat comes every second) withdraw the detection capabilities.
 """
 
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
-from devicehub.driver import Driver, Options, SerialLink
+from devicehub.driver import Command, Driver, Options, SerialLink
 from devicehub.model.device import Category, Channel, ChannelKind, Option
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Sample
 from devicehub.model.units import Unit
 from devicehub.wire.framer import Frame
 from devicehub.wire.packet import Packet
-from devicehub.wire.protocol import Step
+from devicehub.wire.protocol import Call, Step
 from drivers.trace._ims_reference_messages import STATES, parse
 from drivers.trace._ims_reference_requests import Requests
 from drivers.trace._ims_reference_samples import GROUPS, Instrument
@@ -27,6 +29,7 @@ from drivers.trace._ims_reference_wire import Continuity, Kind, ReferenceFramer,
 
 PARTIAL_AFTER = 0.5
 SILENT_AFTER = 5.0
+_COMMANDS = MappingProxyType({"start-sample": Kind.START_SAMPLE, "abort-sample": Kind.ABORT_SAMPLE})
 
 
 @dataclass(slots=True)
@@ -98,6 +101,11 @@ class ImsReference:
                 self._requests.ask(Kind.IDENTIFY)
         return self._step(now, harvest)
 
+    def on_command(self, now: float, call: Call) -> Step:
+        """Send a command when the line is free."""
+        self._requests.order(_COMMANDS[call.verb], call)
+        return self._step(now, _Harvest())
+
     def _take(self, now: float, item: Frame, harvest: _Harvest) -> None:
         if isinstance(item, ProtocolError):
             harvest.faults.append(item)
@@ -130,7 +138,8 @@ class ImsReference:
         harvest.write += self._ask(now)
         times = (self._partial_at, self._silent_at, self._requests.deadline, self._poll_at)
         wake_at = min(time for time in times if time is not None)
-        return Step(tuple(harvest.write), tuple(harvest.samples), tuple(harvest.faults), wake_at)
+        ended = self._requests.ended()
+        return Step(tuple(harvest.write), tuple(harvest.samples), tuple(harvest.faults), wake_at, ended)
 
 
 DRIVER = Driver(
@@ -161,5 +170,9 @@ DRIVER = Driver(
     ),
     integrity="CRC-16/CCITT-FALSE",
     stale_after=30.0,
+    commands=(
+        Command(verb="start-sample", title="Begin a run on the swab that is in place", control=True),
+        Command(verb="abort-sample", title="End the run that is under way without a verdict", control=True),
+    ),
     protocol=ImsReference,
 )

@@ -3,6 +3,12 @@
 from random import Random
 
 _TYPES = {"code-39": 1, "code-128": 3, "ean-13": 11, "gs1-128": 15, "pdf417": 17, "data-matrix": 27, "qr-code": 28}
+_FLAGS = {
+    "corrupt": ("_corrupt", True),
+    "deaf": ("_deaf", True),
+    "disable": ("_enabled", False),
+    "dead": ("_dead", True),
+}
 _TIMEOUT = 2.0
 _SLEEP = 1.0
 
@@ -18,7 +24,8 @@ class ZebraScanner:
 
     Verbs: `demo` (the operator scans every five to fifteen seconds), `scan(code, type)` scans one code,
     `long(length)` scans a QR code of so many characters, `corrupt` damages the next packet sent, `deaf` loses
-    the next answer of the host, `disable` is what SCAN_DISABLE does, `dead` stops everything.
+    the next answer of the host, `disable` is what SCAN_DISABLE does, `dead` stops everything; `hold(code)` keeps a code
+    before the window, which is scanned when the host starts a session. `beeps` counts what a person would hear.
     """
 
     def __init__(self, random: Random) -> None:
@@ -31,6 +38,8 @@ class ZebraScanner:
         self._next_scan: float | None = None
         self._enabled = True
         self._corrupt = self._deaf = self._dead = False
+        self._held = ""
+        self.beeps = 0
 
     def do(self, verb: str, **values: float | str) -> None:
         """Change the simulated world."""
@@ -40,14 +49,11 @@ class ZebraScanner:
             self._scan(str(values["code"]), str(values.get("type", "code-128")))
         elif verb == "long":
             self._scan("Z" * int(values["length"]), "qr-code")
-        elif verb == "corrupt":
-            self._corrupt = True
-        elif verb == "deaf":
-            self._deaf = True
-        elif verb == "disable":
-            self._enabled = False
-        elif verb == "dead":
-            self._dead = True
+        elif verb in _FLAGS:
+            name, value = _FLAGS[verb]
+            setattr(self, name, value)
+        elif verb == "hold":
+            self._held = str(values["code"])
         else:
             raise ValueError(f"zebra_ssi has no verb '{verb}'")
 
@@ -98,7 +104,21 @@ class ZebraScanner:
         if opcode in {0xE9, 0xEA}:
             self._enabled = opcode == 0xE9
             return _packet(0xD0, 0, 0x80)
+        if opcode in {0xE4, 0xE5, 0xE6}:
+            return self._on_act(opcode, frame[4:-2])
         return _packet(0xD1, 0, 0x80, data=b"\x02")
+
+    def _on_act(self, opcode: int, data: bytes) -> bytes:
+        """Start and stop of a session, which somebody who switched scanning off is denied, and the beeper."""
+        if opcode == 0xE6:
+            if len(data) != 1 or data[0] > 0x1A:
+                return _packet(0xD1, 0, 0x80, data=b"\x02")
+            self.beeps += 1
+        elif not self._enabled:
+            return _packet(0xD1, 0, 0x80, data=b"\x06")
+        elif opcode == 0xE4 and self._held:
+            self._scan(self._held, "code-128")
+        return _packet(0xD0, 0, 0x80)
 
     def _on_answer(self, opcode: int, data: bytes) -> bytes:
         if self._deaf or not self._outbox or not self._tries:

@@ -14,7 +14,7 @@ from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import DeviceProtocol, Step
 from drivers.scanner._ssi_codes import trust
 from drivers.scanner._ssi_framing import SsiFramer, SsiPacket
-from drivers.scanner.zebra_ssi import encode
+from drivers.scanner._ssi_requests import encode
 from simulators.scanner.zebra_ssi import ZebraScanner
 
 EAN = bytes.fromhex("12f300000b35393031323334313233343537fc52")
