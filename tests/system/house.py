@@ -18,6 +18,7 @@ from devicehub.driver import Driver
 from devicehub.hub import Hub, Plan, will
 from devicehub.model.alarm import Limit
 from devicehub.model.payload import InfoData
+from devicehub.plan import Reread, nothing_to_read
 from devicehub.model.stream import Stream
 from devicehub.publish.envelope import Encoder
 from devicehub.publish.memory import MemoryBroker
@@ -61,12 +62,13 @@ class House:
 
 @dataclass(frozen=True, kw_only=True)
 class Furniture:
-    """What a house has beside simulated devices: limits, and devices of a test's own."""
+    """What a house has beside simulated devices: limits, devices of a test's own, a configuration to read again."""
 
     limits: Sequence[Limit] = ()
     posts: Sequence[Post] = ()
     drivers: Mapping[str, Driver] = field(default_factory=dict[str, Driver])
     slow_images: bool = True
+    reread: Reread = nothing_to_read
 
 
 def virtual_clock(seed: int, loop: asyncio.AbstractEventLoop) -> Clock:
@@ -138,6 +140,7 @@ def _plan(state: Path, devices: Sequence[str], furniture: Furniture, parts: _Par
             "0", boot, RULES, 1, tuple(devices), tuple(everything), "virtual", "2026-01-01T00:00:00.000Z"
         ),
         state=state,
+        reread=furniture.reread,
     )
 
 
