@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 from devicehub.model.command import CommandState
 from devicehub.model.payload_texts import Instant, Segment
 
+Json = Annotated[object, Meta(extra_json_schema={"description": "Any JSON value"})]
 Scalar = str | float | bool | None
 CommandId = Annotated[str, Meta(description="The command's own id; empty where it had none that could be read")]
 Why = Annotated[str, Meta(description="Why it was not carried out, or what is to be known of how it was")]
@@ -17,7 +18,7 @@ class CommandData(Struct, frozen=True, omit_defaults=True):
 
     verb: Segment
     title: str
-    args: Annotated[dict[str, object], Meta(description="JSON Schema 2020-12 of the command's `args`")]
+    args: Annotated[dict[str, Json], Meta(description="JSON Schema 2020-12 of the command's `args`")]
     control: bool = False
     allowed: bool = True
 
@@ -49,5 +50,5 @@ class CommandEventData(Struct, frozen=True, omit_defaults=True):
     why: Why = ""
     reason: Annotated[str, Meta(description="The issuer's own reason")] = ""
     deadline: Instant | None = None
-    args: dict[str, object] = {}
+    args: dict[str, Json] = {}
     result: dict[str, Scalar] = {}
