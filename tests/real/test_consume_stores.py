@@ -2,10 +2,11 @@
 
 import json
 import os
+import resource
 import sqlite3
 import stat
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from devicehub.consume.count import Verdict
 from devicehub.consume.files import STORES, opened
 from devicehub.consume.heard import Heard
 from devicehub.consume.lines import STATE_EVERY
-from devicehub.consume.store import ForeignFileError, StoreError, TakenError
+from devicehub.consume.store import ForeignFileError, Store, StoreError, TakenError
 from devicehub.model.stream import Stream
 from tests.unit.consume.played import BOTH, events, heard, hub
 
@@ -113,29 +114,34 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path, suffix: str) -> None
         pass
 
 
+def store_all(store: Store, book: Book, batch: Sequence[Heard]) -> None:
+    for message in batch:
+        book.judge(message)
+    store.store(batch, book.changes())
+
+
+@contextmanager
+def room_for(size: int) -> Iterator[None]:
+    """Files of this process grow no further than that, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
 @EACH
 def test_a_full_disk_is_told_and_nothing_of_the_batch_counts(tmp_path: Path, suffix: str) -> None:
-    """A limit of the process stands for it; the signal that goes with it is ignored, as Python does."""
-    import resource
-
     path, one = tmp_path / f"out{suffix}", hub()
     run(path, events(one, 5))
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with pytest.raises(StoreError):
-        try:
-            with opened(path) as store:
-                book = Book(BOTH)
-                store.load(book)
-                for batch in (events(one, 5), events(one, 100)):
-                    for message in batch:
-                        book.judge(message)
-                    if len(batch) == 5:
-                        store.store(batch, book.changes())
-                size = max(file.stat().st_size for file in tmp_path.iterdir())
-                resource.setrlimit(resource.RLIMIT_FSIZE, (size + 1000, hard))
-                store.store(batch, book.changes())
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with opened(path) as store:
+        book = Book(BOTH)
+        store.load(book)
+        store_all(store, book, events(one, 5))
+        size = max(file.stat().st_size for file in tmp_path.iterdir())
+        with room_for(size + 1000), pytest.raises(StoreError):
+            store_all(store, book, events(one, 100))
     book = run(path, [])
     kept = bodies(path)
     assert len(kept) == 10

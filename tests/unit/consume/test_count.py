@@ -15,7 +15,7 @@ arrivals = st.lists(st.one_of(numbers, ranges), max_size=120)
 
 def stored_by(count: Count, heard: Iterable[int | Ranges]) -> list[tuple[int, Verdict]]:
     """What is stored of numbers heard and of ranges told to be lost, in the order of storing."""
-    stored = []
+    stored: list[tuple[int, Verdict]] = []
     for one in heard:
         if isinstance(one, tuple):
             count.lose(one)
