@@ -40,6 +40,7 @@ def ready(path: Path, epoch: str) -> None:
     Raises `JournalError` for a journal of a newer version, `sqlite3.Error` and `OSError` of the disk.
     """
     finish(path)
+    _roll_back(path)
     log = path.with_name(path.name + "-wal")
     facts = wal.inspect(log.read_bytes() if log.exists() else b"")
     held = path.stat().st_size if path.exists() else 0
@@ -55,6 +56,18 @@ def ready(path: Path, epoch: str) -> None:
             findings = [Finding(Fault.STRUCTURE, detail=printable(str(error)))]
     if findings:
         salvage(path, epoch, findings, facts)
+
+
+def _roll_back(path: Path) -> None:
+    """A journal that was being made when the power went may be half written; only a writer may undo that."""
+    if not path.exists() or not path.with_name(path.name + "-journal").exists():
+        return
+    try:
+        with closing(sqlite3.connect(path)) as db:
+            db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error as error:
+        if not of_the_file(error):
+            raise  # and damage is found and told by the reading that follows
 
 
 def salvage(path: Path, epoch: str, findings: list[Finding], facts: wal.Log | None = None) -> None:
