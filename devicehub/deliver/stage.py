@@ -27,8 +27,9 @@ from devicehub.publish.port import Connect, Incoming, Outgoing, Publisher
 
 _log = logging.getLogger(__name__)
 
-RECONNECT_FIRST = 0.2
-RECONNECT_MOST = 2.0
+RECONNECT_FIRST = 0.5
+RECONNECT_MOST = 1.8
+RECONNECT_REFUSED = 30.0
 LATE = 10.0
 DEADLINE = 8.0
 STEADY = 10.0
@@ -107,8 +108,7 @@ class Deliver:
                     return
             except DeliveryError as error:
                 self._on_lost(error)
-                most = min(RECONNECT_MOST, RECONNECT_FIRST * 2 ** min(self._failures, 10))
-                await self._clock.sleep(self._clock.jitter(most))
+                await self._clock.sleep(self._clock.jitter(self._pause(error)))
 
     def finish(self) -> None:
         """Nothing more will come: deliver what is there and disconnect politely."""
@@ -123,6 +123,15 @@ class Deliver:
         self._failures = 1 if lasted else self._failures + 1
         self._gauges.connected = False
         self._flight.lost()
+
+    def _pause(self, error: DeliveryError) -> float:
+        """Most seconds until the next attempt. Short for a broker that is away, because it may be back at any moment.
+
+        The first pause is already long enough for a hundred hubs not to come at once. A broker that answers and says
+        no is asked less and less often.
+        """
+        most = RECONNECT_REFUSED if isinstance(error, DeliveryRefusedError) else RECONNECT_MOST
+        return min(most, RECONNECT_FIRST * 2 ** min(self._failures, 10))
 
     async def _connected(self, publisher: Publisher) -> None:
         """Deliver until the connection ends or `finish`. Raises `DeliveryError`."""
