@@ -10,6 +10,7 @@ from devicehub.evidence import EvidenceStore
 from devicehub.health import Gauges
 from devicehub.journal import Journal
 from devicehub.model.message import Kind, Message
+from devicehub.model.stream import Stream
 from devicehub.publish.envelope import Encoder, outgoing
 from devicehub.publish.port import Outgoing
 from devicehub.stages import TICK, Sinks
@@ -35,7 +36,7 @@ async def test_what_comes_when_the_disk_is_well_again_does_not_overtake_what_wai
         await clock.sleep(TICK / 2)
     await sinks.accept(Outcome([event(2), flat(2.0)]))
     await first
-    assert [int(entry.out.id) for entry in await journal.peek(0, 10)] == [1, 2]
+    assert [int(entry.out.id) for entry in await journal.peek(Stream.EVENTS, 0, 10)] == [1, 2]
     (shown,) = board.take()
     assert b'{"c":2.0}' in shown.payload
     await journal.close()
