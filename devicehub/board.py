@@ -1,8 +1,11 @@
 """Messages of which only the latest counts: states, frames, health. Latest wins; what was overwritten is counted."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
+from devicehub.model.message import Kind
 from devicehub.publish.port import Outgoing
+
+_NODE = 4
 
 
 class Board:
@@ -33,6 +36,14 @@ class Board:
         self._pending = dict(self._latest)
         self._tell()
 
+    def again(self, kinds: Collection[Kind], device: str = "") -> int:
+        """Have the latest of retained topics published once more, of one device or of all; how many."""
+        chosen = [out for out in self._latest.values() if _is_of(out, kinds, device)]
+        for out in chosen:
+            self._pending.setdefault(out.topic, out)
+        self._tell()
+        return len(chosen)
+
     def take(self) -> Iterator[Outgoing]:
         """What is due, oldest topic first; each is forgotten as it is taken, until it changes."""
         while self._pending:
@@ -53,3 +64,9 @@ class Board:
     def _tell(self) -> None:
         for listener in self._listeners:
             listener()
+
+
+def _is_of(out: Outgoing, kinds: Collection[Kind], device: str) -> bool:
+    """The topic's part behind the node is the kind and, of a device, its name."""
+    tail = out.topic.split("/")[_NODE:]
+    return bool(tail) and tail[0] in kinds and (not device or tail[1:] == [device])

@@ -11,9 +11,11 @@ from devicehub.config import Config, alarm_points, digest, load_config
 from devicehub.config.diff import diff, running
 from devicehub.config.scan_key import kept_key
 from devicehub.core import Setting
+from devicehub.core.commands import command_data
 from devicehub.core.scans import Publish, ScanPolicy
 from devicehub.driver import Driver
 from devicehub.hub import Plan, Revision, Upkeep, will
+from devicehub.hub_verbs import COMMANDS
 from devicehub.journal.store import GIB
 from devicehub.links import Links
 from devicehub.model.errors import ConfigError
@@ -127,6 +129,7 @@ class Configured:
             clock_source="system",
             started=self._started,
             schemas=tuple(schema_id(kind) for kind in Kind),
+            commands=tuple(command_data(command, allowed=True) for command in COMMANDS),
         )
 
 
@@ -139,7 +142,10 @@ def _read(file: Path, clock: Clock) -> _Taken:
 def _setting(config: Config, clock: Clock) -> Setting:
     devices = running(config)
     models = {name: load_driver(name) for name in {device.driver for device in devices.values()}}
-    drivers = {name: models[device.driver].configured(device.options) for name, device in devices.items()}
+    drivers = {
+        name: models[device.driver].configured(device.options, control=device.control)
+        for name, device in devices.items()
+    }
     return Setting(
         devices=drivers,
         limits=[point for point in alarm_points(config) if point.device in drivers],

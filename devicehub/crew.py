@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 from devicehub.clock import Clock
+from devicehub.commands.line import Line
 from devicehub.core.admission import Admission
 from devicehub.driver import Driver
 from devicehub.model.reading import Input
@@ -19,6 +20,7 @@ class Crew:
         self._clock = clock
         self._supervisors: dict[str, Supervisor] = {}
         self._posts: dict[str, Post] = {}
+        self._drivers: dict[str, Driver] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def wake(self) -> None:
@@ -32,7 +34,13 @@ class Crew:
             check = Admission(drivers[post.device]).check
             supervisor = Supervisor(post, check, self._offer, self._clock)
             self._posts[post.device], self._supervisors[post.device] = post, supervisor
+            self._drivers[post.device] = drivers[post.device]
             self._tasks[post.device] = group.create_task(supervisor.run())
+
+    def commanded(self, device: str) -> tuple[Driver, Line] | None:
+        """What a device can be told, and through which line; None for one that is not kept open."""
+        post = self._posts.get(device)
+        return None if post is None else (self._drivers[device], post.line)
 
     async def stop(self, leaving: Mapping[str, str]) -> None:
         """Close the links of devices and give up what stood behind them. `leaving`: why, by device."""

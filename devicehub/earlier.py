@@ -2,15 +2,19 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from functools import partial
 
+from devicehub.commands import records
+from devicehub.commands.memory import Known, recalled
 from devicehub.core import StandingAlarm
 from devicehub.journal import Entry, Journal, tables
+from devicehub.journal.recall import newest
 from devicehub.model.gap import GapReason
 from devicehub.model.instant import instant
 from devicehub.model.message import Kind, Message
 from devicehub.model.payload import GapData
 from devicehub.model.reading import Stamp
-from devicehub.publish.envelope import stored_alarm
+from devicehub.publish.envelope import TYPE_PREFIX, stored_alarm
 from devicehub.publish.topics import Topics
 from devicehub.voice import Voice
 
@@ -32,6 +36,14 @@ def unknown_interval(voice: Voice, journal: Journal, now: Stamp) -> list[Message
     since = None if journal.recorded is None else instant(journal.recorded)
     gap = GapData("hub", reason, since=since, until=instant(now.utc))
     return [voice.message(Kind.GAP, "gap", gap)]
+
+
+async def commands(journal: Journal, until: float) -> list[Known]:
+    """The commands of earlier runs. `until`: monotonic second up to which any could be given again.
+
+    Raises `JournalError`.
+    """
+    return recalled(await journal.file(partial(newest, kind=TYPE_PREFIX + records.TYPE)), until)
 
 
 async def standing_alarms(

@@ -72,7 +72,7 @@ class Health:
             loop_lag_ms=round(gauges.lag * 1000, 2),
             disk_free_bytes=_free(self._state),
             rss_bytes=_resident(),
-            clock_synchronised=_synchronised(),
+            clock_synchronised=synchronised(),
             streams=depths.streams,
             quarantined=depths.quarantined,
             replayed=gauges.replayed,
@@ -101,7 +101,7 @@ def _resident() -> int:
     return pages * 4096
 
 
-def _synchronised() -> bool | None:
+def synchronised() -> bool | None:
     """Whether a time service marked the clock as synchronised; None where nobody can tell."""
     run = Path("/run/systemd/timesync")
     return (run / "synchronized").exists() if run.exists() else None

@@ -11,11 +11,16 @@ from functools import partial
 from devicehub import earlier, timers
 from devicehub.board import Board
 from devicehub.clock import Clock
+from devicehub.commands.desk import Desk, Surroundings
+from devicehub.commands.judging import Scene
+from devicehub.commands.request import FURTHEST
+from devicehub.commands.verbs import Verbs
 from devicehub.core import Core, Outcome
 from devicehub.crew import Crew, cancelled
 from devicehub.deliver import Delivery, Hooks
 from devicehub.evidence import EvidenceStore
-from devicehub.health import Gauges, Health
+from devicehub.health import Gauges, Health, synchronised
+from devicehub.hub_verbs import Reach, register
 from devicehub.journal import Journal
 from devicehub.model.message import Kind
 from devicehub.pipe import Pipe
@@ -31,6 +36,7 @@ __all__ = ["Hub", "Plan", "Revision", "Upkeep", "will"]
 _log = logging.getLogger(__name__)
 
 DRAIN = 3.0
+ANSWER = 1.0
 GAP_EVERY = 1.0
 
 
@@ -52,7 +58,7 @@ class Hub:
             connected=self._on_connected,
             incoming=self._on_incoming,
             deaf=self._on_deaf,
-            filters=[plan.topics.receipts],
+            filters=[plan.topics.receipts, plan.topics.commands],
         )
         self._delivery = Delivery(
             self._journal,
@@ -69,6 +75,7 @@ class Hub:
         self._crew = Crew(self._pipe.offer, clock)
         self._pace = Pace(plan.upkeep)
         self._reload = Reload(plan.reread, self._parts())
+        self._desk = self._commanded()
 
     def wake(self) -> None:
         """Something was plugged in: try every absent device now."""
@@ -94,6 +101,7 @@ class Hub:
         depths = partial(timers.depths, self._pipe, self._sinks, self._delivery)
         async with asyncio.TaskGroup() as group:
             deliver = group.create_task(self._delivery.run())
+            desk = group.create_task(self._desk.run())
             gaps = group.create_task(self._gaps())
             worker = group.create_task(process.run())
             works = (
@@ -111,6 +119,9 @@ class Hub:
             _log.info("stopping")
             await cancelled(running)
             await self._crew.end()
+            self._desk.close()
+            await asyncio.wait([desk], timeout=ANSWER)
+            await cancelled([desk])
             self._pipe.close()
             await self._drained(worker)
             await self._end(deliver)
@@ -135,6 +146,7 @@ class Hub:
             *earlier.unknown_interval(voice, self._journal, now),
         ]
         await self._sinks.accept(Outcome(messages))
+        await self._desk.resume(await earlier.commands(self._journal, now.mono + FURTHEST))
 
     async def _drained(self, worker: asyncio.Task[None]) -> None:
         """What was read is made durable; a disk that takes nothing must not keep the hub from ending."""
@@ -167,10 +179,35 @@ class Hub:
         self._voice.status("online")
 
     def _on_incoming(self, message: Incoming) -> None:
-        self._delivery.receipt(message)
+        if self._plan.topics.is_command(message.topic):
+            self._desk.take(message)
+        else:
+            self._delivery.receipt(message)
 
     def _on_deaf(self, why: str) -> None:
         self._remarks.add("deaf", f"the broker does not let this hub hear receipts: {why}")
+
+    def _commanded(self) -> Desk:
+        verbs = Verbs()
+        reach = Reach(
+            core=self._core,
+            pipe=self._pipe,
+            sinks=self._sinks,
+            crew=self._crew,
+            delivery=self._delivery,
+            reload=self.reload,
+            clock=self._clock,
+        )
+        register(verbs, reach)
+        around = Surroundings(
+            topics=self._plan.topics,
+            scene=Scene(verbs, self._crew.commanded),
+            accept=lambda messages: self._sinks.accept(Outcome(list(messages))),
+            remark=self._remarks.add,
+            ids=self._plan.setting.ids,
+            synchronised=synchronised,
+        )
+        return Desk(around, self._clock)
 
     def _parts(self) -> Parts:
         return Parts(

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -79,6 +80,7 @@ class Sinks:
     gauges: Gauges
     clock: Clock
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    listeners: list[Callable[[Message], None]] = field(default_factory=list)
 
     async def accept(self, outcome: Outcome) -> None:
         """States at once, then images, then events: no event or image is named before it is on disk.
@@ -104,6 +106,18 @@ class Sinks:
             await self._insist(partial(self._keep, image))
         if journalled:
             await self._insist(partial(self.journal.append, journalled))
+        for listener in self.listeners:
+            for message in journalled:
+                listener(message)
+
+    @contextmanager
+    def heard(self, listener: Callable[[Message], None]) -> Iterator[None]:
+        """Call `listener` with each event once it is on disk, its image too, for as long as this is entered."""
+        self.listeners.append(listener)
+        try:
+            yield
+        finally:
+            self.listeners.remove(listener)
 
     async def _keep(self, image: Image) -> None:
         data = evidence(image)

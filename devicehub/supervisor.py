@@ -7,9 +7,10 @@ driver, marks that device faulted with its traceback in the log, and is retried 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from devicehub.clock import Clock
+from devicehub.commands.line import Line
 from devicehub.model.device import DeviceState
 from devicehub.model.errors import ConfigError, LinkError
 from devicehub.model.reading import Change, Input
@@ -37,7 +38,8 @@ class Post:
     """One device to be kept open: its name, how to open its link and how to make its protocol.
 
     `quiet`: it speaks only when somebody uses it, so that an open link is all that can be asked of it. `retire`:
-    give up what stands behind the link, when the device is not to be opened by this post any more.
+    give up what stands behind the link, when the device is not to be opened by this post any more. `line`: where its
+    commands come from.
     """
 
     device: str
@@ -45,6 +47,7 @@ class Post:
     make_protocol: Callable[[], DeviceProtocol]
     quiet: bool = False
     retire: Callable[[], Awaitable[None]] = nothing_to_retire
+    line: Line = field(default_factory=Line)
 
 
 class Supervisor:
@@ -95,7 +98,8 @@ class Supervisor:
         transport = await self._open()
         try:
             self._opened(transport.identity)
-            session = Session(self._post.device, self._post.make_protocol(), self._check, self._offer, self._clock)
+            post = self._post
+            session = Session(post.device, post.make_protocol(), self._check, self._offer, self._clock, post.line)
             await session.run(transport, lambda: self._heard(transport.identity))
         finally:
             self._retry.clear()  # what was plugged in while the device was open was something else

@@ -193,6 +193,9 @@ class DeviceConfig(Section):
     folder: Location | None = Field(default=None, description="Watch folder of a device that leaves files")
     options: dict[str, OptionField] = Field(default_factory=dict, description="Settings of the driver")
     enabled: bool = Field(default=True, description="False: known, but not opened")
+    control: bool = Field(
+        default=False, description="True: commands may change what the device does; else they can only ask"
+    )
     fault: str = Field(
         default="", max_length=256, description="Faults to inject on the link, for training, as drop=0.01,lose=120"
     )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import inf, isfinite
 
+from devicehub.core.commands import command_data
 from devicehub.core.gaps import DeviceGaps
 from devicehub.core.screen import Screen
 from devicehub.driver import Driver, FileLink
@@ -228,6 +229,7 @@ class DeviceBook:
             serial=self._link.get("serial", ""),
             address=self._link.get("address", ""),
             facts=dict(sorted(self._facts.items())),
+            commands=tuple(command_data(command, allowed=driver.control) for command in driver.commands),
         )
         return self._message(Kind.DESCRIBE, "describe", now, data, ids)
 

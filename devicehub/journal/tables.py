@@ -21,6 +21,7 @@ _SCHEMA = f"""
 CREATE INDEX IF NOT EXISTS lane ON event (stream, position);
 CREATE INDEX IF NOT EXISTS counted ON event (stream, number) WHERE number IS NOT NULL;
 CREATE INDEX IF NOT EXISTS retained ON event (topic, position) WHERE retain = 1;
+CREATE INDEX IF NOT EXISTS commands ON event (position) WHERE type = 'io.devicehub.command';
 CREATE TABLE IF NOT EXISTS announced (device TEXT PRIMARY KEY) STRICT;
 CREATE TABLE IF NOT EXISTS quarantine (position INTEGER PRIMARY KEY, why TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS receipt (

@@ -100,6 +100,10 @@ class Topics:
         """The filter of the commands to this node: `{prefix}/cmd/{device or hub}/{verb}`."""
         return f"{self.prefix}/cmd/+/+"
 
+    def is_command(self, topic: str) -> bool:
+        """Whether something that arrived is a command."""
+        return topic.startswith(f"{self.prefix}/cmd/")
+
     @property
     def receipts(self) -> str:
         """The filter of the receipts of durable consumers: `{prefix}/receipt/{consumer}`."""

@@ -1,0 +1,200 @@
+"""What the hub itself can be told: reload, snapshot, identify, replay, and what people do to alarms."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from devicehub.alarm.acts import RefusedActError, act_of
+from devicehub.clock import Clock
+from devicehub.commands.line import LineError
+from devicehub.commands.request import Request
+from devicehub.commands.verbs import Act, CommandError, Result, Verbs
+from devicehub.core import Core, Outcome
+from devicehub.crew import Crew
+from devicehub.deliver import Delivery
+from devicehub.driver import Command, Options
+from devicehub.model.alarm import Disposition, Verb
+from devicehub.model.command import CommandState
+from devicehub.model.device import ChannelKind, Option
+from devicehub.model.errors import ConfigError, JournalError
+from devicehub.model.message import Kind, Message
+from devicehub.model.payload import AlarmData, CaptureData
+from devicehub.model.reading import Reading, Trigger
+from devicehub.model.stream import Stream
+from devicehub.pipe import Pipe
+from devicehub.stages import Sinks
+
+IMAGE_WITHIN: Final = 10.0
+TRIGGER: Final = "command"
+_TOLD: Final = (Kind.STATUS, Kind.INFO, Kind.DESCRIBE, Kind.DEVICE, Kind.CAPABILITY)
+_ALL: Final = "all"
+_FURTHEST: Final = 2.0**53
+
+_DEVICE: Final = Option(name="device", title="Device", default="")
+_POINT: Final = (
+    _DEVICE,
+    Option(name="point", title="Name of the alarm point", default=""),
+    Option(name="alarm", title="Id of the standing alarm, instead of device and point", default=""),
+    Option(name="revision", title="Revision that was seen, 0 for whatever it is", default=0, low=0),
+    Option(name="why", title="Reason; without one, that of the command", default=""),
+)
+_FOR: Final = Option(name="seconds", title="How long in s, 0 for the usual time", default=0.0, low=0, high=_FURTHEST)
+_MORE: Final[Mapping[Verb, tuple[Option, ...]]] = {
+    Verb.CONFIRM: (
+        Option(name="disposition", title="What it was", default="", choices=("", *(one.value for one in Disposition))),
+    ),
+    Verb.SHELVE: (
+        _FOR,
+        Option(name="until", title="Until which instant, instead of seconds", default=""),
+        Option(name="one_shot", title="End it when the alarm ends", default=False),
+    ),
+    Verb.SILENCE: (_FOR,),
+}
+
+RELOAD: Final = Command(verb="reload", title="Read the configuration again", timeout=60.0)
+SNAPSHOT: Final = Command(
+    verb="snapshot",
+    title="Keep the image of a camera as evidence",
+    options=(_DEVICE,),
+    required=("device",),
+    timeout=IMAGE_WITHIN + 20.0,
+)
+IDENTIFY: Final = Command(
+    verb="identify",
+    title="Publish again what describes a device, or all; have a device show itself",
+    options=(_DEVICE,),
+)
+REPLAY: Final = Command(
+    verb="replay",
+    title="Send stored events of a stream again, or what the broker refused",
+    options=(
+        Option(name="stream", title="Which stream", default="events", choices=(*(one.value for one in Stream), _ALL)),
+        Option(name="after", title="Behind which sequence number", default=0, low=0, high=_FURTHEST),
+        Option(name="quarantine", title="What the broker refused, instead of a stream", default=False),
+    ),
+    timeout=60.0,
+)
+_ALARM_COMMANDS: Final = {
+    verb: Command(verb=verb.value, title=f"{verb.value} an alarm", options=(*_POINT, *_MORE.get(verb, ())))
+    for verb in Verb
+}
+COMMANDS: Final = (RELOAD, SNAPSHOT, IDENTIFY, REPLAY, *_ALARM_COMMANDS.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """What of a running hub its verbs act on. `reload` gives what changed, and raises as `Hub.reload` does."""
+
+    core: Core
+    pipe: Pipe
+    sinks: Sinks
+    crew: Crew
+    delivery: Delivery
+    reload: Callable[[], Awaitable[str]]
+    clock: Clock
+
+
+def register(verbs: Verbs, reach: Reach) -> None:
+    """Put all verbs of the hub at the port."""
+    acts: Mapping[Command, Callable[[Reach, Options, Request], Awaitable[Result]]] = {
+        RELOAD: _reload,
+        SNAPSHOT: _snapshot,
+        IDENTIFY: _identify,
+        REPLAY: _replay,
+    }
+    for command, act in acts.items():
+        verbs.add(command, _bound(act, reach))
+    for verb, command in _ALARM_COMMANDS.items():
+        verbs.add(command, _bound(partial(_alarm, verb), reach))
+
+
+def _bound(act: Callable[[Reach, Options, Request], Awaitable[Result]], reach: Reach) -> Act:
+    return partial(act, reach)
+
+
+async def _reload(reach: Reach, args: Options, request: Request) -> Result:
+    del args, request
+    try:
+        return {"changed": await reach.reload()}
+    except (ConfigError, JournalError) as error:
+        raise CommandError(str(error)) from None
+
+
+async def _snapshot(reach: Reach, args: Options, request: Request) -> Result:
+    """Done when the image is on disk and its event is too."""
+    del request
+    device = str(args["device"])
+    place = reach.crew.commanded(device)
+    if place is None:
+        raise CommandError(f"no device '{device}' is configured", CommandState.REJECTED)
+    if all(channel.kind is not ChannelKind.IMAGE for channel in place[0].channels):
+        raise CommandError(f"{device} gives no images", CommandState.REJECTED)
+    captured: asyncio.Future[CaptureData] = asyncio.get_running_loop().create_future()
+
+    def look(message: Message) -> None:
+        data = message.data
+        wanted = message.device == device and isinstance(data, CaptureData) and data.trigger == TRIGGER
+        if wanted and isinstance(data, CaptureData) and not captured.done():
+            captured.set_result(data)
+
+    with reach.sinks.heard(look):
+        reach.pipe.offer(Reading(device, reach.clock.stamp(), Trigger(TRIGGER)))
+        try:
+            async with asyncio.timeout(IMAGE_WITHIN):
+                data = await captured
+        except TimeoutError:
+            raise CommandError(f"{device} gave no image within {IMAGE_WITHIN:.0f} s", CommandState.TIMEOUT) from None
+    return {"digest": data.digest, "dataref": data.dataref, "size": float(data.size)}
+
+
+async def _identify(reach: Reach, args: Options, request: Request) -> Result:
+    del request
+    device = str(args["device"])
+    if not device:
+        return {"published": float(reach.sinks.board.again(_TOLD))}
+    place = reach.crew.commanded(device)
+    if place is None:
+        raise CommandError(f"no device '{device}' is configured", CommandState.REJECTED)
+    published = float(reach.sinks.board.again(_TOLD, device))
+    driver, line = place
+    if driver.command("identify") is None or line.obstacle:
+        return {"published": published, "shown": False}
+    try:
+        ended = await line.give("identify", {}, reach.clock.monotonic() + IDENTIFY.timeout)
+    except LineError as error:
+        raise CommandError(str(error)) from None
+    if ended.state is not CommandState.DONE:
+        raise CommandError(ended.why, ended.state)
+    return {"published": published, "shown": True}
+
+
+async def _replay(reach: Reach, args: Options, request: Request) -> Result:
+    del request
+    try:
+        if args["quarantine"]:
+            return {"events": float(await reach.delivery.replay_quarantine())}
+        named = str(args["stream"])
+        for stream in Stream:
+            if named in {_ALL, stream.value}:
+                await reach.delivery.replay(stream, int(args["after"]))
+    except JournalError as error:
+        raise CommandError(str(error)) from None
+    return {}
+
+
+async def _alarm(verb: Verb, reach: Reach, args: Options, request: Request) -> Result:
+    """An act on an alarm, by whoever issued the command; its reason is the command's, unless it has its own."""
+    now = reach.clock.stamp()
+    given = {**args, "why": str(args["why"]) or request.reason}
+    try:
+        act = act_of(verb.value, request.id, request.issuer, given, now.utc)
+        outcome: Outcome = reach.core.operate(act, now)
+    except RefusedActError as error:
+        raise CommandError(str(error), CommandState.REJECTED) from None
+    await reach.sinks.accept(outcome)
+    states = [message.data for message in outcome.messages if isinstance(message.data, AlarmData)]
+    if not states:
+        return {}
+    return {"alarm": states[-1].alarm, "revision": float(states[-1].revision), "state": states[-1].state.value}
