@@ -104,9 +104,10 @@ class Reload:
         self._applying.append(group.create_task(work))
 
     async def _announce(self, revision: Revision) -> None:
-        """Have it remembered whose states a broker will retain. Raises `JournalError`."""
-        work = partial(tables.announce, devices=tuple(revision.setting.devices))
-        await self._parts.sinks.journal.file(work)
+        """Have it remembered of whom a broker will retain states from now on. Raises `JournalError`."""
+        added = [post.device for post in revision.posts if post.device not in revision.restarted]
+        if added:
+            await self._parts.sinks.journal.file(partial(tables.announce, devices=added))
 
     def _failed(self, error: DeviceHubError) -> None:
         lines = unicode_text(str(error)).splitlines()
