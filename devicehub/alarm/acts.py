@@ -90,7 +90,8 @@ def act_of(verb: str, command: str, issuer: str, arguments: Mapping[str, object]
     `utc`: now, which `until` is held against once. Raises `RefusedActError` for what is no act.
     """
     try:
-        known, given = Verb(verb), convert(dict(arguments), _Arguments)
+        said = {name: value for name, value in arguments.items() if value}  # what is empty or 0 was not said
+        known, given = Verb(verb), convert(said, _Arguments)
     except ValueError as error:  # msgspec.ValidationError too
         raise RefusedActError(Refusal.INVALID, str(error)) from error
     if given.until is not None and (given.seconds is not None or given.until.tzinfo is None):

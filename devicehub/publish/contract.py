@@ -12,11 +12,15 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 import msgspec
+from msgspec import Struct
 
 from devicehub.model import payload
 from devicehub.model.message import Kind
+from devicehub.model.payload_command import CommandRequest
+from devicehub.model.receipt import Receipt
 from devicehub.publish.envelope import CONTENT_TYPE, Envelope
 from devicehub.publish.topics import EXERCISE_ROOT, REAL_ROOT, RULES, Lane, Rule, Shape, schema_id
 
@@ -38,12 +42,22 @@ PAYLOADS: Mapping[Kind, tuple[object, ...]] = MappingProxyType(
         Kind.CAPTURE: (payload.CaptureData,),
         Kind.SCAN: (payload.ScanData,),
         Kind.ALARM: (payload.AlarmData,),
-        Kind.EVENT: (payload.AlarmData, payload.DeviceEventData, payload.HubEventData),
+        Kind.EVENT: (
+            payload.AlarmData,
+            payload.FloodData,
+            payload.AlarmStatisticsData,
+            payload.DeviceEventData,
+            payload.HubEventData,
+            payload.CommandEventData,
+        ),
         Kind.GAP: (payload.GapData,),
+        Kind.RES: (payload.AnswerData,),
     }
 )
 """What the `data` of each kind may be."""
 
+_STORED = ("recordedtime", "epoch", "position")
+_COUNTED = ("sequence", "stream")
 _TITLES: Mapping[Kind, str] = MappingProxyType(
     {
         Kind.STATUS: "Whether the hub is online; also the MQTT will",
@@ -61,18 +75,43 @@ _TITLES: Mapping[Kind, str] = MappingProxyType(
         Kind.ALARM: "Current state of an alarm point; an empty message deletes it",
         Kind.EVENT: "Journal of what happened",
         Kind.GAP: "Something was not accepted or was dropped",
+        Kind.RES: "State of a command. MQTT 5: with its correlation data, to its response topic if that is below `res`",
     }
 )
 _PARAMETERS: Mapping[str, str] = MappingProxyType(
     {
         "site": "Border crossing point",
         "node": "Workstation",
-        "device": "Device as it is named in the configuration",
-        "point": "Channel of a reading, rule of an alarm",
+        "target": "Device as it is named in the configuration, or `hub`",
+        "verb": "What is to be done",
+        "consumer": "A durable consumer's own name",
+        "device": "Device as it is named in the configuration; of an answer, the target of the command",
+        "point": "Channel of a reading, rule of an alarm, verb of a command",
         "type": "Type of the event, with a hyphen for each dot",
         "stream": "What lost something",
     }
 )
+
+
+class Inward(NamedTuple):
+    """What others send to a hub."""
+
+    title: str
+    address: str
+    payload: type[Struct]
+    retain: bool = False
+
+
+INWARD: Mapping[str, Inward] = MappingProxyType(
+    {
+        "cmd": Inward(
+            "A command; one that is retained or past its deadline is refused", "{target}/{verb}", CommandRequest
+        ),
+        "receipt": Inward("What a durable consumer has on stable storage", "{consumer}", Receipt, retain=True),
+    }
+)
+"""By the first topic segment below the node."""
+
 _INFO = (
     "Every topic segment matches [a-z0-9-]{1,64}. Simulated messages have the same form below "
     f"`{EXERCISE_ROOT}` instead of `{REAL_ROOT}` and carry `exercise: true`. A consumer ignores what it does not "
@@ -92,19 +131,38 @@ def schema(kind: Kind) -> Json:
     }
 
 
+def inward_schema(name: str) -> Json:
+    """JSON Schema 2020-12 of what others send: plain JSON, without an envelope."""
+    reference, definitions = _inward_components(INWARD[name], "#/$defs/{name}")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:devicehub:schema:v1:{name}",
+        **reference,
+        "$defs": definitions,
+    }
+
+
 def asyncapi() -> Json:
     """The AsyncAPI 3.1 document of all kinds."""
     channels: dict[str, JsonValue] = {}
     operations: dict[str, JsonValue] = {}
     messages: dict[str, JsonValue] = {}
     schemas: dict[str, JsonValue] = {}
+    for name, inward in INWARD.items():
+        reference, definitions = _inward_components(inward, "#/components/schemas/{name}")
+        schemas |= definitions
+        messages[name] = _inward_message(name, reference)
+        channels[name] = _channel(name, inward.title, f"{REAL_ROOT}/{{site}}/{{node}}/{name}/{inward.address}")
+        operations[f"receive{name.capitalize()}"] = _operation(
+            "receive", name, name, {"qos": 1, "retain": inward.retain}
+        )
     for kind, rule in RULES.items():
         envelope, definitions = _components(kind, "#/components/schemas/{name}")
         schemas |= {**definitions, _envelope_name(kind): envelope}
         messages[kind] = _message(kind)
         for name, address in _addresses(kind, rule.shape).items():
-            channels[name] = _channel(kind, address)
-            operations[f"publish{name[0].upper()}{name[1:]}"] = _operation(kind, name, rule)
+            channels[name] = _channel(kind, _TITLES[kind], address)
+            operations[f"publish{name[0].upper()}{name[1:]}"] = _operation("send", kind, name, _binding(rule))
     return {
         "asyncapi": "3.1.0",
         "id": "urn:devicehub:contract:v1",
@@ -131,6 +189,7 @@ def write_schemas(folder: Path) -> None:
 def files() -> Mapping[str, str]:
     """The generated files: name and text."""
     documents = {"asyncapi.json": asyncapi()} | {f"{kind}.schema.json": schema(kind) for kind in Kind}
+    documents |= {f"{name}.schema.json": inward_schema(name) for name in INWARD}
     return {name: json.dumps(document, indent=2, ensure_ascii=False) + "\n" for name, document in documents.items()}
 
 
@@ -144,11 +203,23 @@ def _components(kind: Kind, reference: str) -> tuple[Json, Json]:
     for described in envelope["properties"].values():
         if described.get("default") == "":
             del described["default"]  # an attribute that would be empty is left out
-    if RULES[kind].lane is Lane.JOURNAL:
-        envelope["required"] += ["recordedtime", "sequence"]
-    else:
-        del envelope["properties"]["recordedtime"], envelope["properties"]["sequence"]
+    journalled, numbered = RULES[kind].lane is Lane.JOURNAL, RULES[kind].numbered
+    for needed, names in ((journalled, _STORED), (journalled and numbered, _COUNTED)):
+        for name in names:
+            if needed:
+                envelope["required"].append(name)
+            else:
+                del envelope["properties"][name]
     return envelope, dict(sorted(definitions.items()))
+
+
+def _inward_components(inward: Inward, reference: str) -> tuple[Json, Json]:
+    (found,), definitions = msgspec.json.schema_components((inward.payload,), ref_template=reference)
+    return found, dict(sorted(definitions.items()))
+
+
+def _inward_message(name: str, payload: Json) -> Json:
+    return {"name": name, "title": INWARD[name].title, "contentType": "application/json", "payload": payload}
 
 
 def _envelope_name(kind: Kind) -> str:
@@ -164,24 +235,28 @@ def _addresses(kind: Kind, shape: Shape) -> dict[str, str]:
             return {kind: root + shape.removeprefix("{kind}")}
 
 
-def _channel(kind: Kind, address: str) -> Json:
-    parameters = [name for name in _PARAMETERS if f"{{{name}}}" in address]
+def _channel(name: str, title: str, address: str) -> Json:
+    parameters = [one for one in _PARAMETERS if f"{{{one}}}" in address]
     return {
         "address": address,
-        "title": _TITLES[kind],
-        "messages": {kind: {"$ref": f"#/components/messages/{kind}"}},
-        "parameters": {name: {"$ref": f"#/components/parameters/{name}"} for name in parameters},
+        "title": title,
+        "messages": {name: {"$ref": f"#/components/messages/{name}"}},
+        "parameters": {one: {"$ref": f"#/components/parameters/{one}"} for one in parameters},
     }
 
 
-def _operation(kind: Kind, channel: str, rule: Rule) -> Json:
+def _binding(rule: Rule) -> dict[str, JsonValue]:
     binding: dict[str, JsonValue] = {"qos": rule.qos, "retain": rule.retain}
     if rule.expiry is not None:
         binding["messageExpiryInterval"] = rule.expiry
+    return binding
+
+
+def _operation(action: str, message: str, channel: str, binding: dict[str, JsonValue]) -> Json:
     return {
-        "action": "send",
+        "action": action,
         "channel": {"$ref": f"#/channels/{channel}"},
-        "messages": [{"$ref": f"#/channels/{channel}/messages/{kind}"}],
+        "messages": [{"$ref": f"#/channels/{channel}/messages/{message}"}],
         "bindings": {"mqtt": {**binding, "bindingVersion": "0.2.0"}},
     }
 

@@ -1,0 +1,178 @@
+"""What is known of an alarm point, and the way to and from what is published of it. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from devicehub.alarm.acts import Act
+from devicehub.alarm.lifecycle import Care, Life, derived
+from devicehub.core.measure import finite
+from devicehub.model.alarm import AlarmCategory, AlarmQuality, AlarmState, Condition, Limit, Priority, Shelf, Verb
+from devicehub.model.instant import instant
+from devicehub.model.payload import ActData, AlarmData, AuditData, DispositionData, ShelvingData, TextData, TimedData
+from devicehub.model.reading import DeviceAlarm, Quality, Reading, Stamp
+from devicehub.model.units import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class StandingAlarm:
+    """An alarm of an earlier run, as it was last published."""
+
+    device: str
+    point: str
+    data: AlarmData
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What is behind a change: when, the id of its message or command, how far its value is trusted, its unit."""
+
+    at: Stamp
+    message: str = ""
+    quality: Quality = Quality.GOOD
+    unit: Unit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An alarm point that is told of. Monotonic: `since` the alarm came, `came` its condition came last."""
+
+    data: AlarmData
+    life: Life
+    since: float
+    came: float
+
+
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """Seconds that a shelving and a silence last from now on; they are written with every revision."""
+
+    shelf: float = 0.0
+    silence: float = 0.0
+
+
+def life_of(data: AlarmData, care: Care) -> Life:
+    """The state of a point, back from what was published of it."""
+    older = not data.event  # written before alarms had a life of their own: it stands, and was never acknowledged
+    return Life(
+        enabled=data.enabled,
+        active=data.active,
+        acked=data.acknowledged,
+        confirmed=data.confirmed,
+        latched=care.latch if older else data.latched,
+        shelf=Shelf.NONE if data.shelved is None else data.shelved.kind,
+        suppressed=data.suppressed,
+        out_of_service=data.out_of_service,
+        silenced=data.silenced is not None,
+    )
+
+
+def written(data: AlarmData, life: Life, remaining: Remaining) -> AlarmData:
+    """What is published of a state."""
+    letter, word = derived(life)
+    shelved, silenced = data.shelved, data.silenced
+    return replace(
+        data,
+        state=word,
+        letter=letter,
+        enabled=life.enabled,
+        active=life.active,
+        acknowledged=life.acked,
+        confirmed=life.confirmed,
+        latched=life.latched,
+        suppressed=life.suppressed,
+        out_of_service=life.out_of_service,
+        shelved=replace(shelved, left_s=remaining.shelf) if shelved and life.shelf is not Shelf.NONE else None,
+        silenced=replace(silenced, left_s=remaining.silence) if silenced and life.silenced else None,
+    )
+
+
+def left(timed: TimedData, now: Stamp) -> float:
+    """Seconds that something still lasts after a restart: what was left when it was written, or until its end.
+
+    The lesser of both: nobody knows how long the hub was away, and the wall clock may have been set
+    meanwhile. A clock that is wrong can end it early, which is the safe side, and never make it longer.
+    """
+    return max(min(timed.left_s, seconds_of(timed.until) - now.utc), 0.0)
+
+
+def elapsed(since: str, now: Stamp) -> float:
+    """Seconds from an instant of an earlier run to now by the wall clock, never negative."""
+    return max(now.utc - seconds_of(since), 0.0)
+
+
+def seconds_of(text: str) -> float:
+    """UTC seconds of a published instant."""
+    return datetime.fromisoformat(text).timestamp()
+
+
+def quality(cause: Cause) -> AlarmQuality:
+    """How far the value behind a change is trusted."""
+    return AlarmQuality(cause.quality.value)
+
+
+def of_limit(limit: Limit, alarm: str, at: Stamp, rules_digest: str) -> AlarmData:
+    """A new alarm of a limit."""
+    return AlarmData(
+        alarm=alarm,
+        revision=0,
+        state=AlarmState.NORMAL,
+        priority=limit.priority,
+        category=limit.category,
+        condition=limit.condition,
+        message=TextData(limit.message, {"device": limit.device, "channel": limit.channel}),
+        raised=instant(at.utc),
+        rules_digest=rules_digest,
+        limit=limit.limit,
+    )
+
+
+def of_device(reading: Reading, alarm: DeviceAlarm, name: str, rules_digest: str) -> AlarmData:
+    """A new alarm that a device itself reports."""
+    return AlarmData(
+        alarm=name,
+        revision=0,
+        state=AlarmState.NORMAL,
+        priority=Priority.HIGH,
+        category=AlarmCategory.THREAT,
+        condition=Condition.DEVICE,
+        message=TextData("alarm.device", {"device": reading.device, "text": alarm.text or alarm.point}),
+        raised=instant(reading.at.utc),
+        rules_digest=rules_digest,
+        value=finite(alarm.value),
+    )
+
+
+def acted(data: AlarmData, act: Act, seconds: float, now: Stamp) -> AlarmData:
+    """What an act leaves on the point beside its flags. `seconds`: how long it lasts, for a shelving or a silence."""
+    at, until = instant(now.utc), instant(now.utc + seconds)
+    by, why = act.issuer, act.why
+    match act.verb:
+        case Verb.ACK:
+            return replace(data, acked=ActData(at, by, why))
+        case Verb.CONFIRM if act.disposition is not None:
+            return replace(data, disposition=DispositionData(act.disposition, at, by, why))
+        case Verb.SHELVE:
+            kind = Shelf.ONE_SHOT if act.one_shot else Shelf.TIMED
+            return replace(data, shelved=ShelvingData(until=until, left_s=seconds, kind=kind, by=by, why=why))
+        case Verb.SILENCE:
+            return replace(data, silenced=TimedData(until=until, left_s=seconds))
+        case Verb.COMMENT:
+            return replace(data, comment=ActData(at, by, why))
+        case _:
+            return data
+
+
+def audit(act: Act, old: AlarmData, before: Life, after: Life, now: Stamp) -> AuditData:
+    """The record of an act."""
+    return AuditData(
+        verb=act.verb,
+        by=act.issuer,
+        old=derived(before)[1],
+        new=derived(after)[1],
+        command=act.command,
+        mono_s=round(now.mono, 3),
+        why=act.why,
+        previous=old.event,
+    )
