@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from devicehub.alarm.acts import SHELVE_MOST, Act, RefusedActError
 from devicehub.core.alarms import AlarmPoints, Cause, StandingAlarm
 from devicehub.core.frames import capture_data, frame_data, statistic_measurements
 from devicehub.core.measure import Judged, checked, finite, reading_data, spectrum_data
@@ -44,15 +45,17 @@ class Setting:
     scans: ScanPolicy = field(default_factory=lambda: ScanPolicy(Publish.OFF, b""))
     rules_digest: str = ""
     batch_readings: bool = False
+    shelve_most: float = SHELVE_MOST
     ids: Callable[[], str]
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of a step: messages in order, and images to be stored before their messages are."""
+    """What came of a step: messages in order, images to be stored before them, and why an act was refused."""
 
     messages: list[Message] = field(default_factory=list[Message])
     captures: list[Image] = field(default_factory=list[Image])
+    refused: str = ""
 
 
 @dataclass(slots=True)
@@ -71,7 +74,7 @@ class Core:
     def __init__(self, setting: Setting) -> None:
         self._setting = setting
         self._ids = setting.ids
-        self.alarms = AlarmPoints(setting.limits, setting.ids, setting.rules_digest)
+        self.alarms = AlarmPoints(setting.limits, setting.ids, setting.rules_digest, setting.shelve_most)
         self._books = {name: DeviceBook(name, driver) for name, driver in setting.devices.items()}
         self._limits: dict[tuple[str, str], list[int]] = {}
         self._judged: dict[tuple[str, str], Judged] = {}
@@ -124,22 +127,43 @@ class Core:
 
     def step(self, inputs: Sequence[Input]) -> Outcome:
         """Take inputs in order of arrival; give messages in the order they are to be sent."""
-        outcome, numbers = Outcome(), _Numbers()
+        outcome, start = Outcome(), 0
+        for place, item in enumerate(inputs, 1):
+            if isinstance(item, Change):  # alarms of a device that goes away are judged by all that it said before
+                self._run(inputs[start:place], outcome)
+                outcome.messages += self.alarms.on_change(item)
+                start = place
+        self._run(inputs[start:], outcome)
+        return outcome
+
+    def _run(self, inputs: Sequence[Input], outcome: Outcome) -> None:
+        part, numbers = Outcome(captures=outcome.captures), _Numbers()
         batches: dict[tuple[str, float], list[int]] = {}
         for item in inputs:
             if isinstance(item, Reading):
-                self._reading(item, outcome, numbers, batches)
+                self._reading(item, part, numbers, batches)
             else:
-                outcome.messages += self._notice(item)
-        if batches:
-            outcome.messages = _joined(outcome.messages, batches)
+                part.messages += self._notice(item)
+        outcome.messages += _joined(part.messages, batches) if batches else part.messages
         for edge in self.alarms.engine.step(numbers.index, numbers.value, numbers.good):
             outcome.messages += self.alarms.on_limit(edge, numbers.source[edge.reading])
+        if self.alarms.unsure:
+            for index, source in zip(numbers.index, numbers.source, strict=True):
+                outcome.messages += self.alarms.on_value(index, source) if index in self.alarms.unsure else []
+
+    def operate(self, act: Act, now: Stamp) -> Outcome:
+        """A person's act on an alarm point, or why it is refused. A command that comes twice is done once."""
+        outcome = Outcome(self.alarms.tick(now))
+        try:
+            outcome.messages += self.alarms.operate(act, now)
+        except RefusedActError as error:
+            outcome.refused = str(error)
         return outcome
 
     def tick(self, now: Stamp) -> list[Message]:
-        """Once a second: latest values, error counts, and capabilities that went stale by silence."""
-        return [message for book in self._books.values() for message in book.tick(now, self._ids)]
+        """Once a second: latest values, error counts, what went stale by silence, what time brings to alarms."""
+        told = [message for book in self._books.values() for message in book.tick(now, self._ids)]
+        return told + self.alarms.tick(now)
 
     def finish(self, now: Stamp) -> list[Message]:
         """The hub stops, and everything was given: what is to be said yet of what is missing."""
