@@ -9,6 +9,7 @@ from devicehub.model.payload_texts import Instant, Segment
 
 Json = Annotated[object, Meta(extra_json_schema={"description": "Any JSON value"})]
 Scalar = str | float | bool | None
+JsonValue = Annotated[object, Meta(extra_json_schema={"description": "Any JSON value"})]
 CommandId = Annotated[str, Meta(description="The command's own id; empty where it had none that could be read")]
 Why = Annotated[str, Meta(description="Why it was not carried out, or what is to be known of how it was")]
 
@@ -52,3 +53,22 @@ class CommandEventData(Struct, frozen=True, omit_defaults=True):
     deadline: Instant | None = None
     args: dict[str, Json] = {}
     result: dict[str, Scalar] = {}
+
+
+class CommandRequest(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A command as it is sent, never retained, to `{prefix}/cmd/{device or hub}/{verb}`, QoS 1."""
+
+    id: Annotated[
+        str,
+        Meta(description="Of this command alone; the same one twice is done once", pattern="^[A-Za-z0-9-]{1,64}$"),
+    ]
+    issuer: Annotated[str, Meta(description="Who is answerable for it", min_length=1, max_length=64)]
+    deadline: Annotated[
+        str,
+        Meta(
+            description="UTC instant up to which it may be begun, at most an hour away",
+            pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+]00:00)$",
+        ),
+    ]
+    args: Annotated[dict[str, JsonValue], Meta(description="As the description of the device or the hub has them")] = {}
+    reason: Annotated[str, Meta(description="For the record", max_length=512)] = ""
