@@ -46,8 +46,8 @@ class Crew:
         """Close the links of devices and give up what stood behind them. `leaving`: why, by device."""
         await cancelled([self._tasks.pop(device) for device in leaving])
         for device, why in leaving.items():
-            self._supervisors.pop(device).leave(why)
-            await self._posts.pop(device).retire()
+            del self._posts[device], self._drivers[device]
+            await self._supervisors.pop(device).leave(why)
 
     async def end(self) -> None:
         """Close all links: the hub ends."""

@@ -87,9 +87,13 @@ class Supervisor:
                 self._tell(DeviceState.FAULTED, f"{type(error).__name__}: {error}")
                 await self._clock.sleep(FAULTED_PAUSE)
 
-    def leave(self, why: str) -> None:
-        """After `run` was cancelled: the device is away for as long as nobody keeps it open."""
+    async def leave(self, why: str) -> None:
+        """After `run` was cancelled: nobody keeps the device open any more, and what stands behind it is given up."""
         self._tell(DeviceState.OFFLINE, why, cause=ConfigError)
+        try:
+            await self._post.retire()
+        except Exception:  # noqa: BLE001 - the bulkhead, as in `run`
+            _log.exception("device %s: what stands behind its link is left behind", self._post.device)
 
     async def _once(self) -> None:
         """Open the link and converse until it breaks. Raises what ended it."""

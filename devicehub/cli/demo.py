@@ -13,8 +13,10 @@ from devicehub.cli.ending import run_to_the_end
 from devicehub.cli.exits import Exit
 from devicehub.cli.output import note
 from devicehub.cli.watch import Shown, watch
+from devicehub.clock import Clock
 from devicehub.model.errors import DeliveryError
 
+BROKER_PAUSE = 0.5
 SHOWN = ("alarm", "event", "result", "scan", "device")
 
 
@@ -42,9 +44,11 @@ async def _demo(state: Path, seconds: float | None, port: int, *, as_json: bool)
 
 
 async def _show(told: app.Ready, *, as_json: bool) -> None:
-    filters = [f"{told.prefix}/{kind}/#" for kind in SHOWN]
-    with suppress(DeliveryError):  # the broker ended, which the hub itself reports
-        await watch(replace(told.settings, identifier=""), filters, Shown(as_json=as_json))
+    filters, clock = [f"{told.prefix}/{kind}/#" for kind in SHOWN], Clock()
+    while True:
+        with suppress(DeliveryError):  # the broker ended, which the hub itself reports, and is started again
+            await watch(replace(told.settings, identifier=""), filters, Shown(as_json=as_json))
+        await clock.sleep(BROKER_PAUSE)
 
 
 def _announce(told: app.Ready) -> None:

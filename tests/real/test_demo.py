@@ -20,7 +20,7 @@ from devicehub.model.message import Kind
 from devicehub.publish.settings import BrokerSettings, Version
 from devicehub.registry import load_driver
 from tests.real.hearing import Ears, hearing
-from tests.real.hub_process import HubProcess, started, until
+from tests.real.hub_process import HubProcess, started
 
 pytestmark = pytest.mark.real
 
@@ -134,17 +134,39 @@ async def test_without_mosquitto_it_says_what_its_broker_cannot_do_and_delivers(
     assert list(demo.folder.iterdir()) == []
 
 
-async def test_a_broker_that_is_killed_ends_the_demonstration_with_69_and_one_line(tmp_path: Path) -> None:
+async def test_a_broker_that_is_killed_is_started_again_in_its_place_and_nothing_is_missing(tmp_path: Path) -> None:
+    """What was retained comes back, what the hub journalled meanwhile is delivered, and both events are among it."""
     async with demonstration(tmp_path) as demo:
         await demo.ears.until(lambda: demo.ears.of(Kind.READING))
         (broker,) = demo.children()
         os.kill(broker, signal.SIGKILL)
-        assert await demo.hub.ends() == 69
-    said = [line for line in demo.hub.errors if line.startswith("devicehub: ")]
-    assert len(said) == 1
-    assert "was killed (signal 9)" in said[0]
-    await until(lambda: not is_running(broker))
+        await demo.hub.says("was killed (signal 9)")
+        await demo.hub.says("broker-restarted")
+        address = (next(demo.folder.glob("devicehub-demo-*")) / "broker" / "address").read_text()
+        url = urlsplit(address.strip())
+        assert url.hostname
+        async with hearing(BrokerSettings(host=url.hostname, port=url.port or 0), demo.ears):
+            await demo.ears.first(Kind.EVENT, "hub-broker-ended")
+            await demo.ears.first(Kind.EVENT, "hub-broker-restarted")
+            heard = len(demo.ears.of(Kind.READING))
+            await demo.ears.until(lambda: len(demo.ears.of(Kind.READING)) > heard)
+        (again,) = demo.children()
+        assert again != broker
+        assert await demo.hub.ends(signal.SIGTERM) == 0
+    assert not is_running(broker)
+    assert not is_running(again)
     assert list(demo.folder.iterdir()) == []
+
+
+async def test_without_a_file_a_hangup_is_answered_by_an_event(tmp_path: Path) -> None:
+    async with demonstration(tmp_path) as demo:
+        await demo.ears.until(lambda: demo.ears.of(Kind.READING))
+        os.kill(demo.hub.pid, signal.SIGHUP)
+        failed = await demo.ears.first(Kind.EVENT, "hub-reload-failed")
+        assert failed.data["why"] == "no file holds this configuration: there is nothing to read again"
+        heard = len(demo.ears.of(Kind.READING))
+        await demo.ears.until(lambda: len(demo.ears.of(Kind.READING)) > heard)
+        assert await demo.hub.ends(signal.SIGTERM) == 0
 
 
 def test_the_configuration_has_every_family() -> None:
