@@ -4,11 +4,23 @@ Nothing is ever removed from here: evidence stays until a person or a job of the
 """
 
 import asyncio
+import logging
 import os
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from pathlib import Path
 
 from devicehub.model.errors import JournalError
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How much lies in the evidence folder: files, and bytes of them."""
+
+    files: int
+    size: int
 
 
 class EvidenceStore:
@@ -18,22 +30,32 @@ class EvidenceStore:
         """`executor`: best a thread of its own, which no device that hangs can take. Its owner ends it."""
         self._folder = folder
         self._executor = executor
+        self.held: Held | None = None
 
     async def keep(self, name: str, data: bytes) -> None:
         """See `store`. Raises `JournalError`."""
-        await asyncio.get_running_loop().run_in_executor(self._executor, store, self._folder, name, data)
+        new = await asyncio.get_running_loop().run_in_executor(self._executor, store, self._folder, name, data)
+        if new and self.held is not None:
+            self.held = Held(self.held.files + 1, self.held.size + len(data))
 
-    async def size(self) -> int:
-        """See `size`. Raises `JournalError`."""
-        return await asyncio.get_running_loop().run_in_executor(self._executor, size, self._folder)
+    async def count(self) -> None:
+        """Look once how much is `held`, which then counts on; where that cannot be seen it stays None."""
+        try:
+            self.held = await asyncio.get_running_loop().run_in_executor(self._executor, measured, self._folder)
+        except JournalError as error:
+            _log.warning("how much evidence there is cannot be counted: %s", error)
 
 
-def store(folder: Path, name: str, data: bytes) -> None:
-    """Write `data` to `folder/name` durably; the same content twice is one file. Raises `JournalError`."""
+def store(folder: Path, name: str, data: bytes) -> bool:
+    """Write `data` to `folder/name` durably; whether it is new, since the same content twice is one file.
+
+    Raises `JournalError`.
+    """
     target = folder / name
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        if not target.exists():
+        new = not target.exists()
+        if new:
             part = target.with_name(f".{target.name}.part")
             with part.open("wb") as stream:
                 stream.write(data)
@@ -44,14 +66,16 @@ def store(folder: Path, name: str, data: bytes) -> None:
             _sync(directory)
     except OSError as error:
         raise JournalError(f"evidence {target}: {error.strerror}") from error
+    return new
 
 
-def size(folder: Path) -> int:
-    """Bytes of all files below `folder`; none where there is no folder yet. Raises `JournalError`."""
+def measured(folder: Path) -> Held:
+    """All files below `folder`; none where there is no folder yet. Raises `JournalError`."""
     try:
-        return sum(entry.lstat().st_size for entry in folder.rglob("*") if not entry.is_dir())
+        sizes = [entry.lstat().st_size for entry in folder.rglob("*") if not entry.is_dir()]
+        return Held(len(sizes), sum(sizes))
     except FileNotFoundError:
-        return size(folder)  # one was removed while we looked
+        return measured(folder)  # one was removed while we looked
     except OSError as error:
         raise JournalError(f"evidence {folder}: {error.strerror}") from error
 

@@ -109,6 +109,7 @@ class Hub:
                 process.tick(),
                 timers.health(self._pace, health, depths, self._voice, self._clock),
                 timers.lag(self._sinks, self._voice),
+                self._sinks.evidence.count(),
                 timers.clocks(self._sinks.clock, self._remarks),
                 timers.prune(self._pace, self._sinks, self._delivery),
                 self._remarks.run(),

@@ -59,6 +59,7 @@ async def health(pace: Pace, memory: Health, depths: Callable[[], Depths], voice
 def depths(pipe: Pipe, sinks: Sinks, delivery: Delivery) -> Depths:
     """How much waits where at this moment."""
     streams, quarantined = delivery.watermarks()
+    evidence = sinks.evidence.held
     return Depths(
         pipe=len(pipe),
         pipe_dropped=pipe.dropped,
@@ -67,6 +68,8 @@ def depths(pipe: Pipe, sinks: Sinks, delivery: Delivery) -> Depths:
         board_dropped=sinks.board.dropped,
         streams=streams,
         quarantined=quarantined,
+        evidence_files=None if evidence is None else evidence.files,
+        evidence_bytes=None if evidence is None else evidence.size,
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from devicehub.evidence import EvidenceStore, store
+from devicehub.evidence import EvidenceStore, Held, measured, store
 from devicehub.model.errors import JournalError
 from tests.real.journals import full_disk
 from tests.real.privileges import public_folder, unprivileged
@@ -41,17 +41,31 @@ def test_a_folder_that_may_not_be_written_is_an_error_of_the_disk() -> None:
         store(folder, NAME, b"pixels")
 
 
-async def test_an_evidence_store_writes_in_its_own_thread_and_knows_its_size(tmp_path: Path) -> None:
+async def test_an_evidence_store_writes_in_its_own_thread_and_knows_how_much_it_holds(tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as own:
         kept = EvidenceStore(tmp_path / "evidence", own)
-        assert await kept.size() == 0
+        await kept.count()
+        assert kept.held == Held(0, 0)
         await kept.keep(NAME, b"pixels")
         await kept.keep(NAME, b"pixels")
         await kept.keep("cd/cdef", b"more")
-        assert await kept.size() == 10
+        assert kept.held == measured(tmp_path / "evidence") == Held(2, 10)
+        again = EvidenceStore(tmp_path / "evidence", own)
+        await again.count()
+        assert again.held == Held(2, 10)
     assert (tmp_path / "evidence" / NAME).read_bytes() == b"pixels"
 
 
 async def test_an_evidence_store_tells_that_the_disk_refuses(tmp_path: Path) -> None:
     with full_disk(), pytest.raises(JournalError, match="evidence"):
         await EvidenceStore(tmp_path).keep(NAME, b"pixels")
+
+
+async def test_evidence_that_cannot_be_counted_is_no_error_of_the_hub(caplog: pytest.LogCaptureFixture) -> None:
+    with public_folder() as folder:
+        store(folder / "evidence", NAME, b"pixels")
+        kept = EvidenceStore(folder / "evidence")
+        with unprivileged(folder / "evidence", 0o000):
+            await kept.count()
+    assert kept.held is None
+    assert ["cannot be counted" in record.getMessage() for record in caplog.records] == [True]
