@@ -76,7 +76,9 @@ def prepared(db: sqlite3.Connection, epoch: str) -> Meta:
 
     `running` is what was marked before: True after an unclean end. `epoch`: for a journal that is new.
     """
-    db.execute("PRAGMA journal_mode=WAL")
+    (mode,) = db.execute("PRAGMA journal_mode=WAL").fetchone()
+    if mode != "wal":  # SQLite raises nothing then, and the end of a commit in its other modes is not durable
+        raise sqlite3.OperationalError(f"there is no write-ahead log, but {mode}")
     db.execute("PRAGMA synchronous=FULL")
     db.execute("BEGIN IMMEDIATE")
     try:
