@@ -201,7 +201,7 @@ class Consumer:
         batch, self._batch = self._batch, []
         self._room.set()
         nodes = {one.node for one in changes.counts} | {one.node for one in changes.current}
-        if not nodes:
+        if not (batch or nodes):
             return
         receipts = {node: msgspec.json.encode(self._book.receipt(node)) for node in nodes}
         loop = asyncio.get_running_loop()

@@ -53,6 +53,13 @@ class Process:
             await self.kill()
             raise Broken(f"it did not end within {ENDING:g} s of SIGTERM") from None
 
+    async def ended(self) -> None:
+        """Wait until it has ended, for ever where none runs."""
+        if self._process is None:
+            await asyncio.get_running_loop().create_future()
+        else:
+            await self._process.wait()
+
     def check(self) -> None:
         """Raises `Broken` if it has ended by itself."""
         if self._process is not None and self._process.returncode is not None:

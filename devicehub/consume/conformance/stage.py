@@ -130,11 +130,20 @@ class Stage:
                     if self._gone is not None:
                         raise self._gone
                     self._news.clear()
-                    await self._news.wait()
+                    await self._something()
         except TimeoutError:
             if not limit.expired():
                 raise
             raise Broken(f"{otherwise} within {seconds:g} s") from None
+
+    async def _something(self) -> None:
+        """Until a receipt comes or the consumer ends."""
+        waiting = {asyncio.create_task(self._news.wait()), asyncio.create_task(self.process.ended())}
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
 
     async def listen(self) -> None:
         """Take in receipts until the broker goes; whoever waits for one is told."""
