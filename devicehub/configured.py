@@ -152,6 +152,7 @@ def _setting(config: Config, clock: Clock) -> Setting:
         scans=ScanPolicy(Publish(config.scan.publish), _scan_key(config, clock.token)),
         rules_digest=digest(config),
         batch_readings=config.hub.readings == "batch",
+        shelve_most=config.alarm.shelve_most_h * 3600,
         ids=clock.ulid,
     )
 

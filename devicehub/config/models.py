@@ -175,6 +175,12 @@ class ScanConfig(Section):
     key: Secret | None = Field(default=None, description="Key of the hash; without one a random key is made and kept")
 
 
+class AlarmConfig(Section):
+    """What holds for all alarms."""
+
+    shelve_most_h: float = Field(default=8.0, gt=0, le=24, description="Most hours that an alarm point is shelved")
+
+
 class DeviceConfig(Section):
     """One device."""
 
@@ -217,6 +223,12 @@ class LimitConfig(Section):
         default="", pattern="^[a-z0-9-]{0,64}$", description="Name of the alarm point; empty: channel-high or -low"
     )
     message: str = Field(default="", max_length=256, description="Key of the text shown; empty: alarm.limit")
+    on_delay_s: float = Field(default=0.0, ge=0, le=3600, description="Seconds beyond the limit before it is an alarm")
+    off_delay_s: float = Field(default=0.0, ge=0, le=3600, description="Seconds back inside before the condition ends")
+    realarm_s: float = Field(
+        default=0.0, ge=0, le=86400, description="Seconds after which a lasting alarm is announced again; 0: never"
+    )
+    latch: bool = Field(default=False, description="It stays until somebody resets it; a threat always stays")
 
 
 class Config(Section):
@@ -227,5 +239,6 @@ class Config(Section):
     mqtt: MqttConfig = Field(default_factory=MqttConfig, description="The broker")
     journal: JournalConfig = Field(default_factory=JournalConfig, description="Store-and-forward")
     scan: ScanConfig = Field(default_factory=ScanConfig, description="Personal data")
+    alarm: AlarmConfig = Field(default_factory=AlarmConfig, description="All alarms")
     device: Annotated[tuple[DeviceConfig, ...], Field(strict=False)] = Field(default=(), description="The devices")
     limit: Annotated[tuple[LimitConfig, ...], Field(strict=False)] = Field(default=(), description="The limits")

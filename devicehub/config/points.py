@@ -30,6 +30,10 @@ def points_of(limit: LimitConfig) -> tuple[Limit, ...]:
             priority=Priority(limit.priority),
             category=AlarmCategory(limit.category),
             message=limit.message or "alarm.limit",
+            on_delay_s=limit.on_delay_s,
+            off_delay_s=limit.off_delay_s,
+            realarm_s=limit.realarm_s,
+            latch=limit.latch,
         )
         for condition, value in given
     )

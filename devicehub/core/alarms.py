@@ -41,7 +41,7 @@ class AlarmPoints:
         """`shelve_most`: seconds that a point may be shelved at a stretch."""
         self._ids = ids
         self._register = Register(ids)
-        self._desk = Desk(self._register, shelve_most)
+        self.desk = Desk(self._register, shelve_most)
         self._delays = Delays(self._register.deadlines)
         self._report: float | None = None
         self._go_by(limits, rules_digest)
@@ -145,12 +145,12 @@ class AlarmPoints:
 
     def operate(self, act: Act, now: Stamp) -> list[Message]:
         """A person's act; the same command twice is done once. Raises `RefusedActError` and changes nothing then."""
-        point = self._desk.place(act, self._limits)
+        point = self.desk.place(act, self._limits)
         index, record = self._limits.get(point), self._register.records.get(point)
         blank = None if index is None else self._of_limit(index, now)
         data = blank if record is None else record.data
         care = self._care(point, AlarmCategory.THREAT if data is None else data.category)
-        out = self._desk.operate(act, point, care, blank, now)
+        out = self.desk.operate(act, point, care, blank, now)
         return out + self._after(act, point, index, now) if out else out
 
     def tick(self, now: Stamp) -> list[Message]:

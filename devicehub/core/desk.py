@@ -38,7 +38,7 @@ class Desk:
 
     def __init__(self, register: Register, shelve_most: float) -> None:
         self._register = register
-        self._shelve_most = shelve_most
+        self.shelve_most = shelve_most
         self._done: OrderedDict[str, None] = OrderedDict()
 
     def place(self, act: Act, limits: Container[Point]) -> Point:
@@ -67,8 +67,8 @@ class Desk:
         if act.revision is not None and act.revision != data.revision:
             raise RefusedActError(Refusal.WRONG_REVISION, f"the alarm is at revision {data.revision}")
         before = Life() if record is None else record.life
-        after = done(act, before, care, self._shelve_most)
-        seconds = lasting(act, self._shelve_most)
+        after = done(act, before, care, self.shelve_most)
+        seconds = lasting(act, self.shelve_most)
         if act.verb in _TIMERS:
             self._register.deadlines.set((point, _TIMERS[act.verb]), now.mono + seconds)
         told = replace(acted(data, act, seconds, now), audit=audit(act, data, before, after, now))

@@ -96,6 +96,7 @@ class Core:
         }
         self._setting = setting
         self._learn(setting)
+        self.alarms.desk.shelve_most = setting.shelve_most
         lost = {name for name, driver in old.devices.items() if _driver(setting, name) != driver.name}
         ended += self.alarms.revise(setting.limits, setting.rules_digest, lost, now)
         return ended + [message for name in fresh for message in books[name].births(now, self._ids)]
