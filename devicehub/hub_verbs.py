@@ -11,7 +11,7 @@ from devicehub.clock import Clock
 from devicehub.commands.line import LineError
 from devicehub.commands.request import Request
 from devicehub.commands.verbs import Act, CommandError, Result, Verbs
-from devicehub.core import Core, Outcome
+from devicehub.core import Core
 from devicehub.crew import Crew
 from devicehub.deliver import Delivery
 from devicehub.driver import Command, Options
@@ -190,11 +190,14 @@ async def _alarm(verb: Verb, reach: Reach, args: Options, request: Request) -> R
     given = {**args, "why": str(args["why"]) or request.reason}
     try:
         act = act_of(verb.value, request.id, request.issuer, given, now.utc)
-        outcome: Outcome = reach.core.operate(act, now)
     except RefusedActError as error:
         raise CommandError(str(error), CommandState.REJECTED) from None
+    outcome = reach.core.operate(act, now)
     await reach.sinks.accept(outcome)
+    if outcome.refused:
+        raise CommandError(outcome.refused, CommandState.REJECTED)
     states = [message.data for message in outcome.messages if isinstance(message.data, AlarmData)]
-    if not states:
-        return {}
-    return {"alarm": states[-1].alarm, "revision": float(states[-1].revision), "state": states[-1].state.value}
+    for data in states:
+        if data.audit is not None and data.audit.command == request.id:
+            return {"alarm": data.alarm, "revision": float(data.revision), "state": data.state.value}
+    return {}

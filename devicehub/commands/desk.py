@@ -130,7 +130,10 @@ class Desk:
             await (self._conclude(found, verdict) if refused.lasting else self._say(found, verdict))
             return
         await self._conclude(found, Verdict(CommandState.ACCEPTED, self._with_clock("")))
-        self._begin(found, job, expires)
+        if self._clock.monotonic() > expires:
+            await self._conclude(found, _LATE)
+        else:
+            self._begin(found, job, expires)
 
     def _judged(self, request: Request) -> Job:
         if len(self._running) >= RUNNING_MOST or not self._memory.has_room(self._clock.monotonic()):
@@ -138,16 +141,14 @@ class Desk:
         return judged(request, self._around.scene)
 
     def _begin(self, request: Request, job: Job, expires: float) -> None:
-        task = asyncio.get_running_loop().create_task(self._carry_out(request, job, expires))
+        act = asyncio.ensure_future(job.act(expires))
+        patience = job.patience(self._clock.monotonic(), expires)
+        task = asyncio.get_running_loop().create_task(self._follow(request, act, patience))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def _carry_out(self, request: Request, job: Job, expires: float) -> None:
-        if self._clock.monotonic() > expires:
-            await self._conclude(request, _LATE)
-            return
-        act = asyncio.ensure_future(job.act(expires))
-        patience = job.patience(self._clock.monotonic(), expires)
+    async def _follow(self, request: Request, act: "asyncio.Future[Verdict]", patience: float) -> None:
+        """Until it has come to its end, or nobody waits for that any more."""
         try:
             done, _ = await asyncio.wait([act], timeout=patience)
             if done:

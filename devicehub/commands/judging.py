@@ -1,5 +1,6 @@
 """A request held against what is there: the device or the hub, its declared commands, what the configuration allows."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
@@ -11,6 +12,7 @@ from devicehub.commands.verbs import CommandError, HubVerb, Verbs
 from devicehub.driver import Command, Driver, Options
 from devicehub.model.command import CommandState
 from devicehub.model.errors import ConfigError, DeviceHubError
+from devicehub.wire.protocol import Ended
 
 HUB: Final = "hub"
 
@@ -89,11 +91,22 @@ def _of_hub(verb: HubVerb, args: Options, request: Request) -> Job:
 
 
 def _of_device(line: Line, command: Command, args: Options) -> Job:
-    async def act(expires: float) -> Verdict:
+    def act(expires: float) -> Awaitable[Verdict]:
+        """Given at once, so that whoever asks next knows how many wait."""
         try:
-            ended = await line.give(command.verb, args, expires)
+            done = line.give(command.verb, args, expires)
         except LineError as error:
-            raise CommandError(str(error)) from None
-        return Verdict(ended.state, ended.why, ended.result)
+            return _lost(error)
+        return _told(done)
 
     return Job(act, command.timeout, queued=True)
+
+
+async def _told(done: "asyncio.Future[Ended]") -> Verdict:
+    ended = await done
+    return Verdict(ended.state, ended.why, ended.result)
+
+
+async def _lost(error: LineError) -> Verdict:
+    """The device went away between the judgement and the beginning."""
+    raise CommandError(str(error))
