@@ -262,7 +262,9 @@ def _journal(commands: Nouns) -> None:
     replay.add_argument("--stream", choices=("alarms", "events", "scans"), default="events", help="default: events")
     discharge = _leaf(nouns, "discharge", "journal_discharge", "wait no longer for a durable consumer")
     discharge.add_argument("consumer", metavar="CONSUMER")
-    for leaf in (status, replay, discharge):
+    verify = _leaf(nouns, "verify", "journal_verify", "check every stored event against its digest and the chain")
+    verify.add_argument("--state", type=Path, metavar="DIR", help="folder of the journal; default: the configuration's")
+    for leaf in (status, replay, discharge, verify):
         _config_option(leaf)
 
 

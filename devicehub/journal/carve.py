@@ -22,6 +22,7 @@ follows, and a ninth byte counts whole. Unless damage says otherwise no byte of 
 import re
 import struct
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final, cast
 
 from msgspec import Struct
@@ -34,7 +35,7 @@ from devicehub.model.stream import Stream
 _HEAD_ENDS: Final = re.compile(b"\x4c\x4c(?=" + b"|".join(stream.value.encode() for stream in Stream) + b")")
 """Two columns of 32 bytes, digest and chain, end the head; the first value is the stream: `position` has no bytes."""
 _COLUMNS: Final = len(COLUMNS.split(","))
-_HEADS: Final = range(_COLUMNS + 1, 64)
+_HEADS: Final = range(_COLUMNS + 1, _COLUMNS + 13)
 _WIDTHS: Final = (0, 1, 2, 3, 4, 6, 8, 8, 0, 0)
 _MOST: Final = 64 << 20
 _TRIES: Final = 20_000
@@ -131,6 +132,13 @@ def _records(pages: Pages, file: int, buffer: Buffer) -> Iterator["_Record"]:
                 yield record
 
 
+class _Shape(Struct, frozen=True):
+    """What a record's head says: of each column its type, where it begins and where it ends; and the whole size."""
+
+    columns: tuple[tuple[int, int, int], ...]
+    size: int
+
+
 class _Record(Struct, frozen=True):
     """A record before its content is known. `local`: what is on its page. `first`: its first overflow page, 0: none.
 
@@ -138,9 +146,7 @@ class _Record(Struct, frozen=True):
     """
 
     spot: Spot
-    types: tuple[int, ...]
-    size: int
-    head: int
+    shape: _Shape
     local: bytes
     first: int
     positions: tuple[int, ...]
@@ -151,23 +157,32 @@ class _Record(Struct, frozen=True):
         return b"%d %d %b" % (self.positions[0], self.first, self.local)
 
 
+@lru_cache(4096)
+def _shape(head: bytes) -> _Shape | None:
+    """What a record's head says; None for a head that is no event's."""
+    columns: list[tuple[int, int, int]] = []
+    start, size = 1, len(head)
+    while start < len(head) and len(columns) < _COLUMNS:
+        kind, start = _varint(head, start)
+        columns.append((kind, size, size + _width(kind)))
+        size += _width(kind)
+    whole = len(columns) == _COLUMNS and start == len(head) and size <= _MOST
+    return _Shape(tuple(columns), size) if whole else None
+
+
 def _record(pages: Pages, spot: Spot) -> _Record | None:
     page = pages.content(spot)
-    head, start = page[spot.offset], spot.offset + 1
-    types: list[int] = []
-    while start < spot.offset + head and len(types) < _COLUMNS:
-        value, start = _varint(page, start)
-        types.append(value)
-    size = head + sum(map(_width, types))
+    shape = _shape(page[spot.offset : spot.offset + page[spot.offset]])
+    if shape is None:
+        return None
+    size = shape.size
     local = _local(size, len(page))
     end = spot.offset + local
-    if len(types) != _COLUMNS or start != spot.offset + head or size > _MOST or end + 4 * (local < size) > len(page):
+    positions = _positions(page, spot.offset)
+    if end + 4 * (local < size) > len(page) or not positions:
         return None
     first = struct.unpack_from(">I", page, end)[0] if local < size else 0
-    positions = _positions(page, spot.offset)
-    if not positions:
-        return None
-    return _Record(spot, tuple(types), size, head, page[spot.offset : end], first, positions)
+    return _Record(spot, shape, page[spot.offset : end], first, positions)
 
 
 def _proven(pages: Pages, record: _Record, tries: int) -> tuple[Found | None, int]:
@@ -179,8 +194,8 @@ def _proven(pages: Pages, record: _Record, tries: int) -> tuple[Found | None, in
             if row is not None and content(row) == row[-2]:
                 return Found(row, proven=True, spot=record.spot), tries
             readable = readable or (None if row is None else Found(row, proven=False, spot=record.spot))
-    if record.size > len(record.local):
-        for whole in pages.repaired(record.spot, record.first, record.size - len(record.local)):
+    if record.shape.size > len(record.local):
+        for whole in pages.repaired(record.spot, record.first, record.shape.size - len(record.local)):
             row = _row(record, record.local + whole, record.positions[0])
             if row is not None and content(row) == row[-2]:
                 return Found(row, proven=True, spot=record.spot), tries
@@ -191,21 +206,17 @@ def _proven(pages: Pages, record: _Record, tries: int) -> tuple[Found | None, in
 
 
 def _contents(pages: Pages, record: _Record) -> Iterator[bytes]:
-    if record.size == len(record.local):
+    if record.shape.size == len(record.local):
         yield record.local
         return
-    for rest in pages.overflow(record.spot, record.first, record.size - len(record.local)):
+    for rest in pages.overflow(record.spot, record.first, record.shape.size - len(record.local)):
         yield record.local + rest
 
 
 def _row(record: _Record, whole: bytes, position: int) -> Row | None:
     """The columns as SQLite gives them; None for a record that is no event's."""
-    values: list[Column] = []
-    start = record.head
     try:
-        for kind in record.types:
-            values.append(_column(kind, whole[start : start + _width(kind)]))
-            start += _width(kind)
+        values = [_column(kind, whole[start:end]) for kind, start, end in record.shape.columns]
     except ValueError:
         return None
     recorded = values[3]

@@ -44,14 +44,14 @@ class Ledger:
         self._closed = True
         self.meta = Meta.fresh(epoch)
         self.unclean = False
-        self.damage: rebuild.Damage | None = None
+        self.damages: tuple[rebuild.Damage, ...] = ()
 
     def open(self) -> None:
         """Open or create the file, mark it as in use, and learn what it holds. Damage is repaired and told."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         salvage.ready(self._path, self.meta.epoch)
         db, self.meta = self._connected()
-        self.damage = rebuild.damage(db)
+        self.damages = rebuild.damages(db)
         self.unclean = self.meta.running
         self._db, self._closed = db, False
 

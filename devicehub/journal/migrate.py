@@ -50,8 +50,8 @@ def migrate(path: Path, epoch: str) -> None:
     kept = aside(path, "v1")
     waiting = sum(row[0] > acked.position for row in rows)
     lost = max(last - acked.position - waiting, 0) if faults else 0
-    damage = Damage("", tuple(faults), {}, lost, len(rows), kept) if faults else None
-    replace(path, Contents(rows, meta, announced, damage=damage), kept)
+    damages = [Damage("", tuple(faults), {}, lost, len(rows), kept)] if faults else []
+    replace(path, Contents(rows, meta, announced, damages=damages), kept)
     _log.warning("journal %s was of version 1: %d events carried over, the old one is %s", path, len(rows), kept)
 
 

@@ -25,7 +25,7 @@ from devicehub.model.payload import GapData
 from devicehub.model.stream import Stream
 
 MARKER: Final = ".to-"
-_SIDES: Final = ("", "-wal")
+_SIDES: Final = ("", "-wal", "-journal")
 
 Ranges = tuple[tuple[int, int], ...]
 
@@ -73,7 +73,7 @@ class Contents(Struct, frozen=True):
     announced: Sequence[str] = ()
     receipts: Sequence[Receipt] = ()
     quarantine: Sequence[tuple[int, str]] = ()
-    damage: Damage | None = None
+    damages: Sequence[Damage] = ()
 
 
 def aside(path: Path, word: str) -> str:
@@ -117,14 +117,14 @@ def finish(path: Path) -> None:
         _settle(path.parent)
 
 
-def damage(db: sqlite3.Connection) -> Damage | None:
-    """Why this journal was made anew, if that was not told yet."""
-    found: tuple[bytes] | None = db.execute("SELECT value FROM damage").fetchone()
-    return None if found is None else msgspec.json.decode(found[0], type=Damage)
+def damages(db: sqlite3.Connection) -> tuple[Damage, ...]:
+    """Why journals were made anew, oldest first, until it was told. Raises `ValueError` for what cannot be read."""
+    rows = db.execute("SELECT value FROM damage ORDER BY rowid")
+    return tuple(msgspec.json.decode(value, type=Damage) for (value,) in rows)
 
 
 def told(db: sqlite3.Connection) -> None:
-    """The damage was made known, durably."""
+    """All damage was made known, durably."""
     db.execute("DELETE FROM damage")
 
 
@@ -145,8 +145,7 @@ def _fill(db: sqlite3.Connection, contents: Contents) -> None:
     db.executemany("INSERT INTO quarantine VALUES (?, ?)", contents.quarantine)
     receipts = [(one.consumer, one.stream.value, one.number, one.heard) for one in contents.receipts]
     db.executemany("INSERT INTO receipt VALUES (?, ?, ?, ?)", receipts)
-    if contents.damage is not None:
-        db.execute("INSERT INTO damage VALUES (1, ?)", (msgspec.json.encode(contents.damage),))
+    db.executemany("INSERT INTO damage VALUES (?)", [(msgspec.json.encode(one),) for one in contents.damages])
 
 
 def _settle(folder: Path) -> None:

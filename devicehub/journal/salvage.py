@@ -22,7 +22,7 @@ from devicehub.journal.carve import Carved, carve, seals
 from devicehub.journal.migrate import migrate
 from devicehub.journal.pages import Buffer, Pages
 from devicehub.journal.proof import Fault, Finding, Value, printable, unsealed
-from devicehub.journal.rebuild import Contents, Damage, aside, finish, replace
+from devicehub.journal.rebuild import Contents, Damage, aside, damages, finish, replace
 from devicehub.journal.tables import SCHEMA_VERSION, Meta, Receipt
 from devicehub.journal.verify import BROKEN, of_the_file, reading, verify
 from devicehub.model.errors import JournalError
@@ -31,6 +31,8 @@ from devicehub.model.stream import Stream
 _log = logging.getLogger(__name__)
 
 WHOLE: Final = 64 << 20
+_LOOKS: Final = 5
+"""How often the log of a running hub is looked at: what was read while it was written is no damage."""
 _MAGIC: Final = b"SQLite format 3\0"
 
 
@@ -46,16 +48,29 @@ def ready(path: Path, epoch: str) -> None:
     held = path.stat().st_size if path.exists() else 0
     if not held and not facts.frames:
         return
-    findings = list(_at_first_sight(path, held, facts))
-    if not findings:
-        try:
-            findings = _read(path, epoch, whole=held < WHOLE)
-        except sqlite3.Error as error:
-            if not of_the_file(error):
-                raise
-            findings = [Finding(Fault.STRUCTURE, detail=printable(str(error)))]
-    if findings:
+    version, findings = _examined(path, held, facts, whole=held < WHOLE)
+    if version == 1:
+        migrate(path, epoch)
+    elif findings:
         salvage(path, epoch, findings, facts)
+
+
+def examine(path: Path) -> list[Finding]:
+    """Everything that is wrong with a journal, which may be in use and is not changed.
+
+    Raises `JournalError` for a journal of another version, `sqlite3.Error` and `OSError` for one that cannot be read.
+    """
+    log = path.with_name(path.name + "-wal")
+    raw = b""
+    for _ in range(_LOOKS):
+        before, raw = raw, log.read_bytes() if log.exists() else b""
+        facts = wal.inspect(raw)
+        if not facts.fault or raw == before:
+            break
+    version, findings = _examined(path, path.stat().st_size, facts, whole=True)
+    if version == 1:
+        raise JournalError(f"journal {path}: it is of version 1, which has no digests; the next start brings it up")
+    return findings
 
 
 def _roll_back(path: Path) -> None:
@@ -87,7 +102,7 @@ def salvage(path: Path, epoch: str, findings: list[Finding], facts: wal.Log | No
     old = Old(carved.rows, carved.damaged, known, side.receipts, side.quarantine, findings, everything)
     kept = aside(path, "damaged")
     contents = _contents(old, side, epoch, kept)
-    _told(path, contents)
+    _say(path, contents.damages[-1])
     replace(path, contents, kept)
 
 
@@ -106,16 +121,14 @@ def _contents(old: Old, side: "_Side", epoch: str, kept: str) -> Contents:
         side.announced,
         [Receipt(one.consumer, one.stream, 0, one.heard) for one in side.receipts],
         [(position, why) for position, why in side.quarantine.items() if position in positions],
-        damage,
+        [*side.damages, damage],
     )
 
 
-def _told(path: Path, contents: Contents) -> None:
-    if contents.damage is None:
-        return
-    for one in contents.damage.findings:
+def _say(path: Path, damage: Damage) -> None:
+    for one in damage.findings:
         _log.error("journal %s: %s", path, one)
-    _log.error("journal %s is made anew, %s is kept: %s", path, contents.damage.kept, contents.damage)
+    _log.error("journal %s is made anew, %s is kept: %s", path, damage.kept, damage)
 
 
 class _Mapped:
@@ -151,21 +164,23 @@ def _at_first_sight(path: Path, held: int, facts: wal.Log) -> Iterator[Finding]:
         yield Finding(Fault.STRUCTURE, detail="its header is damaged")
 
 
-def _read(path: Path, epoch: str, *, whole: bool) -> list[Finding]:
-    with closing(reading(path)) as db:
-        version = _version_of(db)
-        if version == SCHEMA_VERSION:
-            return verify(db, whole=whole)
-    _refuse(path, version)
-    if version == 1:
-        migrate(path, epoch)
-    return []
-
-
-def _refuse(path: Path, version: int) -> None:
+def _examined(path: Path, held: int, facts: wal.Log, *, whole: bool) -> tuple[int, list[Finding]]:
+    """The version and what is wrong."""
+    if findings := list(_at_first_sight(path, held, facts)):
+        return SCHEMA_VERSION, findings
+    try:
+        with closing(reading(path)) as db:
+            version = _version_of(db)
+            if version == SCHEMA_VERSION:
+                findings = verify(db, whole=whole)
+    except sqlite3.Error as error:
+        if not of_the_file(error):
+            raise
+        return SCHEMA_VERSION, [Finding(Fault.STRUCTURE, detail=printable(str(error)))]
     if version > SCHEMA_VERSION:
         text = f"journal {path}: it is of version {version}, this devicehub knows {SCHEMA_VERSION}; update it"
         raise JournalError(text)
+    return version, findings
 
 
 def _version_of(db: sqlite3.Connection) -> int:
@@ -231,6 +246,7 @@ class _Side(Struct):
     receipts: list[Receipt] = []
     announced: list[str] = []
     quarantine: dict[int, str] = {}
+    damages: list[Damage] = []
 
 
 def _side(path: Path) -> _Side:
@@ -242,6 +258,7 @@ def _side(path: Path) -> _Side:
                 side.announced.append(str(name))
             for position, why in db.execute("SELECT position, why FROM quarantine"):
                 side.quarantine[position] = printable(why)
+            side.damages += damages(db)
     except (sqlite3.Error, ValueError) as error:
         if isinstance(error, sqlite3.Error) and not of_the_file(error):
             raise

@@ -73,7 +73,7 @@ class Journal:
         self.unclean = False
         self.recorded: float | None = None
         self.former: tuple[str, ...] = ()
-        self.damage: Damage | None = None
+        self.damages: tuple[Damage, ...] = ()
 
     @property
     def epoch(self) -> str:
@@ -84,15 +84,15 @@ class Journal:
         """Open or create the file. Raises `JournalError`.
 
         `unclean` tells whether an earlier run did not `close`, `recorded` when the last event was stored (UTC).
-        `devices` of this run are remembered; `former` are those of earlier runs that are none of it. `damage` is what an
-        earlier journal lost, until it is `rebuild.told`.
+        `devices` of this run are remembered; `former` are those of earlier runs that are none of it. `damages`: what
+        earlier journals lost, until it is `rebuild.told`.
         """
         await self._do(self._ledger.open)
         meta = self._ledger.meta
         self.former = await self.file(partial(tables.announce, devices=tuple(devices)))
         self._depths = await self.file(partial(tables.waiting, marks=meta.acked))
         self.last, self.unclean, self.recorded = meta.last, self._ledger.unclean, meta.recorded
-        self.damage = self._ledger.damage
+        self.damages = self._ledger.damages
         self.acked = dict(meta.acked)
         self.stored = await self.file(partial(tables.ends, meta=meta))
         self._tails = {stream: Tail(meta.last) for stream in Stream}

@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS receipt (
     PRIMARY KEY (consumer, stream)) STRICT;
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS seal (one INTEGER PRIMARY KEY CHECK (one = 1), value TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS damage (one INTEGER PRIMARY KEY CHECK (one = 1), value BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS damage (value BLOB NOT NULL) STRICT;
 """
 _INSERT = f"INSERT INTO event VALUES ({', '.join('?' * len(COLUMNS.split(',')))})"  # noqa: S608 - constant columns
 _LAST_RETAINED = "SELECT max(position) FROM event WHERE retain = 1 GROUP BY topic"

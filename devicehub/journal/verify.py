@@ -6,7 +6,6 @@ the chain does not follow, the row behind says which of the two was changed.
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -56,12 +55,6 @@ def reading(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, isolation_level=None)
     db.text_factory = _text
     return db
-
-
-def verify_file(path: Path) -> list[Finding]:
-    """`verify` of a journal that may be in use. Raises `sqlite3.Error` and `OSError` for one that cannot be read."""
-    with closing(reading(path)) as db:
-        return verify(db)
 
 
 def verify(db: sqlite3.Connection, *, whole: bool = True) -> list[Finding]:

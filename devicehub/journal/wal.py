@@ -23,6 +23,7 @@ checksums over the first 8 bytes and the page, continued from the frame before.
 """
 
 import struct
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -79,6 +80,11 @@ class _Sums:
         )
 
 
+@cache
+def _sums(pairs: int) -> _Sums:
+    return _Sums(pairs)
+
+
 def inspect(data: Buffer) -> Log:
     """What the bytes of a `-wal` file hold."""
     if len(data) < HEADER + FRAME:
@@ -86,7 +92,7 @@ def inspect(data: Buffer) -> Log:
     magic, version, size, _, *salts, first, second = struct.unpack_from(">8I", data)
     order = ">" if magic & 1 else "<"
     words = np.frombuffer(data, dtype=f"{order}u4", count=6).astype(np.uint32)
-    own = _Sums(3).of(words[np.newaxis])[0]
+    own = _sums(3).of(words[np.newaxis])[0]
     if magic & ~1 != _MAGIC or version != _VERSION or (int(own[0]), int(own[1])) != (first, second):
         return Log(frames=(len(data) - HEADER) // (PAGE + FRAME), fault="its header is damaged")
     count = (len(data) - HEADER) // (size + FRAME)
@@ -101,7 +107,7 @@ class _Frames:
 
     def __init__(self, raw: NDArray[np.uint8], order: str, salts: tuple[int, int]) -> None:
         self._size = raw.shape[1] - FRAME
-        self._sums = _Sums((self._size + 8) // 8)
+        self._sums = _sums((self._size + 8) // 8)
         self._heads = raw[:, :FRAME].copy().view(">u4").astype(np.uint32)
         covered = np.concatenate([raw[:, :8], raw[:, FRAME:]], axis=1)
         self._own = self._sums.of(covered.view(f"{order}u4").astype(np.uint32))
