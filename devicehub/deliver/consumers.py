@@ -38,7 +38,7 @@ class Consumers:
         self._met.clear()
 
     def listen(self, listener: Callable[[], None]) -> None:
-        """Call `listener` when it is time to ask `stalled`."""
+        """Call `listener` when a receipt came or it is time to ask `stalled`."""
         self._listeners.append(listener)
 
     async def resume(self) -> None:
@@ -64,6 +64,7 @@ class Consumers:
         live = consumer in self._met or not message.retain
         self._met.add(consumer)
         self._receipts.note(consumer, numbers, self._clock.utc(), self._clock.monotonic(), live=live)
+        self._tell()
 
     def stalled(self, now: float) -> list[tuple[Stream, int]]:
         """Streams to be sent again and behind which number, asked at most every half second."""
@@ -94,8 +95,7 @@ class Consumers:
             await self._clock.sleep(LOOK)
             if self._receipts.any_live(self._clock.monotonic()):
                 self._look = True
-                for listener in self._listeners:
-                    listener()
+                self._tell()
             turns += 1
             if turns % KEEP == 0:
                 await self.keep()
@@ -115,6 +115,10 @@ class Consumers:
         for consumer in self._receipts.silent(before):
             self._receipts.leave(consumer)
             self._remark("consumer-lapsed", f"{consumer} was silent for the whole retention")
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()
 
     def _leave(self, consumer: str) -> None:
         if self._receipts.leave(consumer):

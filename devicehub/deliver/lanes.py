@@ -6,13 +6,14 @@ from enum import StrEnum
 from functools import partial
 from typing import Final
 
-from msgspec import Struct, structs
+from msgspec import Struct, field
 
-from devicehub.deliver.receipts import Receipts
+from devicehub.deliver.receipts import CREDIT, Receipts
 from devicehub.journal import Entry, Journal, Mark, tables
 from devicehub.model.stream import Stream
 
-CREDIT: Final = 2000
+PATIENCE: Final = 0.4
+PREFETCH: Final = 500
 
 
 class Why(StrEnum):
@@ -30,14 +31,26 @@ class Due(Struct, frozen=True):
     why: Why
 
 
-class _Replay(Struct, frozen=True):
-    """What is sent again of a stream: behind `mark` up to where new ones begin.
+class _Replay(Struct):
+    """What is sent again of a stream: behind `mark` up to where new ones begin; `read`: the next of it.
 
     `asked`: by an operator, who gets all of it at once. For consumers it stays within reach of their receipts.
     """
 
     mark: Mark
     asked: bool = False
+    read: deque[Entry] = field(default_factory=deque)
+
+
+class _History(Struct):
+    """What waited in a stream when the connection was made: up to position `end`.
+
+    `blocked`: since when it waits for receipts of a consumer that is overrun otherwise. `outpaced`: it waits no more.
+    """
+
+    end: int = 0
+    blocked: float | None = None
+    outpaced: bool = False
 
 
 class Lanes:
@@ -51,10 +64,12 @@ class Lanes:
         self._cursors: dict[Stream, Mark] = dict.fromkeys(Stream, Mark())
         self._replays: dict[Stream, _Replay] = {}
         self._retries: deque[Entry] = deque()
+        self._history = {stream: _History() for stream in Stream}
 
     def restart(self) -> None:
         """A new connection: everything behind what is known to be delivered is new to it."""
         self._cursors = dict(self._journal.acked)
+        self._history = {stream: _History(mark.position) for stream, mark in self._journal.stored.items()}
         self._replays.clear()
         self._retries.clear()
 
@@ -76,12 +91,12 @@ class Lanes:
         """Nothing new waits; what is sent again keeps nobody from ending."""
         return all(self._cursors[stream].position >= self._journal.stored[stream].position for stream in Stream)
 
-    async def take(self, room: int) -> list[Due]:
+    async def take(self, room: int, now: float) -> list[Due]:
         """What is due, in order of sending, at most `room`. Raises `JournalError`."""
-        due = await self._new(Stream.ALARMS, room)
+        due = await self._new(Stream.ALARMS, room, now)
         retries = min(len(self._retries), -(-(room - len(due)) // 4))
         due += [Due(self._retries.popleft(), Why.RETRY) for _ in range(retries)]
-        sources = deque([partial(self._new, Stream.EVENTS), partial(self._new, Stream.SCANS)])
+        sources = deque([partial(self._new, stream, now=now) for stream in (Stream.EVENTS, Stream.SCANS)])
         sources.extend([partial(self._again, stream) for stream in self._replays])
         while sources and len(due) < room:
             share = -(-(room - len(due)) // len(sources))
@@ -92,11 +107,27 @@ class Lanes:
                 sources.append(source)
         return due
 
-    async def _new(self, stream: Stream, most: int) -> list[Due]:
-        entries = await self._journal.peek(stream, self._cursors[stream].position, most)
+    async def _new(self, stream: Stream, most: int, now: float) -> list[Due]:
+        if stream is not Stream.ALARMS:
+            most = min(most, self._within_reach(stream, now))
+        entries = await self._journal.peek(stream, self._cursors[stream].position, most) if most > 0 else []
         for entry in entries:
             self._cursors[stream] = self._cursors[stream].after(entry)
         return [Due(entry, Why.NEW) for entry in entries]
+
+    def _within_reach(self, stream: Stream, now: float) -> int:
+        """How much history a consumer that keeps up can take; one that does not holds nobody up for long."""
+        history, cursor = self._history[stream], self._cursors[stream]
+        if cursor.position >= history.end or history.outpaced:
+            return PREFETCH
+        reach = self._receipts.reach(stream, cursor.number, now)
+        if reach is None or reach > cursor.number:
+            history.blocked = None
+            return PREFETCH if reach is None else reach - cursor.number
+        if history.blocked is None:
+            history.blocked = now
+        history.outpaced = now - history.blocked >= PATIENCE
+        return 0
 
     async def _again(self, stream: Stream, most: int) -> list[Due]:
         """What follows in a replay, without what is in quarantine, and telling what is gone."""
@@ -108,17 +139,25 @@ class Lanes:
             most = min(most, lowest + CREDIT - replay.mark.number)
         if most <= 0:
             return []
-        end = self._cursors[stream].position
-        entries = await self._journal.file(lambda db: tables.again(db, stream, replay.mark.position, end, most))
-        mark = replay.mark
-        for entry in entries:
-            if entry.number is not None and entry.number > mark.number + 1:
-                self._on_hole(stream, mark.number + 1, entry.number - 1)
-            mark = mark.after(entry)
-        if len(entries) < most:
+        if not replay.read:
+            await self._read(stream, replay)
+        due: list[Due] = []
+        while replay.read and len(due) < most:
+            entry = replay.read.popleft()
+            self._skipped(stream, replay.mark.number, entry.number or 0)
+            replay.mark = replay.mark.after(entry)
+            due.append(Due(entry, Why.AGAIN))
+        return due
+
+    async def _read(self, stream: Stream, replay: _Replay) -> None:
+        """Read ahead; a replay that has caught up with what is new ends."""
+        end = self._cursors[stream]
+        work = partial(tables.again, stream=stream, after=replay.mark.position, end=end.position, most=PREFETCH)
+        replay.read.extend(await self._journal.file(work))
+        if not replay.read:
             del self._replays[stream]
-            if self._cursors[stream].number > mark.number:
-                self._on_hole(stream, mark.number + 1, self._cursors[stream].number)
-        else:
-            self._replays[stream] = structs.replace(replay, mark=mark)
-        return [Due(entry, Why.AGAIN) for entry in entries]
+            self._skipped(stream, replay.mark.number, end.number + 1)
+
+    def _skipped(self, stream: Stream, before: int, number: int) -> None:
+        if number > before + 1:
+            self._on_hole(stream, before + 1, number - 1)

@@ -19,6 +19,7 @@ from devicehub.publish.inbound import Json, parse
 STALL: Final = 2.0
 STALL_MOST: Final = 60.0
 ALIVE: Final = 15.0
+CREDIT: Final = 900
 MOST_CONSUMERS: Final = 64
 _LIMIT: Final = 4096
 
@@ -109,6 +110,21 @@ class Receipts:
     def lowest(self, stream: Stream) -> int | None:
         """The lowest receipt of all consumers of a stream; None where there is none."""
         return min(self.of(stream).values(), default=None)
+
+    def reach(self, stream: Stream, sent: int, now: float) -> int | None:
+        """The number up to which history may be sent so that no living consumer that keeps up is overrun.
+
+        None where there is no such consumer. One that lacks more than its credit is served by a replay anyway.
+        `CREDIT` stays below the queue of 1 000 that Mosquitto keeps for a subscriber unless told otherwise.
+        """
+        reaches = [
+            progress.number + CREDIT
+            for consumer, known in self._progress.items()
+            if (progress := known.get(stream)) is not None
+            and now - self._live.get(consumer, -ALIVE) < ALIVE
+            and sent - progress.number <= CREDIT
+        ]
+        return min(reaches, default=None)
 
     def of(self, stream: Stream) -> dict[str, int]:
         """Receipt of each consumer of a stream."""

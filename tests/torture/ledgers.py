@@ -38,6 +38,18 @@ def in_lines(path: Path) -> Ids:
     return of_bodies(json.loads(line) for line in text.splitlines())
 
 
+def in_table(path: Path) -> Ids:
+    """What the reference consumer stored in SQLite, in the order of storing."""
+    if not path.exists():
+        return {}
+    query = "SELECT stream, json_extract(body, '$.id') FROM message ORDER BY id"
+    found: dict[str, list[str]] = {}
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+        for stream, name in database.execute(query):
+            found.setdefault(stream, []).append(name)
+    return found
+
+
 def of_bodies(bodies: Iterable[Mapping[str, object]]) -> Ids:
     """Ids of messages that carry a number."""
     found: dict[str, list[str]] = {}

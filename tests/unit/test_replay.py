@@ -14,7 +14,7 @@ from devicehub.consume.book import Book
 from devicehub.consume.consumer import Consumer
 from devicehub.consume.files import opened
 from devicehub.consume.heard import filters
-from devicehub.deliver.lanes import CREDIT
+from devicehub.deliver.receipts import CREDIT
 from devicehub.deliver.stage import RECONNECT_MOST
 from devicehub.journal import space
 from devicehub.model.gap import GapReason

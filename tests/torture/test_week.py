@@ -1,0 +1,152 @@
+"""The broker is away for a simulated week, then comes back: everything arrives, in order, and memory stays flat.
+
+A week of one workstation is 1.2 million events; a tenth of it runs by default, all of it with DEVICEHUB_TORTURE=10.
+The consumer is a process of its own, `devicehub consume`. While the backlog drains, alarms go on: each must reach a
+subscriber within 2 s.
+"""
+
+import asyncio
+import resource
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from devicehub.board import Board
+from devicehub.clock import Clock
+from devicehub.deliver import Delivery, Hooks
+from devicehub.health import Gauges
+from devicehub.journal import Journal, tables
+from devicehub.model.message import Kind, Message
+from devicehub.model.stream import Stream
+from devicehub.publish.mqtt import connect
+from tests.real.hearing import Ears, hearing
+from tests.real.hub_process import started, until
+from tests.real.journals import NAME, TOPICS, encode
+from tests.real.mosquitto import Mosquitto, mosquitto
+from tests.real.mqtt_ends import settings
+from tests.torture.arrivals import times
+from tests.torture.ledgers import accepted, compared, in_table
+from tests.unit.publish.examples import TIME, alarm, reading
+
+pytestmark = pytest.mark.real
+
+WEEK = 120_000
+BATCH = 500
+DRAIN_PER_S = 2000.0
+ALARM_S = 2.0
+GROWTH = 96 * 1024 * 1024
+
+
+@dataclass
+class Bench:
+    """A journal and its delivery in this process; `delays`: seconds from the acceptance of an alarm to its arrival."""
+
+    journal: Journal
+    delivery: Delivery
+    clock: Clock
+    number: int = 0
+    delays: list[float] = field(default_factory=list[float])
+
+    def event(self) -> Message:
+        self.number += 1
+        at = TIME + self.number * 7 * 86_400 / WEEK
+        return Message(
+            Kind.READING, "reading", f"{self.number:026d}", at, self.clock.monotonic(), reading(), "gamma-1", "dose"
+        )
+
+    def raised(self) -> Message:
+        self.number += 1
+        now = self.clock.monotonic()
+        return Message(Kind.EVENT, "alarm.raised", f"{self.number:026d}", TIME, now, alarm(), "gamma-1", "dose-high")
+
+    async def accept(self, count: int) -> None:
+        for _ in range(0, count, BATCH):
+            await self.journal.append([self.event() for _ in range(BATCH)])
+
+    async def alarms(self, ears: Ears) -> None:
+        """For ever: one alarm after another, each timed."""
+        while True:
+            message = self.raised()
+            began = self.clock.monotonic()
+            await self.journal.append([message])
+            await ears.until(lambda name=message.id: ears.heard and ears.heard[-1].body["id"] == name)
+            self.delays.append(self.clock.monotonic() - began)
+            await self.clock.sleep(0.1)
+
+
+@asynccontextmanager
+async def bench(folder: Path, broker: Mosquitto) -> AsyncIterator[Bench]:
+    """Delivery to that broker, which may be away."""
+    clock = Clock()
+    journal = Journal(folder / NAME, encode, clock)
+    await journal.open()
+    hooks = Hooks(
+        connected=lambda _: None,
+        incoming=lambda message: delivery.receipt(message),  # noqa: PLW0108 - not made yet
+        deaf=pytest.fail,
+        filters=(TOPICS.receipts,),
+    )
+    delivery = Delivery(
+        journal,
+        Board(),
+        partial(connect, settings(broker)),
+        clock,
+        Gauges(),
+        hooks=hooks,
+        remark=lambda what, why: print(what, why),
+        window=100,
+    )
+    await delivery.resume(await journal.file(tables.standing))
+    running = asyncio.create_task(delivery.run())
+    try:
+        yield Bench(journal, delivery, clock)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await journal.close()
+
+
+def resident() -> int:
+    """Bytes of memory of this process."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+async def test_a_week_without_a_broker_is_delivered_when_it_is_back(tmp_path: Path) -> None:
+    count, out = times(WEEK), tmp_path / "archive.sqlite"
+    async with mosquitto(tmp_path, extra=["max_queued_messages 20000"]) as broker, bench(tmp_path, broker) as hub:
+        await broker.stop()
+        await hub.accept(count // 10)
+        early = resident()
+        await hub.accept(count - count // 10)
+        accepted_all = resident()
+        await broker.start()
+        words = ("consume", str(out), "--name", "archive", "--exercise", "--broker", f"mqtt://127.0.0.1:{broker.port}")
+        filters = [f"{TOPICS.prefix}/event/alarm-raised"]
+        async with hearing(settings(broker), filters=filters) as ears, started(*words, cwd=tmp_path) as consumer:
+            await consumer.says("subscribed")
+            began = hub.clock.monotonic()
+            alarming = asyncio.create_task(hub.alarms(ears))
+            await until(lambda: _received(hub) >= count, seconds=count / DRAIN_PER_S)
+            took = hub.clock.monotonic() - began
+            drained = resident()
+            alarming.cancel()
+            await asyncio.gather(alarming, return_exceptions=True)
+            await until(lambda: compared(accepted(tmp_path / NAME), in_table(out)).lost == 0)
+        verdict = compared(accepted(tmp_path / NAME), in_table(out))
+    print(
+        f"N = {count} events of a week: {verdict.lost} lost, {verdict.inversions} out of order, {verdict.twice} twice; "
+        f"drained and confirmed at {count / took:.0f}/s; {len(hub.delays)} alarms meanwhile, the slowest after "
+        f"{max(hub.delays) * 1000:.0f} ms; memory {early >> 20}, {accepted_all >> 20}, {drained >> 20} MiB"
+    )
+    assert (verdict.lost, verdict.inversions, verdict.twice) == (0, 0, 0)
+    assert count / took >= DRAIN_PER_S
+    assert max(hub.delays) < ALARM_S
+    assert max(accepted_all, drained) - early < GROWTH
+
+
+def _received(hub: Bench) -> int:
+    return hub.delivery.watermarks()[0][Stream.EVENTS].received or 0
