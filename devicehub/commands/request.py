@@ -79,10 +79,9 @@ def read(message: Incoming, topics: Topics, now: float) -> Request | Rejection:
 
 
 def _address(topic: str, prefix: str) -> tuple[str, str]:
-    """Target and verb; what is no legal segment is empty."""
+    """Target and verb, both empty where one of them is no legal segment."""
     parts = topic.removeprefix(f"{prefix}/cmd/").split("/")
-    target, verb = (part if SEGMENT.fullmatch(part) else "" for part in (*parts, "")[:2])
-    return (target, verb) if len(parts) == 2 else ("", "")
+    return (parts[0], parts[1]) if len(parts) == 2 and all(map(SEGMENT.fullmatch, parts)) else ("", "")
 
 
 def _reply(message: Incoming, topics: Topics) -> Reply:

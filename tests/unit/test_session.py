@@ -5,12 +5,14 @@ import asyncio
 import pytest
 
 from devicehub.clock import Clock
+from devicehub.commands.line import Line
+from devicehub.model.command import CommandState
 from devicehub.model.errors import LinkLostError, Reason
 from devicehub.model.reading import Fault, Input, Measurement, Reading, Stamp
 from devicehub.session import Session
 from devicehub.transport.memory import MemoryTransport
 from devicehub.wire.packet import Packet
-from devicehub.wire.protocol import Poll, Step
+from devicehub.wire.protocol import Call, Ended, Poll, Step
 from tests.unit.links import declared, lines
 
 
@@ -121,3 +123,57 @@ async def test_a_busy_device_delays_no_timer() -> None:
     mouth.cancel()
     await talk.until_lost(0.0)
     assert [at for at, _ in talk.asked] == pytest.approx([float(second) for second in range(11)], abs=0.011)
+
+
+class Obedient:
+    """A protocol that takes commands, wakes up rarely and answers with what the device says next."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[float, Call]] = []
+
+    def start(self, now: float) -> Step:
+        return Step()
+
+    def on_packet(self, now: float, packet: Packet) -> Step:
+        ended = tuple(
+            Ended(call.number, CommandState.DONE, result={"said": packet.data.decode()}) for _, call in self.calls
+        )
+        self.calls.clear()
+        return Step((), (Measurement("value", 1.0),), ended=ended)
+
+    def on_timer(self, now: float) -> Step:
+        raise AssertionError("nobody asked to be woken")
+
+    def on_command(self, now: float, call: Call) -> Step:
+        self.calls.append((now, call))
+        return Step((Packet(call.verb.encode()),))
+
+
+async def test_a_command_reaches_a_protocol_that_waits_for_its_device_and_its_end_comes_back() -> None:
+    clock, line, written = Clock(seed=1), Line(), list[bytes]()
+    protocol, link = Obedient(), MemoryTransport(lambda packet: written.append(packet.data))
+    task = asyncio.create_task(Session("dev", protocol, declared, lambda _: None, clock, line).run(link, lambda: None))
+    await clock.sleep(10)
+    done, other = line.give("beep", {}, 20.0), line.give("blink", {}, 20.0)
+    await clock.sleep(1)
+    assert ([at for at, _ in protocol.calls], written) == ([10.0, 10.0], [b"beep", b"blink"])
+    link.push([Packet(b"done")])
+    assert [(await one).result for one in (done, other)] == [{"said": "done"}] * 2
+    lost = line.give("beep", {}, 20.0)
+    await clock.sleep(1)
+    link.lose("unplugged")
+    with pytest.raises(LinkLostError):
+        await task
+    assert ((await lost).state, line.obstacle) == (CommandState.FAILED, "the device is not connected")
+
+
+async def test_a_protocol_that_takes_no_commands_is_given_none() -> None:
+    clock, line, link = Clock(seed=1), Line(), MemoryTransport(lambda _: None)
+    task = asyncio.create_task(
+        Session("dev", Complaining(), declared, lambda _: None, clock, line).run(link, lambda: None)
+    )
+    await clock.sleep(0.5)
+    assert line.obstacle
+    link.lose("unplugged")
+    with pytest.raises(LinkLostError):
+        await task

@@ -1,16 +1,17 @@
 """The ordinary device: polls in time, one in flight, and never a wait for the past."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import inf
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devicehub.model.command import CommandState
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Measurement
 from devicehub.wire.framer import DelimiterFramer
 from devicehub.wire.packet import Packet
-from devicehub.wire.protocol import FramedProtocol, Poll, Step, decoded
+from devicehub.wire.protocol import Call, Ended, FramedProtocol, Order, Poll, Step, decoded
 
 FAST = Poll(b"f", 1.0, 0.5)
 SLOW = Poll(b"s", 3.0, 0.5)
@@ -181,3 +182,112 @@ def test_a_timer_fired_at_its_time_is_followed_by_progress(
             assert turns <= len(asked) + 1
         now = until
         step = protocol.on_packet(now, Packet(data))
+
+
+def number(frame: bytes, args: Mapping[str, object]) -> dict[str, float] | None:
+    """A number is the answer, `ok` is not, and `no` refuses."""
+    if frame == b"no":
+        raise ProtocolError(Reason.REJECTED, "no")
+    return {"value": float(frame)} if frame.isdigit() else None
+
+
+ORDERS = {
+    "ask": Order(lambda args: f"q{args['n']}".encode(), number, timeout=2.0),
+    "tell": Order(lambda _: b"t"),
+}
+
+
+def commanded(*polls: Poll, gap: float = 0.0) -> FramedProtocol:
+    return FramedProtocol(DelimiterFramer(b"\n"), decode, polls, gap, ORDERS)
+
+
+def call(number: int, verb: str = "ask", expires: float = 100.0) -> Call:
+    return Call(number, verb, {"n": number}, expires)
+
+
+def test_a_command_waits_for_the_poll_in_flight_and_the_next_poll_for_the_command() -> None:
+    protocol = commanded(FAST)
+    protocol.start(0.0)
+    assert sent(protocol.on_command(0.1, call(1))) == b""
+    assert sent(protocol.on_packet(0.2, Packet(b"1\n"))) == b"q1"
+    assert sent(protocol.on_timer(1.0)) == b""
+    step = protocol.on_packet(1.1, Packet(b"5\n"))
+    assert (step.ended, sent(step)) == ((Ended(1, CommandState.DONE, result={"value": 5.0}),), b"f")
+    assert step.samples == (Measurement("value", 5.0),)
+
+
+def test_frames_that_are_not_the_answer_are_decoded_and_waited_past() -> None:
+    protocol = commanded()
+    protocol.start(0.0)
+    protocol.on_command(0.0, call(1))
+    step = protocol.on_packet(0.5, Packet(b"ok\nbad\n"))
+    assert (step.ended, [fault.reason for fault in step.faults]) == ((), [Reason.UNEXPECTED])
+    assert protocol.on_packet(0.6, Packet(b"ok\n7\n8\n")).ended[0].result == {"value": 7.0}
+
+
+def test_a_device_that_says_no_fails_the_command_and_one_that_says_nothing_times_out() -> None:
+    protocol = commanded()
+    protocol.start(0.0)
+    step = protocol.on_command(0.0, call(1))
+    assert step.wake_at == 2.0
+    assert protocol.on_packet(0.5, Packet(b"no\n")).ended == (Ended(1, CommandState.FAILED, "rejected: no"),)
+    protocol.on_command(1.0, call(2))
+    late = protocol.on_timer(3.0)
+    assert late.ended == (Ended(2, CommandState.TIMEOUT, "the device did not answer"),)
+    assert [str(fault) for fault in late.faults] == ["timeout: no answer to ask"]
+
+
+def test_what_needs_no_answer_is_done_once_it_is_sent_and_keeps_the_gap() -> None:
+    protocol = commanded(gap=0.5)
+    protocol.start(0.0)
+    step = protocol.on_command(0.0, call(1, "tell"))
+    assert (sent(step), step.ended) == (b"t", (Ended(1, CommandState.DONE),))
+    later = protocol.on_command(0.1, call(2, "tell"))
+    assert (sent(later), later.wake_at) == (b"", 0.5)
+    assert sent(protocol.on_timer(0.5)) == b"t"
+
+
+def test_a_command_that_has_expired_in_the_queue_is_not_begun() -> None:
+    protocol = commanded()
+    protocol.start(0.0)
+    protocol.on_command(0.0, call(1))
+    protocol.on_command(0.1, call(2, expires=1.0))
+    step = protocol.on_timer(2.0)
+    assert sent(step) == b""
+    assert [(ended.number, ended.state) for ended in step.ended] == [
+        (1, CommandState.TIMEOUT),
+        (2, CommandState.TIMEOUT),
+    ]
+    assert "deadline passed" in step.ended[1].why
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0.01, 3.0), st.sampled_from(["ask", "tell", "1\n", "ok\n", "no\n", "x\n", ""])), max_size=60
+    )
+)
+def test_every_command_ends_once_and_never_two_requests_are_in_flight(steps: list[tuple[float, str]]) -> None:
+    protocol, now, given_ = commanded(FAST), 0.0, 0
+    ended: list[int] = []
+    step = protocol.start(now)
+    for pause, what in steps:
+        until = now + pause
+        while step.wake_at is not None and step.wake_at <= until:
+            now = max(now, step.wake_at)
+            step = protocol.on_timer(now)
+            ended += [one.number for one in step.ended]
+        now = until
+        if what in ORDERS:
+            given_ += 1
+            step = protocol.on_command(now, call(given_, what))
+        elif what:
+            step = protocol.on_packet(now, Packet(what.encode()))
+        else:
+            continue
+        ended += [one.number for one in step.ended]
+        assert sum(packet.data != b"t" for packet in step.write) <= 1
+    for _ in range(4 * len(steps) + 4):
+        now = now if step.wake_at is None else max(now, step.wake_at)
+        step = protocol.on_timer(now)
+        ended += [one.number for one in step.ended]
+    assert ended == list(range(1, given_ + 1))
