@@ -77,7 +77,8 @@ async def serve(
         evidence = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="evidence"))
         configured = Configured(config, links, clock, file)
         plan = configured.plan(settings)
-        plan = replace(plan, executor=executor, evidence_executor=evidence, progress=progress)
+        forgetful = broker.forgetful if broker is not None else ""
+        plan = replace(plan, executor=executor, evidence_executor=evidence, progress=progress, forgetful=forgetful)
         hub = Hub(plan, clock)
         on_ready(Ready(settings, plan.topics.prefix, broker.banner if broker is not None else ""))
         keeping = [] if broker is None else [_kept(broker, hub, clock)]

@@ -17,12 +17,23 @@ class Gauges:
     readings: int = 0
     published: int = 0
     refused: int = 0
+    refused_branches: int = 0
+    unheard: int = 0
+    echo: float | None = None
+    silent: bool = False
     replayed: int = 0
     refusing: bool = False
     connected: bool = False
     delivery: str = ""
     lag: float = 0.0
     latencies: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCIES))
+
+    @property
+    def proven(self) -> str:
+        """What an acknowledgement proves, and "refused" while the broker takes only a part of what it is given."""
+        if self.refused_branches:
+            return "refused"
+        return "unverified" if self.silent else self.delivery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +47,8 @@ class Depths:
     board_dropped: int
     streams: dict[str, StreamData]
     quarantined: int
+    evidence_files: int | None
+    evidence_bytes: int | None
 
 
 class Health:
@@ -76,6 +89,10 @@ class Health:
             streams=depths.streams,
             quarantined=depths.quarantined,
             replayed=gauges.replayed,
+            unheard=gauges.unheard,
+            echo_ms=None if gauges.echo is None else round(gauges.echo * 1000, 2),
+            evidence_files=depths.evidence_files,
+            evidence_bytes=depths.evidence_bytes,
         )
 
 

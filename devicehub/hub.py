@@ -18,6 +18,7 @@ from devicehub.commands.verbs import Verbs
 from devicehub.core import Core, Outcome
 from devicehub.crew import Crew, cancelled
 from devicehub.deliver import Delivery, Hooks
+from devicehub.deliver.selftest import SelfTest, Telling
 from devicehub.evidence import EvidenceStore
 from devicehub.health import Gauges, Health, synchronised
 from devicehub.hub_verbs import Reach, register
@@ -70,6 +71,7 @@ class Hub:
             remark=self._remarks.add,
             window=plan.window,
         )
+        self._selftest = self._listening()
         self._pipe = Pipe(plan.setting.devices)
         self._core = Core(plan.setting)
         self._crew = Crew(self._pipe.offer, clock)
@@ -108,6 +110,7 @@ class Hub:
                 self._reload.run(group),
                 process.tick(),
                 timers.health(self._pace, health, depths, self._voice, self._clock),
+                timers.troubles(self._gauges, health, depths, self._voice, self._clock),
                 timers.lag(self._sinks, self._voice),
                 self._sinks.evidence.count(),
                 timers.clocks(self._sinks.clock, self._remarks),
@@ -126,6 +129,7 @@ class Hub:
             self._pipe.close()
             await self._drained(worker)
             await self._end(deliver)
+            self._selftest.close()
             await self._delivery.close()
             await asyncio.wait([gaps], timeout=DRAIN)
             await cancelled([gaps])
@@ -177,16 +181,30 @@ class Hub:
 
     def _on_connected(self, publisher: Publisher) -> None:
         self._gauges.delivery = publisher.delivery
+        self._selftest.connected(publisher)
         self._voice.status("online")
 
     def _on_incoming(self, message: Incoming) -> None:
         if self._plan.topics.is_command(message.topic):
             self._desk.take(message)
+        elif self._selftest.wants(message.topic):
+            self._selftest.heard(message)
         else:
             self._delivery.receipt(message)
 
     def _on_deaf(self, why: str) -> None:
         self._remarks.add("deaf", f"the broker does not let this hub hear receipts: {why}")
+
+    def _listening(self) -> SelfTest:
+        telling = Telling(
+            remark=self._remarks.add,
+            changed=lambda: self._voice.status("online"),
+            durable=lambda: self._delivery.durable,
+        )
+        period, forgetful = self._plan.upkeep.health_every, self._plan.forgetful
+        test = SelfTest(self._plan.topics, self._clock, self._gauges, telling, period=period, forgetful=forgetful)
+        self._voice.listen(test.said)
+        return test
 
     def _commanded(self) -> Desk:
         verbs = Verbs()

@@ -57,7 +57,8 @@ async def nothing_to_read() -> Revision:
 class Plan:
     """What a hub is made of. `info` without run-time facts; `state`: folder of journal and evidence.
 
-    `progress`: where links look how far what their devices said is durable.
+    `progress`: where links look how far what their devices said is durable. `forgetful`: why the broker is known to
+    forget, if it is.
     """
 
     setting: Setting
@@ -74,3 +75,4 @@ class Plan:
     upkeep: Upkeep = field(default_factory=Upkeep)
     reread: Reread = nothing_to_read
     window: int = 100
+    forgetful: str = ""

@@ -8,7 +8,7 @@ from devicehub.clock import Clock
 from devicehub.core import Outcome
 from devicehub.core.clocks import ClockWatch, Finding, Look
 from devicehub.deliver import Delivery
-from devicehub.health import Depths, Health
+from devicehub.health import Depths, Gauges, Health
 from devicehub.model.errors import JournalError
 from devicehub.model.gap import GapReason
 from devicehub.model.instant import instant
@@ -56,6 +56,16 @@ async def health(pace: Pace, memory: Health, depths: Callable[[], Depths], voice
             voice.say(Kind.HEALTH, "health", memory.report(clock.monotonic(), depths()))
 
 
+async def troubles(gauges: Gauges, memory: Health, depths: Callable[[], Depths], voice: Voice, clock: Clock) -> None:
+    """Tell of the hub's health at once when the broker refuses more, or is found not to hand on what it takes."""
+    told = (0, False, False)
+    while True:
+        await clock.sleep(LAG_TICK)
+        if told != (now := (gauges.refused, gauges.silent, gauges.unheard > 0)):
+            told = now
+            voice.say(Kind.HEALTH, "health", memory.report(clock.monotonic(), depths()))
+
+
 def depths(pipe: Pipe, sinks: Sinks, delivery: Delivery) -> Depths:
     """How much waits where at this moment."""
     streams, quarantined = delivery.watermarks()
@@ -74,15 +84,16 @@ def depths(pipe: Pipe, sinks: Sinks, delivery: Delivery) -> Depths:
 
 
 async def lag(sinks: Sinks, voice: Voice) -> None:
-    """How late the loop is, smoothed over about ten seconds; and whether the journal still takes events."""
-    refusing, gauges, clock = False, sinks.gauges, sinks.clock
+    """How late the loop is, smoothed over about ten seconds; and whether journal and broker still take everything."""
+    gauges, clock = sinks.gauges, sinks.clock
+    told = (False, False)
     while True:
         before = clock.monotonic()
         await clock.sleep(LAG_TICK)
         late = max(clock.monotonic() - before - LAG_TICK, 0.0)
         gauges.lag += (late - gauges.lag) * 0.05
-        if gauges.refusing is not refusing:
-            refusing = gauges.refusing
+        if told != (now := (gauges.refusing, gauges.refused_branches > 0)):
+            told = now
             voice.status("online")
 
 

@@ -1,5 +1,7 @@
 """What the hub says in its own name: messages about itself, addressed and encoded."""
 
+from collections.abc import Callable
+
 from devicehub.board import Board
 from devicehub.clock import Clock
 from devicehub.health import Gauges
@@ -21,6 +23,7 @@ class Voice:
         self._board = board
         self._gauges = gauges
         self._clock = clock
+        self._listeners: list[Callable[[Outgoing], None]] = []
 
     def message(self, kind: Kind, word: str, data: AnyPayload | None, device: str = "", point: str = "") -> Message:
         """A message of this moment. `data` None deletes what is retained of its topic."""
@@ -35,13 +38,20 @@ class Voice:
 
     def say(self, kind: Kind, word: str, data: AnyPayload) -> None:
         """Put a message on the board."""
-        self._board.post(self.latest(self.message(kind, word, data)))
+        out = self.latest(self.message(kind, word, data))
+        self._board.post(out)
+        for listener in self._listeners:
+            listener(out)
+
+    def listen(self, listener: Callable[[Outgoing], None]) -> None:
+        """Call `listener` with whatever is put on the board from now on."""
+        self._listeners.append(listener)
 
     def status(self, state: str) -> None:
         """Put the hub's own state on the board."""
         gauges = self._gauges
         now = instant(self._clock.utc())
-        data = StatusData(state, now, self._plan.boot, gauges.delivery, accepting=not gauges.refusing)
+        data = StatusData(state, now, self._plan.boot, gauges.proven, accepting=not gauges.refusing)
         self.say(Kind.STATUS, "status", data)
 
     def stored(self, message: Message, place: Place) -> Outgoing:

@@ -113,6 +113,7 @@ class Flight:
         else:
             self._gauges.refused += 1
             self._refusals.refused(flying.out, str(error), now)
+        self._gauges.refused_branches = len(self._refusals)
         if flying.due is None:
             return
         if flying.due.why is not Why.NEW:

@@ -16,6 +16,9 @@ class Refusals:
     def __init__(self) -> None:
         self._branches: dict[str, float] = {}
 
+    def __len__(self) -> int:
+        return len(self._branches)
+
     def refused(self, out: Outgoing, why: str, now: float) -> None:
         """The broker said no at monotonic second `now`: logged, unless the branch is known to be refused."""
         place = _branch(out.topic)

@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from devicehub.clock import Clock
 from devicehub.deliver.heartbeat import Finding, Heartbeat
+from devicehub.health import Gauges
 from devicehub.model.errors import DeliveryError, DeliveryRefusedError
 from devicehub.model.message import Kind
 from devicehub.publish.port import Incoming, Outgoing, Publisher
@@ -38,7 +39,7 @@ _BARE = "no durable consumer is registered, so that nobody will ask for it again
 class Telling:
     """Who hears what, none of which waits.
 
-    `remark`: a word and a sentence for an event of the hub. `changed`: `SelfTest.silent` did. `durable`: whether a
+    `remark`: a word and a sentence for an event of the hub. `changed`: `Gauges.silent` did. `durable`: whether a
     durable consumer is registered.
     """
 
@@ -48,13 +49,16 @@ class Telling:
 
 
 class SelfTest:
-    """One for a run of the hub, over all its connections."""
+    """One for a run of the hub, over all its connections; sets the gauges `echo`, `silent` and `unheard`."""
 
-    def __init__(self, topics: Topics, clock: Clock, telling: Telling, *, period: float, forgetful: str = "") -> None:
+    def __init__(
+        self, topics: Topics, clock: Clock, gauges: Gauges, telling: Telling, *, period: float, forgetful: str = ""
+    ) -> None:
         """`period`: seconds between two heartbeats. `forgetful`: why this broker is known to forget, if it is."""
         self._status = topics.status
         self._health = f"{topics.prefix}/{Kind.HEALTH}"
         self._clock = clock
+        self._gauges = gauges
         self._telling = telling
         self._period = period
         self._forgetful = forgetful
@@ -62,20 +66,11 @@ class SelfTest:
         self._told: set[str] = set()
         self._watching: asyncio.Task[None] | None = None
 
-    @property
-    def echo(self) -> float | None:
-        """Seconds that the last heartbeat took to the broker and back; None while none has come back."""
-        return self._heartbeat.round_trip
-
-    @property
-    def silent(self) -> bool:
-        """Whether the broker was found to bring nothing back, and nothing has come since."""
-        return self._heartbeat.silent
-
     def connected(self, publisher: Publisher) -> None:
         """A connection was made. The subscription leaves as soon as the caller lets others run."""
         self.close()
         self._heartbeat.connected()
+        self._gauges.echo = None
         if self._forgetful:
             self._keeps_little(self._forgetful)
         self._watching = asyncio.ensure_future(self._watch(publisher))
@@ -88,13 +83,17 @@ class SelfTest:
             # One that is lost at quality of service 0 is no verdict: the next one may still come in time.
             self._heartbeat.said(out.id, self._clock.monotonic(), self._period + WITHIN)
 
+    def wants(self, topic: str) -> bool:
+        """Whether what comes from a topic is for `heard`."""
+        return topic in (self._status, self._health, VERSION)
+
     def heard(self, message: Incoming) -> None:
-        """Something was received; what is not for the self-test is left alone."""
+        """One of the topics that it subscribes to has brought something."""
         if message.topic == VERSION:
             self._known(message.payload.decode("ascii", "replace"))
-        elif message.topic in (self._status, self._health):
-            retained = message.topic == self._status
-            self._tell(self._heartbeat.heard(_name(message.payload), self._clock.monotonic(), retained=retained))
+            return
+        retained = message.topic == self._status
+        self._tell(self._heartbeat.heard(_name(message.payload), self._clock.monotonic(), retained=retained))
 
     def close(self) -> None:
         """Test no longer."""
@@ -102,11 +101,12 @@ class SelfTest:
             self._watching.cancel()
 
     async def _watch(self, publisher: Publisher) -> None:
-        lost = asyncio.ensure_future(publisher.lost())
+        lost, before = asyncio.ensure_future(publisher.lost()), self._gauges.unheard
         try:
             await self._subscribe(publisher)
             while not lost.done():
                 await asyncio.wait({lost}, timeout=TICK)
+                self._gauges.unheard = before + publisher.unheard
                 if not lost.done():
                     self._tell(self._heartbeat.look(self._clock.monotonic()))
         except DeliveryError as error:
@@ -125,6 +125,7 @@ class SelfTest:
                 _log.info("%s", error)
 
     def _tell(self, findings: list[Finding]) -> None:
+        self._gauges.echo, self._gauges.silent = self._heartbeat.round_trip, self._heartbeat.silent
         for finding in findings:
             match finding:
                 case Finding.SILENT:

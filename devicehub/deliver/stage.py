@@ -131,7 +131,7 @@ class Deliver:
         no is asked less and less often.
         """
         most = RECONNECT_REFUSED if isinstance(error, DeliveryRefusedError) else RECONNECT_MOST
-        return min(most, RECONNECT_FIRST * 2 ** min(self._failures, 10))
+        return min(most, RECONNECT_FIRST * 2.0 ** min(self._failures, 10))
 
     async def _connected(self, publisher: Publisher) -> None:
         """Deliver until the connection ends or `finish`. Raises `DeliveryError`."""
@@ -140,6 +140,7 @@ class Deliver:
         self._gauges.connected = True
         self._board.rebirth()
         self._hooks.connected(publisher)
+        await self._clock.sleep(0)  # what was subscribed there leaves before anything that it is to bring back
         self._lots.lanes.restart()
         self._lots.consumers.connected()
         self._republish(publisher)
@@ -168,7 +169,6 @@ class Deliver:
             await publisher.subscribe(self._hooks.filters)
         except DeliveryRefusedError as error:
             self._hooks.deaf(str(error))
-            return
         except DeliveryError as error:
             _log.debug("no subscription: %s", error)
             return
@@ -215,7 +215,7 @@ class Deliver:
         try:
             for stream, number in self._lots.consumers.stalled(now):
                 await self._lots.lanes.replay(stream, number)
-            due = await self._lots.lanes.take(room)
+            due = await self._lots.lanes.take(room, now)
         except JournalError as error:
             self._cannot("not delivering", error)
             return []

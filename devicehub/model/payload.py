@@ -57,7 +57,13 @@ class StatusData(Payload, frozen=True):
     state: Annotated[str, Meta(pattern="^(online|offline|lost)$")]
     since: Instant | None = None
     boot: str = ""
-    delivery: Annotated[str, Meta(description="What an acknowledgement proves: broker-acked, or unverified")] = ""
+    delivery: Annotated[
+        str,
+        Meta(
+            description="What an acknowledgement proves: broker-acked, or unverified (MQTT 3.1.1, or a broker that brings "
+            "nothing back); refused while the broker takes only a part"
+        ),
+    ] = ""
     accepting: Annotated[bool, Meta(description="False while the disk takes no events: nothing new is safe")] = True
 
 
@@ -111,6 +117,12 @@ class HealthData(Payload, frozen=True, omit_defaults=False):
     streams: dict[str, StreamData]
     quarantined: Annotated[int, Meta(description="Events that the broker refused for good, kept for a replay")]
     replayed: Annotated[int, Meta(description="Events sent again for a durable consumer since the hub started")]
+    unheard: Annotated[int, Meta(description="Messages taken while nobody subscribed to them; MQTT 5 brokers tell")]
+    echo_ms: Annotated[
+        float | None, Meta(description="To the broker and back of the last status or health; null: nothing comes back")
+    ]
+    evidence_files: Annotated[int | None, Meta(description="Images kept as evidence; null until they were counted")]
+    evidence_bytes: int | None
 
 
 class ChannelData(Payload, frozen=True):
@@ -333,7 +345,9 @@ class GapData(Payload, frozen=True):
     stream: Segment
     reason: GapReason
     count: Annotated[int | None, Meta(description="How many were not accepted, where known")] = None
-    faults: Annotated[dict[str, int], Meta(description="Of these, the frames of a device that were refused, by reason")] = {}
+    faults: Annotated[
+        dict[str, int], Meta(description="Of these, the frames of a device that were refused, by reason")
+    ] = {}
     first: int | None = None
     last: int | None = None
     epoch: str = ""

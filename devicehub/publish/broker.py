@@ -93,6 +93,11 @@ class EmbeddedBroker:
         return Version.AUTO if self.kind == "mosquitto" else Version.V311
 
     @property
+    def forgetful(self) -> str:
+        """Why it is known to forget; empty for Mosquitto, which says what it is by itself."""
+        return "" if self.kind == "mosquitto" else "amqtt keeps nothing over a restart"
+
+    @property
     def pid(self) -> int:
         """The child's process id."""
         assert self._process is not None

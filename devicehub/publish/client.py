@@ -34,6 +34,7 @@ from devicehub.publish.properties import PackedProperties, for_publish, for_will
 from devicehub.publish.reasons import unpublished
 from devicehub.publish.settings import BrokerSettings
 
+_UNHEARD: Final = 0x10
 _REFUSED: Final = 0x80
 _SILENT: Final = 0x8D
 _TAKEN_OVER: Final = 0x8E
@@ -70,6 +71,7 @@ class Client(aiomqtt.Client):
         self._progress = 0.0
         self._limits: Properties | None = None
         self.inbox = Inbox(settings.incoming)
+        self.unheard = 0
         self.lost: asyncio.Future[NoReturn] = self._loop.create_future()
 
     def submit(self, out: Outgoing) -> asyncio.Future[None]:
@@ -230,6 +232,7 @@ class Client(aiomqtt.Client):
         if out is None or future is None or future.done():
             return
         if reason_code.value < _REFUSED:
+            self.unheard += reason_code.value == _UNHEARD and not out.retain
             future.set_result(None)
             return
         reason = getattr(properties, "ReasonString", "") or reason_code.getName()

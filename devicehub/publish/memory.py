@@ -97,6 +97,10 @@ class MemoryBroker:
         """Lose the retained messages, as a broker without persistence does when it is started again."""
         self._retained.clear()
 
+    def wanted(self, topic: str) -> bool:
+        """Whether anybody subscribed to a topic."""
+        return any(connection.wants(topic) for connection in self._connections)
+
     def take(self, out: Outgoing) -> None:
         """Log a message, hand it to its subscribers and keep it if it is retained; an empty one deletes."""
         now = asyncio.get_running_loop().time()
@@ -121,6 +125,7 @@ class _Connection:
         self._lost: asyncio.Future[None] = self._loop.create_future()
         self._filters: set[str] = set()
         self._inbox = Inbox(INBOX)
+        self.unheard = 0
 
     @property
     def delivery(self) -> Delivery:
@@ -154,9 +159,12 @@ class _Connection:
     def dropped(self) -> int:
         return self._inbox.dropped
 
+    def wants(self, topic: str) -> bool:
+        return any(topic_matches_sub(one, topic) for one in self._filters)
+
     def hear(self, out: Outgoing) -> None:
         """A message that the broker took; `retain` as it was published, as MQTT 5 gives it on request."""
-        if any(topic_matches_sub(one, out.topic) for one in self._filters) and not self._broker.withhold(out.topic):
+        if self.wants(out.topic) and not self._broker.withhold(out.topic):
             self._inbox.put(Incoming(out.topic, out.payload, out.retain, out.response_topic, out.correlation))
 
     async def lost(self) -> None:
@@ -188,6 +196,7 @@ class _Connection:
         out, future, _ = self._pending.popleft()
         reason = self._broker.refuse(out)
         if not reason:
+            self.unheard += not out.retain and not self._broker.wanted(out.topic)
             self._broker.take(out)
         if future.done():
             return

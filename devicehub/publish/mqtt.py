@@ -56,6 +56,11 @@ class MqttPublisher:
         """See `Publisher.dropped`."""
         return self._client.inbox.dropped
 
+    @property
+    def unheard(self) -> int:
+        """See `Publisher.unheard`."""
+        return self._client.unheard
+
     async def lost(self) -> None:
         """See `Publisher.lost`."""
         await asyncio.shield(self._client.lost)

@@ -86,6 +86,11 @@ class Publisher(Protocol):
         """How many received messages did not fit."""
         ...
 
+    @property
+    def unheard(self) -> int:
+        """How many messages, retained ones left out, the broker took while nobody subscribed to them, if it tells."""
+        ...
+
     async def lost(self) -> None:
         """Wait until the connection has ended, then raise `DeliveryError` saying why."""
         ...

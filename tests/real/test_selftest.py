@@ -38,7 +38,7 @@ async def test_a_broker_that_allows_it_brings_the_status_back(tmp_path: Path, ve
     async with mosquitto(tmp_path) as broker:
         station = Station(partial(connect, replace(settings(broker), version=version)), TOPICS)
         async with station.connected():
-            await until(lambda: station.test.echo is not None, WITHIN)
+            await until(lambda: station.gauges.echo is not None, WITHIN)
     assert station.remarks == []
 
 
@@ -50,7 +50,7 @@ async def test_the_access_list_that_ships_lets_the_heartbeat_through_and_without
     async with secured("station", tmp_path / "a", tls) as world:
         station = Station(partial(connect, world.as_("lane1")), topics)
         async with station.connected():
-            await until(lambda: station.test.echo is not None, WITHIN)
+            await until(lambda: station.gauges.echo is not None, WITHIN)
         assert station.remarks == []
         access = tmp_path / "a" / "etc" / "station.acl"
         text, removed = re.subn(r"pattern read \S+/%u/(status|health)\n", "", access.read_text())
@@ -77,7 +77,7 @@ async def once(station: Station) -> AsyncIterator[Publisher]:
     """A connection up to the proof that the broker brings the status back; that it breaks later is part of the test."""
     try:
         async with station.connected() as publisher:
-            await until(lambda: station.test.echo is not None, WITHIN)
+            await until(lambda: station.gauges.echo is not None, WITHIN)
             yield publisher
             await publisher.lost()
     except DeliveryError:
@@ -94,7 +94,7 @@ async def test_a_broker_started_again_without_its_memory_is_known_and_one_that_k
         async with once(station):
             await restarted(broker, persisted=tmp_path / "mosquitto.db" if persistence else None)
         async with station.connected():
-            await until(lambda: station.test.echo is not None, WITHIN)
+            await until(lambda: station.gauges.echo is not None, WITHIN)
     assert station.words == ([] if persistence else ["broker-forgets"])
 
 
@@ -108,7 +108,7 @@ async def test_a_broken_connection_to_a_broker_that_lives_is_no_loss_of_memory(t
         for _ in range(3):
             with suppress(_BreakError):
                 async with station.connected():
-                    await until(lambda: station.test.echo is not None, WITHIN)
+                    await until(lambda: station.gauges.echo is not None, WITHIN)
                     raise _BreakError
     assert station.words == []
 
@@ -125,5 +125,5 @@ async def test_the_broker_for_development_takes_part(tmp_path: Path) -> None:
         at = BrokerSettings(host=broker.host, port=broker.port, version=broker.version)
         station = Station(partial(connect, at), TOPICS)
         async with station.connected():
-            await until(lambda: station.test.echo is not None, WITHIN)
+            await until(lambda: station.gauges.echo is not None, WITHIN)
     assert station.remarks == []

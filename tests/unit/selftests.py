@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from devicehub.clock import Clock
 from devicehub.deliver.selftest import SelfTest, Telling
+from devicehub.health import Gauges
 from devicehub.publish.port import Connect, Outgoing, Publisher
 from devicehub.publish.topics import Topics
 
@@ -25,14 +26,15 @@ class Station:
     changes: list[bool] = field(default_factory=list[bool])
     number: int = 0
     clock: Clock = field(default_factory=Clock)
+    gauges: Gauges = field(default_factory=Gauges)
 
     def __post_init__(self) -> None:
         telling = Telling(
             remark=lambda what, why: self.remarks.append((what, why)),
-            changed=lambda: self.changes.append(self.test.silent),
+            changed=lambda: self.changes.append(self.gauges.silent),
             durable=lambda: self.durable,
         )
-        self.test = SelfTest(self.topics, self.clock, telling, period=PERIOD, forgetful=self.forgetful)
+        self.test = SelfTest(self.topics, self.clock, self.gauges, telling, period=PERIOD, forgetful=self.forgetful)
 
     @property
     def words(self) -> list[str]:
@@ -62,4 +64,5 @@ class Station:
 
     async def _read(self, publisher: Publisher) -> None:
         async for message in publisher.incoming():
+            assert self.test.wants(message.topic)
             self.test.heard(message)

@@ -34,7 +34,7 @@ async def test_a_broker_that_brings_the_status_back_is_nothing_to_tell() -> None
         await passes(60)
     assert station.remarks == []
     assert station.changes == []
-    assert station.test.echo == 0.25
+    assert station.gauges.echo == 0.25
 
 
 async def test_a_broker_that_keeps_it_back_is_told_within_six_seconds_and_once() -> None:
@@ -50,7 +50,7 @@ async def test_a_broker_that_keeps_it_back_is_told_within_six_seconds_and_once()
             station.say(publisher, "health")
             await passes(PERIOD)
     assert station.words == ["self-test-failed"]
-    assert station.test.echo is None
+    assert station.gauges.echo is None
     assert f"{TOPICS.prefix}/status" in station.remarks[0][1]
 
 
