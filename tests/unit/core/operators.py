@@ -6,9 +6,10 @@ from devicehub.alarm.acts import Act
 from devicehub.core import Core, Outcome
 from devicehub.model.alarm import Disposition, Verb
 from devicehub.model.message import Kind, Message
-from devicehub.model.payload import AlarmData
+from devicehub.model.payload import AlarmData, AlarmStatisticsData
 from tests.unit.core.bench import at, keep_the_contract
 
+FIGURES = "alarm.statistics"
 _numbers = count(1)
 
 
@@ -39,10 +40,17 @@ def closed(one: Core, point: str, mono: float) -> list[Message]:
 
 
 def tick(one: Core, mono: float) -> list[Message]:
-    """What time alone brings to alarms."""
-    messages = [message for message in one.tick(at(mono)) if message.type.startswith("alarm.")]
+    """What time alone brings to alarms, figures aside."""
+    messages = one.tick(at(mono))
     keep_the_contract(messages)
-    return messages
+    return [message for message in messages if message.type.startswith("alarm.") and message.type != FIGURES]
+
+
+def figures(one: Core, mono: float) -> list[AlarmStatisticsData]:
+    """The figures that are told at an instant."""
+    messages = [message for message in one.tick(at(mono)) if message.type == FIGURES]
+    keep_the_contract(messages)
+    return [message.data for message in messages if isinstance(message.data, AlarmStatisticsData)]
 
 
 def alarm(message: Message) -> AlarmData:
