@@ -11,7 +11,7 @@ from devicehub.model.errors import ProtocolError
 from devicehub.model.reading import Identity, Measurement, Sample, Spectrum
 from devicehub.registry import load_driver
 from devicehub.wire.packet import Packet
-from devicehub.wire.protocol import Step
+from devicehub.wire.protocol import Ended, Step
 from simulators.trace.ims_reference import ImsReference
 from tests.conformance import check_step
 
@@ -30,6 +30,7 @@ class Bench:
         self.samples: list[Sample] = []
         self.faults: list[ProtocolError] = []
         self.requests: list[bytes] = []
+        self.ended: list[Ended] = []
         self.wake: float | None = None
         self._settle(self.protocol.start(0.0))
 
@@ -53,6 +54,7 @@ class Bench:
         self.samples.clear()
         self.faults.clear()
         self.requests.clear()
+        self.ended.clear()
         return self
 
     def swab(self, substance: str = "", mass_ng: float = 0.0) -> "Bench":
@@ -89,6 +91,7 @@ class Bench:
     def _settle(self, step: Step) -> None:
         check_step(self.driver, step)
         self.samples += step.samples
+        self.ended += step.ended
         self.faults += step.faults
         self.wake = step.wake_at
         for packet in step.write:

@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 
 from devicehub.driver import SerialLink
+from devicehub.model.command import CommandState
+from devicehub.model.errors import ConfigError
 from devicehub.model.reading import Cause, Image, Measurement, Quality, Radiometric, Sample
 from devicehub.wire.packet import Packet
+from devicehub.wire.protocol import Call, Ended, FramedProtocol
 from drivers.thermal.gy_mcu90640 import DRIVER
 from simulators.thermal.gy_mcu90640 import GyMcu90640
 from tests.conformance import feed
@@ -152,3 +155,39 @@ def test_an_unknown_verb_is_refused() -> None:
 def test_the_declared_usb_id_is_the_module_s_bridge() -> None:
     assert isinstance(DRIVER.link, SerialLink)
     assert [str(usb) for usb in DRIVER.link.usb] == ["1a86:7523"]
+
+
+def commanded() -> FramedProtocol:
+    protocol = DRIVER.open({})
+    assert isinstance(protocol, FramedProtocol)
+    protocol.start(0.0)
+    return protocol
+
+
+def test_the_published_bytes_set_an_emissivity_and_ask_which_one_it_is() -> None:
+    """`A5 45 5F 49` and `A5 55 01 FB` are the manual's, and so is the answer `5A 5A 5F 13`."""
+    protocol = commanded()
+    step = protocol.on_command(1.0, Call(1, "set-emissivity", {"emissivity": 0.95}, 9.0))
+    assert [packet.data.hex() for packet in step.write] == ["a5455f49a55501fb"]
+    assert protocol.on_packet(1.1, Packet(frame([2500] * 768))).ended == ()
+    done = protocol.on_packet(1.2, Packet(bytes.fromhex("5a5a5f13")))
+    assert done.ended == (Ended(1, CommandState.DONE, result={"emissivity": 0.95}),)
+    assert done.samples == (Measurement("emissivity", 0.95),)
+
+
+def test_a_module_that_goes_on_with_another_emissivity_has_not_done_it() -> None:
+    protocol = commanded()
+    protocol.on_command(1.0, Call(1, "set-emissivity", {"emissivity": 0.5}, 9.0))
+    assert protocol.on_packet(1.1, Packet(bytes.fromhex("5a5a5f13"))).ended == ()
+    (ended,) = protocol.on_timer(3.0).ended
+    assert ended.state is CommandState.TIMEOUT
+
+
+@pytest.mark.parametrize("emissivity", [0.05, 1.01, "high", True])
+def test_an_impossible_emissivity_is_refused(emissivity: object) -> None:
+    command = DRIVER.command("set-emissivity")
+    assert command is not None
+    with pytest.raises(ConfigError, match="option 'emissivity'"):
+        command.arguments({"emissivity": emissivity})
+    with pytest.raises(ConfigError, match="'emissivity' is missing"):
+        command.arguments({})

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from devicehub.model.command import CommandState
 from devicehub.model.errors import ConfigError, ProtocolError, Reason
 from devicehub.model.reading import (
     Capability,
@@ -22,6 +23,7 @@ from devicehub.model.reading import (
 from devicehub.model.units import Unit
 from devicehub.registry import load_driver
 from devicehub.wire.packet import Packet
+from devicehub.wire.protocol import Call, Commanded, Ended
 from simulators.trace import _ims_reference_wire as wire
 from tests.drivers.ims_reference_bench import Bench, facts
 
@@ -35,7 +37,7 @@ def test_it_asks_who_and_how_it_is_and_what_it_found_last() -> None:
     assert not bench.faults
 
 
-def test_it_only_ever_asks_questions() -> None:
+def test_without_a_command_it_only_asks_questions() -> None:
     bench = Bench()
     bench.simulator.do("demo")
     for kind in ("crc", "drop", "duplicate", "truncate", "garbage"):
@@ -228,3 +230,50 @@ def test_the_examples_of_the_specification_are_what_driver_and_simulator_say() -
         kind, sequence, reply_to = data[3], int.from_bytes(data[4:6], "little"), int.from_bytes(data[6:8], "little")
         assert kind == getattr(wire, name)
         assert wire.frame(kind, sequence, data[12:-2], reply_to) == data
+
+
+def told(bench: Bench, verb: str) -> Ended:
+    """What becomes of a command."""
+    assert isinstance(bench.protocol, Commanded)
+    bench.forget()
+    bench._settle(bench.protocol.on_command(bench.now, Call(7, verb, {}, bench.now + 10)))
+    bench.run(5)
+    (ended,) = bench.ended
+    return ended
+
+
+def test_a_run_is_begun_and_ended_on_command() -> None:
+    bench = Bench().warmed()
+    assert told(bench, "start-sample") == Ended(7, CommandState.DONE)
+    assert bench.requests[0][3] == wire.START_SAMPLE
+    bench = Bench().warmed()
+    bench.simulator.do("sample", substance="", mass_ng=0.0)
+    assert told(bench, "abort-sample") == Ended(7, CommandState.DONE)
+    (result,) = bench.seen(Result)
+    assert result.outcome is Outcome.ABORTED
+
+
+def test_what_the_device_refuses_is_rejected_with_its_reason() -> None:
+    ended = told(Bench().warmed(), "abort-sample")
+    assert ended == Ended(7, CommandState.REJECTED, "the device says that it is not ready")
+    busy = Bench().warmed()
+    busy.simulator.do("sample", substance="", mass_ng=0.0)
+    assert told(busy, "start-sample") == Ended(7, CommandState.REJECTED, "the device says that it is busy")
+
+
+def test_the_acknowledgement_of_the_specification_ends_a_command() -> None:
+    """The request is under sequence 9 there."""
+    protocol = load_driver("trace.ims_reference").open({})
+    protocol.start(0.0)
+    for at in range(1, 12):
+        protocol.on_timer(float(at))
+    assert isinstance(protocol, Commanded)
+    for number in range(5):
+        protocol.on_command(12.0 + number / 10, Call(number, "start-sample", {}, 100.0))
+    ended: list[Ended] = []
+    for at in range(13, 60):
+        step = protocol.on_timer(float(at))
+        ended += step.ended
+        if any(packet.data[4:6] == b"\x09\x00" for packet in step.write):
+            ended += protocol.on_packet(at + 0.1, Packet(bytes.fromhex("a55a0108070009000100b6c190ef4f"))).ended
+    assert CommandState.DONE in {one.state for one in ended}
