@@ -36,10 +36,9 @@ class Kept:
 
 @dataclass(slots=True)
 class Said:
-    """What a process said, by position; everything up to `floor` may be forgotten. `refused`: and never stored since."""
+    """What a process said, by position; everything up to `floor` may be forgotten."""
 
     stored: dict[int, Kept] = field(default_factory=dict)
-    refused: set[str] = field(default_factory=set)
     refusals: int = 0
     floor: int = 0
     done: bool = False
@@ -54,12 +53,11 @@ class Said:
 
     def copy(self) -> "Said":
         """As it is now, for another process to go on from."""
-        return replace(self, stored=dict(self.stored), refused=set(self.refused), twice=list(self.twice), _rest="")
+        return replace(self, stored=dict(self.stored), twice=list(self.twice), _rest="")
 
     def _line(self, line: str) -> None:
         match line.split(" "):
-            case ["refused", name]:
-                self.refused.add(name)
+            case ["refused", _]:
                 self.refusals += 1
             case ["delivered", floor]:
                 self.floor = max(self.floor, int(floor))
@@ -75,7 +73,6 @@ class Said:
         if int(position) in self.stored:
             self.twice.append(int(position))
         self.stored[int(position)] = Kept(stream, None if number == "-" else int(number), name, digest)
-        self.refused.discard(name)
 
 
 @dataclass(slots=True)
@@ -107,6 +104,7 @@ async def judged(state: Path, said: Said) -> Verdict:
     verdict = Verdict(len(said.stored))
     journal = Journal(state / NAME, encode, Clock())
     await journal.open()
+    _say(verdict, (f"a power cut is no damage: {damage}" for damage in journal.damages))
     found = [entry for stream in Stream for entry in await journal.peek(stream, 0, EVERYTHING)]
     held = {entry.position: Kept.of(entry) for entry in found}
     verdict.lost = sorted(

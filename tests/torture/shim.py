@@ -11,7 +11,7 @@ from errno import EIO
 from functools import cache
 from pathlib import Path
 from random import Random
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Final
 
 import pytest
@@ -26,6 +26,7 @@ PROGRAM: Final = "tests.torture.appender"
 FILE: Final = f"{STATE}/{NAME}"
 WAL: Final = f"{FILE}-wal"
 DEADLINE: Final = 60
+MEMORY: Final = "/dev/shm" if Path("/dev/shm").is_dir() else None
 MORE: Final = int(os.environ.get("DEVICEHUB_TORTURE", "1"))
 """How many times the usual number of trials."""
 
@@ -79,9 +80,9 @@ class Machine:
         (folder / "disk").mkdir(parents=True)
         laid(self.before, folder / "disk")
 
-    def start(self, fault: Fault | None = None, **settings: object) -> subprocess.Popen[bytes]:
-        """The program; `settings` are variables of its environment."""
-        variables = {name: str(value) for name, value in settings.items()}
+    def start(self, settings: Mapping[str, object], fault: Fault | None = None) -> subprocess.Popen[bytes]:
+        """The program; `settings` are variables of its environment (appender.py)."""
+        variables = {f"APPENDER_{name}": str(value) for name, value in settings.items()}
         if fault is not None:
             variables |= {"DISK_FAULT": str(fault), "DISK_LIFT": str(self.folder / "lift")}
         disk = (self.folder / "disk").resolve()
@@ -121,6 +122,11 @@ class Machine:
     def log(self) -> list[Call]:
         """Everything that happened to the disk."""
         return list(calls((self.folder / "log").read_bytes()))
+
+    def files(self) -> dict[str, bytes]:
+        """What is in the folder, as the kernel has it."""
+        disk = self.folder / "disk"
+        return {str(path.relative_to(disk)): path.read_bytes() for path in disk.rglob("*") if path.is_file()}
 
     def clear(self) -> None:
         """Only the log and what was said are needed after the end."""
@@ -170,9 +176,7 @@ def left(machine: Machine, log: list[Call], chosen: list[Cut], random: Random, s
     return found, disk
 
 
-async def judgement(files: Mapping[str, bytes], said: Said, folder: Path) -> Verdict:
-    """Of what a cut left, laid out in `folder` for that time."""
-    try:
-        return await judged(laid(files, folder), said)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+async def judgement(files: Mapping[str, bytes], said: Said) -> Verdict:
+    """Of what a cut left. It is laid out in memory where that can be: no more power cuts are to come."""
+    with TemporaryDirectory(dir=MEMORY) as folder:
+        return await judged(laid(files, Path(folder)), said)

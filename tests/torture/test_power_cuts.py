@@ -48,20 +48,20 @@ class Tally:
         return f"{figures}: {self.events} events accepted, {self.lost} lost"
 
 
-async def _cut(folder: Path, random: Random, settings: Mapping[str, object], count: int) -> Tally:
+async def _cut(folder: Path, random: Random, settings: dict[str, object], count: int) -> Tally:
     """A chain of cuts, each of them on the disk that the one before left, and some earlier instants of each."""
     tally, said = Tally(count), Said()
     files: Mapping[str, bytes] = {}
     for number in range(count):
         machine = Machine(folder / str(number), files)
-        machine.kill_after(machine.start(APPENDER_CHECKPOINT=CHECKPOINT, **settings), random.choice((1, 30, 100, 300)))
+        machine.kill_after(machine.start({"CHECKPOINT": CHECKPOINT} | settings), random.choice((1, 30, 100, 300)))
         log = machine.log()
         machine.clear()
         chosen = [*cuts(log, random, EARLIER), Cut(len(log), random.choice((0.0, 0.5, 1.0)))]
         found, disk = left(machine, log, chosen, random, said)
         tally.checkpoints += disk.syncs.get(FILE, 0)
         for one in found:
-            tally.count(one.cut, await judgement(one.files, one.said, folder / "image"))
+            tally.count(one.cut, await judgement(one.files, one.said))
         files, said = found[-1].files, found[-1].said
         assert machine.said.stored.items() <= said.stored.items(), "the log knows of all that was told"
     return tally
@@ -77,7 +77,7 @@ async def test_no_power_cut_loses_what_was_accepted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("sabotage", ["normal", "late"])
 async def test_commits_that_are_not_forced_to_the_disk_are_caught(tmp_path: Path, sabotage: str) -> None:
-    tally = await _cut(tmp_path, Random(12), {"APPENDER_SABOTAGE": sabotage}, SABOTAGED)
+    tally = await _cut(tmp_path, Random(12), {"SABOTAGE": sabotage}, SABOTAGED)
     print(f"{sabotage}: {tally}")
     assert tally.lost > 0
 
@@ -85,14 +85,14 @@ async def test_commits_that_are_not_forced_to_the_disk_are_caught(tmp_path: Path
 async def test_a_journal_is_made_whole_or_not_at_all(tmp_path: Path) -> None:
     """Every instant from the first file to the first events, and the folder may be new itself."""
     machine, random = Machine(tmp_path / "machine"), Random(13)
-    assert machine.finish(machine.start(APPENDER_EVENTS=11)) == 0, machine.errors
+    assert machine.finish(machine.start({"EVENTS": 11})) == 0, machine.errors
     log = machine.log()
     first = next(place for place, call in enumerate(log) if call.kind == "A")
     chosen = [Cut(instant, keep) for instant in range(0, first + 10, 1 if MORE > 1 else 3) for keep in (0.0, 0.6)]
     found, _ = left(machine, log, chosen, random, Said())
     tally = Tally(len(found))
     for one in found:
-        tally.count(one.cut, await judgement(one.files, one.said, tmp_path / "image"))
+        tally.count(one.cut, await judgement(one.files, one.said))
     print(f"at the creation: {tally}")
     assert tally.faults == []
     assert tally.events > 0
@@ -101,12 +101,11 @@ async def test_a_journal_is_made_whole_or_not_at_all(tmp_path: Path) -> None:
 def test_the_shim_sees_all_that_sqlite_does_to_the_disk(tmp_path: Path) -> None:
     """What the others rest on: the files that the program sees are those that the log makes, byte by byte."""
     machine = Machine(tmp_path / "machine")
-    machine.kill_after(machine.start(APPENDER_CHECKPOINT=CHECKPOINT), 200)
+    machine.kill_after(machine.start({"CHECKPOINT": CHECKPOINT}), 200)
     disk = Disk(Random(14))
     for call in machine.log():
         disk.happen(call)
-    state = machine.folder / "disk" / "state"
-    seen = {f"state/{path.name}": path.read_bytes() for path in state.iterdir() if path.suffix != ".sqlite-shm"}
+    seen = machine.files()
     logged = disk.image(Random(14), keep=1.0)
     assert {path for path in seen if logged[path] != seen[path]} <= {"state/journal.sqlite-shm"}
     print(f"writes {disk.writes}, syncs {disk.syncs}")
