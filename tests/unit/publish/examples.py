@@ -27,6 +27,7 @@ from devicehub.model.payload import (
     SpectrumData,
     SpotData,
     StatusData,
+    StreamData,
     TextData,
 )
 from devicehub.model.reading import Cause, Layout, Level, Outcome, Quality, Radiometric, Shutter
@@ -74,9 +75,14 @@ def alarm() -> AlarmData:
     )
 
 
+STREAM = StreamData("7f3a91c2", 9, 8, 7, 6, {"archive": 6})
+
+
 def hub_messages() -> list[Message]:
     """What the hub says of itself."""
-    health = HealthData(1.0, 2.0, 3.0, 4, 5, 6, 7, 8, 9, None, 9.5, 10.5, 11, 12, None)
+    health = HealthData(
+        1.0, 2.0, 3.0, 4, 5, 6, 7, 8, 9, None, 9.5, 10.5, 11, 12, None, {"alarms": STREAM}, 1, 2, 3, None, None, None
+    )
     info = InfoData("0.1", "7f3a91c2", DIGEST, 1, ("atom-fast",), ("trace-1",), "ntp", AT)
     return [
         message(Kind.STATUS, StatusData("online", AT, "7f3a91c2", "broker-acked"), device="", point=""),
