@@ -201,8 +201,14 @@ class Hub:
             changed=lambda: self._voice.status("online"),
             durable=lambda: self._delivery.durable,
         )
-        period, forgetful = self._plan.upkeep.health_every, self._plan.forgetful
-        test = SelfTest(self._plan.topics, self._clock, self._gauges, telling, period=period, forgetful=forgetful)
+        test = SelfTest(
+            self._plan.topics,
+            self._clock,
+            self._gauges,
+            telling,
+            period=lambda: self._pace.upkeep.health_every,
+            forgetful=self._plan.forgetful,
+        )
         self._voice.listen(test.said)
         return test
 

@@ -52,9 +52,16 @@ class SelfTest:
     """One for a run of the hub, over all its connections; sets the gauges `echo`, `silent` and `unheard`."""
 
     def __init__(
-        self, topics: Topics, clock: Clock, gauges: Gauges, telling: Telling, *, period: float, forgetful: str = ""
+        self,
+        topics: Topics,
+        clock: Clock,
+        gauges: Gauges,
+        telling: Telling,
+        *,
+        period: Callable[[], float],
+        forgetful: str = "",
     ) -> None:
-        """`period`: seconds between two heartbeats. `forgetful`: why this broker is known to forget, if it is."""
+        """`period`: seconds between two heartbeats, now. `forgetful`: why this broker is known to forget, if it is."""
         self._status = topics.status
         self._health = f"{topics.prefix}/{Kind.HEALTH}"
         self._clock = clock
@@ -81,7 +88,7 @@ class SelfTest:
             self._heartbeat.said(out.id, self._clock.monotonic(), WITHIN)
         elif out.topic == self._health:
             # One that is lost at quality of service 0 is no verdict: the next one may still come in time.
-            self._heartbeat.said(out.id, self._clock.monotonic(), self._period + WITHIN)
+            self._heartbeat.said(out.id, self._clock.monotonic(), self._period() + WITHIN)
 
     def wants(self, topic: str) -> bool:
         """Whether what comes from a topic is for `heard`."""

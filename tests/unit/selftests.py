@@ -34,7 +34,9 @@ class Station:
             changed=lambda: self.changes.append(self.gauges.silent),
             durable=lambda: self.durable,
         )
-        self.test = SelfTest(self.topics, self.clock, self.gauges, telling, period=PERIOD, forgetful=self.forgetful)
+        self.test = SelfTest(
+            self.topics, self.clock, self.gauges, telling, period=lambda: PERIOD, forgetful=self.forgetful
+        )
 
     @property
     def words(self) -> list[str]:
