@@ -251,6 +251,8 @@ class _Side(Struct):
 
 def _side(path: Path) -> _Side:
     side = _Side()
+    if not path.exists() or not path.stat().st_size:
+        return side
     try:
         with closing(reading(path)) as db:
             side.receipts = tables.receipts(db)

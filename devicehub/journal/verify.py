@@ -167,6 +167,7 @@ class _Walk:
         last = 0 if before is None else before.row[0]
         if last < meta.last and meta.last > meta.pruned:
             found.append(Finding(Fault.TAIL, last + 1, last=meta.last))
+            self._holes = set(Stream)
         elif before is not None and last == meta.last and meta.chain not in {before.chain, before.stored}:
             found.append(Finding(Fault.META, detail="the chain does not end as the last row does"))
         for stream, number in meta.numbers.items():
@@ -184,7 +185,13 @@ class _Walk:
         if follows(before.chain):
             return [finding(before.row, Fault.CHAIN)]
         if follows(before.stored):
-            return [finding(before.row, Fault.CONTENT, "with its digest; the chain behind it fits what was there")]
+            return [
+                finding(
+                    before.row,
+                    Fault.CONTENT,
+                    "or of rows before it, with their digests: the next row knows another chain",
+                )
+            ]
         return [finding(before.row, Fault.ORDER, "it does not follow from the row before, nor does the next follow")]
 
     def _missing(self, row: Row, own: bytes | None) -> list[Finding]:

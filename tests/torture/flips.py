@@ -7,7 +7,7 @@ Knows nothing of how the journal finds damage. What a row's bytes are is written
 import random
 import sqlite3
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -61,6 +61,15 @@ class Count:
     lost: int = 0
     blind: int = 0
     wrong: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, parts: Sequence["Count"]) -> "Count":
+        """The sum of several."""
+        whole = cls()
+        for part in parts:
+            for name, value in vars(part).items():
+                setattr(whole, name, getattr(whole, name) + value)
+        return whole
 
     def __str__(self) -> str:
         return (
@@ -174,13 +183,10 @@ class Bench:
         journal = Journal(self._own / NAME, encode, Clock(), AtOnce())
         try:
             await journal.open()
-        except Exception as error:  # noqa: BLE001 - whatever it is, it did not start
-            self.count.wrong.append(f"{where}: did not start: {error!r}")
-            return
-        try:
             await self._judge(image_, journal, differs, where, b"".join(files.values()))
-        finally:
             await journal.close()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the journal is of no use
+            self.count.wrong.append(f"{where}: {error!r}")
 
     def _differs(self, image_: Image) -> set[int] | None:
         """Positions of which plain SQLite says something else than what was stored; None: it refuses to read."""
@@ -277,7 +283,7 @@ def _encoded(value: float | str | bytes | None) -> tuple[bytes, bytes]:
         return _varint(2 * len(raw) + (13 if isinstance(value, str) else 12)), raw
     if value in {0, 1}:
         return bytes([8 + int(value)]), b""
-    if isinstance(value, float) and value % 1:
+    if value % 1:
         return b"\7", struct.pack(">d", value)
     size = next(size for size in (1, 2, 3, 4, 6, 8) if -(1 << 8 * size - 1) <= value < 1 << 8 * size - 1)
     return bytes([(1, 2, 3, 4, 6, 8).index(size) + 1]), int(value).to_bytes(size, "big", signed=True)
