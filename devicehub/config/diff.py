@@ -8,7 +8,17 @@ from devicehub.config.models import Config, DeviceConfig
 from devicehub.config.points import alarm_points
 from devicehub.model.alarm import Limit
 
-LIVE = frozenset({"hub.health_s", "hub.readings", "journal.days", "journal.gib", "scan.publish", "scan.key"})
+LIVE = frozenset(
+    {
+        "alarm.shelve_most_h",
+        "hub.health_s",
+        "hub.readings",
+        "journal.days",
+        "journal.gib",
+        "scan.key",
+        "scan.publish",
+    }
+)
 MOST_NAMED = 20
 
 T = TypeVar("T")

@@ -67,7 +67,7 @@ async def test_it_delivers_retained_messages_and_is_gone_afterwards(tmp_path: Pa
             assert publisher.delivery == ("broker-acked" if kind == "mosquitto" else "unverified")
             await publisher.submit(message("a/b", b"1"))
         async with subscribe(settings(broker), ["a/#"]) as incoming:
-            assert tuple(await anext(incoming)) == ("a/b", b"1", True)
+            assert (await anext(incoming))[:3] == ("a/b", b"1", True)
         pid = broker.pid
     assert not exists(pid)
 
@@ -97,6 +97,32 @@ async def test_a_crash_is_noticed_and_reported(tmp_path: Path, kind: Kind) -> No
         os.kill(broker.pid, signal.SIGKILL)
         with pytest.raises(DeliveryError, match=rf"the embedded broker \({kind}\) was killed \(signal 9\): "):
             await asyncio.wait_for(broker.ended(), 5)
+
+
+async def test_after_a_crash_it_is_started_again_on_its_port_with_what_it_kept(tmp_path: Path, kind: Kind) -> None:
+    async with embedded(tmp_path, kind) as broker:
+        port = broker.port
+        os.kill(broker.pid, signal.SIGKILL)
+        with pytest.raises(DeliveryError):
+            await asyncio.wait_for(broker.ended(), 5)
+        await broker.again()
+        assert broker.port == port
+        async with subscribe(settings(broker), ["a"]) as incoming, connect(settings(broker)) as publisher:
+            await publisher.submit(message("a", b"1"))
+            assert (await asyncio.wait_for(anext(incoming), 5)).payload == b"1"
+        again = broker.pid
+    await gone(again)
+
+
+async def test_while_its_port_is_taken_it_does_not_start_again_and_says_so(tmp_path: Path, kind: Kind) -> None:
+    async with embedded(tmp_path, kind) as broker:
+        os.kill(broker.pid, signal.SIGKILL)
+        with pytest.raises(DeliveryError):
+            await asyncio.wait_for(broker.ended(), 5)
+        async with await asyncio.start_server(lambda *_: None, broker.host, broker.port):
+            with pytest.raises(DeliveryError, match=f"port {broker.port} of 127.0.0.1 is taken"):
+                await broker.again()
+        await broker.again()
 
 
 async def test_a_taken_port_is_told_as_such(tmp_path: Path, kind: Kind) -> None:
