@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 . packaging/setup.sh
 
 need_python
-need must mosquitto libusb-1.0-0 dbus openssl
+need must mosquitto libusb-1.0-0 dbus openssl gcc libc6-dev
 install_packages
 make_environment test
 PATH=$PWD/.venv/bin:$PATH

@@ -108,7 +108,7 @@ async def test_a_journal_that_accepts_too_early_or_trusts_a_sync_that_failed_is_
     tmp_path: Path, sabotage: str
 ) -> None:
     tally, random = Tally(), Random(22)
-    settings = {"SABOTAGE": sabotage, "CHECKPOINT": SELDOM, "EVENTS": 88}
+    settings = {"SABOTAGE": sabotage, "CHECKPOINT": SELDOM, "EVENTS": 88, "KEEP": 1}
     for place in random.sample(range(12, 24), SAMPLE):
         await _suffer(tmp_path, Fault("sync", place, EIO, count=0), tally, settings)
     print(f"{sabotage}: {tally}")
