@@ -80,8 +80,16 @@ class Ledger:
         return held if held < self.meta.last else None
 
     def refill(self, entries: Sequence[Entry], marks: Marks) -> None:
-        """Write events again, under their numbers, into a file that replaced the one that held them."""
-        self.call(lambda db: _commit(db, entries, self.meta, marks))
+        """Write events again, under their numbers, into a file that replaced the one that held them.
+
+        What came before the first of them is not there and counts as deleted.
+        """
+
+        def work(db: sqlite3.Connection) -> Meta:
+            tables.remember(db, [("pruned", entries[0].position - 1)])
+            return _commit(db, entries, self.meta, marks)
+
+        self.meta = self.call(work)
 
     def close(self, marks: Marks) -> None:
         """Write the delivery marks and close cleanly."""

@@ -45,16 +45,17 @@ def oldest(db: sqlite3.Connection, stream: Stream) -> int | None:
     return found[0]
 
 
-def forget(db: sqlite3.Connection, marks: Mapping[Stream, Mark], before: float, most: int = SLICE) -> int:
-    """Delete the oldest events recorded before that UTC second that are not owed, at most `most`; gives how many.
+def forget(db: sqlite3.Connection, marks: Mapping[Stream, Mark], before: float, alive: float) -> int:
+    """Delete the oldest events recorded before that UTC second that are not owed, a slice of them; gives how many.
 
-    A consumer that was not heard of since then is no longer waited for. The marks become durable first: what is
-    gone must not count as undelivered after a crash.
+    A consumer that was not heard of since `alive` (UTC) is no longer waited for. The marks become durable first: what
+    is gone must not count as undelivered after a crash.
     """
     positions: list[int] = []
     for stream, mark in marks.items():
-        owed = floor(db, stream, before)
-        limits = (stream.value, mark.position, before, mark.number if owed is None else owed, most - len(positions))
+        owed = floor(db, stream, alive)
+        confirmed = mark.number if owed is None else owed
+        limits = (stream.value, mark.position, before, confirmed, SLICE - len(positions))
         positions += [row[0] for row in db.execute(_OLDEST, limits)]
     if positions:
         _delete(db, marks, positions)

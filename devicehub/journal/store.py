@@ -63,6 +63,7 @@ class Journal:
         self._waiting: list[_Arrival] = []
         self._committing: asyncio.Task[None] | None = None
         self._suspect = False
+        self._alive = 0.0
         self._open = False
         self._tails = {stream: Tail() for stream in Stream}
         self._depths = dict.fromkeys(Stream, 0)
@@ -171,11 +172,17 @@ class Journal:
     def _forget(self, before: float, db: sqlite3.Connection) -> int:
         """Runs in the executor. A crowded journal does not wait for age, and ends its wait for the disk's room."""
         self._ballast.load()
+        self._alive = before
         total = 0
-        while forgotten := space.forget(db, self.acked, before):
+        while forgotten := space.forget(db, self.acked, before, before):
             total += forgotten
+        return total + self._make_room(db)
+
+    def _make_room(self, db: sqlite3.Connection) -> int:
+        """Runs in the executor. What is owed to nobody goes before its time, oldest first, while it is crowded."""
+        total = 0
         while self._ledger.quota.crowded(tables.used(db)):
-            forgotten = space.forget(db, self.acked, self._clock.utc())
+            forgotten = space.forget(db, self.acked, self._clock.utc(), self._alive)
             if not forgotten:
                 break
             total += forgotten
@@ -227,6 +234,10 @@ class Journal:
             if kept:
                 self._ledger.refill(kept, marks)
         try:
+            return self._ledger.write(messages, self._encode, recorded, marks)
+        except QuotaError:
+            if not self._ledger.call(self._make_room):
+                raise
             return self._ledger.write(messages, self._encode, recorded, marks)
         except (sqlite3.Error, OSError) as error:
             if _of_the_disk(error):

@@ -185,12 +185,12 @@ async def test_a_file_that_vanished_is_noticed_and_what_waits_is_written_again(
         assert ids(await everything(journal, 2)) == [3, 4, 5, 6]
 
 
-async def test_a_file_that_is_no_database_is_an_error_that_names_it(tmp_path: Path) -> None:
-    (tmp_path / NAME).write_bytes(b"this is not a database, whatever its name says" * 100)
-    journal = made(tmp_path)
-    with pytest.raises(JournalError, match=NAME):
-        await journal.open()
-    await journal.close()
+async def test_a_file_that_is_no_database_is_put_aside_and_keeps_nobody_from_starting(tmp_path: Path) -> None:
+    words = b"this is not a database, whatever its name says" * 100
+    (tmp_path / NAME).write_bytes(words)
+    async with opened(tmp_path) as journal:
+        assert await journal.append([event(1)]) == 1
+    assert [path.read_bytes() for path in tmp_path.glob(f"{NAME}.damaged-*")] == [words]
 
 
 async def test_every_commit_is_forced_to_the_disk_also_after_an_error(tmp_path: Path) -> None:
