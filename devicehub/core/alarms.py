@@ -202,8 +202,8 @@ class AlarmPoints:
             deadlines.set((point, Timer.SHELF), now.mono + left(record.data.shelved, now))
         if record.data.silenced is not None:
             deadlines.set((point, Timer.SILENCE), now.mono + left(record.data.silenced, now))
-        said = record.data.raised if record.data.acked is None else record.data.acked.at
-        self._set_realarm(point, now.mono, elapsed(said, now))
+        if record.data.realarm is not None:
+            deadlines.set((point, Timer.REALARM), now.mono + left(record.data.realarm, now))
 
     def _of_limit(self, index: int, at: Stamp) -> AlarmData:
         return of_limit(self.engine.limits[index], self._ids(), at, self._rules_digest)
@@ -228,12 +228,10 @@ class AlarmPoints:
             first_out=self._register.standing == 0,
             chattering=self._register.tally.came(point, cause.at.mono),
         )
+        self._announce_again(point, cause.at.mono)
         if record is not None and record.life.stands:
-            out = self._register.tell(point, turns.again(record, fresh, care, cause))
-        else:
-            out = self._register.tell(point, turns.began(record, fresh, care, cause))
-        self._set_realarm(point, cause.at.mono)
-        return out
+            return self._register.tell(point, turns.again(record, fresh, care, cause))
+        return self._register.tell(point, turns.began(record, fresh, care, cause))
 
     def _went(self, point: Point, cause: Cause, value: float | None, why: str = "") -> list[Message]:
         record = self._register.records.get(point)
@@ -253,17 +251,16 @@ class AlarmPoints:
 
     def _after(self, act: Act, point: Point, index: int | None, now: Stamp) -> list[Message]:
         """What follows from an act that was done."""
-        if act.verb is Verb.ACK:
-            self._set_realarm(point, now.mono)
-        if act.verb is Verb.ENABLE and index is not None and self.engine.active()[index]:
+        exceeded = index is not None and self.engine.active()[index] and not self._delays.waits(point)
+        if act.verb is Verb.ENABLE and index is not None and exceeded:
             return self._came(point, Cause(now, act.command), self._of_limit(index, now))
         return []
 
-    def _set_realarm(self, point: Point, mono: float, elapsed_s: float = 0.0) -> None:
-        index, record = self._limits.get(point), self._register.records.get(point)
-        every = 0.0 if index is None else self.engine.limits[index].realarm_s
-        if every > 0 and record is not None and record.life.active:
-            self._register.deadlines.set((point, Timer.REALARM), mono + max(every - elapsed_s, 0.0))
+    def _announce_again(self, point: Point, mono: float) -> None:
+        """Counts from the last announcement, as the ReAlarmTime of OPC 10000-9, 5.8.2 does."""
+        index = self._limits.get(point)
+        if index is not None and self.engine.limits[index].realarm_s > 0:
+            self._register.deadlines.set((point, Timer.REALARM), mono + self.engine.limits[index].realarm_s)
 
     def _overdue(self, now: Stamp) -> list[Message]:
         """What was due until now, each with its own time."""
@@ -280,11 +277,10 @@ class AlarmPoints:
             return self._register.tell(point, turns.unshelved(record, cause))
         if timer is Timer.SILENCE:
             return self._register.tell(point, turns.unsilenced(record, cause))
-        told: list[Message] = []
-        if not record.life.aside:
-            told = self._register.tell(point, turns.realarmed(record, self._care(point, record.data.category), cause))
-        self._set_realarm(point, at.mono)
-        return told
+        self._announce_again(point, at.mono)
+        if record.life.aside:
+            return []
+        return self._register.tell(point, turns.realarmed(record, self._care(point, record.data.category), cause))
 
 
 def _watched(limit: Limit) -> tuple[str, str, str, Condition]:

@@ -37,6 +37,10 @@ class Delays:
             self._deadlines.set((point, timer), cause.at.mono + delay)
         return delay > 0
 
+    def waits(self, point: Point) -> bool:
+        """Whether an edge of a point waits."""
+        return point in self._held
+
     def over(self, point: Point, mono: float) -> tuple[Cause, float]:
         """The edge that has waited until `mono`, as of then. The wall clock, which may have been set, is not asked."""
         held = self._held.pop(point)

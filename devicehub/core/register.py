@@ -149,11 +149,11 @@ class Register:
             self.deadlines.cancel((point, Timer.SHELF))
 
     def _remaining(self, point: Point, now: Stamp) -> Remaining:
-        shelf, silence = (self.deadlines.at((point, timer)) for timer in (Timer.SHELF, Timer.SILENCE))
-        return Remaining(
-            0.0 if shelf is None else round(max(shelf - now.mono, 0.0), 3),
-            0.0 if silence is None else round(max(silence - now.mono, 0.0), 3),
+        shelf, silence, realarm = (
+            None if at is None else round(max(at - now.mono, 0.0), 3)
+            for at in (self.deadlines.at((point, timer)) for timer in (Timer.SHELF, Timer.SILENCE, Timer.REALARM))
         )
+        return Remaining(now, shelf or 0.0, silence or 0.0, realarm)
 
     def _announced(self, point: Point, record: Record, old: Life, now: Stamp) -> Iterator[Message]:
         """An alarm that is to be seen and heard from now on counts for the figures."""

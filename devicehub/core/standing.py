@@ -46,10 +46,12 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Remaining:
-    """Seconds that a shelving and a silence last from now on; they are written with every revision."""
+    """Seconds that a shelving, a silence and an announcement last from now on; written with every revision."""
 
+    now: Stamp
     shelf: float = 0.0
     silence: float = 0.0
+    realarm: float | None = None
 
 
 def life_of(data: AlarmData, care: Care) -> Life:
@@ -71,7 +73,7 @@ def life_of(data: AlarmData, care: Care) -> Life:
 def written(data: AlarmData, life: Life, remaining: Remaining) -> AlarmData:
     """What is published of a state."""
     letter, word = derived(life)
-    shelved, silenced = data.shelved, data.silenced
+    shelved, silenced, again = data.shelved, data.silenced, remaining.realarm
     return replace(
         data,
         state=word,
@@ -85,6 +87,7 @@ def written(data: AlarmData, life: Life, remaining: Remaining) -> AlarmData:
         out_of_service=life.out_of_service,
         shelved=replace(shelved, left_s=remaining.shelf) if shelved and life.shelf is not Shelf.NONE else None,
         silenced=replace(silenced, left_s=remaining.silence) if silenced and life.silenced else None,
+        realarm=None if again is None else TimedData(instant(remaining.now.utc + again), again),
     )
 
 

@@ -97,6 +97,7 @@ class AlarmData(Struct, frozen=True, omit_defaults=True):
     out_of_service: bool = False
     shelved: ShelvingData | None = None
     silenced: TimedData | None = None
+    realarm: Annotated[TimedData | None, Meta(description="When it is announced again, if it still lasts")] = None
     returned: Annotated[Instant | None, Meta(description="When the condition ended last")] = None
     activations: Annotated[int, Meta(description="How often the condition came while this alarm stood")] = 1
     first_out: Annotated[bool, Meta(description="Nothing else stood when this alarm came")] = False
