@@ -1,5 +1,7 @@
 """The difference of two configurations names everything that has to be done, and nothing else."""
 
+import re
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -10,6 +12,7 @@ from devicehub.config import Config
 from devicehub.config.diff import LIVE, Difference, Names, diff, running, settings, watched
 
 T = TypeVar("T")
+ROOT = Path(__file__).parents[2]
 IDS = ("a", "b", "c", "d")
 DRIVER = "radiation.atom_fast"
 
@@ -108,6 +111,12 @@ def test_there_and_back_again_add_and_remove_the_same(old: Config, new: Config) 
 
 def test_every_key_that_may_change_at_any_time_exists() -> None:
     assert settings(config()).keys() >= LIVE
+
+
+def test_the_guide_names_every_key_that_may_change_at_any_time() -> None:
+    text = (ROOT / "docs" / "guides" / "change-a-configuration.md").read_text(encoding="utf-8")
+    listed = text.partition("<!-- live -->")[2].partition("<!-- end -->")[0]
+    assert set(re.findall(r"`([^`]+)`", listed)) == LIVE
 
 
 @pytest.mark.parametrize(
