@@ -12,10 +12,10 @@ from functools import partial
 
 from devicehub import log
 from devicehub.cli.exits import CommandError, Exit
+from devicehub.cli.given import given_config
 from devicehub.cli.output import note
 from devicehub.cli.watch import settings_of
 from devicehub.clock import Clock
-from devicehub.config import load_config
 from devicehub.config.resources import usual_config
 from devicehub.consume.book import Book
 from devicehub.consume.consumer import Consumer
@@ -33,7 +33,7 @@ _NODE = re.compile(r"[a-z0-9-]{1,64}/[a-z0-9-]{1,64}")
 
 def run(args: argparse.Namespace) -> int:
     """Store until SIGTERM or Ctrl-C, or end the registration."""
-    streams, nodes, name = streams_of(args.streams), _nodes(args), _name(args)
+    streams, nodes, name = streams_of(args.streams), _nodes(args), name_of(args)
     if args.out.suffix not in STORES:
         raise CommandError(Exit.USAGE, f"{args.out}: must end in {' or '.join(STORES)}, which says how it is stored")
     link = partial(connect, settings_of(args))
@@ -79,14 +79,14 @@ def _nodes(args: argparse.Namespace) -> list[str]:
     return [prefix(*one.split("/"), exercise=args.exercise) for one in args.node or ()]
 
 
-def _name(args: argparse.Namespace) -> str:
+def name_of(args: argparse.Namespace) -> str:
     """As the receipts call it: given, else that of the configuration's client, else of this computer and file."""
     if args.name is not None:
         if not SEGMENT.fullmatch(args.name):
             raise CommandError(Exit.USAGE, f"--name {args.name}: must be of a to z, 0 to 9 and -, at most 64")
         return str(args.name)
     if args.broker is None and (args.config is not None or usual_config().exists()):
-        return load_config(args.config or usual_config()).hub.node
+        return given_config(args).hub.node
     return segment(f"{socket.gethostname()}-{args.out.stem}".lower())
 
 

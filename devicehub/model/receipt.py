@@ -16,4 +16,10 @@ class Receipt(Struct, frozen=True):
     """
 
     epoch: Annotated[str, Meta(description="As in the messages; empty, as any other epoch: nothing received")]
-    received: Annotated[dict[Stream, Number], Meta(description="Last number of each stream that the consumer counts")]
+    received: Annotated[
+        dict[Stream, Number],
+        Meta(
+            description="Last number of each stream that the consumer counts",
+            extra_json_schema={"propertyNames": {"enum": list(Stream)}},
+        ),
+    ]
