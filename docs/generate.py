@@ -13,9 +13,10 @@ from devicehub.cli.describe import LINKS
 from devicehub.cli.exits import MEANINGS
 from devicehub.cli.parser import build_parser
 from devicehub.driver import Driver
-from devicehub.model.message import Kind, Message
+from devicehub.model.message import Kind, Message, Place
 from devicehub.model.payload import LimitsData, ReadingData
 from devicehub.model.reading import Quality
+from devicehub.model.stream import Stream
 from devicehub.model.units import Unit
 from devicehub.publish.envelope import Encoder
 from devicehub.publish.topics import REAL_ROOT, RULES, Lane, Topics
@@ -45,8 +46,9 @@ _CONTENTS: Mapping[Kind, str] = {
     Kind.CAPTURE: "an image was stored as evidence: digest and size",
     Kind.SCAN: "barcode, machine-readable zone or tag: a keyed hash unless configured otherwise",
     Kind.ALARM: "current state of an alarm point; deleted when normal",
-    Kind.EVENT: "every alarm transition, plug and unplug, start and stop",
+    Kind.EVENT: "every alarm transition, plug and unplug, start and stop, every command",
     Kind.GAP: "what was dropped: how much, from when to when, why",
+    Kind.RES: "what became of a command, to whoever sent it",
 }
 
 
@@ -98,7 +100,8 @@ def example() -> Iterator[str]:
     data = ReadingData(1.84, Unit.NANOGRAM, Quality.GOOD, uncertainty=0.2, confidence=0.93, limits=LimitsData(high=1.0))
     identifier = "01K9XQ5ZJ4M8Q0Z3T7V1B2C3D4"
     message = Message(Kind.READING, "reading", identifier, 1795511647.412, 0.0, data, device="trace-1", point="tnt")
-    payload = Encoder("bcp-north", "lane2", boot="7f3a91c2", exercise=False).encode(message, 48213, 1795511647.43)
+    place = Place("0a1b2c3d", Stream.EVENTS, 48213, 48377, 1795511647.43)
+    payload = Encoder("bcp-north", "lane2", boot="7f3a91c2", exercise=False).encode(message, place)
     yield "```text"
     yield Topics("bcp-north", "lane2", exercise=False).topic(message)
     yield payload.decode()

@@ -1,16 +1,20 @@
 """Messages of every kind, some of them at the edges, for the tests of the envelope and the contract."""
 
 from devicehub.model.alarm import AlarmCategory, AlarmState, Condition, Priority
+from devicehub.model.command import CommandState
 from devicehub.model.device import ChannelKind, DeviceState
-from devicehub.model.message import Kind, Message
+from devicehub.model.gap import GapReason
+from devicehub.model.message import Kind, Message, Place
 from devicehub.model.payload import (
     AlarmData,
+    AnswerData,
     AnyPayload,
     AxisData,
     CapabilityData,
     CapabilityItem,
     CaptureData,
     ChannelData,
+    CommandEventData,
     DescribeData,
     DeviceData,
     DeviceEventData,
@@ -32,6 +36,7 @@ from devicehub.model.payload import (
 )
 from devicehub.model.reading import Cause, Layout, Level, Outcome, Quality, Radiometric, Shutter
 from devicehub.model.units import Unit
+from devicehub.publish.topics import RULES, stream_of
 
 ULID = "01K9XQ5ZJ4M8Q0Z3T7V1B2C3D4"
 AT = "2026-11-23T09:14:07.412Z"
@@ -44,6 +49,12 @@ def message(
 ) -> Message:
     """A message of `kind`; `kind_of` is its type where that is not the kind."""
     return Message(kind=kind, type=kind_of or kind, id=ULID, time=TIME, mono=1.0, data=data, device=device, point=point)
+
+
+def place(one: Message, number: int = 1, recorded: float = 2.0) -> Place:
+    """Where a journal would store a message."""
+    numbered = RULES[one.kind].numbered
+    return Place("0a1b2c3d", stream_of(one), number if numbered else None, 70000 + number, recorded)
 
 
 def reading(value: float | None = 1.84) -> ReadingData:
@@ -88,7 +99,7 @@ def hub_messages() -> list[Message]:
         message(Kind.STATUS, StatusData("online", AT, "7f3a91c2", "broker-acked"), device="", point=""),
         message(Kind.INFO, info, device="", point=""),
         message(Kind.HEALTH, health, device="", point=""),
-        message(Kind.GAP, GapData("journal", "power", 3, 1, 3, AT, AT), device="", point=""),
+        message(Kind.GAP, GapData("journal", GapReason.REFUSED, 3, 1, 3, AT, AT), device="", point=""),
         message(Kind.EVENT, HubEventData("started"), kind_of="hub.started", device="", point=""),
     ]
 
@@ -134,6 +145,18 @@ def measured_messages() -> list[Message]:
     ]
 
 
+def command_messages() -> list[Message]:
+    """What became of a command, for whoever gave it and for the record."""
+    answer = AnswerData(
+        "c-1", "op-1147", "trace-1", "identify", CommandState.DONE, "given before", {"n": 1.0, "ok": True}
+    )
+    record = CommandEventData("", "", "", "", CommandState.REJECTED, "it was retained", args={"x": [1, {"y": None}]})
+    return [
+        message(Kind.RES, answer, kind_of="command.done", point="identify"),
+        message(Kind.EVENT, record, kind_of="command", device="", point=""),
+    ]
+
+
 def messages() -> list[Message]:
     """All of them."""
-    return hub_messages() + device_messages() + measured_messages()
+    return hub_messages() + device_messages() + measured_messages() + command_messages()

@@ -9,11 +9,11 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # i
 
 from devicehub.model.message import Kind
 from devicehub.model.payload import AnyPayload
-from devicehub.publish.contract import PAYLOADS, Json, JsonValue, asyncapi, files, schema
+from devicehub.publish.contract import INWARD, PAYLOADS, Json, JsonValue, asyncapi, files, inward_schema, schema
 from devicehub.publish.envelope import Encoder
 from devicehub.publish.topics import RULES
 from tests.contract import violations
-from tests.unit.publish.examples import message, reading
+from tests.unit.publish.examples import message, place, reading
 
 ENCODER = Encoder("s", "n", boot="b", exercise=False)
 
@@ -29,7 +29,8 @@ def test_every_schema_is_valid_json_schema_2020_12(kind: Kind) -> None:
 
 
 def broken(**changes: object) -> bytes:
-    fields = json.loads(ENCODER.encode(message(Kind.READING, reading()), 7, 1.0))
+    one = message(Kind.READING, reading())
+    fields = json.loads(ENCODER.encode(one, place(one)))
     return json.dumps({key: value for key, value in (fields | changes).items() if value is not ...}).encode()
 
 
@@ -37,6 +38,9 @@ def broken(**changes: object) -> bytes:
     "changes",
     [
         {"sequence": ...},
+        {"stream": ...},
+        {"epoch": ...},
+        {"position": ...},
         {"recordedtime": ...},
         {"boot": ...},
         {"sequence": "7"},
@@ -108,7 +112,7 @@ def test_every_kind_has_a_channel_and_every_parameter_of_an_address_is_described
         assert [level[1:-1] for level in channel["address"].split("/") if level.startswith("{")] == list(
             channel["parameters"]
         )
-    assert seen == set(Kind)
+    assert seen == {*Kind, *INWARD}
 
 
 def test_operations_say_how_each_kind_is_published() -> None:
@@ -117,3 +121,36 @@ def test_operations_say_how_each_kind_is_published() -> None:
         binding = operations[f"publish{kind.capitalize()}"]["bindings"]["mqtt"]
         assert (binding["qos"], binding["retain"]) == (rule.qos, rule.retain)
         assert binding.get("messageExpiryInterval") == rule.expiry
+
+
+def test_operations_say_what_others_send_and_whether_it_is_kept() -> None:
+    operations = json.loads(files()["asyncapi.json"])["operations"]
+    found = {name: one["bindings"]["mqtt"]["retain"] for name, one in operations.items() if one["action"] == "receive"}
+    assert found == {"receiveCmd": False, "receiveReceipt": True}
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        (
+            "cmd",
+            {"id": "c-1", "issuer": "op", "deadline": "2026-11-23T09:14:07Z", "args": {"x": 1}},
+            [
+                {},
+                {"id": "c-1", "issuer": "op", "deadline": "soon"},
+                {"id": "?", "issuer": "op", "deadline": "2026-11-23T09:14:07Z"},
+            ],
+        ),
+        (
+            "receipt",
+            {"epoch": "7f3a91c2", "received": {"alarms": 17}},
+            [{}, {"epoch": "a", "received": {"alarms": -1}}],
+        ),
+    ],
+)
+def test_what_others_send_has_a_schema_that_tells_right_from_wrong(
+    name: str, good: dict[str, object], bad: list[dict[str, object]]
+) -> None:
+    validator = Draft202012Validator(dict(inward_schema(name)))
+    assert validator.is_valid(good)
+    assert not any(map(validator.is_valid, bad))

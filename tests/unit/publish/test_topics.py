@@ -92,6 +92,8 @@ def test_topics_are_those_of_the_contract() -> None:
         "event/device-lost",
         "event/hub-started",
         "gap/journal",
+        "res/trace-1/identify",
+        "event/command",
     }
     assert TOPICS.status == prefix + "status"
 
@@ -124,6 +126,7 @@ def test_rules_are_those_of_the_contract() -> None:
         Kind.HEALTH: 60,
         Kind.FRAME: 10,
         Kind.SCAN: 300,
+        Kind.RES: 300,
     }
     assert set(RULES) == set(Kind)
     assert {rule.qos for rule in RULES.values()} == {0, 1}
