@@ -14,6 +14,7 @@ CITED = frozenset(
     {"json-schema.org", "www.asyncapi.com", "github.com", "ucum.org", "no-color.org", "example.org", "www.apache.org"}
     | {"www.freedesktop.org", "keepachangelog.com", "semver.org", "cloudevents.io", "spec.commonmark.org"}
     | {"www.w3.org"}  # the namespace of SVG
+    | {"www.sqlite.org"}  # its file format
 )
 STAND_INS = re.compile(r"^(?:[a-z]|broker|host|localhost|127\.0\.0\.1)$")
 HOST = re.compile(r"\b(?:https?|ssh|git|ftp)://(?:[^/@\s]*@)?([A-Za-z0-9.-]+)")
