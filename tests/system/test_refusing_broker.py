@@ -11,7 +11,7 @@ from devicehub.model.alarm import Condition, Limit
 from devicehub.publish.memory import MemoryBroker
 from devicehub.publish.port import Outgoing
 from tests.system.house import decoded, journalled, numbers
-from tests.system.test_restart import LIMIT, Bench
+from tests.system.test_restart import LIMIT, Bench, done
 
 HEALTH = "devicehub-sim/v1/bcp-test/ws-1/health"
 
@@ -79,6 +79,8 @@ async def test_an_alarm_stands_at_a_broker_that_was_started_again_without_its_me
         bench.broker.restore()
         await running.clock.sleep(3)
         assert bench.standing() == [alarm]
+        await done(running, "ack")
+        await done(running, "confirm", disposition="test")
         bench.broker.outage()
         bench.broker.forget()
         device.say(b"5\n")
@@ -86,7 +88,8 @@ async def test_an_alarm_stands_at_a_broker_that_was_started_again_without_its_me
         bench.broker.restore()
         await running.clock.sleep(3)
         assert bench.standing() == []
-    assert set(bench.edges()) == {("alarm.raised", alarm), ("alarm.cleared", alarm)}
+    words = ("alarm.raised", "alarm.acked", "alarm.confirmed", "alarm.cleared")
+    assert set(bench.edges()) == {(word, alarm) for word in words}
 
 
 async def test_faults_and_changes_of_state_are_no_readings(state: Path) -> None:

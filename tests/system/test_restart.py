@@ -10,6 +10,7 @@ from devicehub.publish.memory import MemoryBroker
 from devicehub.supervisor import Post
 from tests.system.bad_devices import driver
 from tests.system.house import Furniture, House, decoded, gapless, house, journalled
+from tests.system.requester import requester, said
 from tests.unit.links import Socket
 
 LIMIT = Limit("value-high", "dev", "value", Condition.HIGH, 10.0)
@@ -58,7 +59,15 @@ class Bench:
         ]
 
 
-async def test_a_standing_alarm_is_not_raised_again_and_a_normal_value_ends_it(state: Path) -> None:
+async def done(running: House, verb: str, **args: object) -> None:
+    """A person's act on the alarm, carried out."""
+    wanted = {"device": "dev", "point": "value-high", **args}
+    async with requester(running) as client:
+        answers = await client.ask(f"hub/{verb}", id=f"{verb}-once", args=wanted)
+    assert said(answers) == ["accepted", "done"]
+
+
+async def test_a_standing_alarm_is_not_raised_again_and_ends_when_it_is_closed(state: Path) -> None:
     bench = Bench(state)
     async with bench.run(LIMIT, killed=True) as (_, device):
         device.say(b"50\n")
@@ -66,10 +75,23 @@ async def test_a_standing_alarm_is_not_raised_again_and_a_normal_value_ends_it(s
     async with bench.run(LIMIT, killed=True) as (_, device):
         device.say(b"60\n")
     assert bench.standing() == [alarm]
-    async with bench.run(LIMIT) as (_, device):
+    async with bench.run(LIMIT, killed=True) as (_, device):
         device.say(b"3\n")
+    assert bench.standing() == [alarm], "a detection stays although its condition has ended"
+    async with bench.run(LIMIT, killed=True) as (running, _):
+        await done(running, "ack")
+    assert bench.standing() == [alarm]
+    async with bench.run(LIMIT) as (running, _):
+        await done(running, "confirm", disposition="test")
     assert bench.standing() == []
-    assert set(bench.edges()) == {("alarm.raised", alarm), ("alarm.cleared", alarm)}
+    assert [word for word, _ in bench.edges()] == [
+        "alarm.raised",
+        "alarm.returned",
+        "alarm.acked",
+        "alarm.confirmed",
+        "alarm.cleared",
+    ]
+    assert {name for _, name in bench.edges()} == {alarm}
 
 
 async def test_an_alarm_that_nobody_heard_of_before_the_kill_is_told_afterwards_once(state: Path) -> None:
@@ -90,6 +112,8 @@ async def test_an_alarm_that_ended_before_the_kill_stays_ended(state: Path) -> N
     async with bench.run(LIMIT, killed=True) as (running, device):
         device.say(b"50\n")
         await running.clock.sleep(1)
+        await done(running, "ack")
+        await done(running, "confirm", disposition="test")
         running.broker.outage()
         device.say(b"3\n")
     assert len(bench.standing()) == 1, "the broker did not hear of the end"
@@ -99,15 +123,19 @@ async def test_an_alarm_that_ended_before_the_kill_stays_ended(state: Path) -> N
     assert bench.standing() == []
 
 
-async def test_an_alarm_whose_limit_is_gone_from_the_configuration_is_ended(state: Path) -> None:
+async def test_an_alarm_whose_limit_is_gone_from_the_configuration_stays_until_it_is_closed(state: Path) -> None:
     bench = Bench(state)
     async with bench.run(LIMIT, killed=True) as (_, device):
         device.say(b"50\n")
     (alarm,) = bench.standing()
-    async with bench.run():
-        pass
+    async with bench.run() as (running, _):
+        await running.clock.sleep(1)
+        assert bench.standing() == [alarm]
+        assert bench.edges()[-1] == ("alarm.returned", alarm)
+        await done(running, "ack")
+        await done(running, "confirm", disposition="test")
     assert bench.standing() == []
-    assert ("alarm.cleared", alarm) in bench.edges()
+    assert bench.edges()[-1] == ("alarm.cleared", alarm)
 
 
 async def test_after_a_kill_the_unknown_interval_is_a_gap_and_the_numbers_go_on(state: Path) -> None:
