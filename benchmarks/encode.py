@@ -6,9 +6,10 @@ Run: python benchmarks/encode.py. Ratios travel between machines, microseconds d
 import json
 import timeit
 
-from devicehub.model.message import Kind, Message
+from devicehub.model.message import Kind, Message, Place
 from devicehub.model.payload import LimitsData, ReadingData
 from devicehub.model.reading import Quality
+from devicehub.model.stream import Stream
 from devicehub.model.units import Unit
 from devicehub.publish.envelope import Encoder
 from devicehub.publish.port import Outgoing
@@ -29,11 +30,12 @@ def main() -> None:
     message = Message(
         Kind.READING, "reading", "01K9XQ5ZJ4M8Q0Z3T7V1B2C3D4", 1.8e9, 1.0, reading, device="trace-1", point="tnt"
     )
+    place = Place("0a1b2c3d", Stream.EVENTS, 48213, 48377, 1.8e9)
     encoder = Encoder("xk-merdare", "lane2-ws1", boot="7f3a91c2", exercise=False)
-    payload = encoder.encode(message, 48213, 1.8e9)
+    payload = encoder.encode(message, place)
     fields = json.loads(payload)
     out = Outgoing("t", payload, 1, retain=False, expiry=None, type="io.devicehub.reading", id="i", subject="s")
-    ours = microseconds(timeit.Timer(lambda: encoder.encode(message, 48213, 1.8e9)))
+    ours = microseconds(timeit.Timer(lambda: encoder.encode(message, place)))
     plain = microseconds(timeit.Timer(lambda: json.dumps(fields, separators=(",", ":")).encode()))
     properties = microseconds(timeit.Timer(lambda: for_publish(out)))
     print(f"{len(payload)} bytes")

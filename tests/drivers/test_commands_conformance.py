@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Iterable
 from random import Random
 
 import pytest
@@ -15,6 +16,7 @@ from devicehub.model.segment import SEGMENT
 from devicehub.registry import driver_names, load_driver, load_simulator
 from devicehub.session import Session
 from devicehub.transport.simulated import SimulatedPort
+from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Call, Commanded, Step
 
 COMMANDED = [name for name in driver_names() if load_driver(name).commands]
@@ -70,7 +72,7 @@ def _until_idle(step: Step, protocol: object) -> float:
 
 @each_command
 async def test_the_simulator_understands_it(name: str, command: Command) -> None:
-    (state, why) = await _given(load_driver(name), command, silent=False)
+    (state, why) = await _given(load_driver(name), command)
     assert state in {CommandState.DONE, CommandState.REJECTED}, why
     assert state is CommandState.DONE or why.startswith("the device says"), why
 
@@ -81,14 +83,18 @@ async def test_each_ends_once_in_time_with_a_device_that_falls_silent(name: str,
     assert state in {CommandState.TIMEOUT, CommandState.DONE}, why
 
 
-async def _given(driver: Driver, command: Command, *, silent: bool) -> tuple[CommandState, str]:
+def _lost(packets: Iterable[Packet]) -> None:
+    """The device's words do not arrive."""
+
+
+async def _given(driver: Driver, command: Command, *, silent: bool = False) -> tuple[CommandState, str]:
     """What becomes of a command, given to the simulator after ten seconds, or to one that was cut off from its line."""
     clock, line = Clock(seed=1), Line()
     simulator = load_simulator(driver.name)(Random(3))
     port = SimulatedPort(driver.link, lambda: simulator, clock)
     transport = await port.open()
     if silent:
-        transport.push = lambda _: None  # type: ignore[method-assign]  # the device's words are lost
+        transport.push = _lost  # type: ignore[method-assign]  # what the device says does not arrive
     session = Session("dev", driver.open({}), lambda _: None, lambda _: None, clock, line)
     task = asyncio.create_task(session.run(transport, lambda: None))
     await clock.sleep(10)

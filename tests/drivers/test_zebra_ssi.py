@@ -6,17 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devicehub.model.command import CommandState
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Capability, Cause, Identity, Level, Quality, Sample, Scan
 from devicehub.registry import load_driver, load_simulator
-from devicehub.simulator import SerialSimulator
 from devicehub.wire.packet import Packet
-from devicehub.wire.protocol import Call, Commanded, DeviceProtocol, Ended, Step
+from devicehub.wire.protocol import DeviceProtocol
 from drivers.scanner._ssi_codes import trust
 from drivers.scanner._ssi_framing import SsiFramer, SsiPacket
 from drivers.scanner._ssi_requests import encode
 from simulators.scanner.zebra_ssi import ZebraScanner
+from tests.drivers.zebra_ssi_bench import Bench
 
 EAN = bytes.fromhex("12f300000b35393031323334313233343537fc52")
 ACK = bytes.fromhex("04d00400ff28")
@@ -36,45 +35,6 @@ def started(**options: str) -> DeviceProtocol:
     protocol = load_driver("scanner.zebra_ssi").open(options)
     protocol.start(0.0)
     return protocol
-
-
-class Bench:
-    """Driver and simulator in virtual time, 10 ms apart."""
-
-    def __init__(self, simulator: SerialSimulator) -> None:
-        self.simulator = simulator
-        self.protocol = load_driver("scanner.zebra_ssi").open({})
-        self.now = 0.0
-        self.step = self.protocol.start(0.0)
-        self.samples: list[Sample] = []
-        self.faults: list[Reason] = []
-        self.sent = bytearray()
-        self.ended: list[Ended] = []
-        self._to_host = b""
-
-    def run(self, seconds: float) -> None:
-        until = self.now + seconds
-        while self.now < until:
-            self.samples.extend(self.step.samples)
-            self.ended.extend(self.step.ended)
-            self.faults.extend(fault.reason for fault in self.step.faults)
-            for packet in self.step.write:
-                self.sent += packet.data
-                self._to_host += self.simulator.on_bytes(packet.data)
-            self.now += 0.01
-            data, self._to_host = self._to_host + self.simulator.advance(0.01), b""
-            wake_at = self.step.wake_at
-            assert wake_at is not None
-            if data:
-                self.step = self.protocol.on_packet(self.now, Packet(data))
-            elif self.now >= wake_at:
-                self.step = self.protocol.on_timer(self.now)
-            else:
-                self.step = Step(wake_at=wake_at)
-
-    @property
-    def scans(self) -> list[bytes]:
-        return [sample.data for sample in self.samples if isinstance(sample, Scan)]
 
 
 @pytest.mark.parametrize(
@@ -261,50 +221,3 @@ def test_packets_come_out_whole_however_the_line_cuts_them(codes: list[bytes], n
 
 def test_the_simulator_is_the_registered_one() -> None:
     assert load_simulator("scanner.zebra_ssi") is ZebraScanner
-
-
-def commanded(bench: Bench, *verbs: str) -> list[Ended]:
-    """What becomes of commands that are given all at once to a scanner that has been asleep."""
-    bench.run(20)
-    bench.sent.clear()
-    assert isinstance(bench.protocol, Commanded)
-    first = len(bench.ended)
-    for number, verb in enumerate(verbs):
-        step = bench.protocol.on_command(bench.now, Call(number, verb, {}, bench.now + 10))
-        bench.step = Step(bench.step.write + step.write, step.samples, step.faults, step.wake_at, step.ended)
-    bench.run(20)
-    return bench.ended[first:]
-
-
-def test_the_published_bytes_pull_the_trigger_after_a_wake_up() -> None:
-    """`04 E4 04 00 FF 14` is the unit test vector of enioka_scan."""
-    bench = Bench(ZebraScanner(Random(2)))
-    bench.simulator.do("hold", code="PK4711")
-    assert commanded(bench, "start-session") == [Ended(0, CommandState.DONE)]
-    assert bytes(bench.sent[:7]).hex() == "0004e40400ff14"
-    assert bench.scans == [b"PK4711"]
-
-
-def test_commands_go_out_one_by_one_in_their_order() -> None:
-    scanner = ZebraScanner(Random(2))
-    bench = Bench(scanner)
-    ended = commanded(bench, "identify", "start-session", "stop-session", "identify")
-    assert ended == [Ended(number, CommandState.DONE) for number in range(4)]
-    wanted = [encode(0xE6, b"\x00"), encode(0xE4), encode(0xE5), encode(0xE6, b"\x00")]
-    assert bytes(bench.sent) == b"\x00" + b"".join(wanted)
-    assert scanner.beeps == 2
-
-
-def test_what_a_scanner_denies_is_rejected_with_its_reason() -> None:
-    bench = Bench(ZebraScanner(Random(2)))
-    bench.run(5)
-    bench.simulator.do("disable")
-    assert commanded(bench, "start-session") == [Ended(0, CommandState.REJECTED, "the scanner says: denied")]
-
-
-def test_a_command_to_a_dead_scanner_is_sent_three_times_and_times_out() -> None:
-    bench = Bench(ZebraScanner(Random(2)))
-    bench.run(5)
-    bench.simulator.do("dead")
-    assert commanded(bench, "identify") == [Ended(0, CommandState.TIMEOUT, "the scanner did not answer")]
-    assert bytes(bench.sent).count(b"\xe6") == 3

@@ -75,6 +75,9 @@ class _Hesitant:
         self._publisher = publisher
         self.delivery = publisher.delivery
         self.lost = publisher.lost
+        self.subscribe = publisher.subscribe
+        self.incoming = publisher.incoming
+        self.dropped = publisher.dropped
 
     def submit(self, out: Outgoing) -> asyncio.Future[None]:
         if not self._broker.busy or out.id != "busy":

@@ -1,8 +1,11 @@
 """One command, given twice, is carried out once: also after a restart, and whatever the wall clock does."""
 
+from typing import Any
+
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from devicehub.commands.memory import Known, Memory, alike, recalled
 from devicehub.commands.pace import BURST, PER_SECOND, Pace
@@ -19,9 +22,8 @@ from tests.contract import violations
 ENCODER = Encoder("s", "n", boot="b", exercise=False)
 
 
-def asked(name: str = "c-1", **changes: object) -> Request:
-    fields = {"target": "hub", "verb": "ack", "issuer": "op", "deadline": 1000.0, "args": {"device": "d"}} | changes
-    return Request(id=name, **fields)  # type: ignore[arg-type]  # the fields of a request
+def asked(name: str = "c-1", **changes: Any) -> Request:
+    return structs.replace(Request(name, "op", "hub", "ack", 1000.0, {"device": "d"}), **changes)
 
 
 def recorded(request: Request, state: CommandState) -> bytes:
@@ -32,7 +34,8 @@ def recorded(request: Request, state: CommandState) -> bytes:
 def test_a_command_is_alike_when_it_asks_for_the_same_wherever_the_answer_goes_and_however_long_there_is_time() -> None:
     other = asked(deadline=2000.0, reply=Reply(Address("t", b"c")), reason="again")
     assert alike(asked(), other)
-    for change in ({"verb": "confirm"}, {"target": "d"}, {"args": {}}, {"issuer": "somebody"}):
+    changes: list[dict[str, object]] = [{"verb": "confirm"}, {"target": "d"}, {"args": {}}, {"issuer": "somebody"}]
+    for change in changes:
         assert not alike(asked(), asked(**change))
 
 

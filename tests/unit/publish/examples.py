@@ -95,11 +95,12 @@ def hub_messages() -> list[Message]:
         1.0, 2.0, 3.0, 4, 5, 6, 7, 8, 9, None, 9.5, 10.5, 11, 12, None, {"alarms": STREAM}, 1, 2, 3, None, None, None
     )
     info = InfoData("0.1", "7f3a91c2", DIGEST, 1, ("atom-fast",), ("trace-1",), "ntp", AT)
+    gap = GapData("journal", GapReason.REFUSED, count=3, first=1, last=3, since=AT, until=AT)
     return [
         message(Kind.STATUS, StatusData("online", AT, "7f3a91c2", "broker-acked"), device="", point=""),
         message(Kind.INFO, info, device="", point=""),
         message(Kind.HEALTH, health, device="", point=""),
-        message(Kind.GAP, GapData("journal", GapReason.REFUSED, 3, 1, 3, AT, AT), device="", point=""),
+        message(Kind.GAP, gap, device="", point=""),
         message(Kind.EVENT, HubEventData("started"), kind_of="hub.started", device="", point=""),
     ]
 
