@@ -89,7 +89,9 @@ class Table:
             raise ForeignFileError(f"{self._path} is a database of something else; it is left alone")
         if version > VERSION:
             raise ForeignFileError(f"{self._path} was written by a newer devicehub; it is left alone")
-        self._db.execute("PRAGMA journal_mode=WAL")
+        (mode,) = self._db.execute("PRAGMA journal_mode=WAL").fetchone()
+        if mode != "wal":  # SQLite raises nothing then, and the end of a commit in its other modes is not durable
+            raise sqlite3.OperationalError(f"there is no write-ahead log, but {mode}")
         self._db.execute("PRAGMA synchronous=FULL")
         if empty:
             marks = f"PRAGMA application_id={APPLICATION}; PRAGMA user_version={VERSION};"
