@@ -38,6 +38,12 @@ def unknown_interval(voice: Voice, journal: Journal, now: Stamp) -> list[Message
     return [voice.message(Kind.GAP, "gap", gap)]
 
 
+def damaged(voice: Voice, journal: Journal) -> list[Message]:
+    """What earlier journals lost: of each a gap for every stream that lost numbers, and an event."""
+    gaps = [voice.message(Kind.GAP, "gap", gap) for damage in journal.damages for gap in damage.gaps()]
+    return gaps + [voice.event("journal-damaged", str(damage)) for damage in journal.damages]
+
+
 async def commands(journal: Journal, until: float) -> list[Known]:
     """The commands of earlier runs. `until`: monotonic second up to which any could be given again.
 

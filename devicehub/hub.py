@@ -22,7 +22,7 @@ from devicehub.deliver.selftest import SelfTest, Telling
 from devicehub.evidence import EvidenceStore
 from devicehub.health import Gauges, Health, synchronised
 from devicehub.hub_verbs import Reach, register
-from devicehub.journal import Journal
+from devicehub.journal import Journal, rebuild
 from devicehub.model.message import Kind
 from devicehub.pipe import Pipe
 from devicehub.plan import Plan, Revision, Upkeep
@@ -149,8 +149,11 @@ class Hub:
             *ended,
             *self._core.resume(standing, now),
             *earlier.unknown_interval(voice, self._journal, now),
+            *earlier.damaged(voice, self._journal),
         ]
         await self._sinks.accept(Outcome(messages))
+        if self._journal.damages:
+            await self._journal.file(rebuild.told)
         await self._desk.resume(await earlier.commands(self._journal, now.mono + FURTHEST))
 
     async def _drained(self, worker: asyncio.Task[None]) -> None:

@@ -61,8 +61,9 @@ class Ledger:
             return work(self._connection())
         except QuotaError:
             raise
-        except (sqlite3.Error, OSError):
+        except (sqlite3.Error, OSError) as error:
             self._give_up()
+            salvage.suspect(self._path, error)
             raise
 
     def write(self, messages: Sequence[Message], encode: Encode, recorded: float, marks: Marks) -> list[Entry]:

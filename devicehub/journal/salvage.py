@@ -6,6 +6,7 @@ its bytes is every proven event that waits for delivery or that a durable consum
 a journal that is not huge, what retention still keeps. The one refusal is a journal of a newer version.
 """
 
+import contextlib
 import logging
 import mmap
 import sqlite3
@@ -33,6 +34,7 @@ _log = logging.getLogger(__name__)
 WHOLE: Final = 64 << 20
 _LOOKS: Final = 5
 """How often the log of a running hub is looked at: what was read while it was written is no damage."""
+_SUSPECT: Final = ".suspect"
 _MAGIC: Final = b"SQLite format 3\0"
 
 
@@ -48,11 +50,20 @@ def ready(path: Path, epoch: str) -> None:
     held = path.stat().st_size if path.exists() else 0
     if not held and not facts.frames:
         return
-    version, findings = _examined(path, held, facts, whole=held < WHOLE)
+    doubt = path.with_name(path.name + _SUSPECT)
+    version, findings = _examined(path, held, facts, whole=held < WHOLE or doubt.exists())
     if version == 1:
         migrate(path, epoch)
     elif findings:
         salvage(path, epoch, findings, facts)
+    doubt.unlink(missing_ok=True)
+
+
+def suspect(path: Path, error: Exception) -> None:
+    """An error of the running journal. Where it speaks of damage the next start looks at all of even a huge file."""
+    if isinstance(error, sqlite3.DatabaseError) and of_the_file(error):
+        with contextlib.suppress(OSError):  # a mark that cannot be made is no reason to hide the error itself
+            path.with_name(path.name + _SUSPECT).touch()
 
 
 def examine(path: Path) -> list[Finding]:

@@ -22,6 +22,7 @@ _WALK: Final = f"SELECT {COLUMNS} FROM event NOT INDEXED WHERE position >= ? ORD
 _LANE: Final = (
     "SELECT count(*), coalesce(sum(position), 0) FROM event INDEXED BY lane WHERE stream = ? AND position >= ?"
 )
+_FIRST: Final = "SELECT min(position) FROM event WHERE stream = ? AND position > ?"
 _MOST: Final = 100
 BROKEN: Final = "its seal is broken"
 
@@ -91,12 +92,22 @@ def _verified(db: sqlite3.Connection, *, whole: bool) -> list[Finding]:
         meta = tables.meta_of(known if seal is None else seal)
     except (sqlite3.Error, KeyError, ValueError) as error:
         return [*found, Finding(Fault.META, detail=str(error))]
-    since = 0 if whole else min([mark.position for mark in meta.acked.values()] + [max(meta.last - 1, 0)])
-    walk = _Walk(meta, whole=whole or since == 0)
+    since = 0 if whole else _since(db, meta)
+    walk = _Walk(meta, whole=since == 0)
     for row in db.execute(_WALK, (since,)):
         found += walk.row(row)
     found += walk.end()
-    return found + list(_lanes(db, since, walk.lanes))
+    found += _lanes(db, since, walk.lanes)
+    return found if whole else [*found, *_owed(meta, walk.waiting)]
+
+
+def _since(db: sqlite3.Connection, meta: Meta) -> int:
+    """The row before the first that waits for delivery, and at least the last but one."""
+    first = [meta.last]
+    for stream, mark in meta.acked.items():
+        found = db.execute(_FIRST, (stream.value, mark.position)).fetchone()
+        first += [found[0]] if found[0] is not None else []
+    return max(min(first) - 1, 0)
 
 
 def _structure(db: sqlite3.Connection) -> Iterator[Finding]:
@@ -122,6 +133,14 @@ def _lanes(db: sqlite3.Connection, since: int, lanes: dict[str, tuple[int, int]]
             yield Finding(Fault.STRUCTURE, stream=stream.value, detail="its index does not find every row")
 
 
+def _owed(meta: Meta, waiting: dict[str, int]) -> Iterator[Finding]:
+    """The index that said where what waits begins may be damaged itself: the numbers say how much it must be."""
+    for stream, mark in meta.acked.items():
+        owed, found = meta.numbers[stream] - mark.number, waiting.get(stream.value, 0)
+        if owed != found:
+            yield Finding(Fault.STRUCTURE, stream=stream.value, detail=f"{owed} numbers wait, {found} are found")
+
+
 _NOTHING: Final[Row] = (0, "", None, 0.0, "", 0, 0, None, "", "", "", 0, b"", b"", b"")
 
 
@@ -143,7 +162,9 @@ class _Walk:
         self._before: _Seen | None = _Seen(_NOTHING, start, start) if whole else None
         self._numbers: dict[str, tuple[int, int]] = {}
         self._holes: set[str] = set()
+        self._acked = {stream.value: mark.position for stream, mark in meta.acked.items()}
         self.lanes: dict[str, tuple[int, int]] = {}
+        self.waiting: dict[str, int] = {}
 
     def row(self, row: Row) -> list[Finding]:
         """What is wrong with the next row, or turns out to be with the one before."""
@@ -157,6 +178,7 @@ class _Walk:
         found += self._judged(row, own)
         if own != row[-2]:
             self._holes = set(Stream)
+            self.waiting[row[1]] = self.waiting.get(row[1], 0) + (row[0] > self._acked.get(row[1], 0))
             return found
         return found + self._counted(row)
 
@@ -228,6 +250,7 @@ class _Walk:
         stream, number = row[1], row[2]
         if number is None:
             return []
+        self.waiting[stream] = self.waiting.get(stream, 0) + (row[0] > self._acked[stream])
         before = self._numbers.get(stream)
         excused = self._forgiven(stream)
         self._numbers[stream] = (number, row[0])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from devicehub.journal import rebuild
+from devicehub.journal import rebuild, salvage
 from devicehub.journal.proof import Fault
 from devicehub.journal.salvage import examine
 from devicehub.journal.tables import Receipt, keep_receipts, remember
@@ -213,6 +213,25 @@ async def test_a_full_disk_or_another_user_is_no_damage(tmp_path: Path) -> None:
         with pytest.raises(JournalError, match="locked"):
             await made(tmp_path).open()
     assert not any("damaged" in name for name in names(tmp_path))
+
+
+async def test_damage_that_is_met_on_the_way_is_looked_for_by_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a huge journal the start looks at what waits only; a running one cannot change its epoch."""
+    monkeypatch.setattr(salvage, "WHOLE", 0)
+    await filled(tmp_path, delivered=9)
+    changed(tmp_path, "UPDATE event SET qos = 7 WHERE position = 2")
+    journal = made(tmp_path)
+    await journal.open()
+    assert journal.damages == ()
+    with pytest.raises(JournalError):
+        await journal.file(lambda db: db.execute("SELECT broken FROM event"))
+    await journal.close()
+    async with opened(tmp_path) as journal:
+        assert [one.position for damage in journal.damages for one in damage.findings] == [2]
+    async with opened(tmp_path) as journal:
+        assert names(tmp_path) & {f"{NAME}.suspect"} == set()
 
 
 async def test_a_newer_journal_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ from devicehub.cli.main import main
 from devicehub.journal.proof import Fault, Finding
 from devicehub.journal.rows import digest, link
 from devicehub.journal.salvage import examine
+from devicehub.journal.verify import reading, verify
 from devicehub.model.stream import Stream
-from tests.real.damaged import changed, deliver, filled
+from tests.real.damaged import changed, deliver, filled, waiting
 from tests.real.journals import NAME, RAISED, alarm_state, event, opened
 
 pytestmark = pytest.mark.real
@@ -117,6 +119,35 @@ async def test_rows_that_changed_places_are_named(tmp_path: Path) -> None:
     assert [one.position for one in found if one.fault is Fault.ORDER] == [4, 5, 6], "by their numbers"
     assert (found[-1].fault, found[-1].position) == (Fault.CONTENT, 6), "by the chain"
     assert "or of rows before it" in found[-1].detail
+
+
+async def test_of_a_huge_journal_what_waits_and_the_end_are_verified(tmp_path: Path) -> None:
+    await filled(tmp_path, delivered=5)
+    for position, expected in ((9, {9}), (7, {7, 9}), (3, {7, 9})):
+        changed(tmp_path, f"UPDATE event SET qos = 7 WHERE position = {position}")
+        with closing(reading(tmp_path / NAME)) as db:
+            assert {one.position for one in verify(db, whole=False)} == expected
+    assert {one.position for one in examine(tmp_path / NAME)} == {3, 7, 9}
+
+
+@pytest.mark.parametrize("whole", [True, False])
+async def test_an_index_that_does_not_find_every_row_is_damage(tmp_path: Path, whole: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """Delivery reads by it: an event that it does not find would wait for ever, without a word."""
+    await filled(tmp_path)
+    query = "SELECT sql FROM sqlite_master WHERE name = 'lane'"
+
+    def partial(db: sqlite3.Connection) -> None:
+        (text,) = db.execute(query).fetchone()
+        db.execute("DROP INDEX lane")
+        db.execute(f"{text} WHERE position != 5")
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute("UPDATE sqlite_master SET sql = ? WHERE name = 'lane'", (text,))
+
+    changed(tmp_path, partial)
+    with closing(reading(tmp_path / NAME)) as db:
+        assert {one.fault for one in verify(db, whole=whole)} == {Fault.STRUCTURE}
+    async with opened(tmp_path) as journal:
+        assert await waiting(journal) == list(range(1, 10))
 
 
 def test_findings_are_words_for_a_log_line() -> None:
