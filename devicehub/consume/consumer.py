@@ -122,6 +122,8 @@ class Consumer:
                 self._hear(message)
 
     def _hear(self, message: Incoming) -> None:
+        if not message.payload:
+            return  # something retained was deleted, a node perhaps
         try:
             self._meet(node_of(message.topic))
             heard = understood(message.topic, message.payload)

@@ -21,8 +21,9 @@ class Count:
     `missing`: numbers that were told to be lost and have not come after all, also above `next`.
     """
 
-    def __init__(self, next: int = 1, missing: Ranges = ()) -> None:  # noqa: A002  the word of the decision
-        self.next = next
+    def __init__(self, start: int = 1, missing: Ranges = ()) -> None:
+        """`start`: the first `next`."""
+        self.next = start
         self.missing = missing
 
     @property

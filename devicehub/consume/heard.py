@@ -59,10 +59,6 @@ class _Gap(Struct, frozen=True):
     ranges: tuple[tuple[int, int], ...] = ()
 
 
-_envelope = msgspec.json.Decoder(_Envelope)
-_gap = msgspec.json.Decoder(_Gap)
-
-
 def filters(node: str, streams: AbstractSet[Stream]) -> list[str]:
     """Topic filters of what is numbered in `streams` below a node's prefix, and of gaps, which may be about them."""
     return [f"{node}/{kind}/#" for kind in Kind if _counted(kind, streams)]
@@ -97,8 +93,8 @@ def recalled(body: bytes) -> Heard | None:
         raise ProtocolError(Reason.OVERFLOW, f"{len(body)} bytes, {LARGEST} are allowed")
     try:
         body.decode()
-        envelope = _envelope.decode(body)
-        gap = _gap.decode(envelope.data) if envelope.type == _GAP else None
+        envelope = msgspec.json.decode(body, type=_Envelope)
+        gap = msgspec.json.decode(envelope.data, type=_Gap) if envelope.type == _GAP else None
     except (UnicodeDecodeError, msgspec.MsgspecError):
         raise ProtocolError(Reason.GARBAGE, "not a message of a hub") from None
     if not envelope.sequence:

@@ -141,7 +141,7 @@ async def test_nothing_is_lost_and_nothing_twice_when_it_is_killed_at_any_moment
         delivering = asyncio.create_task(replayer.run())
         while kills < KILLS and not delivering.done():
             confirmed = replayer.confirmed
-            target = confirmed + random.randint(0, len(hub.log) // KILLS)
+            target = confirmed + random.randint(0, len(hub.log) // (3 * KILLS))
             async with consuming(tmp_path, out, broker) as consumer:
                 await consumer.says("subscribed")
                 await until(lambda: replayer.confirmed >= target or delivering.done(), PATIENCE)  # noqa: B023  awaited at once
@@ -154,11 +154,12 @@ async def test_nothing_is_lost_and_nothing_twice_when_it_is_killed_at_any_moment
             for stream in COUNTED:
                 assert set(range(1, replayer.receipt[stream] + 1)) <= {number for of, number in numbers if of == stream}
         async with consuming(tmp_path, out, broker) as consumer:
+            await consumer.says("subscribed")
             await delivering
             assert await consumer.ends(signal.SIGTERM) == 0
     print(f"{kills} kills, {under_way} of them while it stored, {len(hub.log)} messages")
     assert kills == KILLS
-    assert under_way > KILLS // 2
+    assert under_way >= KILLS // 2
     assert_complete(tmp_path / out, hub)
 
 

@@ -35,8 +35,28 @@ class Numbered(Struct, frozen=True):
         return structs.replace(self.out, payload=historical(self.out.payload))
 
 
+class Reach:
+    """How far a receipt may go at most: everything up to there was published, or told to be lost."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, Stream], Count] = {}
+
+    def publish(self, message: Numbered) -> None:
+        """A message was published."""
+        self.lose(message.epoch, message.stream, ((message.number, message.number),))
+
+    def lose(self, epoch: str, stream: Stream, ranges: Ranges) -> None:
+        """A gap was published."""
+        self._counts.setdefault((epoch, stream), Count()).lose(ranges)
+
+    def of(self, epoch: str, stream: Stream) -> int:
+        """The highest number that a receipt may have."""
+        count = self._counts.get((epoch, stream))
+        return 0 if count is None else count.received
+
+
 class PlayedHub:
-    """A journal in memory. `log` holds every message of every epoch, and `reach` how far a receipt may go at most."""
+    """A journal in memory. `log` holds every message of every epoch, `late` names those that were lost for a time."""
 
     def __init__(self, site: str, node: str, clock: Clock, *, exercise: bool) -> None:
         self._clock = clock
@@ -46,7 +66,7 @@ class PlayedHub:
         self._position = 0
         self.log: dict[tuple[str, Stream, int], Numbered] = {}
         self._last: dict[Stream, int] = {}
-        self._reach: dict[tuple[str, Stream], Count] = {}
+        self.reach = Reach()
         self.late: set[tuple[str, Stream, int]] = set()
         self.begin_epoch()
 
@@ -90,19 +110,6 @@ class PlayedHub:
         """That it is there: retained, by which a consumer of all hubs finds it."""
         message = self._message(Kind.STATUS, "status", StatusData("online"))
         return outgoing(message, self._encoder.encode(message), self.topics)
-
-    def sent(self, message: Numbered) -> None:
-        """A message was published: a receipt may say so."""
-        self.told_lost(message.epoch, message.stream, ((message.number, message.number),))
-
-    def told_lost(self, epoch: str, stream: Stream, ranges: Ranges) -> None:
-        """A gap was published: a receipt may go on behind it."""
-        self._reach.setdefault((epoch, stream), Count()).lose(ranges)
-
-    def reach(self, epoch: str, stream: Stream) -> int:
-        """The highest number that a receipt may have: everything up to there was published or told to be lost."""
-        count = self._reach.get((epoch, stream))
-        return 0 if count is None else count.received
 
     def after(self, stream: Stream, number: int, most: int) -> Sequence[Numbered]:
         """What is there of the epoch's stream above a number, in order."""

@@ -12,6 +12,7 @@ from msgspec import Struct, structs
 from devicehub.consume.conformance.broken import Broken
 from devicehub.consume.conformance.hub import Numbered
 from devicehub.consume.conformance.stage import AHEAD, Stage
+from devicehub.consume.conformance.stored import check_stored
 from devicehub.model.stream import Stream
 
 MANY: Final = 50
@@ -201,7 +202,7 @@ async def survives(kills: int, stage: Stage) -> None:
         else:  # the very moment at which it has confirmed something
             await stage.receipt(len(stage.told))
         await stage.process.kill()
-        await stage.check_stored(all_of_it=False)
+        await check_stored(stage, all_of_it=False)
         told = len(stage.told)
         await stage.process.start()
         await stage.receipt(told)
@@ -215,7 +216,7 @@ async def stores_everything(stage: Stage) -> None:
     """It ends in order, and its store is held against all that was played."""
     await stage.settle()
     await stage.process.stop()
-    await stage.check_stored(all_of_it=True)
+    await check_stored(stage, all_of_it=True)
 
 
 def _disturbed(stage: Stage, messages: list[Numbered]) -> list[Numbered]:
@@ -241,5 +242,5 @@ async def _lose(stage: Stage, stream: Stream, count: int) -> list[Numbered]:
 
 async def _tell(stage: Stage, stream: Stream, lost: list[Numbered]) -> None:
     gap = stage.hub.gap(stream, ((lost[0].number, lost[-1].number),))
-    stage.hub.told_lost(gap.epoch, stream, ((lost[0].number, lost[-1].number),))
+    stage.hub.reach.lose(gap.epoch, stream, ((lost[0].number, lost[-1].number),))
     await stage.send([gap])

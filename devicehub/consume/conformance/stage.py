@@ -1,7 +1,7 @@
 """Where hub and consumer meet: the broker, the receipts as they come, and what is stored."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -30,7 +30,10 @@ class Told(Struct, frozen=True):
 
 
 class Stage:
-    """One consumer, named `name`, before the hub that is played to it. Made by `staged`."""
+    """One consumer, named `name`, before the hub that is played to it. Made by `staged`.
+
+    `told` are its receipts, `highest` the highest number it has confirmed of each epoch and stream.
+    """
 
     def __init__(self, hub: PlayedHub, process: Process, publisher: Publisher, clock: Clock, name: str) -> None:
         self.hub = hub
@@ -39,7 +42,7 @@ class Stage:
         self.topic = f"{hub.topics.prefix}/receipt/{name}"
         self.told: list[Told] = []
         self._publisher = publisher
-        self._highest: dict[tuple[str, Stream], int] = {}
+        self.highest: dict[tuple[str, Stream], int] = {}
         self._wrong: list[str] = []
         self._gone: DeliveryError | None = None
         self._news = asyncio.Event()
@@ -56,7 +59,7 @@ class Stage:
 
     def received(self, stream: Stream) -> int:
         """What the consumer says it has of the hub's epoch."""
-        return self._highest.get((self.hub.epoch, stream), 0)
+        return self.highest.get((self.hub.epoch, stream), 0)
 
     def judge(self) -> None:
         """Raises `Broken` for what was wrong with any receipt since the last call, or when the consumer has ended."""
@@ -69,7 +72,7 @@ class Stage:
         """Publish and wait until the broker has it."""
         answers = []
         for one in messages:
-            self.hub.sent(one)
+            self.hub.reach.publish(one)
             answers.append(self._publisher.submit(one.again if again else one.out))
         await asyncio.gather(*answers)
 
@@ -95,31 +98,11 @@ class Stage:
                 target = min(self.hub.last[stream], before + AHEAD)
                 with suppress(Broken):
                     await self.confirmed(stream, target, STALLED)
-                    continue
-                what = f"{stream} does not come forward from {before} though everything was sent again"
-                await self._until(lambda: self.received(stream) > before, PATIENCE, what)  # noqa: B023  awaited at once
+                await self._comes_forward(stream, before)
 
-    async def check_stored(self, *, all_of_it: bool) -> None:
-        """Hold what is stored against what was played: once, in order, and all that was confirmed. Raises `Broken`."""
-        if not self.process.shows:
-            return
-        confirmed = dict(self._highest)
-        heard = [one for one in await self.process.stored() if one.node == self.hub.topics.prefix]
-        keys = [(one.epoch, one.stream, one.number) for one in heard]
-        if len(set(keys)) != len(keys):
-            raise Broken(f"{len(keys) - len(set(keys))} messages are stored twice")
-        if strange := [key for key in keys if key not in self.hub.log]:
-            raise Broken(f"{strange[0]} is stored and was never published")
-        due = [key for key in self.hub.log if key[1] in self.streams and key not in self.hub.late]
-        if not all_of_it:
-            due = [key for key in due if key[2] <= confirmed.get(key[:2], 0)]
-        if missing := sorted(set(due) - set(keys)):
-            raise Broken(f"{len(missing)} messages are confirmed and not stored; the first is {missing[0]}")
-        _check_order([key for key in keys if key not in self.hub.late])
-        if changed := [
-            one.number for one, key in zip(heard, keys, strict=True) if not _same(one.body, self.hub.log[key])
-        ]:
-            raise Broken(f"{len(changed)} messages were changed; the first has number {changed[0]}")
+    async def _comes_forward(self, stream: Stream, before: int) -> None:
+        what = f"{stream} does not come forward from {before} though everything was sent again"
+        await self._until(lambda: self.received(stream) > before, PATIENCE, what)
 
     async def _until(self, what: Callable[[], bool], seconds: float, otherwise: str) -> None:
         limit = asyncio.timeout(seconds)
@@ -169,13 +152,13 @@ class Stage:
         self._news.set()
 
     def _hold(self, epoch: str, stream: Stream, number: int) -> None:
-        if number > (reach := self.hub.reach(epoch, stream)):
+        if number > (reach := self.hub.reach.of(epoch, stream)):
             self._wrong.append(
                 f"{stream} is confirmed up to {number}, of which only {reach} were published or told lost"
             )
-        if number < (highest := self._highest.get((epoch, stream), 0)):
+        if number < (highest := self.highest.get((epoch, stream), 0)):
             self._wrong.append(f"{stream} was confirmed up to {highest} before, and now up to {number}")
-        self._highest[epoch, stream] = max(number, highest)
+        self.highest[epoch, stream] = max(number, highest)
 
 
 @asynccontextmanager
@@ -200,16 +183,3 @@ async def staged(hub: PlayedHub, process: Process, connect: Connect, clock: Cloc
             with suppress(DeliveryError):
                 await publisher.submit(empty)
                 await publisher.submit(structs.replace(empty, topic=hub.topics.status))
-
-
-def _check_order(keys: Sequence[tuple[str, Stream, int]]) -> None:
-    newest: dict[tuple[str, Stream], int] = {}
-    for epoch, stream, number in keys:
-        if number < newest.get((epoch, stream), 0):
-            raise Broken(f"{stream} {number} is stored behind {newest[epoch, stream]}")
-        newest[epoch, stream] = number
-
-
-def _same(body: bytes, played: Numbered) -> bool:
-    published = (msgspec.json.decode(played.out.payload), msgspec.json.decode(played.again.payload))
-    return msgspec.json.decode(body) in published

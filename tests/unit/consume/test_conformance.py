@@ -36,11 +36,11 @@ def test_a_receipt_may_reach_what_was_published_or_told_to_be_lost_without_a_hol
     played = hub()
     messages = played.events(Stream.EVENTS, 6)
     for number in (1, 2, 4):
-        played.sent(messages[number - 1])
-    assert played.reach(played.epoch, Stream.EVENTS) == 2
-    played.told_lost(played.epoch, Stream.EVENTS, ((3, 3),))
-    assert played.reach(played.epoch, Stream.EVENTS) == 4
-    assert played.reach("another", Stream.EVENTS) == 0
+        played.reach.publish(messages[number - 1])
+    assert played.reach.of(played.epoch, Stream.EVENTS) == 2
+    played.reach.lose(played.epoch, Stream.EVENTS, ((3, 3),))
+    assert played.reach.of(played.epoch, Stream.EVENTS) == 4
+    assert played.reach.of("another", Stream.EVENTS) == 0
 
 
 def test_what_was_lost_is_not_sent_again_until_it_is_found() -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
+from msgspec import structs
 
 from devicehub.clock import Clock
 from devicehub.consume.book import Book
@@ -19,6 +21,7 @@ from devicehub.consume.heard import filters
 from devicehub.consume.leaving import LISTENING, leave
 from devicehub.consume.store import StoreError
 from devicehub.model.stream import Stream
+from devicehub.publish.contract import inward_schema
 from devicehub.publish.memory import MemoryBroker
 from devicehub.publish.port import Outgoing, Publisher
 from tests.unit.consume.played import BOTH, hub
@@ -227,6 +230,31 @@ async def test_garbage_is_left_out(tmp_path: Path) -> None:
         one.send(good)
         await one.until(lambda: one.newest["events"] == 1)
         assert one.stored == [1]
+
+
+async def test_a_node_is_found_by_its_status_and_not_by_the_end_of_it(tmp_path: Path) -> None:
+    broker, found, gone = MemoryBroker(), hub("lane1"), hub("lane2")
+    with opened(tmp_path / FILE) as store:
+        consumer = Consumer(store, Book(BOTH), broker.connect, Clock(), NAME)
+        running = asyncio.create_task(consumer.run(["devicehub/v1/+/+/status"]))
+        await Clock().sleep(0.1)
+        broker.take(found.status())
+        broker.take(structs.replace(gone.status(), payload=b""))
+        await Clock().sleep(1.0)
+        consumer.stop()
+        await running
+    assert [topic for topic in broker.retained if "receipt" in topic] == [f"{found.topics.prefix}/receipt/{NAME}"]
+
+
+async def test_every_receipt_is_as_the_contract_says(tmp_path: Path) -> None:
+    schema = Draft202012Validator(dict(inward_schema("receipt")))
+    async with scene(tmp_path) as one:
+        await one.until(lambda: bool(one.receipts))
+        one.send(*one.hub.events(Stream.EVENTS, 3), *one.hub.events(Stream.ALARMS, 3))
+        await one.until(lambda: one.newest == {"alarms": 3, "events": 3})
+        told = [json.loads(out.payload) for _, out in one.broker.log if "/receipt/" in out.topic]
+    assert len(told) >= 2
+    assert [body for body in told if not schema.is_valid(body)] == []
 
 
 async def test_refused_receipts_are_told_once_and_tried_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
