@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from devicehub.alarm.acts import Act
 from devicehub.alarm.lifecycle import Care, Life, derived
 from devicehub.core.measure import finite
-from devicehub.model.alarm import AlarmCategory, AlarmQuality, AlarmState, Condition, Limit, Priority, Shelf, Verb
+from devicehub.model.alarm import AlarmQuality, AlarmState, Condition, Limit, Priority, Shelf, Verb
 from devicehub.model.instant import instant
 from devicehub.model.payload import ActData, AlarmData, AuditData, DispositionData, ShelvingData, TextData, TimedData
 from devicehub.model.reading import DeviceAlarm, Quality, Reading, Stamp
@@ -138,7 +138,7 @@ def of_device(reading: Reading, alarm: DeviceAlarm, name: str, rules_digest: str
         revision=0,
         state=AlarmState.NORMAL,
         priority=Priority.HIGH,
-        category=AlarmCategory.THREAT,
+        category=alarm.category,
         condition=Condition.DEVICE,
         message=TextData("alarm.device", {"device": reading.device, "text": alarm.text or alarm.point}),
         raised=instant(reading.at.utc),

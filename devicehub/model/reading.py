@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from devicehub.model.alarm import AlarmCategory
 from devicehub.model.device import DeviceState
 from devicehub.model.errors import Reason
 from devicehub.model.units import Unit
@@ -186,12 +187,16 @@ class Trigger(Struct, frozen=True):
 
 
 class DeviceAlarm(Struct, frozen=True):
-    """An alarm that the device itself raised or cleared; kept apart from the hub's own."""
+    """An alarm that the device itself raised or cleared; kept apart from the hub's own.
+
+    `category`: THREAT for what it detects, DEVICE for what is wrong with it.
+    """
 
     point: str
     active: bool
     text: str = ""
     value: float | None = None
+    category: AlarmCategory = AlarmCategory.THREAT
 
 
 class Peak(Struct, frozen=True):

@@ -4,6 +4,7 @@ import math
 import struct
 from collections.abc import Iterator
 
+from devicehub.model.alarm import AlarmCategory
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Axis, DeviceAlarm, Layout, Measurement, Sample, Spectrum
 from devicehub.model.units import Unit
@@ -42,6 +43,7 @@ _ALARMS = {
     21: "count-rate-2",
     22: "count-rate-off-scale",
 }
+_OWN_TEMPERATURE = {15, 16}
 
 
 def virtual_string(payload: bytes) -> bytes:
@@ -103,8 +105,9 @@ def _record(kind: tuple[int, int], body: bytes) -> Iterator[Sample]:
         yield Measurement("battery", charge / 100)
     elif kind == (0, 7) and body[0] in _ALARMS:
         # The device reports the moment a threshold is crossed and never the return.
-        yield DeviceAlarm(_ALARMS[body[0]], active=True)
-        yield DeviceAlarm(_ALARMS[body[0]], active=False)
+        category = AlarmCategory.DEVICE if body[0] in _OWN_TEMPERATURE else AlarmCategory.THREAT
+        yield DeviceAlarm(_ALARMS[body[0]], active=True, category=category)
+        yield DeviceAlarm(_ALARMS[body[0]], active=False, category=category)
 
 
 def _measured(channel: str, value: float, error: int | None = None) -> Measurement:

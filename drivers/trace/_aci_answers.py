@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Final
 
+from devicehub.model.alarm import AlarmCategory
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Capability, Cause, DeviceAlarm, Identity, Level, Measurement, Quality, Sample
 
@@ -119,7 +120,7 @@ class Answers:
             raise ProtocolError(Reason.CORRUPT, "error word is not eight hexadecimal digits")
         self._errors = int(parameter, 16)
         texts = ", ".join(text for text, _, _ in faults(self._errors))
-        yield from self._alarm(DeviceAlarm("fault", bool(texts), texts))
+        yield from self._alarm(DeviceAlarm("fault", bool(texts), texts, category=AlarmCategory.DEVICE))
         yield from self._tell(self._capability())
 
     def _relay_state(self, parameter: str) -> Iterator[Sample]:

@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 
+from devicehub.model.alarm import AlarmCategory
 from devicehub.model.errors import ConfigError, Reason
 from devicehub.model.reading import Capability, Cause, DeviceAlarm, Level, Measurement, Quality, Sample
 from devicehub.registry import load_driver
@@ -110,12 +111,18 @@ def test_a_fault_takes_from_the_capability_and_marks_the_value(
     protocol = started()
     protocol.on_packet(0.1, answer("pids.meas 1.0"))
     step = protocol.on_packet(0.2, answer(f"pids.error {word}"))
-    assert step.samples == (DeviceAlarm("fault", active=True, text=text), Capability("voc", level, cause))
+    assert step.samples == (
+        DeviceAlarm("fault", active=True, text=text, category=AlarmCategory.DEVICE),
+        Capability("voc", level, cause),
+    )
     (value,) = protocol.on_packet(0.3, answer("pids.meas 2.0")).samples
     expected = Quality.UNCERTAIN if level is Level.DEGRADED else Quality.BAD
     assert value == Measurement("voc", 2.0, expected, cause)
     step = protocol.on_packet(0.4, answer("pids.error 00000000"))
-    assert step.samples == (DeviceAlarm("fault", active=False), Capability("voc", Level.FULL))
+    assert step.samples == (
+        DeviceAlarm("fault", active=False, category=AlarmCategory.DEVICE),
+        Capability("voc", Level.FULL),
+    )
 
 
 def test_relays_become_alarms_of_the_device_on_their_edges() -> None:

@@ -8,15 +8,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from devicehub.core.alarms import StandingAlarm
-from devicehub.core.hub import Core
+from devicehub.core.hub import Core, Setting
 from devicehub.model.alarm import AlarmCategory, Condition, Disposition, Limit, Shelf, Verb
 from devicehub.model.message import Kind, Message
 from devicehub.model.payload import AlarmData
 from devicehub.model.reading import Quality
-from tests.unit.core.bench import at, core, level
+from tests.unit.core.bench import at, driver, ids, level
 from tests.unit.core.operators import act
 from tests.unit.core.reference_alarm import ReferenceAlarm
 
+RULES = "sha256:" + "0" * 64
 REST = (True, False, True, True, False, Shelf.NONE, False, False, False)
 values = st.sampled_from([12.0, 9.0, 3.0, nan])
 
@@ -31,13 +32,17 @@ class AlarmLife(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         limit = self.limit
-        self.core = core(limit)
+        self.ids = ids()
+        self.core = self.started()
         self.model = ReferenceAlarm(
             self.managed, limit.latch, int(limit.on_delay_s), int(limit.off_delay_s), int(limit.realarm_s)
         )
         self.retained: AlarmData | None = None
-        self.last = 3.0
         self.ended: set[str] = set()
+
+    def started(self) -> Core:
+        """A core as a start of the hub makes it; no two of them give the same ids."""
+        return Core(Setting(devices={"dev": driver()}, limits=(self.limit,), rules_digest=RULES, ids=self.ids))
 
     def hear(self, messages: list[Message]) -> None:
         """What a broker sees: a state that is told, each event once, nothing of an alarm after its end."""
@@ -54,7 +59,6 @@ class AlarmLife(RuleBasedStateMachine):
 
     @rule(number=values, good=st.booleans())
     def value(self, number: float, *, good: bool) -> None:
-        self.last = number if number == number else self.last  # noqa: PLR0124 - nan
         self.hear(self.core.step([level(number, self.model.now, Quality.GOOD if good else Quality.BAD)]).messages)
         self.model.value(number, good=good)
 
@@ -77,10 +81,10 @@ class AlarmLife(RuleBasedStateMachine):
     @rule()
     def kill(self) -> None:
         """A disabled point remembers nothing of its values over a restart: it looks at the next one."""
-        one = core(self.limit)
+        one = self.started()
         if self.retained is not None:
             assert one.resume([StandingAlarm("dev", "level-high", self.retained)], at(self.model.now)) == []
-        self.core: Core = one
+        self.core = one
 
     @invariant()
     def both_are_in_the_same_state(self) -> None:
