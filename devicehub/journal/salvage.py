@@ -7,6 +7,7 @@ a journal that is not huge, what retention still keeps. The one refusal is a jou
 """
 
 import contextlib
+import hashlib
 import logging
 import mmap
 import sqlite3
@@ -125,6 +126,7 @@ def _contents(old: Old, side: "_Side", epoch: str, kept: str) -> Contents:
     recorded = max((row[3] for row in rows), default=None)
     numbers = dict.fromkeys(Stream, 0)
     running = True if old.known is None else old.known.running
+    epoch = epoch if epoch != old.epoch else hashlib.sha256(epoch.encode()).hexdigest()[: len(epoch)]
     meta = Meta(epoch, old.last, numbers, carried.marks(old), b"", old.last, running, recorded)
     return Contents(
         rows,

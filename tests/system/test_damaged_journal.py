@@ -1,0 +1,49 @@
+"""A hub whose journal was damaged while it was down starts, and tells once what is lost: to consumers by number."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import cast
+
+from devicehub.publish.memory import MemoryBroker
+from tests.real.journals import NAME
+from tests.system.house import Furniture, house, journalled
+
+LAST = "SELECT max(position) FROM event WHERE stream = 'events' AND number IS NOT NULL"
+
+
+async def run(state: Path, broker: MemoryBroker, boot: str) -> str:
+    """A hub that is killed after a second; gives its epoch."""
+    async with house(state, (), Furniture(), broker=broker, boot=boot) as running:
+        await running.clock.sleep(1)
+        await running.kill()
+    return str(journalled(broker)[-1]["epoch"])
+
+
+def damage(state: Path) -> tuple[int, str]:
+    """Change the last event of a stream; its number and id."""
+    with closing(sqlite3.connect(state / NAME)) as db:
+        (position,) = db.execute(LAST).fetchone()
+        number, name = db.execute("SELECT number, id FROM event WHERE position = ?", (position,)).fetchone()
+        db.execute("UPDATE event SET payload = x'7b7d' WHERE position = ?", (position,))
+        db.commit()
+    return number, name
+
+
+def told(broker: MemoryBroker) -> list[dict[str, object]]:
+    """Gaps of numbers, and events of a damaged journal."""
+    bodies = [cast("dict[str, object]", body["data"]) for body in journalled(broker)]
+    return [body for body in bodies if body.get("reason") == "damaged" or body.get("what") == "journal-damaged"]
+
+
+async def test_a_damaged_event_is_a_gap_of_its_number_and_is_told_once(state: Path) -> None:
+    broker = MemoryBroker()
+    before = await run(state, broker, "boot-1")
+    number, name = damage(state)
+    after = await run(state, broker, "boot-2")
+    assert before != after
+    gap, event = told(broker)
+    assert (gap["stream"], gap["epoch"], gap["ranges"]) == ("events", before, [[number, number]])
+    assert f"events {number} {name}: content changed (lost)" in str(event["why"])
+    assert await run(state, broker, "boot-3") == after
+    assert len(told(broker)) == 2
