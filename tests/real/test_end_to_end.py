@@ -188,12 +188,12 @@ async def raised(folder: Folder, frame: Heard) -> Heard:
     return event
 
 
-async def cleared(folder: Folder, event: Heard) -> None:
-    """The alarm ends: an event, and the retained state is gone."""
-    end = await folder.ears.first(Kind.EVENT, "alarm-cleared")
-    assert (end.data["alarm"], end.data["state"], end.data["revision"]) == (event.data["alarm"], "normal", 2)
-    await folder.ears.until(lambda: not folder.ears.of(Kind.ALARM, ALARM)[-1].body)
-    assert await folder.standing() == []
+async def returned(folder: Folder, event: Heard) -> None:
+    """The condition ends: an event; the alarm stays retained, since nobody has closed the detection."""
+    end = await folder.ears.first(Kind.EVENT, "alarm-returned")
+    assert (end.data["alarm"], end.data["state"], end.data["revision"]) == (event.data["alarm"], "latched", 2)
+    await folder.ears.until(lambda: folder.ears.of(Kind.ALARM, ALARM)[-1].data == end.data)
+    assert [one.data for one in await folder.standing()][-1:] == [end.data]
 
 
 async def test_a_real_picture_of_an_sc660_raises_an_alarm_and_is_kept_byte_for_byte(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ async def test_a_real_picture_of_an_sc660_raises_an_alarm_and_is_kept_byte_for_b
         assert_kept(folder.state, capture, original)
         event = await raised(folder, frame)
         await folder.copy("IR_2413.jpg", photograph()[0])
-        await cleared(folder, event)
+        await returned(folder, event)
 
 
 async def test_simulated_pictures_make_the_same_way(tmp_path: Path) -> None:
@@ -221,6 +221,6 @@ async def test_simulated_pictures_make_the_same_way(tmp_path: Path) -> None:
         assert scene.max() < 29.0
         frame, capture = await folder.copy("FLIR0002.jpg", mild)
         assert_kept(folder.state, capture, mild)
-        await cleared(folder, event)
+        await returned(folder, event)
         (original,) = folder.path.rglob("FLIR0001.jpg")
         assert original.read_bytes() == warm
