@@ -6,12 +6,13 @@ Each leaf sets `command` to the module below `devicehub.cli` that carries it out
 import argparse
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn, Protocol
 
 from devicehub import __version__
+from devicehub.cli import words
 from devicehub.cli.exits import MEANINGS, Exit
 
 _CHOICE = re.compile(r"invalid choice: '(?P<given>[^']*)' \(choose from (?P<known>.*)\)")
@@ -24,9 +25,9 @@ class Parser(argparse.ArgumentParser):
         """End with exit code 2."""
         choice = _CHOICE.search(message)
         if choice is not None:
-            words = re.findall(r"[\w.-]+", choice["known"])
-            near = get_close_matches(choice["given"], words, n=1, cutoff=0.5)
-            hint = f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(words)}"
+            known = re.findall(r"[\w.-]+", choice["known"])
+            near = get_close_matches(choice["given"], known, n=1, cutoff=0.5)
+            hint = f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}"
             message = f"unknown command or choice '{choice['given']}'{hint}"
         print(f"{self.prog}: {message} (see '{self.prog} --help')", file=sys.stderr)
         sys.exit(Exit.USAGE)
@@ -98,59 +99,21 @@ def _config_option(parser: Parser) -> None:
     )
 
 
-def _seconds(text: str) -> float:
-    return _above_0(text, "a number of seconds")
-
-
-def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a port number from 0 to 65535")
-    return int(text)
-
-
-def _speed(text: str) -> float:
-    return _above_0(text, "a number")
-
-
-def _above_0(text: str, what: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is not {what}") from None
-    if not 0 < value < 1e9:
-        raise argparse.ArgumentTypeError(f"'{text}' must be {what} above 0")
-    return value
-
-
-def _whole(most: int) -> Callable[[str], int]:
-    def whole(text: str) -> int:
-        if not text.isdecimal() or not 1 <= int(text[:12]) <= most:
-            raise argparse.ArgumentTypeError(f"'{text}' must be a whole number from 1 to {most}")
-        return int(text)
-
-    return whole
-
-
-def _option(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not name or not equals:
-        raise argparse.ArgumentTypeError(f"'{text}' must be NAME=VALUE")
-    return name, value
-
-
 def _running(commands: Nouns) -> None:
     run = _leaf(commands, "run", "run", "run the hub")
     _config_option(run)
     demo = _leaf(commands, "demo", "demo", "run simulated devices and a broker on this computer, without hardware")
-    demo.add_argument("--for", dest="seconds", type=_seconds, metavar="SECONDS", help="stop by itself")
-    demo.add_argument("--port", type=_port, default=0, metavar="N", help="of the broker; default: any that is free")
+    demo.add_argument("--for", dest="seconds", type=words.seconds, metavar="SECONDS", help="stop by itself")
+    demo.add_argument(
+        "--port", type=words.port, default=0, metavar="N", help="of the broker; default: any that is free"
+    )
 
 
 def _devices(commands: Nouns) -> None:
     nouns = _noun(commands, "devices", "what is configured and what is plugged in")
     _config_option(_leaf(nouns, "list", "devices_list", "list the configured devices"))
     scan = _leaf(nouns, "scan", "devices_scan", "show the hardware that is present and the drivers that may fit")
-    scan.add_argument("--ble", type=_seconds, metavar="SECONDS", help="listen for Bluetooth devices too")
+    scan.add_argument("--ble", type=words.seconds, metavar="SECONDS", help="listen for Bluetooth devices too")
     show = _leaf(nouns, "show", "devices_show", "show one configured device and try to open it")
     show.add_argument("id", metavar="ID")
     show.add_argument("--offline", action="store_true", help="do not open it")
@@ -177,7 +140,7 @@ def _drivers(commands: Nouns) -> None:
     decode.add_argument(
         "--port", metavar="PORT", help="characteristic, in:EP, frame:FOURCC:WxH or file name of the bytes"
     )
-    decode.add_argument("--option", type=_option, action="append", default=[], metavar="NAME=VALUE")
+    decode.add_argument("--option", type=words.option, action="append", default=[], metavar="NAME=VALUE")
 
 
 def _looking(commands: Nouns) -> None:
@@ -186,20 +149,37 @@ def _looking(commands: Nouns) -> None:
         "filter", nargs="*", metavar="FILTER", help="MQTT topic filter; default: everything of devicehub"
     )
     watch.add_argument("--broker", metavar="URL", help="mqtt://host[:port]; default: that of the configuration")
-    watch.add_argument("--count", type=_whole(10**9), metavar="N", help="stop after N messages")
-    watch.add_argument("--for", dest="seconds", type=_seconds, metavar="SECONDS", help="stop after a time")
+    watch.add_argument("--count", type=words.whole(10**9), metavar="N", help="stop after N messages")
+    watch.add_argument("--for", dest="seconds", type=words.seconds, metavar="SECONDS", help="stop after a time")
     _config_option(watch)
     _consuming(commands)
+    _sending(commands)
     record = _leaf(commands, "record", "record", "write what goes over a device's link as a transcript")
     record.add_argument("device", metavar="DEVICE")
     record.add_argument("out", type=Path, metavar="OUT")
-    record.add_argument("--for", dest="seconds", type=_seconds, metavar="SECONDS", help="stop by itself")
+    record.add_argument("--for", dest="seconds", type=words.seconds, metavar="SECONDS", help="stop by itself")
     _config_option(record)
     replay = _leaf(commands, "replay", "replay", "play a transcript into a driver, in its own time")
     replay.add_argument("file", type=Path, metavar="FILE")
     replay.add_argument("--driver", required=True, metavar="NAME")
-    replay.add_argument("--speed", type=_speed, default=1.0, metavar="N", help="times as fast")
-    replay.add_argument("--option", type=_option, action="append", default=[], metavar="NAME=VALUE")
+    replay.add_argument("--speed", type=words.speed, default=1.0, metavar="N", help="times as fast")
+    replay.add_argument("--option", type=words.option, action="append", default=[], metavar="NAME=VALUE")
+
+
+def _sending(commands: Nouns) -> None:
+    send = _leaf(commands, "send", "send", "give a command to a device or the hub and wait until it has ended")
+    send.add_argument("target", metavar="TARGET", help="a device, or hub")
+    send.add_argument("verb", metavar="VERB")
+    send.add_argument("args", nargs="*", type=words.option, metavar="NAME=VALUE", help="a JSON value, else a text")
+    send.add_argument("--issuer", metavar="NAME", help="who is answerable; default: the user of this computer")
+    send.add_argument("--reason", default="", metavar="TEXT", help="for the record")
+    send.add_argument(
+        "--deadline", type=words.seconds, default=10.0, metavar="SECONDS", help="until it must have begun; default: 10"
+    )
+    send.add_argument("--node", metavar="SITE/NODE", help="of the hub; default: that of the configuration")
+    send.add_argument("--exercise", action="store_true", help="with --node: the hub runs an exercise")
+    send.add_argument("--broker", metavar="URL", help="mqtt://host[:port]; default: that of the configuration")
+    _config_option(send)
 
 
 def _consuming(commands: Nouns) -> None:
@@ -221,8 +201,8 @@ def _consuming(commands: Nouns) -> None:
     check.add_argument("--stored", metavar="COMMAND", help="prints what is stored, one message a line, in order")
     check.add_argument("--node", default="check/hub", metavar="SITE/NODE", help="to be played; default: check/hub")
     check.add_argument("--exercise", action="store_true", help="publish as what is simulated")
-    check.add_argument("--kills", type=_whole(10_000), default=20, metavar="N", help="with SIGKILL; default: 20")
-    check.add_argument("--seed", type=_whole(10**9), default=1, metavar="N", help="of chance; default: 1")
+    check.add_argument("--kills", type=words.whole(10_000), default=20, metavar="N", help="with SIGKILL; default: 20")
+    check.add_argument("--seed", type=words.whole(10**9), default=1, metavar="N", help="of chance; default: 1")
     _broker_option(check)
 
 
@@ -257,7 +237,7 @@ def _journal(commands: Nouns) -> None:
     status = _leaf(nouns, "status", "journal_status", "show how far each stream was stored, delivered and confirmed")
     replay = _leaf(nouns, "replay", "journal_replay", "deliver events again, by the running hub or by the next one")
     what = replay.add_mutually_exclusive_group(required=True)
-    what.add_argument("--from", dest="first", type=_whole(10**15), metavar="N", help="the first sequence number")
+    what.add_argument("--from", dest="first", type=words.whole(10**15), metavar="N", help="the first sequence number")
     what.add_argument("--quarantine", action="store_true", help="what the broker refused")
     replay.add_argument("--stream", choices=("alarms", "events", "scans"), default="events", help="default: events")
     discharge = _leaf(nouns, "discharge", "journal_discharge", "wait no longer for a durable consumer")
@@ -275,12 +255,14 @@ def _certificates(commands: Nouns) -> None:
     init.add_argument("--host", action="append", metavar="NAME", help="of the broker; default: this computer's")
     init.add_argument("--node", action="append", metavar="NAME", help="hub.node of a client; default: this computer's")
     init.add_argument(
-        "--days", type=_whole(3650), default=365, metavar="N", help="how long they are valid; default: 365"
+        "--days", type=words.whole(3650), default=365, metavar="N", help="how long they are valid; default: 365"
     )
     add = _leaf(nouns, "add", "tls_add", "make one more client certificate from that authority")
     add.add_argument("folder", type=Path, metavar="DIR")
     add.add_argument("name", metavar="NAME", help="hub.node of the client")
-    add.add_argument("--days", type=_whole(3650), default=365, metavar="N", help="how long it is valid; default: 365")
+    add.add_argument(
+        "--days", type=words.whole(3650), default=365, metavar="N", help="how long it is valid; default: 365"
+    )
 
 
 def _facts(commands: Nouns) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,7 +21,7 @@ from devicehub.publish.mqtt import Incoming, connect
 from devicehub.publish.port import Publisher
 from devicehub.publish.settings import BrokerSettings, Version
 from tests.contract import violations
-from tests.real.access_world import certificates, secured
+from tests.real.access_world import ROOT, certificates, secured
 from tests.real.hub_process import HubProcess, started
 from tests.real.mosquitto import mosquitto
 from tests.real.mqtt_ends import VERSIONS, message, settings
@@ -173,3 +175,50 @@ async def test_a_command_is_not_done_again_by_a_hub_that_was_killed(tmp_path: Pa
                     await Clock().sleep(0.05)
         last = [data["state"] for one_, data in one.heard if "/res/" in one_.topic and data.get("why")]
         assert last == ["done"]
+
+
+async def sent(folder: Path, *words: str) -> tuple[int, str, str]:
+    """`devicehub send` with the hub's own configuration: exit code, output, errors."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "devicehub", "send", *words, "--config", str(folder / "hub.toml")),
+        cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    async with asyncio.timeout(60):
+        out, errors = await process.communicate()
+    return process.returncode or 0, out.decode(), errors.decode()
+
+
+async def test_the_command_line_sends_waits_and_says_what_became_of_it(tmp_path: Path) -> None:
+    async with mosquitto(tmp_path) as broker, requester(settings(broker)) as one:
+        async with hub(tmp_path, f'url = "mqtt://127.0.0.1:{broker.port}"\n'):
+            code, out, _ = await sent(
+                tmp_path, "camera", "set-emissivity", "emissivity=0.8", "--issuer", "op-1147", "--reason", "plastic"
+            )
+            assert (code, out) == (0, "accepted\ndone  emissivity=0.8\n")
+            code, out, _ = await sent(tmp_path, "camera", "set-emissivity", "emissivity=high")
+            assert (code, out) == (1, "rejected  option 'emissivity' must be float, not 'high'\n")
+            code, out, _ = await sent(tmp_path, "hub", "identify", "--json")
+            assert (code, [json.loads(line)["state"] for line in out.splitlines()]) == (0, ["accepted", "done"])
+            records = [data for one_, data in one.heard if "/event/" in one_.topic]
+            assert (records[0]["issuer"], records[0]["reason"]) == ("op-1147", "plastic")
+        code, _, errors = await sent(tmp_path, "hub", "identify", "--deadline", "0.1")
+        assert (code, "did not answer within" in errors) == (69, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (("Hub", "identify"), "'Hub' is no target or verb"),
+        (("hub", "identify", "--deadline", "4000"), "--deadline 4000: at most 3600 s"),
+        (("hub", "identify", "--node", "lane1"), "--node lane1: must be SITE/NODE"),
+        (("hub", "identify", "a=1", "a=2"), "argument a is given twice"),
+        (("hub", "identify", "x"), "'x' must be NAME=VALUE"),
+    ],
+)
+async def test_a_wrong_command_line_is_told_before_anything_is_sent(
+    tmp_path: Path, words: tuple[str, ...], error: str
+) -> None:
+    configured(tmp_path, "")
+    code, _, errors = await sent(tmp_path, *words)
+    assert (code, error in errors) == (2, True), errors
