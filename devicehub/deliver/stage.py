@@ -158,8 +158,7 @@ class Deliver:
             await watch
         finally:
             watch.cancel()
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+            await _ended(listening)
 
     async def _listen(self, publisher: Publisher) -> None:
         """Hand over what others send. Without it delivery goes on; a lost connection is for `lost` to tell."""
@@ -262,3 +261,11 @@ class Deliver:
                 await self._wake.wait()
         except TimeoutError:
             raise DeliveryError(f"no acknowledgement within {DEADLINE:.0f} s") from None
+
+
+async def _ended(task: asyncio.Future[None]) -> None:
+    """Cancel until it ends: `wait_for` of Python 3.11 swallows a cancellation that comes with its result."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=0.1)
+    await asyncio.gather(task, return_exceptions=True)
