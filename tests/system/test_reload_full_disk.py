@@ -41,3 +41,21 @@ async def test_a_reload_on_a_full_disk_ends_when_there_is_room_again(state: Path
         await here.house.clock.sleep(2)
     assert here.values("a") == list(range(here.devices["a"].said))
     assert here.values("b")[-1] == here.devices["b"].said - 1
+
+
+async def test_a_device_that_is_changed_twice_meanwhile_is_changed_twice_in_order(state: Path) -> None:
+    async with street(state, "a", "b") as here:
+        assert here.house is not None
+        answers = []
+        with full_disk():
+            await here.house.clock.sleep(1)
+            for _ in range(3):
+                here.devices["b"] = renewed(here.devices["b"])
+                answers.append(here.house.hub.reload())
+                await here.house.clock.sleep(2)
+            assert not any(answer.done() for answer in answers)
+        await asyncio.gather(*answers)
+        await here.house.clock.sleep(2)
+        assert len(here.devices["b"].socket.opened) == 1, "by the last one written"
+    assert here.values("b")[-1] == here.devices["b"].said - 1
+    assert here.values("a") == list(range(here.devices["a"].said))
