@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devicehub.clock import Clock
+from devicehub.clock import Clock, since_boot
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -32,3 +32,13 @@ def test_tokens_have_the_length_asked_for_and_differ_unless_chance_is_seeded() -
     assert len({Clock().token(32) for _ in range(10)}) == 10
     assert len(Clock().token(4)) == 4
     assert Clock(seed=1).token(8) == Clock(seed=1).token(8)
+
+
+async def test_a_machine_that_is_taken_never_to_sleep_was_booted_when_its_loop_began() -> None:
+    clock = Clock()
+    assert clock.boot() == clock.monotonic()
+    assert Clock(boot=lambda: 7.0).boot() == 7.0
+
+
+def test_seconds_since_the_start_of_the_machine_only_grow() -> None:
+    assert 0.0 < since_boot() <= since_boot()
