@@ -123,6 +123,15 @@ async def judged(state: Path, said: Said) -> Verdict:
     return verdict
 
 
+async def digests(state: Path) -> set[str]:
+    """The SHA-256 of every event of a journal that says that it was damaged; none of one that is silent."""
+    journal = Journal(state / NAME, encode, Clock())
+    await journal.open()
+    found = {Kept.of(entry).digest for stream in Stream for entry in await journal.peek(stream, 0, EVERYTHING)}
+    await journal.close()
+    return found if journal.damages else set()
+
+
 def _say(verdict: Verdict, faults: Iterable[str]) -> None:
     verdict.faults += faults
 

@@ -18,7 +18,7 @@ import pytest
 
 from tests.torture.appender import NAME, STATE
 from tests.torture.disk import Call, Disk, calls
-from tests.torture.judge import Said, Verdict, judged, laid
+from tests.torture.judge import Said, Verdict, digests, judged, laid
 
 ROOT: Final = Path(__file__).parents[2]
 SOURCE: Final = Path(__file__).with_name("disk_shim.c")
@@ -120,8 +120,10 @@ class Machine:
         return (self.folder / "errors").read_text()
 
     def log(self) -> list[Call]:
-        """Everything that happened to the disk."""
-        return list(calls((self.folder / "log").read_bytes()))
+        """Everything that happened to the disk. The file is large and goes."""
+        content = (self.folder / "log").read_bytes()
+        (self.folder / "log").unlink()
+        return list(calls(content))
 
     def files(self) -> dict[str, bytes]:
         """What is in the folder, as the kernel has it."""
@@ -129,7 +131,7 @@ class Machine:
         return {str(path.relative_to(disk)): path.read_bytes() for path in disk.rglob("*") if path.is_file()}
 
     def clear(self) -> None:
-        """Only the log and what was said are needed after the end."""
+        """The files as the program saw them go; a cut is made from the log."""
         shutil.rmtree(self.folder / "disk")
 
 
@@ -180,3 +182,9 @@ async def judgement(files: Mapping[str, bytes], said: Said) -> Verdict:
     """Of what a cut left. It is laid out in memory where that can be: no more power cuts are to come."""
     with TemporaryDirectory(dir=MEMORY) as folder:
         return await judged(laid(files, Path(folder)), said)
+
+
+async def salvaged(files: Mapping[str, bytes]) -> set[str]:
+    """The SHA-256 of every event that a damaged journal still gives; nothing of one that does not say that it was."""
+    with TemporaryDirectory(dir=MEMORY) as folder:
+        return await digests(laid(files, Path(folder)))

@@ -147,12 +147,14 @@ def _until_full(process: subprocess.Popen[bytes], said: Said) -> int:
 async def test_a_full_disk_is_refused_before_anything_is_lost_and_taken_up_when_there_is_room(tmp_path: Path) -> None:
     machine, random = Machine(tmp_path / "machine"), Random(23)
     disk = machine.folder / "disk"
-    with _small(disk):
-        process = machine.start({"KEEP": 1, "CHECKPOINT": 100})
-        after = _until_full(process, machine.said)
-        refusals, accepted = machine.said.refusals, len(machine.said.stored)
-        assert _mounted(disk, f"remount,size={4 * BALLAST}")
-        machine.kill_after(process, 500)
+    with _small(disk), machine.start({"KEEP": 1, "CHECKPOINT": 100}) as process:
+        try:
+            after = _until_full(process, machine.said)
+            refusals, accepted = machine.said.refusals, len(machine.said.stored)
+            assert _mounted(disk, f"remount,size={4 * BALLAST}")
+            machine.kill_after(process, 500)
+        finally:
+            process.kill()
         now = await judgement(machine.files(), machine.said)
     log = machine.log()
     found, _ = left(machine, log, cuts(log, random, 6), random, Said())

@@ -14,7 +14,7 @@ import pytest
 
 from tests.torture.disk import Disk
 from tests.torture.judge import Said, Verdict
-from tests.torture.shim import FILE, MORE, WAL, Cut, Machine, cuts, judgement, left
+from tests.torture.shim import FILE, MORE, WAL, Cut, Machine, cuts, judgement, left, salvaged
 
 pytestmark = pytest.mark.real
 
@@ -115,3 +115,27 @@ def test_the_shim_sees_all_that_sqlite_does_to_the_disk(tmp_path: Path) -> None:
     assert disk.syncs[FILE] > 2
     assert disk.syncs["state"] > 0
     assert disk.mapped == {"state/journal.sqlite-shm"}, "what is written through memory is not seen"
+
+
+def _damaged(files: Mapping[str, bytes], number: int) -> dict[str, bytes]:
+    """With a changed bit in the stored bytes of that event."""
+    content = bytearray(files[FILE])
+    content[content.index(f'"id":"{number:026d}"'.encode()) + 10] ^= 1
+    return {**files, FILE: bytes(content)}
+
+
+async def test_no_power_cut_loses_a_sound_event_while_a_damaged_journal_is_made_anew(tmp_path: Path) -> None:
+    sound = Machine(tmp_path / "sound")
+    assert sound.finish(sound.start({"EVENTS": 66, "KEEP": 1})) == 0, sound.errors
+    machine = Machine(tmp_path / "machine", _damaged(sound.files(), 17))
+    machine.kill_after(machine.start({"EVENTS": 11, "KEEP": 1}), 1)
+    log = machine.log()
+    first = next(place for place, call in enumerate(log) if call.kind == "A")
+    chosen = [Cut(instant, keep) for instant in range(0, first, 1 if MORE > 1 else 15) for keep in (0.0, 0.5, 1.0)]
+    found, _ = left(machine, log, chosen, Random(15), Said())
+    wanted = {kept.digest for kept in sound.said.stored.values() if int(kept.name) != 17}
+    lost = [(one.cut, len(gone)) for one in found if (gone := wanted - await salvaged(one.files))]
+    print(f"while {len(wanted)} events were carried over: {len(found)} power cuts, {len(lost)} of them lost events")
+    assert len(found) >= 20
+    assert await salvaged(found[0].files) == wanted, "the damaged one is not among them"
+    assert lost == []
