@@ -62,7 +62,7 @@ def ready(path: Path, epoch: str) -> None:
 
 def suspect(path: Path, error: Exception) -> None:
     """An error of the running journal. Where it speaks of damage the next start looks at all of even a huge file."""
-    if isinstance(error, sqlite3.DatabaseError) and of_the_file(error):
+    if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.ProgrammingError) and of_the_file(error):
         with contextlib.suppress(OSError):  # a mark that cannot be made is no reason to hide the error itself
             path.with_name(path.name + _SUSPECT).touch()
 
