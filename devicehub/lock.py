@@ -30,6 +30,17 @@ def held(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def is_held(folder: Path) -> bool:
+    """Whether a hub holds `folder` at this moment. Raises `ConfigError` when nobody can."""
+    if not (folder / NAME).exists():
+        return False
+    try:
+        with held(folder):
+            return False
+    except JournalError:
+        return True
+
+
 def _take(handle: int, folder: Path) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -2,19 +2,34 @@
 
 import argparse
 
+from devicehub.cli import send
 from devicehub.cli.exits import CommandError, Exit
 from devicehub.cli.given import given_config
 from devicehub.cli.output import note
+from devicehub.config import Config
 from devicehub.deliver.quarantine import BUSY
 from devicehub.journal import tables
 from devicehub.journal.report import writing
+from devicehub.lock import is_held
 from devicehub.model.stream import Stream
 
 
 def run(args: argparse.Namespace) -> int:
-    """Have the next run of the hub deliver events again, while none runs."""
+    """Have the hub deliver events again: the one that runs, by a command; without one, the next that is started."""
+    config = given_config(args)
+    return _asked(args) if is_held(config.hub.state) else _prepared(config, args)
+
+
+def _asked(args: argparse.Namespace) -> int:
+    what = [("quarantine", "true")] if args.quarantine else [("stream", args.stream), ("after", str(args.first - 1))]
+    words = {"target": "hub", "verb": "replay", "args": what, "issuer": None, "reason": "", "deadline": 10.0}
+    there = {"node": None, "exercise": False, "broker": None, "config": args.config, "json": args.json}
+    return send.run(argparse.Namespace(**words, **there))
+
+
+def _prepared(config: Config, args: argparse.Namespace) -> int:
     stream = Stream(args.stream)
-    with writing(given_config(args).hub.state) as db:
+    with writing(config.hub.state) as db:
         if args.quarantine:
             note(f"{tables.busy(db, BUSY)} events of the quarantine will be sent when the hub runs")
             return Exit.OK

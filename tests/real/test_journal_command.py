@@ -1,5 +1,6 @@
 """`devicehub journal`: what the file holds, and delivering it again, as a technician at the terminal sees it."""
 
+import asyncio
 import json
 import subprocess
 from pathlib import Path
@@ -11,10 +12,16 @@ from devicehub.journal import Journal, tables
 from devicehub.journal.tables import Receipt
 from devicehub.lock import held
 from devicehub.model.stream import Stream
+from tests.real.hearing import hearing
+from tests.real.hub_process import started
 from tests.real.journals import alarm_state, delivered, event, opened
+from tests.real.mosquitto import mosquitto
+from tests.real.mqtt_ends import settings
 from tests.real.test_cli import HUB, devicehub, one_line
 
 pytestmark = pytest.mark.real
+
+EVENTS = "devicehub/v1/s/n/event/#"
 
 
 @pytest.fixture
@@ -104,9 +111,28 @@ def test_where_no_hub_has_run_there_is_no_journal(tmp_path: Path, words: tuple[s
     assert "there is no journal" in one_line(done)
 
 
-@pytest.mark.parametrize("words", [("replay", "--from", "1"), ("discharge", "archive")])
-def test_what_writes_is_refused_while_a_hub_runs(station: Path, words: tuple[str, ...]) -> None:
+def test_a_consumer_is_not_discharged_behind_the_back_of_a_running_hub(station: Path) -> None:
     with held(station / "state"):
-        done = journal(station, *words)
+        done = journal(station, "discharge", "archive")
     assert done.returncode == 75
     assert "is in use by another hub" in one_line(done)
+
+
+async def test_a_running_hub_is_asked_to_replay(station: Path) -> None:
+    async with mosquitto(station) as broker:
+        (station / "devicehub.toml").write_text(
+            f'{HUB}state = "state"\n[mqtt]\nurl = "mqtt://127.0.0.1:{broker.port}"\n'
+        )
+        async with (
+            started("run", "--config", "devicehub.toml", cwd=station) as hub,
+            hearing(settings(broker), filters=[EVENTS]) as ears,
+        ):
+            await hub.says("broker connected")
+            await ears.until(ears.sequences)
+            last = max(ears.sequences())
+            before = len(ears.heard)
+            done = await asyncio.to_thread(journal, station, "replay", "--from", "2")
+            assert (done.returncode, done.stderr) == (0, b"")
+            await ears.until(lambda: {2, last} <= {one.sequence for one in ears.heard[before:]})
+            again = [one for one in ears.heard[before:] if one.sequence == 2]
+            assert again[0].body["historical"] is True
