@@ -2,19 +2,16 @@
 
 import logging
 from collections.abc import Iterable, Sequence
-from functools import partial
 
-from devicehub.commands import records
 from devicehub.commands.memory import Known, recalled
 from devicehub.core import StandingAlarm
-from devicehub.journal import Entry, Journal, tables
-from devicehub.journal.recall import newest
+from devicehub.journal import Entry, Journal, recall, tables
 from devicehub.model.gap import GapReason
 from devicehub.model.instant import instant
 from devicehub.model.message import Kind, Message
 from devicehub.model.payload import GapData
 from devicehub.model.reading import Stamp
-from devicehub.publish.envelope import TYPE_PREFIX, stored_alarm
+from devicehub.publish.envelope import stored_alarm
 from devicehub.publish.topics import Topics
 from devicehub.voice import Voice
 
@@ -49,7 +46,7 @@ async def commands(journal: Journal, until: float) -> list[Known]:
 
     Raises `JournalError`.
     """
-    return recalled(await journal.file(partial(newest, kind=TYPE_PREFIX + records.TYPE)), until)
+    return recalled(await journal.file(recall.commands), until)
 
 
 async def standing_alarms(

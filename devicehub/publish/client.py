@@ -207,7 +207,8 @@ class Client(aiomqtt.Client):
         # At once and not through aiomqtt's future, which it makes anew if this comes right behind the CONNACK.
         self._fail(self._ending(flags, reason_code))
 
-    def _on_message(self, client: paho.Client, userdata: object, message: paho.MQTTMessage) -> None:  # noqa: ARG002  paho's signature
+    def _on_message(self, client: paho.Client, userdata: object, message: paho.MQTTMessage) -> None:
+        del client, userdata
         properties = message.properties
         self.inbox.put(
             Incoming(

@@ -150,7 +150,8 @@ class _Connection:
         self._filters.update(filters)
         for topic, out in self._broker.retained.items():
             if any(topic_matches_sub(one, topic) for one in filters) and not self._broker.withhold(topic):
-                self._inbox.put(Incoming(topic, out.payload, True, out.response_topic, out.correlation))  # noqa: FBT003  a field
+                kept = Incoming(topic, out.payload, retain=True)
+                self._inbox.put(kept._replace(response_topic=out.response_topic, correlation=out.correlation))
 
     def incoming(self) -> AsyncIterator[Incoming]:
         return self._inbox.messages()

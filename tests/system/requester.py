@@ -46,7 +46,8 @@ class Requester:
 
     async def send_bytes(self, address: str, payload: bytes, **wishes: object) -> None:
         """Send anything as a command."""
-        out = Outgoing(f"{PREFIX}/cmd/{address}", payload, 1, False, None, "io.devicehub.command", "", "")  # noqa: FBT003
+        topic, kind = f"{PREFIX}/cmd/{address}", "io.devicehub.command"
+        out = Outgoing(topic, payload, 1, retain=False, expiry=None, type=kind, id="", subject="")
         await self._publisher.submit(_with(out, wishes))
 
     async def states(self, command: str, most: int = 2) -> list[Body]:

@@ -5,6 +5,7 @@ import logging
 
 import pytest
 
+from devicehub.clock import Clock
 from devicehub.model.errors import DeliveryError
 from devicehub.publish.inbox import Inbox
 from devicehub.publish.port import Incoming
@@ -63,7 +64,7 @@ async def test_what_waits_is_read_before_the_end_is_told_and_the_first_reason_st
 async def test_a_reader_that_waits_hears_of_the_end() -> None:
     inbox = Inbox(10)
     reading = asyncio.create_task(read(inbox, 1))
-    await asyncio.sleep(0)  # noqa: TID251  the reader's turn
+    await Clock().sleep(0)
     inbox.end("gone")
     with pytest.raises(DeliveryError, match="gone"):
         await reading
