@@ -18,7 +18,6 @@ from devicehub.consume.conformance.hub import Numbered, PlayedHub
 from devicehub.consume.consumer import AGAIN, PAUSE, TOGETHER, Consumer
 from devicehub.consume.files import opened
 from devicehub.consume.heard import filters
-from devicehub.consume.leaving import LISTENING, leave
 from devicehub.consume.store import StoreError
 from devicehub.model.stream import Stream
 from devicehub.publish.contract import inward_schema
@@ -287,17 +286,3 @@ async def test_a_store_that_fails_ends_it_and_nothing_is_confirmed(tmp_path: Pat
     assert raised.group_contains(StoreError, match="full")
     received = [json.loads(out.payload)["received"]["events"] for _, out in broker.log if "/receipt/" in out.topic]
     assert set(received) <= {0}
-
-
-async def test_a_consumer_that_leaves_deletes_its_receipts_everywhere(tmp_path: Path) -> None:
-    broker, clock = MemoryBroker(), Clock()
-    for node in ("s/a", "s/b", "t/c"):
-        for name in (NAME, "other"):
-            topic = f"devicehub/v1/{node}/receipt/{name}"
-            broker.take(Outgoing(topic, b"{}", qos=1, retain=True, expiry=None, type="", id="", subject=""))
-    at = asyncio.get_running_loop().time()
-    left = await leave(broker.connect, clock, NAME, ["devicehub/v1/s/a", "devicehub/v1/u/d"], "devicehub/v1/+/+")
-    assert left == [f"devicehub/v1/{node}" for node in ("s/a", "s/b", "t/c", "u/d")]
-    assert asyncio.get_running_loop().time() - at <= LISTENING + 0.1
-    assert [topic for topic in broker.retained if topic.endswith(NAME)] == []
-    assert len([topic for topic in broker.retained if topic.endswith("other")]) == 3
