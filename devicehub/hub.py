@@ -202,7 +202,7 @@ class Hub:
         telling = Telling(
             remark=self._remarks.add,
             changed=lambda: self._voice.status("online"),
-            durable=lambda: self._delivery.durable,
+            durable=lambda: any(stream.consumers for stream in self._delivery.watermarks()[0].values()),
         )
         test = SelfTest(
             self._plan.topics,

@@ -74,11 +74,6 @@ class Delivery:
         """Waits for numbers that will not come by themselves; empty once closed and all was told."""
         return await self._holes.gaps(self._journal.epoch)
 
-    @property
-    def durable(self) -> bool:
-        """Whether a durable consumer is registered."""
-        return any(self._receipts.of(stream) for stream in Stream)
-
     def receipt(self, message: Incoming) -> None:
         """A durable consumer says what it has."""
         self._consumers.receipt(message)

@@ -22,10 +22,6 @@ def _nothing(out: Outgoing) -> str:  # noqa: ARG001  the signature of `refuse`
     return ""
 
 
-def _no(topic: str) -> bool:  # noqa: ARG001  the signature of `withhold`
-    return False
-
-
 class MemoryBroker:
     """Keeps what it took, in order, and the retained messages; hands out what was subscribed.
 
@@ -41,7 +37,7 @@ class MemoryBroker:
         delivery: Delivery = "broker-acked",
         delay: Callable[[Outgoing], float] = _at_once,
         refuse: Callable[[Outgoing], str] = _nothing,
-        withhold: Callable[[str], bool] = _no,
+        withhold: Callable[[str], bool] = frozenset[str]().__contains__,
         keep: int | None = None,
     ) -> None:
         self.delivery: Delivery = delivery

@@ -11,7 +11,7 @@ from devicehub.publish.topics import Topics
 from tests.unit.selftests import PERIOD, Station
 
 TOPICS = Topics("s", "n", exercise=True)
-VERSION = Outgoing("$SYS/broker/version", b"mosquitto version 2.0.11", 0, True, None, "", "", "")  # noqa: FBT003
+VERSION = Outgoing("$SYS/broker/version", b"mosquitto version 2.0.11", 0, True, None, "", "", "")  # noqa: FBT003 - fields
 
 
 def station_at(broker: MemoryBroker, *, durable: bool = False, forgetful: str = "") -> Station:
@@ -156,6 +156,6 @@ async def test_rubbish_in_the_own_topic_proves_nothing_and_breaks_nothing() -> N
     async with station.connected():
         await passes(1)
         broker.withhold = lambda _: False
-        broker.take(Outgoing(f"{TOPICS.prefix}/status", b"\xff{", 1, True, None, "", "", ""))  # noqa: FBT003
+        broker.take(Outgoing(f"{TOPICS.prefix}/status", b"\xff{", 1, True, None, "", "", ""))  # noqa: FBT003 - fields
         await passes(6)
     assert station.words == ["self-test-failed"]
