@@ -34,7 +34,7 @@ def recorded(request: Request, state: CommandState) -> bytes:
 def test_a_command_is_alike_when_it_asks_for_the_same_wherever_the_answer_goes_and_however_long_there_is_time() -> None:
     other = asked(deadline=2000.0, reply=Reply(Address("t", b"c")), reason="again")
     assert alike(asked(), other)
-    changes: list[dict[str, object]] = [{"verb": "confirm"}, {"target": "d"}, {"args": {}}, {"issuer": "somebody"}]
+    changes: list[dict[str, Any]] = [{"verb": "confirm"}, {"target": "d"}, {"args": {}}, {"issuer": "somebody"}]
     for change in changes:
         assert not alike(asked(), asked(**change))
 
