@@ -73,7 +73,7 @@ def depths(pipe: Pipe, sinks: Sinks, delivery: Delivery) -> Depths:
     return Depths(
         pipe=len(pipe),
         pipe_dropped=pipe.dropped,
-        journal=sinks.journal.depth(),
+        journal=sum(sinks.journal.depths.values()),
         journal_bytes=sinks.journal.size(),
         board_dropped=sinks.board.dropped,
         streams=streams,

@@ -59,11 +59,10 @@ class Consumers:
                 self._remark("receipt-refused", f"{consumer}: {refused}")
             return
         self._refused.discard(consumer)
-        if not self._receipts.known(consumer):
-            self._remark("consumer-registered", consumer)
         live = consumer in self._met or not message.retain
         self._met.add(consumer)
-        self._receipts.note(consumer, numbers, self._clock.utc(), self._clock.monotonic(), live=live)
+        if self._receipts.note(consumer, numbers, self._clock.utc(), self._clock.monotonic(), live=live):
+            self._remark("consumer-registered", consumer)
         self._tell()
 
     def stalled(self, now: float) -> list[tuple[Stream, int]]:
@@ -93,7 +92,7 @@ class Consumers:
         turns = 0
         while True:
             await self._clock.sleep(LOOK)
-            if self._receipts.any_live(self._clock.monotonic()):
+            if self._receipts:
                 self._look = True
                 self._tell()
             turns += 1

@@ -86,11 +86,13 @@ class Delivery:
     async def replay(self, stream: Stream, number: int) -> None:
         """Send a stream again behind a number, because an operator asked. Raises `JournalError`."""
         await self._lanes.replay(stream, number, asked=True)
+        self._stage.wake()
 
     async def replay_quarantine(self) -> int:
         """Send everything in quarantine again; gives how many. Raises `JournalError`."""
         entries = await self._quarantine.all()
         self._lanes.retry(entries)
+        self._stage.wake()
         return len(entries)
 
     def watermarks(self) -> tuple[dict[str, StreamData], int]:

@@ -46,6 +46,9 @@ class Receipts:
         self._changed: set[str] = set()
         self._gone: set[str] = set()
 
+    def __len__(self) -> int:
+        return len(self._progress)
+
     def resume(self, stored: Sequence[Receipt]) -> None:
         """Take over what earlier runs were told."""
         for one in stored:
@@ -66,8 +69,12 @@ class Receipts:
                 raise RefusedReceipt(f"it has {stream} up to {number}, and only {stored[stream].number} are stored")
         return numbers
 
-    def note(self, consumer: str, numbers: Mapping[Stream, int], utc: float, now: float, *, live: bool) -> None:
-        """A checked receipt. `live`: it came from the consumer itself, not from what the broker retains of it."""
+    def note(self, consumer: str, numbers: Mapping[Stream, int], utc: float, now: float, *, live: bool) -> bool:
+        """A checked receipt; whether it is the first of its consumer.
+
+        `live`: it came from the consumer itself, not from what the broker retains of it.
+        """
+        new = consumer not in self._progress
         known = self._progress.setdefault(consumer, {})
         for stream in known.keys() - numbers.keys():
             del known[stream]
@@ -81,10 +88,7 @@ class Receipts:
             self._live[consumer] = now
         self._changed.add(consumer)
         self._gone.discard(consumer)
-
-    def known(self, consumer: str) -> bool:
-        """Whether a receipt of it was ever taken."""
-        return consumer in self._progress
+        return new
 
     def leave(self, consumer: str) -> bool:
         """The consumer will not come again; whether it was known."""
@@ -129,10 +133,6 @@ class Receipts:
     def of(self, stream: Stream) -> dict[str, int]:
         """Receipt of each consumer of a stream."""
         return {name: known[stream].number for name, known in sorted(self._progress.items()) if stream in known}
-
-    def any_live(self, now: float) -> bool:
-        """Whether a consumer was heard of lately."""
-        return any(now - at < ALIVE for at in self._live.values())
 
     def silent(self, before: float) -> list[str]:
         """Consumers that were not heard of since that UTC second."""

@@ -110,6 +110,10 @@ class Deliver:
                 self._on_lost(error)
                 await self._clock.sleep(self._clock.jitter(self._pause(error)))
 
+    def wake(self) -> None:
+        """Something is to be sent that nobody told of."""
+        self._wake.set()
+
     def finish(self) -> None:
         """Nothing more will come: deliver what is there and disconnect politely."""
         self._finishing = True

@@ -66,7 +66,7 @@ class Journal:
         self._alive = 0.0
         self._open = False
         self._tails = {stream: Tail() for stream in Stream}
-        self._depths = dict.fromkeys(Stream, 0)
+        self.depths = dict.fromkeys(Stream, 0)
         self._listeners: list[Callable[[], None]] = []
         self.acked: dict[Stream, Mark] = dict.fromkeys(Stream, Mark())
         self.stored: dict[Stream, Mark] = dict.fromkeys(Stream, Mark())
@@ -91,7 +91,7 @@ class Journal:
         await self._do(self._ledger.open)
         meta = self._ledger.meta
         self.former = await self.file(partial(tables.announce, devices=tuple(devices)))
-        self._depths = await self.file(partial(tables.waiting, marks=meta.acked))
+        self.depths = await self.file(partial(tables.waiting, marks=meta.acked))
         self.last, self.unclean, self.recorded = meta.last, self._ledger.unclean, meta.recorded
         self.damages = self._ledger.damages
         self.acked = dict(meta.acked)
@@ -139,12 +139,8 @@ class Journal:
         if entry.position <= mark.position:
             return
         self.acked[entry.stream] = mark.after(entry)
-        self._depths[entry.stream] -= 1
+        self.depths[entry.stream] -= 1
         self._tails[entry.stream].passed(entry.position)
-
-    def depth(self) -> int:
-        """How many events wait for delivery."""
-        return sum(self._depths.values())
 
     def size(self) -> int:
         """Bytes on disk."""
@@ -271,7 +267,7 @@ class Journal:
     def _remember(self, entries: list[Entry]) -> None:
         for entry in entries:
             self._tails[entry.stream].add(entry)
-            self._depths[entry.stream] += 1
+            self.depths[entry.stream] += 1
             self.stored[entry.stream] = self.stored[entry.stream].after(entry)
         self.last = entries[-1].position
         for listener in self._listeners:
