@@ -18,8 +18,8 @@ from devicehub.driver import Driver
 from devicehub.hub import Hub, Plan, will
 from devicehub.model.alarm import Limit
 from devicehub.model.payload import InfoData
-from devicehub.plan import Reread, nothing_to_read
 from devicehub.model.stream import Stream
+from devicehub.plan import Reread, nothing_to_read
 from devicehub.publish.envelope import Encoder
 from devicehub.publish.memory import MemoryBroker
 from devicehub.publish.port import Outgoing
