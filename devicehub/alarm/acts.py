@@ -146,14 +146,14 @@ def _stands(life: Life) -> None:
         raise RefusedActError(Refusal.NOTHING_STANDS, "no alarm stands at this point")
 
 
-def _already(there: bool, text: str) -> None:  # noqa: FBT001 - the condition itself
-    if there:
+def _not_yet(text: str, *, already: bool) -> None:
+    if already:
         raise RefusedActError(Refusal.ALREADY, text)
 
 
 def _ack(_: Act, life: Life, care: Care) -> Life:
     _stands(life)
-    _already(life.acked, "the alarm is acknowledged")
+    _not_yet("the alarm is acknowledged", already=life.acked)
     return acknowledged(life, care)
 
 
@@ -163,7 +163,7 @@ def _confirm(act: Act, life: Life, care: Care) -> Life:
         raise RefusedActError(Refusal.NOT_CONFIRMABLE, "only a detection is confirmed")
     if not life.acked:
         raise RefusedActError(Refusal.NOT_ACKNOWLEDGED, "acknowledge the alarm first")
-    _already(life.confirmed, "the alarm is confirmed")
+    _not_yet("the alarm is confirmed", already=life.confirmed)
     if act.disposition is None:
         raise RefusedActError(Refusal.DISPOSITION_MISSING, f"say what it was: {', '.join(Disposition)}")
     return confirmed(life)
@@ -184,10 +184,10 @@ def _reset(_: Act, life: Life, care: Care) -> Life:
 
 def _shelved(act: Act, life: Life, care: Care, most: float) -> Life:
     if act.verb is Verb.UNSHELVE:
-        _already(life.shelf is Shelf.NONE, "the point is not shelved")
+        _not_yet("the point is not shelved", already=life.shelf is Shelf.NONE)
         return replace(life, shelf=Shelf.NONE)
     _not_managed(care, "a detection is never shelved")
-    _already(life.shelf is not Shelf.NONE, "the point is shelved")
+    _not_yet("the point is shelved", already=life.shelf is not Shelf.NONE)
     if act.seconds is None and not act.one_shot:
         raise RefusedActError(Refusal.DURATION_MISSING, "say how long, or until the alarm has ended once")
     if lasting(act, most) > most:
@@ -202,7 +202,7 @@ def _not_managed(care: Care, text: str) -> None:
 
 def _silence(act: Act, life: Life, _: Care) -> Life:
     _stands(life)
-    _already(life.silenced, "the alarm is silent")
+    _not_yet("the alarm is silent", already=life.silenced)
     if lasting(act, SILENCE_MOST) > SILENCE_MOST:
         raise RefusedActError(Refusal.TOO_LONG, f"at most {SILENCE_MOST:g} s")
     return replace(life, silenced=True)
@@ -210,36 +210,36 @@ def _silence(act: Act, life: Life, _: Care) -> Life:
 
 def _suppress(_: Act, life: Life, care: Care) -> Life:
     _not_managed(care, "a detection is never suppressed")
-    _already(life.suppressed, "the point is suppressed")
+    _not_yet("the point is suppressed", already=life.suppressed)
     return replace(life, suppressed=True)
 
 
 def _unsuppress(_: Act, life: Life, __: Care) -> Life:
-    _already(not life.suppressed, "the point is not suppressed")
+    _not_yet("the point is not suppressed", already=not life.suppressed)
     return replace(life, suppressed=False)
 
 
 def _out_of_service(_: Act, life: Life, care: Care) -> Life:
-    _already(life.out_of_service, "the point is out of service")
+    _not_yet("the point is out of service", already=life.out_of_service)
     if care.managed and life.stands:
         raise RefusedActError(Refusal.STILL_STANDS, "close the detection first")
     return replace(life, out_of_service=True)
 
 
 def _in_service(_: Act, life: Life, __: Care) -> Life:
-    _already(not life.out_of_service, "the point is in service")
+    _not_yet("the point is in service", already=not life.out_of_service)
     return replace(life, out_of_service=False)
 
 
 def _disable(_: Act, life: Life, __: Care) -> Life:
-    _already(not life.enabled, "the point is disabled")
+    _not_yet("the point is disabled", already=not life.enabled)
     if life.stands:
         raise RefusedActError(Refusal.STILL_STANDS, "end the alarm first")
     return replace(life, enabled=False)
 
 
 def _enable(_: Act, life: Life, __: Care) -> Life:
-    _already(life.enabled, "the point is enabled")
+    _not_yet("the point is enabled", already=life.enabled)
     return replace(life, enabled=True)
 
 

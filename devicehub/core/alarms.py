@@ -16,7 +16,19 @@ from devicehub.core.delays import Delays
 from devicehub.core.desk import Desk
 from devicehub.core.measure import finite
 from devicehub.core.register import DEVICE_POINTS, Point, Register, Timer
-from devicehub.core.standing import Cause, Record, StandingAlarm, elapsed, left, life_of, of_device, of_limit, quality
+from devicehub.core.standing import (
+    Cause,
+    Record,
+    StandingAlarm,
+    elapsed,
+    left,
+    life_of,
+    of_device,
+    of_limit,
+    quality,
+    to_the_next,
+    watched,
+)
 from devicehub.model.alarm import AlarmCategory, AlarmQuality, Condition, Limit, Shelf, Transition, Verb
 from devicehub.model.device import DeviceState
 from devicehub.model.message import Message
@@ -73,20 +85,20 @@ class AlarmPoints:
         """
         out = self._overdue(now)
         before = {(limit.device, limit.name): limit for limit in self.engine.limits}
-        active = {_watched(limit) for limit, on in zip(self.engine.limits, self.engine.active(), strict=True) if on}
+        active = {watched(limit) for limit, on in zip(self.engine.limits, self.engine.active(), strict=True) if on}
         self._go_by(limits, rules_digest)
         for index, limit in enumerate(self.engine.limits):
-            if _watched(limit) in active:
+            if watched(limit) in active:
                 self.engine.restore(index)
-        kept = {_watched(limit) for limit in limits}
+        kept = {watched(limit) for limit in limits}
         for point, limit in before.items():
-            if _watched(limit) not in kept:
+            if watched(limit) not in kept:
                 self._delays.forget(point)
         for point, record in list(self._register.records.items()):
             if record.data.condition is Condition.DEVICE:
                 gone = self._orphaned(point, before, lost)
             else:
-                gone = point not in before or _watched(before[point]) not in kept
+                gone = point not in before or watched(before[point]) not in kept
             out += self._unwatched(point, now) if gone else self._kept(point, now)
         return out
 
@@ -203,7 +215,8 @@ class AlarmPoints:
         if record.data.silenced is not None:
             deadlines.set((point, Timer.SILENCE), now.mono + left(record.data.silenced, now))
         if record.data.realarm is not None:
-            deadlines.set((point, Timer.REALARM), now.mono + left(record.data.realarm, now))
+            remaining = to_the_next(record.data.realarm, self._realarm(point) if record.life.aside else 0.0, now)
+            deadlines.set((point, Timer.REALARM), now.mono + remaining)
 
     def _of_limit(self, index: int, at: Stamp) -> AlarmData:
         return of_limit(self.engine.limits[index], self._ids(), at, self._rules_digest)
@@ -258,9 +271,12 @@ class AlarmPoints:
 
     def _announce_again(self, point: Point, mono: float) -> None:
         """Counts from the last announcement, as the ReAlarmTime of OPC 10000-9, 5.8.2 does."""
+        if (every := self._realarm(point)) > 0:
+            self._register.deadlines.set((point, Timer.REALARM), mono + every)
+
+    def _realarm(self, point: Point) -> float:
         index = self._limits.get(point)
-        if index is not None and self.engine.limits[index].realarm_s > 0:
-            self._register.deadlines.set((point, Timer.REALARM), mono + self.engine.limits[index].realarm_s)
+        return 0.0 if index is None else self.engine.limits[index].realarm_s
 
     def _overdue(self, now: Stamp) -> list[Message]:
         """What was due until now, each with its own time."""
@@ -281,8 +297,3 @@ class AlarmPoints:
         if record.life.aside:
             return []
         return self._register.tell(point, turns.realarmed(record, self._care(point, record.data.category), cause))
-
-
-def _watched(limit: Limit) -> tuple[str, str, str, Condition]:
-    """What makes two limits the same alarm point, whatever its value is."""
-    return limit.device, limit.name, limit.channel, limit.condition

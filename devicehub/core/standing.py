@@ -100,6 +100,12 @@ def left(timed: TimedData, now: Stamp) -> float:
     return max(min(timed.left_s, seconds_of(timed.until) - now.utc), 0.0)
 
 
+def to_the_next(timed: TimedData, every: float, now: Stamp) -> float:
+    """Seconds to what comes round. `every`: how often it did since, without being told; 0: it waits to be told."""
+    late = now.utc - seconds_of(timed.until)
+    return every - late % every if every > 0 and late >= 0 else left(timed, now)
+
+
 def elapsed(since: str, now: Stamp) -> float:
     """Seconds from an instant of an earlier run to now by the wall clock, never negative."""
     return max(now.utc - seconds_of(since), 0.0)
@@ -145,6 +151,11 @@ def of_device(reading: Reading, alarm: DeviceAlarm, name: str, rules_digest: str
         rules_digest=rules_digest,
         value=finite(alarm.value),
     )
+
+
+def watched(limit: Limit) -> tuple[str, str, str, Condition]:
+    """What makes two limits the same alarm point, whatever its value is."""
+    return limit.device, limit.name, limit.channel, limit.condition
 
 
 def acted(data: AlarmData, act: Act, seconds: float, now: Stamp) -> AlarmData:

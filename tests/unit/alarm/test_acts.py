@@ -17,7 +17,7 @@ UTC = 1_795_500_000.0
 
 def act(verb: Verb, **more: object) -> Act:
     given: dict[str, object] = {"command": "c", "issuer": "op", "device": "d", "point": "p", "why": "because"} | more
-    return Act(verb=verb, **given)  # type: ignore[arg-type]
+    return Act(verb=verb, **given)  # type: ignore[arg-type]  # fields by name
 
 
 CHANGES = [

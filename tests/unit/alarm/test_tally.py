@@ -42,7 +42,7 @@ def test_a_flood_ends_once_when_fewer_than_five_came_in_ten_minutes() -> None:
 
 
 @pytest.mark.parametrize(("times", "chatters"), [([0, 59, 60], True), ([0, 30, 60.5], False), ([0, 1], False)])
-def test_a_point_that_comes_three_times_within_a_minute_chatters(times: list[float], chatters: bool) -> None:  # noqa: FBT001 - a table
+def test_a_point_that_comes_three_times_within_a_minute_chatters(times: list[float], *, chatters: bool) -> None:
     tally = Tally()
     assert [tally.came(("d", "p"), now) for now in times][-1] is chatters
     assert tally.came(("d", "other"), times[-1]) is False

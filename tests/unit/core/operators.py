@@ -16,7 +16,7 @@ _numbers = count(1)
 def act(verb: Verb, point: str = "level-high", **more: object) -> Act:
     """An act of one operator on a point of `dev`, under a command id of its own."""
     given: dict[str, object] = {"device": "dev", "point": point, "why": "because"} | more
-    return Act(**{"verb": verb, "command": f"c-{next(_numbers)}", "issuer": "op-1147"} | given)  # type: ignore[arg-type]
+    return Act(**{"verb": verb, "command": f"c-{next(_numbers)}", "issuer": "op-1147"} | given)  # type: ignore[arg-type]  # fields by name
 
 
 def operate(one: Core, what: Act, mono: float) -> Outcome:

@@ -106,7 +106,7 @@ class AlarmLife(RuleBasedStateMachine):
 
 def limit(category: AlarmCategory, **more: object) -> Limit:
     given: dict[str, object] = {"hysteresis": 2.0, "category": category} | more
-    return Limit("level-high", "dev", "level", Condition.HIGH, 10.0, **given)  # type: ignore[arg-type]
+    return Limit("level-high", "dev", "level", Condition.HIGH, 10.0, **given)  # type: ignore[arg-type]  # fields by name
 
 
 class Detection(AlarmLife):

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devicehub.core.alarms import STATISTICS_EVERY, StandingAlarm
+from devicehub.core.alarms import StandingAlarm
 from devicehub.core.hub import Core
-from devicehub.model.alarm import AlarmCategory, Condition, Disposition, Limit, Priority, Verb
+from devicehub.model.alarm import AlarmCategory, Condition, Limit, Priority, Verb
 from devicehub.model.device import DeviceState
 from devicehub.model.message import Kind, Message
-from devicehub.model.payload import AlarmData, FloodData
+from devicehub.model.payload import AlarmData
 from devicehub.model.reading import Change, DeviceAlarm, Measurement, Quality, Reading, Stamp
 from tests.unit.core.bench import HIGH, at, body, core, kinds, level, said, step
-from tests.unit.core.operators import act, alarm, closed, done, events, figures, tick
+from tests.unit.core.operators import act, alarm, done, events, tick
 
 DAY = 86_400.0
 WARM = Limit("level-high", "dev", "level", Condition.HIGH, 10.0, hysteresis=2.0, category=AlarmCategory.DEVICE)
@@ -233,51 +233,6 @@ def test_priority_rises_at_once_and_falls_when_somebody_has_seen_it() -> None:
     assert alarm(event).priority is Priority.LOW
 
 
-def test_eleven_alarms_in_ten_minutes_are_told_once_as_a_flood_and_so_is_its_end() -> None:
-    one = core()
-    messages = [
-        message
-        for number in range(15)
-        for message in step(one, said(DeviceAlarm(f"p-{number}", active=True), float(number))).messages
-    ]
-    (begin,) = [message for message in messages if message.type == "alarm.flood"]
-    assert isinstance(begin.data, FloodData)
-    assert (begin.data.what, begin.data.count, begin.data.first, begin.mono) == ("begin", 11, "dev/p-0", 10.0)
-    assert [m.type for m in tick(one, 609.9)] == []
-    (end,) = [message for message in tick(one, 610.5) if message.type == "alarm.flood"]
-    assert isinstance(end.data, FloodData)
-    assert (end.data.what, end.data.count, end.data.devices) == ("end", 15, {"dev": 15})
-
-
-def test_a_point_that_comes_three_times_within_a_minute_says_so() -> None:
-    one = core(WARM)
-    told = [step(one, level(12.0, t), level(3.0, t + 1)).messages[2] for t in (1.0, 20.0, 40.0, 200.0)]
-    assert [alarm(message).chattering for message in told] == [False, False, True, False]
-
-
-def test_alarms_of_a_shelved_point_make_no_flood() -> None:
-    one = core(WARM)
-    done(one, act(Verb.SHELVE, seconds=3600.0), 0)
-    messages = [m for t in range(30) for m in step(one, level(12.0, t), level(3.0, t + 0.5)).messages]
-    assert not [message for message in messages if message.type == "alarm.flood"]
-
-
-def test_figures_are_told_every_ten_minutes_while_there_is_something_to_tell() -> None:
-    one = core(HIGH)
-    assert figures(one, 0) == []
-    assert figures(one, STATISTICS_EVERY) == []
-    step(one, level(12.0, 601))
-    closed(one, "level-high", 621)
-    (data,) = figures(one, 1300)
-    assert (data.standing, data.unacknowledged, data.stale, data.alarms) == (1, 0, 0, 1)
-    assert (data.ack_p50_s, data.priorities) == (20.0, {"high": 1})
-    (rate,) = data.false_alarms.items()
-    assert (rate[0], rate[1].judged, rate[1].false, rate[1].rate) == ("dev/level-high", 1, 1, 1.0)
-    assert figures(one, 1301) == []
-    (data,) = figures(one, 601 + DAY + 1)
-    assert data.stale == 1
-
-
 times = st.lists(st.floats(0.1, 4.0), min_size=1, max_size=12)
 values = st.sampled_from([12.0, 9.0, 3.0, float("nan")])
 
@@ -302,13 +257,3 @@ def test_neither_batches_nor_ticks_change_what_is_told_or_when(data: st.DataObje
         return [(m.type, round(m.mono, 6), str(alarm(m).state)) for m in messages if isinstance(m.data, AlarmData)]
 
     assert told(one) == told(two)
-
-
-def test_a_disposition_of_a_test_makes_no_false_alarm() -> None:
-    one = core(HIGH)
-    step(one, level(12.0, 1))
-    done(one, act(Verb.ACK), 2)
-    done(one, act(Verb.CONFIRM, disposition=Disposition.TEST), 3)
-    assert figures(one, 3) == []
-    (data,) = figures(one, 700)
-    assert data.false_alarms == {}
