@@ -24,6 +24,7 @@ checksums over the first 8 bytes and the page, continued from the frame before.
 
 import struct
 from functools import cache
+from mmap import mmap
 from typing import Final
 
 import numpy as np
@@ -44,13 +45,15 @@ _MOD: Final = 1 << 32
 class Log(Struct, frozen=True):
     """What a log holds. `committed`: the frames that SQLite replays; `frames`: all that there are, older ones too.
 
-    `fault`: why commits would be lost; empty for a sound log.
+    `fault`: why commits would be lost; empty for a sound log. `torn`: a power cut explains it too, which writes a
+    transaction that was never acknowledged in any order, its end before its begin.
     """
 
     page_size: int = PAGE
     frames: int = 0
     committed: int = 0
     fault: str = ""
+    torn: bool = False
 
 
 class _Sums:
@@ -94,12 +97,29 @@ def inspect(data: Buffer) -> Log:
     words = np.frombuffer(data, dtype=f"{order}u4", count=6).astype(np.uint32)
     own = _sums(3).of(words[np.newaxis])[0]
     if magic & ~1 != _MAGIC or version != _VERSION or (int(own[0]), int(own[1])) != (first, second):
-        return Log(frames=(len(data) - HEADER) // (PAGE + FRAME), fault="its header is damaged")
+        empty = not any(data[:HEADER])
+        return Log(frames=(len(data) - HEADER) // (PAGE + FRAME), fault="its header is damaged", torn=empty)
     count = (len(data) - HEADER) // (size + FRAME)
     if count == 0:
         return Log(size)
     frames = np.frombuffer(data, dtype=np.uint8, count=count * (size + FRAME), offset=HEADER)
     return _Frames(frames.reshape(count, size + FRAME), order, (salts[0], salts[1])).walked((first, second))
+
+
+def spent(data: Buffer, database: Buffer | mmap) -> bool:
+    """Whether the database has all that the sound frames of a log hold: then it may have been begun anew."""
+    if len(data) < HEADER + FRAME:
+        return True
+    magic, _, size, _, *salts = struct.unpack_from(">6I", data)
+    count = (len(data) - HEADER) // (size + FRAME) if size else 0
+    if not count:
+        return False
+    frames = np.frombuffer(data, dtype=np.uint8, count=count * (size + FRAME), offset=HEADER)
+    sound = _Frames(frames.reshape(count, size + FRAME), ">" if magic & 1 else "<", (salts[0], salts[1])).sound()
+    newest = {number: HEADER + frame * (size + FRAME) + FRAME for frame, number in sound}
+    return bool(newest) and all(
+        data[start : start + size] == database[(number - 1) * size : number * size] for number, start in newest.items()
+    )
 
 
 class _Frames:
@@ -123,7 +143,20 @@ class _Frames:
             before, good = stored, frame + 1
             if self._heads[frame, 1]:
                 committed = good
-        return Log(self._size, len(self._heads), committed, self._fault(good, before))
+        return Log(self._size, len(self._heads), committed, self._fault(good, before), self._torn(good))
+
+    def sound(self) -> list[tuple[int, int]]:
+        """Frames of this log that follow the one before, and their pages."""
+        return [
+            (frame, int(self._heads[frame, 0]))
+            for frame in range(1, len(self._heads))
+            if self._salted(frame, whole=True) and self._sum(frame, self._stored(frame - 1)) == self._stored(frame)
+        ]
+
+    def _torn(self, bad: int) -> bool:
+        """Whether the only commit at or behind the first frame that cannot be replayed is the last frame of all."""
+        own = [frame for frame in range(bad, len(self._heads)) if self._salted(frame, whole=True)]
+        return bool(own) and [frame for frame in own if self._heads[frame, 1]] == own[-1:]
 
     def _fault(self, bad: int, before: tuple[int, int]) -> str:
         """Whether a commit of this log stands at or behind the first frame that cannot be replayed."""

@@ -1,7 +1,8 @@
 """What a power cut leaves of a folder: made from the log of every operation on its files (disk_shim.c).
 
 A file's content is on the disk once it was synced. Of what was written since, any subset of 512-byte sectors may
-be there: pages are torn, and a later write may be there without an earlier one. Nothing crosses a sync of the same file.
+be there: pages are torn, and a later write may be there without an earlier one, but of one sector. Nothing crosses a
+sync of the same file.
 A name is where a sync of its folder left it; of the changes since, the first few.
 
 A sync that failed made nothing durable, and the kernel counts those pages as clean all the same: no later sync writes
@@ -85,15 +86,18 @@ def _sectors(write: _Write) -> Iterator[_Write]:
 
 
 def _apply(content: bytearray, changes: list[_Write | _Size], random: Random, keep: float) -> None:
-    """Each change to a sector or to the size with probability `keep`."""
+    """Each change of the size with probability `keep`; of each sector the first few writes, as it was written out once."""
+    torn: set[int] = set()
     for change in changes:
         if isinstance(change, _Size):
             if random.random() < keep:
                 _resize(content, change)
             continue
         for sector in _sectors(change):
-            if random.random() < keep:
+            if sector.offset // SECTOR not in torn and random.random() < keep:
                 _put(content, sector.offset, sector.content)
+            else:
+                torn.add(sector.offset // SECTOR)
 
 
 @dataclass(eq=False, slots=True)

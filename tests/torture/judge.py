@@ -88,14 +88,18 @@ class Verdict:
         return not self.lost and not self.faults
 
 
-def laid(files: Mapping[str, bytes], folder: Path) -> Path:
-    """The files of an image, in `folder`; gives the folder of the state."""
+def laid(files: Mapping[str, bytes], folder: Path, *, restarted: bool = True) -> Path:
+    """The files of an image, in `folder`; gives the folder of the state. `restarted`: the machine was, as by a cut."""
     for path, content in files.items():
         place = folder / path
         place.parent.mkdir(parents=True, exist_ok=True)
-        # What was in the memory that lay over this file is anybody's guess, and the ballast's content is nothing.
-        if not path.endswith("/ballast"):
-            place.write_bytes(b"\xa5" * len(content) if path.endswith("-shm") else content)
+        if path.endswith("/ballast"):
+            continue
+        if path.endswith("-shm"):
+            content = b"\xa5" * len(content)  # noqa: PLW2901 - what was in that memory is anybody's guess
+        if path.endswith("-boot") and restarted:
+            content = b"another start\n"  # noqa: PLW2901 - this test does not restart the machine itself
+        place.write_bytes(content)
     return folder / STATE
 
 

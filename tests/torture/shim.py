@@ -153,6 +153,18 @@ def cuts(log: list[Call], random: Random, most: int) -> list[Cut]:
     return [Cut(instant, random.choice((0.0, 0.0, 1.0, random.random()))) for instant in sorted(instants)]
 
 
+def syncs(log: list[Call], path: str) -> list[int]:
+    """The places in a log where a file is about to be synced."""
+    names: dict[int, str] = {}
+    found = []
+    for place, call in enumerate(log):
+        if call.kind == "O":
+            names[call.descriptor] = call.path
+        elif call.kind == "S" and names[call.descriptor] == path:
+            found.append(place)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Left:
     """What a cut leaves, and what had been said by then."""
@@ -178,10 +190,10 @@ def left(machine: Machine, log: list[Call], chosen: list[Cut], random: Random, s
     return found, disk
 
 
-async def judgement(files: Mapping[str, bytes], said: Said) -> Verdict:
+async def judgement(files: Mapping[str, bytes], said: Said, *, restarted: bool = True) -> Verdict:
     """Of what a cut left. It is laid out in memory where that can be: no more power cuts are to come."""
     with TemporaryDirectory(dir=MEMORY) as folder:
-        return await judged(laid(files, Path(folder)), said)
+        return await judged(laid(files, Path(folder), restarted=restarted), said)
 
 
 async def salvaged(files: Mapping[str, bytes]) -> set[str]:

@@ -65,7 +65,7 @@ async def _suffer(folder: Path, fault: Fault, tally: Tally, settings: dict[str, 
     tally.faults += 1
     tally.hit += sum(call.kind == "X" for call in log)
     tally.refusals += machine.said.refusals
-    tally.count(fault, "as it is", await judgement(machine.files(), machine.said))
+    tally.count(fault, "as it is", await judgement(machine.files(), machine.said, restarted=False))
     machine.clear()
     accepted = [place + 1 for place, call in enumerate(log) if call.kind == "A"]
     chosen = [Cut(random.choice(accepted), 0.0), Cut(random.choice(accepted), 0.5), Cut(accepted[-2], 0.0)]
@@ -155,7 +155,7 @@ async def test_a_full_disk_is_refused_before_anything_is_lost_and_taken_up_when_
             machine.kill_after(process, 500)
         finally:
             process.kill()
-        now = await judgement(machine.files(), machine.said)
+        now = await judgement(machine.files(), machine.said, restarted=False)
     log = machine.log()
     found, _ = left(machine, log, cuts(log, random, 6), random, Said())
     later = [await judgement(one.files, one.said) for one in found]

@@ -14,7 +14,7 @@ import pytest
 
 from tests.torture.disk import Disk
 from tests.torture.judge import Said, Verdict
-from tests.torture.shim import FILE, MORE, WAL, Cut, Machine, cuts, judgement, left, salvaged
+from tests.torture.shim import FILE, MORE, WAL, Cut, Machine, cuts, judgement, left, salvaged, syncs
 
 pytestmark = pytest.mark.real
 
@@ -80,6 +80,22 @@ async def test_commits_that_are_not_forced_to_the_disk_are_caught(tmp_path: Path
     tally = await _cut(tmp_path, Random(12), {"SABOTAGE": sabotage}, SABOTAGED)
     print(f"{sabotage}: {tally}")
     assert tally.lost > 0
+
+
+async def test_a_commit_that_the_power_interrupts_is_no_damage(tmp_path: Path) -> None:
+    """All of it was written and nothing of it synced: its end may be there without its begin, over an older log."""
+    machine, random = Machine(tmp_path / "machine"), Random(16)
+    machine.kill_after(machine.start({"CHECKPOINT": 20, "KEEP": 1}), 60)
+    log = machine.log()
+    machine.clear()
+    chosen = [Cut(place, keep) for place in syncs(log, WAL) for keep in (0.3, 0.6, 0.9)]
+    found, _ = left(machine, log, chosen, random, Said())
+    tally = Tally(len(found))
+    for one in found:
+        tally.count(one.cut, await judgement(one.files, one.said))
+    print(f"in the middle of a commit: {tally}")
+    assert tally.faults == []
+    assert tally.cuts >= 30
 
 
 async def test_a_journal_is_made_whole_or_not_at_all(tmp_path: Path) -> None:
