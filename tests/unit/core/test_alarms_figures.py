@@ -64,3 +64,18 @@ def test_a_disposition_of_a_test_makes_no_false_alarm() -> None:
     assert figures(one, 3) == []
     (data,) = figures(one, 700)
     assert data.false_alarms == {}
+
+
+def test_an_alarm_counts_when_it_is_announced_and_not_with_what_happens_to_it_then() -> None:
+    one = core(WARM)
+    assert figures(one, 0) == []
+    step(one, level(12.0, 1))
+    for verb in (Verb.COMMENT, Verb.SILENCE, Verb.ACK):
+        done(one, act(verb), 2)
+    (data,) = figures(one, 700)
+    assert data.alarms == 1
+    done(one, act(Verb.SHELVE, seconds=5.0), 701)
+    step(one, level(3.0, 702), level(12.0, 703))
+    assert alarm(tick(one, 706)[0]).state == "unack-active"
+    (data,) = figures(one, 1400)
+    assert data.alarms == 2, "announced when its shelving ended"

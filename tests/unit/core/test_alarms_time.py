@@ -63,6 +63,14 @@ def test_a_delay_that_is_over_counts_before_the_next_value() -> None:
     assert events(step(one, level(3.0, 7)).messages) == [("raised", "unack-active")]
 
 
+def test_a_point_that_is_enabled_while_its_condition_has_not_lasted_waits_on() -> None:
+    one = core(SLOW)
+    step(one, level(12.0, 1))
+    done(one, act(Verb.DISABLE), 2)
+    assert events(done(one, act(Verb.ENABLE), 3)) == [("enabled", "normal")]
+    assert events(tick(one, 6)) == [("raised", "unack-active")]
+
+
 def test_a_device_that_goes_away_takes_no_alarm_with_it() -> None:
     one = core(SLOW)
     step(one, level(12.0, 1))
