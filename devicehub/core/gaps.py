@@ -94,9 +94,11 @@ class DeviceGaps:
     def count(self, fault: Fault) -> list[GapData]:
         """Bytes of it that were refused."""
         burst = _Burst(fault.since or fault.at, fault.at, faults=Counter({fault.reason: fault.count}))
+        silent = self._absence is None and self._is_silent(fault.at)
+        told = self._open(GapReason.SILENT, fault.at) if silent else []
         if self._absence is not None:
             self._absence.within = _joined(self._absence.within, burst)
-            return []
+            return told
         self._fresh = _joined(self._fresh, burst)
         return self._cut(fault.at, LONGEST)
 

@@ -27,7 +27,7 @@ _OWED = """
     AND position NOT IN (SELECT position FROM quarantine)
     AND (number IS NULL OR number <= ?)
 """
-_OLDEST = f"SELECT position FROM event {_OWED} ORDER BY position LIMIT ?"  # noqa: S608 - constants
+_OLDEST = f"SELECT position FROM event {_OWED} ORDER BY position LIMIT ?"
 
 
 def floor(db: sqlite3.Connection, stream: Stream, alive: float) -> int | None:

@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value ANY NOT NULL) STRI
 CREATE TABLE IF NOT EXISTS seal (one INTEGER PRIMARY KEY CHECK (one = 1), value TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS damage (value BLOB NOT NULL) STRICT;
 """
-_INSERT = f"INSERT INTO event VALUES ({', '.join('?' * len(COLUMNS.split(',')))})"  # noqa: S608 - constant columns
+_INSERT = f"INSERT INTO event VALUES ({', '.join('?' * len(COLUMNS.split(',')))})"
 _LAST_RETAINED = "SELECT max(position) FROM event WHERE retain = 1 GROUP BY topic"
 _UPDATE = "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2"
 
@@ -216,7 +216,7 @@ def announce(db: sqlite3.Connection, devices: Sequence[str]) -> tuple[str, ...]:
 
 def standing(db: sqlite3.Connection) -> list[Entry]:
     """The last event of each retained topic, unless it deleted the topic, in order."""
-    query = f"SELECT {COLUMNS} FROM event WHERE position IN ({_LAST_RETAINED}) AND payload != x'' ORDER BY position"  # noqa: S608 - constants
+    query = f"SELECT {COLUMNS} FROM event WHERE position IN ({_LAST_RETAINED}) AND payload != x'' ORDER BY position"
     return [entry_of(one) for one in db.execute(query)]
 
 
@@ -242,7 +242,7 @@ def position_of(db: sqlite3.Connection, stream: Stream, number: int) -> int:
 def again(db: sqlite3.Connection, stream: Stream, after: int, end: int, most: int) -> list[Entry]:
     """What is numbered of a stream above position `after` and up to `end`, without what is in quarantine, in order."""
     query = f"""SELECT {COLUMNS} FROM event WHERE stream = ? AND position > ? AND position <= ?
-        AND number IS NOT NULL AND position NOT IN (SELECT position FROM quarantine) ORDER BY position LIMIT ?"""  # noqa: S608 - constants
+        AND number IS NOT NULL AND position NOT IN (SELECT position FROM quarantine) ORDER BY position LIMIT ?"""
     return [entry_of(one) for one in db.execute(query, (stream.value, after, end, most))]
 
 
@@ -279,7 +279,7 @@ def quarantine(db: sqlite3.Connection, refused: Sequence[tuple[int, str]]) -> No
 
 def quarantined(db: sqlite3.Connection) -> list[tuple[Entry, str]]:
     """What is in quarantine and why, in order."""
-    query = f"SELECT {COLUMNS}, why FROM event JOIN quarantine USING (position) ORDER BY position"  # noqa: S608 - constants
+    query = f"SELECT {COLUMNS}, why FROM event JOIN quarantine USING (position) ORDER BY position"
     return [(entry_of(one[:-1]), one[-1]) for one in db.execute(query)]
 
 

@@ -18,7 +18,7 @@ from devicehub.journal.rows import COLUMNS, Row, genesis, link
 from devicehub.journal.tables import Meta
 from devicehub.model.stream import Stream
 
-_WALK: Final = f"SELECT {COLUMNS} FROM event NOT INDEXED WHERE position >= ? ORDER BY position"  # noqa: S608 - constants
+_WALK: Final = f"SELECT {COLUMNS} FROM event NOT INDEXED WHERE position >= ? ORDER BY position"
 _LANE: Final = (
     "SELECT count(*), coalesce(sum(position), 0) FROM event INDEXED BY lane WHERE stream = ? AND position >= ?"
 )

@@ -60,8 +60,8 @@ class StatusData(Payload, frozen=True):
     delivery: Annotated[
         str,
         Meta(
-            description="What an acknowledgement proves: broker-acked, or unverified (MQTT 3.1.1, or a broker that brings "
-            "nothing back); refused while the broker takes only a part"
+            description="What an acknowledgement proves: broker-acked, or unverified (MQTT 3.1.1, or a broker that "
+            "brings nothing back); refused while the broker takes only a part"
         ),
     ] = ""
     accepting: Annotated[bool, Meta(description="False while the disk takes no events: nothing new is safe")] = True
