@@ -146,16 +146,18 @@ class _Frames:
         return Log(self._size, len(self._heads), committed, self._fault(good, before), self._torn(good))
 
     def sound(self) -> list[tuple[int, int]]:
-        """Frames of this log that follow the one before, and their pages."""
-        return [
-            (frame, int(self._heads[frame, 0]))
+        """Frames of this log that follow the one before, up to the last that commits, and their pages."""
+        found = [
+            frame
             for frame in range(1, len(self._heads))
             if self._salted(frame, whole=True) and self._sum(frame, self._stored(frame - 1)) == self._stored(frame)
         ]
+        last = max((frame for frame in found if self._heads[frame, 1]), default=0)
+        return [(frame, int(self._heads[frame, 0])) for frame in found if frame <= last]
 
     def _torn(self, bad: int) -> bool:
         """Whether the only commit at or behind the first frame that cannot be replayed is the last frame of all."""
-        own = [frame for frame in range(bad, len(self._heads)) if self._salted(frame, whole=True)]
+        own = [frame for frame in range(bad, len(self._heads)) if self._salted(frame, whole=False)]
         return bool(own) and [frame for frame in own if self._heads[frame, 1]] == own[-1:]
 
     def _fault(self, bad: int, before: tuple[int, int]) -> str:
