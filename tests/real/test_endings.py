@@ -4,22 +4,25 @@ import asyncio
 import os
 import resource
 import signal
-import sqlite3
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from devicehub.clock import Clock
+from devicehub.journal import Journal
 from devicehub.lock import held
 from devicehub.model.errors import JournalError
-from devicehub.model.message import Kind
+from devicehub.model.message import Kind, Message, Place
+from devicehub.model.payload import HubEventData
+from devicehub.publish.port import Outgoing
 from devicehub.registry import load_driver
 from devicehub.supervisor import CLOSE_MOST, Post
 from devicehub.transport.memory import MemoryTransport
 from devicehub.wire.packet import Packet
 from tests.real.hearing import Ears, hearing
 from tests.real.hub_process import journal_facts, started
+from tests.real.journals import delivered
 from tests.real.mosquitto import mosquitto
 from tests.real.mqtt_ends import retained, settings
 from tests.real.whole_hub import running_hub
@@ -94,6 +97,21 @@ async def test_a_hub_whose_disk_takes_nothing_more_says_so_and_ends_when_told(tm
     ears.gapless()
 
 
+async def _illegible(path: Path) -> None:
+    """The newest state of the alarm, as the broker has it, is one of another make."""
+
+    def encode(message: Message, place: Place) -> Outgoing:
+        topic, kind = f"{PREFIX}/alarm/{ALARM}", "io.devicehub.alarm.raised"
+        return Outgoing(topic, b'{"data": 7}', 1, retain=True, expiry=None, type=kind, id=message.id, subject=ALARM)
+
+    journal = Journal(path, encode, Clock())
+    await journal.open()
+    device, point = ALARM.split("/")
+    await journal.append([Message(Kind.ALARM, "alarm.raised", "0" * 26, 0.0, 0.0, HubEventData("x"), device, point)])
+    await delivered(journal, journal.last)
+    await journal.close()
+
+
 async def test_a_standing_alarm_that_the_next_version_cannot_read_is_deleted(tmp_path: Path) -> None:
     async with mosquitto(tmp_path) as broker, workstation(tmp_path, broker) as station:
         station.vapour(160.0)
@@ -101,8 +119,7 @@ async def test_a_standing_alarm_that_the_next_version_cannot_read_is_deleted(tmp
             await ears.first(Kind.ALARM, ALARM)
             assert await hub.ends(signal.SIGTERM) == 0
         assert len(await retained(broker, f"{PREFIX}/alarm/{ALARM}")) == 1
-        with closing(sqlite3.connect(station.journal)) as journal, journal:
-            journal.execute("UPDATE event SET payload = ? WHERE retain = 1 AND subject = ?", (b'{"data": 7}', ALARM))
+        await _illegible(station.journal)
         station.vapour(0.0)
         async with hearing(settings(broker)) as ears, started("run", cwd=tmp_path) as hub:
             await ears.until(lambda: [one for one in ears.of(Kind.ALARM, ALARM) if not one.body])
