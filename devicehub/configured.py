@@ -7,6 +7,7 @@ from pathlib import Path
 
 from devicehub import __version__
 from devicehub.clock import Clock
+from devicehub.collect.supervisor import Post
 from devicehub.config import Config, alarm_points, digest, load_config
 from devicehub.config.diff import diff, running
 from devicehub.config.scan_key import kept_key
@@ -15,7 +16,7 @@ from devicehub.core.commands import command_data
 from devicehub.core.scans import Publish, ScanPolicy
 from devicehub.driver import Driver
 from devicehub.hub import Plan, Revision, Upkeep, will
-from devicehub.hub_verbs import COMMANDS
+from devicehub.hub.verbs import COMMANDS
 from devicehub.journal.store import GIB
 from devicehub.links import Links
 from devicehub.model.errors import ConfigError
@@ -28,7 +29,6 @@ from devicehub.publish.port import Connect
 from devicehub.publish.settings import BrokerSettings
 from devicehub.publish.topics import Topics, schema_id
 from devicehub.registry import load_driver
-from devicehub.supervisor import Post
 from devicehub.transport.blocking import Blocking
 
 

@@ -18,7 +18,7 @@ from typing import Final, Self
 
 from msgspec import Struct, structs
 
-from devicehub.journal import carried, tables, wal
+from devicehub.journal import boots, carried, tables, wal
 from devicehub.journal.carried import Old
 from devicehub.journal.carve import Carved, carve, seals
 from devicehub.journal.migrate import migrate
@@ -35,7 +35,6 @@ _log = logging.getLogger(__name__)
 WHOLE: Final = 64 << 20
 _LOOKS: Final = 5
 """How often the log of a running hub is looked at: what was read while it was written is no damage."""
-_BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 _SUSPECT: Final = ".suspect"
 _MAGIC: Final = b"SQLite format 3\0"
 
@@ -45,11 +44,10 @@ def ready(path: Path, epoch: str) -> None:
 
     Raises `JournalError` for a journal of a newer version, `sqlite3.Error` and `OSError` of the disk.
     """
-    restarted = _restarted(path)
+    restarted = boots.restarted(path)
     _make_ready(path, epoch, restarted=restarted)
     if restarted is not False:
-        with contextlib.suppress(OSError):  # without it the log counts as whole, which is the careful answer
-            path.with_name(path.name + "-boot").write_text(_boot())
+        boots.note(path)
 
 
 def _make_ready(path: Path, epoch: str, *, restarted: bool | None) -> None:
@@ -73,19 +71,6 @@ def _make_ready(path: Path, epoch: str, *, restarted: bool | None) -> None:
     elif findings:
         salvage(path, epoch, findings, facts)
     doubt.unlink(missing_ok=True)
-
-
-def _boot() -> str:
-    return _BOOT.read_text() if _BOOT.exists() else ""
-
-
-def _restarted(path: Path) -> bool | None:
-    """Whether the machine was started anew since the journal was last opened: only then may a log be torn.
-
-    The kernel keeps what a killed process wrote. None where it is not known: then the log counts as whole.
-    """
-    mark = path.with_name(path.name + "-boot")
-    return mark.read_bytes() != _boot().encode() if mark.exists() else None
 
 
 def _spent(path: Path, raw: bytes) -> bool:

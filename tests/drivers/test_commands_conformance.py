@@ -8,13 +8,13 @@ from random import Random
 import pytest
 
 from devicehub.clock import Clock
+from devicehub.collect.session import Session
 from devicehub.commands.line import Line
 from devicehub.driver import Command, Driver, Options
 from devicehub.model.command import CommandState
 from devicehub.model.errors import LinkLostError, LinkMissingError
 from devicehub.model.segment import SEGMENT
 from devicehub.registry import driver_names, load_driver, load_simulator
-from devicehub.session import Session
 from devicehub.transport.simulated import SimulatedPort
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Call, Commanded, Step

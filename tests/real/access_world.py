@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from devicehub.model.gap import GapReason
 from devicehub.model.message import Kind
 from devicehub.model.payload import GapData
 from devicehub.publish.settings import BrokerSettings, Tls, tls_context
@@ -152,6 +153,6 @@ subjectAltName = IP:127.0.0.1
 
 def topic(kind: Kind, node: str, *, site: str = SITE, exercise: bool = False) -> str:
     """A topic of that kind as the hub builds it."""
-    data = GapData("hub", "refused") if kind is Kind.GAP else None
+    data = GapData("hub", GapReason.REFUSED) if kind is Kind.GAP else None
     kind_of = {Kind.EVENT: "alarm.raised"}.get(kind, "")
     return Topics(site, node, exercise=exercise).topic(example(kind, data, kind_of=kind_of))

@@ -14,10 +14,10 @@ import pytest
 from numpy.typing import NDArray
 
 from devicehub.clock import Clock
+from devicehub.collect.supervisor import Post
 from devicehub.driver import UsbLink
 from devicehub.model.message import Kind
 from devicehub.registry import load_driver
-from devicehub.supervisor import Post
 from devicehub.transport.usb import UsbTransport
 from devicehub.transport.usb_bus import UsbBus
 from simulators.thermal.flir_rjpeg import FlirHandheld

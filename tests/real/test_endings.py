@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from devicehub.clock import Clock
+from devicehub.collect.supervisor import CLOSE_MOST, Post
 from devicehub.journal import Journal
 from devicehub.lock import held
 from devicehub.model.errors import JournalError
@@ -17,7 +18,6 @@ from devicehub.model.message import Kind, Message, Place
 from devicehub.model.payload import HubEventData
 from devicehub.publish.port import Outgoing
 from devicehub.registry import load_driver
-from devicehub.supervisor import CLOSE_MOST, Post
 from devicehub.transport.memory import MemoryTransport
 from devicehub.wire.packet import Packet
 from tests.real.hearing import Ears, hearing

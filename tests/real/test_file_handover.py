@@ -9,12 +9,12 @@ from typing import cast
 import pytest
 
 from devicehub.clock import Clock
+from devicehub.collect.supervisor import Post
 from devicehub.core.frames import digest
 from devicehub.driver import Driver, FileLink
 from devicehub.model.device import Category, Channel, ChannelKind
 from devicehub.model.reading import Image, Layout
 from devicehub.publish.memory import MemoryBroker
-from devicehub.supervisor import Post
 from devicehub.transport.file import FileTransport
 from devicehub.transport.file_folder import Pace
 from devicehub.transport.progress import Progress

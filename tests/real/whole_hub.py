@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from devicehub.clock import Clock
+from devicehub.collect.supervisor import Post
 from devicehub.core import Setting
 from devicehub.driver import Driver
 from devicehub.hub import Hub, Plan, will
@@ -16,7 +17,6 @@ from devicehub.publish.envelope import Encoder
 from devicehub.publish.mqtt import connect
 from devicehub.publish.settings import BrokerSettings
 from devicehub.publish.topics import Topics
-from devicehub.supervisor import Post
 
 DIGEST = "sha256:" + "0" * 64
 

@@ -5,9 +5,9 @@ from enum import StrEnum
 from random import Random
 
 from devicehub.clock import Clock
+from devicehub.collect.supervisor import Post
 from devicehub.driver import Driver, SerialLink
 from devicehub.model.device import Category, Channel
-from devicehub.supervisor import Post
 from devicehub.transport.memory import MemoryTransport
 from devicehub.wire.framer import DelimiterFramer
 from devicehub.wire.packet import Packet

@@ -12,21 +12,21 @@ from random import Random
 import msgspec
 
 from devicehub.clock import Clock
+from devicehub.collect.supervisor import Post
 from devicehub.core import Setting
 from devicehub.core.scans import Publish, ScanPolicy
 from devicehub.driver import Driver
 from devicehub.hub import Hub, Plan, will
+from devicehub.hub.plan import Reread, nothing_to_read
 from devicehub.model.alarm import Limit
 from devicehub.model.payload import InfoData
 from devicehub.model.stream import Stream
-from devicehub.plan import Reread, nothing_to_read
 from devicehub.publish.envelope import Encoder
 from devicehub.publish.memory import MemoryBroker
 from devicehub.publish.port import Outgoing
 from devicehub.publish.topics import Topics
 from devicehub.registry import load_driver, load_simulator
 from devicehub.simulator import AnySimulator
-from devicehub.supervisor import Post
 from devicehub.transport.simulated import SimulatedPort
 from tests.system.seen import breaches
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
+from devicehub.collect.supervisor import Post
 from devicehub.core import Setting
 from devicehub.core.scans import Publish, ScanPolicy
 from devicehub.driver import Driver
+from devicehub.hub.plan import Revision, Upkeep
 from devicehub.model.alarm import Limit
 from devicehub.model.errors import ConfigError
 from devicehub.model.payload import InfoData
-from devicehub.plan import Revision, Upkeep
-from devicehub.supervisor import Post
 from tests.system.bad_devices import driver
 from tests.system.house import RULES, Furniture, House, decoded, house
 from tests.unit.links import Socket

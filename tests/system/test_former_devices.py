@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from devicehub.collect.supervisor import Post
 from devicehub.publish.memory import MemoryBroker
-from devicehub.supervisor import Post
 from tests.system.bad_devices import driver
 from tests.system.house import Furniture, House, decoded, house
 from tests.unit.links import Socket

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
+from devicehub.collect.supervisor import Post
 from devicehub.publish.memory import MemoryBroker
 from devicehub.publish.port import Outgoing
-from devicehub.supervisor import Post
 from tests.real.journals import full_disk
 from tests.system.bad_devices import driver
 from tests.system.house import Furniture, decoded, house, journalled

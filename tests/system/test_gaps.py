@@ -11,9 +11,9 @@ from typing import cast
 import pytest
 
 from devicehub.clock import Clock
+from devicehub.collect.supervisor import Post
 from devicehub.model.errors import JournalError, LinkMissingError
 from devicehub.publish.memory import MemoryBroker
-from devicehub.supervisor import Post
 from tests.real.journals import full_disk
 from tests.system import house as houses
 from tests.system.bad_devices import driver

@@ -8,9 +8,9 @@ from random import Random
 
 import pytest
 
+from devicehub.hub.plan import Upkeep
 from devicehub.model.alarm import AlarmCategory, Condition, Limit
 from devicehub.model.errors import ConfigError
-from devicehub.plan import Upkeep
 from tests.system.bad_devices import driver
 from tests.system.street import FRESH_RULES, Street, Talker, renewed, street
 

@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from devicehub.plan import Upkeep
+from devicehub.hub.plan import Upkeep
 from tests.real.journals import full_disk
 from tests.system.street import renewed, street
 

@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
 
+from devicehub.collect.supervisor import Post
 from devicehub.model.alarm import Condition, Limit
 from devicehub.publish.memory import MemoryBroker
-from devicehub.supervisor import Post
 from tests.system.bad_devices import driver
 from tests.system.house import Furniture, House, decoded, gapless, house, journalled
 from tests.system.requester import requester, said

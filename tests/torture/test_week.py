@@ -73,7 +73,7 @@ class Bench:
             message = self.raised()
             began = self.clock.monotonic()
             await self.journal.append([message])
-            await ears.until(lambda name=message.id: ears.heard and ears.heard[-1].body["id"] == name)
+            await ears.until(partial(_last_is, ears, message.id))
             self.delays.append(self.clock.monotonic() - began)
             await self.clock.sleep(0.1)
 
@@ -97,7 +97,7 @@ async def bench(folder: Path, broker: Mosquitto) -> AsyncIterator[Bench]:
         clock,
         Gauges(),
         hooks=hooks,
-        remark=lambda what, why: print(what, why),
+        remark=print,
         window=100,
     )
     await delivery.resume(await journal.file(tables.standing))
@@ -108,6 +108,10 @@ async def bench(folder: Path, broker: Mosquitto) -> AsyncIterator[Bench]:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         await journal.close()
+
+
+def _last_is(ears: Ears, name: str) -> bool:
+    return bool(ears.heard) and ears.heard[-1].body["id"] == name
 
 
 def resident() -> int:

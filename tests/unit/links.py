@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from devicehub.clock import Clock
+from devicehub.collect.supervisor import Post, Supervisor
 from devicehub.model.errors import LinkMissingError, ProtocolError, Reason
 from devicehub.model.reading import Change, Input, Measurement, Sample
-from devicehub.supervisor import Post, Supervisor
 from devicehub.transport.link import LinkIdentity
 from devicehub.transport.memory import MemoryTransport
 from devicehub.wire.framer import DelimiterFramer

@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 
 from devicehub.deliver.stage import DEADLINE, LATE, RECONNECT_FIRST, RECONNECT_MOST
+from devicehub.model.gap import GapReason
 from devicehub.model.payload import GapData
 from devicehub.publish.memory import MemoryBroker
 from devicehub.publish.port import Outgoing
 from tests.real.journals import NAME
 from tests.unit.delivery import delivering, state
+
+REFUSED = GapReason.REFUSED
 
 
 def numbers(count: int, first: int = 1) -> list[int]:
@@ -101,7 +104,7 @@ async def test_a_refused_event_is_told_once_and_holds_nobody_up(tmp_path: Path) 
         await post.clock.sleep(1)
         assert post.arrived() == [n for n in numbers(15) if n not in {3, 13}]
         ranges = ((3, 3), (13, 13))
-        gap = GapData("events", "refused", count=2, first=3, last=13, epoch=post.journal.epoch, ranges=ranges)
+        gap = GapData("events", REFUSED, count=2, first=3, last=13, epoch=post.journal.epoch, ranges=ranges)
         assert await deliver.gaps() == [gap]
         assert (post.acked, post.gauges.refused) == (15, 2)
         post.broker.outage()

@@ -78,6 +78,7 @@ class _Hesitant:
         self.subscribe = publisher.subscribe
         self.incoming = publisher.incoming
         self.dropped = publisher.dropped
+        self.unheard = publisher.unheard
 
     def submit(self, out: Outgoing) -> asyncio.Future[None]:
         if not self._broker.busy or out.id != "busy":

@@ -5,11 +5,11 @@ import asyncio
 import pytest
 
 from devicehub.clock import Clock
+from devicehub.collect.session import Session
 from devicehub.commands.line import Line
 from devicehub.model.command import CommandState
 from devicehub.model.errors import LinkLostError, Reason
 from devicehub.model.reading import Fault, Input, Measurement, Reading, Stamp
-from devicehub.session import Session
 from devicehub.transport.memory import MemoryTransport
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Call, Ended, Poll, Step

@@ -13,9 +13,9 @@ from devicehub.model.message import Kind, Message
 from devicehub.model.reading import Measurement, Reading
 from devicehub.model.stream import Stream
 from devicehub.pipe import Pipe
+from devicehub.process import TICK, Process, Sinks
 from devicehub.publish.envelope import Encoder, outgoing
 from devicehub.publish.port import Outgoing
-from devicehub.stages import TICK, Process, Sinks
 from devicehub.transport.progress import Progress
 from tests.real.journals import NAME, TOPICS, encode, event, full_disk
 from tests.unit.core.bench import driver, ids

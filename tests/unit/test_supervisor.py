@@ -7,9 +7,9 @@ from itertools import pairwise
 import pytest
 import pytest_asyncio
 
+from devicehub.collect.supervisor import BACKOFF_FIRST, BACKOFF_MOST, FAULTED_PAUSE, OPEN_MOST, STEADY
 from devicehub.model.errors import ConfigError, LinkBusyError, LinkMissingError, LinkPermissionError
 from devicehub.model.reading import Change, Fault, Reading
-from devicehub.supervisor import BACKOFF_FIRST, BACKOFF_MOST, FAULTED_PAUSE, OPEN_MOST, STEADY
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import DeviceProtocol, Step
 from tests.unit.links import Watched

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from devicehub.clock import Clock
+from devicehub.collect.supervisor import Post, Supervisor
 from devicehub.model.reading import Change, Input
-from devicehub.supervisor import Post, Supervisor
 from tests.unit.links import Socket, declared, lines
 
 

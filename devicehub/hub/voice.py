@@ -5,10 +5,10 @@ from collections.abc import Callable
 from devicehub.board import Board
 from devicehub.clock import Clock
 from devicehub.health import Gauges
+from devicehub.hub.plan import Plan
 from devicehub.model.instant import instant
 from devicehub.model.message import Kind, Message, Place
 from devicehub.model.payload import AnyPayload, HubEventData, StatusData
-from devicehub.plan import Plan
 from devicehub.publish.envelope import Encoder, outgoing
 from devicehub.publish.port import Outgoing
 from devicehub.publish.topics import Topics

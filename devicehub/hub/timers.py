@@ -9,15 +9,15 @@ from devicehub.core import Outcome
 from devicehub.core.clocks import ClockWatch, Finding, Look
 from devicehub.deliver import Delivery
 from devicehub.health import Depths, Gauges, Health
+from devicehub.hub.plan import Upkeep
+from devicehub.hub.voice import Voice
 from devicehub.model.errors import JournalError
 from devicehub.model.gap import GapReason
 from devicehub.model.instant import instant
 from devicehub.model.message import Kind, Message
 from devicehub.model.payload import GapData, HubEventData
 from devicehub.pipe import Pipe
-from devicehub.plan import Upkeep
-from devicehub.stages import Sinks
-from devicehub.voice import Voice
+from devicehub.process import Sinks
 
 _log = logging.getLogger(__name__)
 

@@ -5,6 +5,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from devicehub.collect.supervisor import Post
 from devicehub.core import Setting
 from devicehub.journal.store import GIB
 from devicehub.model.errors import ConfigError
@@ -12,7 +13,6 @@ from devicehub.model.payload import InfoData
 from devicehub.publish.envelope import Encoder
 from devicehub.publish.port import Connect
 from devicehub.publish.topics import Topics
-from devicehub.supervisor import Post
 from devicehub.transport.progress import Progress
 
 

@@ -17,17 +17,17 @@ from functools import partial
 from typing import Final
 
 from devicehub.core import Core, Outcome
-from devicehub.crew import Crew, cancelled
-from devicehub.earlier import forgotten
+from devicehub.hub.crew import Crew, cancelled
+from devicehub.hub.earlier import forgotten
+from devicehub.hub.plan import Reread, Revision
+from devicehub.hub.timers import Pace, Remarks
+from devicehub.hub.voice import Voice
 from devicehub.journal import tables
 from devicehub.model.errors import ConfigError, DeviceHubError
 from devicehub.model.message import Kind, Message
 from devicehub.model.segment import unicode_text
 from devicehub.pipe import Pipe
-from devicehub.plan import Reread, Revision
-from devicehub.stages import Sinks
-from devicehub.timers import Pace, Remarks
-from devicehub.voice import Voice
+from devicehub.process import Sinks
 
 _log = logging.getLogger(__name__)
 

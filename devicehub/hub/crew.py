@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 from devicehub.clock import Clock
+from devicehub.collect.supervisor import Post, Supervisor
 from devicehub.commands.line import Line
 from devicehub.core.admission import Admission
 from devicehub.driver import Driver
 from devicehub.model.reading import Input
-from devicehub.supervisor import Post, Supervisor
 
 
 class Crew:

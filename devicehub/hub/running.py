@@ -8,7 +8,6 @@ import logging
 from contextlib import suppress
 from functools import partial
 
-from devicehub import earlier, timers
 from devicehub.board import Board
 from devicehub.clock import Clock
 from devicehub.commands.desk import Desk, Surroundings
@@ -16,23 +15,22 @@ from devicehub.commands.judging import Scene
 from devicehub.commands.request import FURTHEST
 from devicehub.commands.verbs import Verbs
 from devicehub.core import Core, Outcome
-from devicehub.crew import Crew, cancelled
 from devicehub.deliver import Delivery, Hooks
 from devicehub.deliver.selftest import SelfTest, Telling
 from devicehub.evidence import EvidenceStore
 from devicehub.health import Gauges, Health, synchronised
-from devicehub.hub_verbs import Reach, register
+from devicehub.hub import earlier, timers
+from devicehub.hub.crew import Crew, cancelled
+from devicehub.hub.plan import Plan
+from devicehub.hub.reload import Parts, Reload
+from devicehub.hub.timers import Pace, Remarks
+from devicehub.hub.verbs import Reach, register
+from devicehub.hub.voice import Voice
 from devicehub.journal import Journal, rebuild
 from devicehub.model.message import Kind
 from devicehub.pipe import Pipe
-from devicehub.plan import Plan, Revision, Upkeep
+from devicehub.process import Process, Sinks
 from devicehub.publish.port import Incoming, Publisher
-from devicehub.reload import Parts, Reload
-from devicehub.stages import Process, Sinks
-from devicehub.timers import Pace, Remarks
-from devicehub.voice import Voice, will
-
-__all__ = ["Hub", "Plan", "Revision", "Upkeep", "will"]
 
 _log = logging.getLogger(__name__)
 

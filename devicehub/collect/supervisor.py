@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from devicehub.clock import Clock
+from devicehub.collect.session import Check, Session
 from devicehub.commands.line import Line
 from devicehub.model.device import DeviceState
 from devicehub.model.errors import ConfigError, LinkError
 from devicehub.model.reading import Change, Input
 from devicehub.model.segment import unicode_text
-from devicehub.session import Check, Session
 from devicehub.transport.link import LinkIdentity, Transport
 from devicehub.wire.protocol import DeviceProtocol
 

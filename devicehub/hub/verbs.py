@@ -12,9 +12,9 @@ from devicehub.commands.line import LineError
 from devicehub.commands.request import Request
 from devicehub.commands.verbs import Act, CommandError, Result, Verbs
 from devicehub.core import Core
-from devicehub.crew import Crew
 from devicehub.deliver import Delivery
 from devicehub.driver import Command, Options
+from devicehub.hub.crew import Crew
 from devicehub.model.alarm import Disposition, Verb
 from devicehub.model.command import CommandState
 from devicehub.model.device import ChannelKind, Option
@@ -24,7 +24,7 @@ from devicehub.model.payload import AlarmData, CaptureData
 from devicehub.model.reading import Reading, Trigger
 from devicehub.model.stream import Stream
 from devicehub.pipe import Pipe
-from devicehub.stages import Sinks
+from devicehub.process import Sinks
 
 IMAGE_WITHIN: Final = 10.0
 TRIGGER: Final = "command"

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from devicehub.commands.memory import Known, recalled
 from devicehub.core import StandingAlarm
+from devicehub.hub.voice import Voice
 from devicehub.journal import Entry, Journal, recall, tables
 from devicehub.model.gap import GapReason
 from devicehub.model.instant import instant
@@ -13,7 +14,6 @@ from devicehub.model.payload import GapData
 from devicehub.model.reading import Stamp
 from devicehub.publish.envelope import stored_alarm
 from devicehub.publish.topics import Topics
-from devicehub.voice import Voice
 
 _log = logging.getLogger(__name__)
 
