@@ -3,59 +3,12 @@
 Each leaf sets `command` to the module below `devicehub.cli` that carries it out.
 """
 
-import argparse
-import re
-import sys
-from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
-from typing import NoReturn, Protocol
 
 from devicehub import __version__
 from devicehub.cli import words
-from devicehub.cli.exits import MEANINGS, Exit
-
-_CHOICE = re.compile(r"invalid choice: '(?P<given>[^']*)' \(choose from (?P<known>.*)\)")
-
-
-class Parser(argparse.ArgumentParser):
-    """Reports a wrong command line in one line, with the nearest word."""
-
-    def error(self, message: str) -> NoReturn:
-        """End with exit code 2."""
-        choice = _CHOICE.search(message)
-        if choice is not None:
-            known = re.findall(r"[\w.-]+", choice["known"])
-            near = get_close_matches(choice["given"], known, n=1, cutoff=0.5)
-            hint = f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}"
-            message = f"unknown command or choice '{choice['given']}'{hint}"
-        print(f"{self.prog}: {message} (see '{self.prog} --help')", file=sys.stderr)
-        sys.exit(Exit.USAGE)
-
-
-class _Mixed(Parser):
-    """Takes options between NAME and a list of words too, which argparse alone does not."""
-
-    _inside = False
-
-    def parse_known_args(  # type: ignore[override]  # argparse's overloads, which subparsers never use
-        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
-    ) -> tuple[argparse.Namespace, list[str]]:
-        if self._inside:
-            return super().parse_known_args(args, namespace)
-        self._inside = True
-        try:
-            return self.parse_known_intermixed_args(args, namespace)
-        finally:
-            self._inside = False
-
-
-class Nouns(Protocol):
-    """Where commands are added. argparse has no public name for it."""
-
-    def add_parser(self, name: str, *, help: str, description: str) -> Parser:  # noqa: A002 - argparse's own word
-        """A new command."""
-        ...
+from devicehub.cli.exits import MEANINGS
+from devicehub.cli.grammar import Mixed, Nouns, Parser, broker_option, config_option, leaf, noun
 
 
 def build_parser() -> Parser:
@@ -74,35 +27,10 @@ def build_parser() -> Parser:
     return parser
 
 
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."
-
-
-def _leaf(nouns: Nouns, name: str, command: str, text: str) -> Parser:
-    parser = nouns.add_parser(name, help=text, description=_sentence(text))
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.set_defaults(command=command)
-    return parser
-
-
-def _noun(commands: Nouns, name: str, text: str, leaves: type[Parser] = Parser) -> Nouns:
-    parser = commands.add_parser(name, help=text, description=_sentence(text))
-    return parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=leaves)
-
-
-def _config_option(parser: Parser) -> None:
-    parser.add_argument(
-        "--config",
-        type=Path,
-        metavar="FILE",
-        help="configuration; default: $DEVICEHUB_CONFIG, devicehub.toml here, else in /etc/devicehub",
-    )
-
-
 def _running(commands: Nouns) -> None:
-    run = _leaf(commands, "run", "run", "run the hub")
-    _config_option(run)
-    demo = _leaf(commands, "demo", "demo", "run simulated devices and a broker on this computer, without hardware")
+    run = leaf(commands, "run", "run", "run the hub")
+    config_option(run)
+    demo = leaf(commands, "demo", "demo", "run simulated devices and a broker on this computer, without hardware")
     demo.add_argument("--for", dest="seconds", type=words.seconds, metavar="SECONDS", help="stop by itself")
     demo.add_argument(
         "--port", type=words.port, default=0, metavar="N", help="of the broker; default: any that is free"
@@ -110,27 +38,27 @@ def _running(commands: Nouns) -> None:
 
 
 def _devices(commands: Nouns) -> None:
-    nouns = _noun(commands, "devices", "what is configured and what is plugged in")
-    _config_option(_leaf(nouns, "list", "devices_list", "list the configured devices"))
-    scan = _leaf(nouns, "scan", "devices_scan", "show the hardware that is present and the drivers that may fit")
+    nouns = noun(commands, "devices", "what is configured and what is plugged in")
+    config_option(leaf(nouns, "list", "devices_list", "list the configured devices"))
+    scan = leaf(nouns, "scan", "devices_scan", "show the hardware that is present and the drivers that may fit")
     scan.add_argument("--ble", type=words.seconds, metavar="SECONDS", help="listen for Bluetooth devices too")
-    show = _leaf(nouns, "show", "devices_show", "show one configured device and try to open it")
+    show = leaf(nouns, "show", "devices_show", "show one configured device and try to open it")
     show.add_argument("id", metavar="ID")
     show.add_argument("--offline", action="store_true", help="do not open it")
-    _config_option(show)
+    config_option(show)
 
 
 def _drivers(commands: Nouns) -> None:
-    nouns = _noun(commands, "drivers", "what can be driven", _Mixed)
-    _leaf(nouns, "list", "drivers_list", "list all drivers")
-    show = _leaf(nouns, "show", "drivers_show", "show a driver's link, channels and options")
+    nouns = noun(commands, "drivers", "what can be driven", Mixed)
+    leaf(nouns, "list", "drivers_list", "list all drivers")
+    show = leaf(nouns, "show", "drivers_show", "show a driver's link, channels and options")
     show.add_argument("name", metavar="NAME")
-    new = _leaf(nouns, "new", "drivers_new", "write driver, simulator and transcript of a new device from templates")
+    new = leaf(nouns, "new", "drivers_new", "write driver, simulator and transcript of a new device from templates")
     new.add_argument("name", metavar="FAMILY.MAKER_MODEL")
     new.add_argument(
         "--into", type=Path, default=Path(), metavar="FOLDER", help="checkout; default: the current folder"
     )
-    decode = _leaf(nouns, "decode", "drivers_decode", "decode bytes with a driver to JSON lines")
+    decode = leaf(nouns, "decode", "drivers_decode", "decode bytes with a driver to JSON lines")
     decode.add_argument("name", metavar="NAME")
     decode.add_argument("hex", nargs="*", metavar="HEX", help="hexadecimal bytes; - or nothing: standard input")
     decode.add_argument(
@@ -144,22 +72,22 @@ def _drivers(commands: Nouns) -> None:
 
 
 def _looking(commands: Nouns) -> None:
-    watch = _leaf(commands, "watch", "watch", "print what is published")
+    watch = leaf(commands, "watch", "watch", "print what is published")
     watch.add_argument(
         "filter", nargs="*", metavar="FILTER", help="MQTT topic filter; default: everything of devicehub"
     )
     watch.add_argument("--broker", metavar="URL", help="mqtt://host[:port]; default: that of the configuration")
     watch.add_argument("--count", type=words.whole(10**9), metavar="N", help="stop after N messages")
     watch.add_argument("--for", dest="seconds", type=words.seconds, metavar="SECONDS", help="stop after a time")
-    _config_option(watch)
+    config_option(watch)
     _consuming(commands)
     _sending(commands)
-    record = _leaf(commands, "record", "record", "write what goes over a device's link as a transcript")
+    record = leaf(commands, "record", "record", "write what goes over a device's link as a transcript")
     record.add_argument("device", metavar="DEVICE")
     record.add_argument("out", type=Path, metavar="OUT")
     record.add_argument("--for", dest="seconds", type=words.seconds, metavar="SECONDS", help="stop by itself")
-    _config_option(record)
-    replay = _leaf(commands, "replay", "replay", "play a transcript into a driver, in its own time")
+    config_option(record)
+    replay = leaf(commands, "replay", "replay", "play a transcript into a driver, in its own time")
     replay.add_argument("file", type=Path, metavar="FILE")
     replay.add_argument("--driver", required=True, metavar="NAME")
     replay.add_argument("--speed", type=words.speed, default=1.0, metavar="N", help="times as fast")
@@ -167,7 +95,7 @@ def _looking(commands: Nouns) -> None:
 
 
 def _sending(commands: Nouns) -> None:
-    send = _leaf(commands, "send", "send", "give a command to a device or the hub and wait until it has ended")
+    send = leaf(commands, "send", "send", "give a command to a device or the hub and wait until it has ended")
     send.add_argument("target", metavar="TARGET", help="a device, or hub")
     send.add_argument("verb", metavar="VERB")
     send.add_argument("args", nargs="*", type=words.option, metavar="NAME=VALUE", help="a JSON value, else a text")
@@ -179,13 +107,11 @@ def _sending(commands: Nouns) -> None:
     send.add_argument("--node", metavar="SITE/NODE", help="of the hub; default: that of the configuration")
     send.add_argument("--exercise", action="store_true", help="with --node: the hub runs an exercise")
     send.add_argument("--broker", metavar="URL", help="mqtt://host[:port]; default: that of the configuration")
-    _config_option(send)
+    config_option(send)
 
 
 def _consuming(commands: Nouns) -> None:
-    consume = _leaf(
-        commands, "consume", "consume", "store what hubs publish, once and in order, and confirm it to them"
-    )
+    consume = leaf(commands, "consume", "consume", "store what hubs publish, once and in order, and confirm it to them")
     consume.add_argument("out", type=Path, metavar="OUT", help="file that ends in .jsonl or .sqlite")
     consume.add_argument("--name", metavar="NAME", help="of this consumer; default: hub.node of the configuration")
     consume.add_argument("--node", action="append", metavar="SITE/NODE", help="one of them; default: all there are")
@@ -194,8 +120,8 @@ def _consuming(commands: Nouns) -> None:
         "--streams", default="alarms,events", metavar="LIST", help="of alarms, events, scans; default: alarms,events"
     )
     consume.add_argument("--leave", action="store_true", help="end the registration: hubs keep nothing back for it")
-    _broker_option(consume)
-    check = _leaf(commands, "consume-check", "consume_check", "play a hub to a durable consumer and judge its receipts")
+    broker_option(consume)
+    check = leaf(commands, "consume-check", "consume_check", "play a hub to a durable consumer and judge its receipts")
     check.add_argument("words", nargs="+", metavar="COMMAND", help="starts the consumer, in the foreground")
     check.add_argument("--name", required=True, metavar="NAME", help="that the consumer confirms as")
     check.add_argument("--stored", metavar="COMMAND", help="prints what is stored, one message a line, in order")
@@ -203,20 +129,15 @@ def _consuming(commands: Nouns) -> None:
     check.add_argument("--exercise", action="store_true", help="publish as what is simulated")
     check.add_argument("--kills", type=words.whole(10_000), default=20, metavar="N", help="with SIGKILL; default: 20")
     check.add_argument("--seed", type=words.whole(10**9), default=1, metavar="N", help="of chance; default: 1")
-    _broker_option(check)
-
-
-def _broker_option(parser: Parser) -> None:
-    parser.add_argument("--broker", metavar="URL", help="mqtt://host[:port]; default: that of the configuration")
-    _config_option(parser)
+    broker_option(check)
 
 
 def _configuration(commands: Nouns) -> None:
-    nouns = _noun(commands, "config", "the configuration file")
-    check = _leaf(nouns, "check", "config_check", "find mistakes")
+    nouns = noun(commands, "config", "the configuration file")
+    check = leaf(nouns, "check", "config_check", "find mistakes")
     check.add_argument("file", nargs="?", type=Path, metavar="FILE")
-    _config_option(check)
-    init = _leaf(nouns, "init", "config_init", "write a configuration with every key and its default")
+    config_option(check)
+    init = leaf(nouns, "init", "config_init", "write a configuration with every key and its default")
     init.add_argument(
         "file",
         nargs="?",
@@ -225,39 +146,39 @@ def _configuration(commands: Nouns) -> None:
         metavar="FILE",
         help="default: devicehub.toml; - is standard output",
     )
-    _leaf(nouns, "schema", "config_schema", "print the JSON Schema of the configuration")
-    show = _leaf(nouns, "show", "config_show", "print the configuration, all files merged")
+    leaf(nouns, "schema", "config_schema", "print the JSON Schema of the configuration")
+    show = leaf(nouns, "show", "config_show", "print the configuration, all files merged")
     show.add_argument("file", nargs="?", type=Path, metavar="FILE")
     show.add_argument("--effective", action="store_true", help="with the defaults of everything that is not set")
-    _config_option(show)
+    config_option(show)
 
 
 def _journal(commands: Nouns) -> None:
-    nouns = _noun(commands, "journal", "what is stored on this computer and how far it was delivered")
-    status = _leaf(nouns, "status", "journal_status", "show how far each stream was stored, delivered and confirmed")
-    replay = _leaf(nouns, "replay", "journal_replay", "deliver events again, by the running hub or by the next one")
+    nouns = noun(commands, "journal", "what is stored on this computer and how far it was delivered")
+    status = leaf(nouns, "status", "journal_status", "show how far each stream was stored, delivered and confirmed")
+    replay = leaf(nouns, "replay", "journal_replay", "deliver events again, by the running hub or by the next one")
     what = replay.add_mutually_exclusive_group(required=True)
     what.add_argument("--from", dest="first", type=words.whole(10**15), metavar="N", help="the first sequence number")
     what.add_argument("--quarantine", action="store_true", help="what the broker refused")
     replay.add_argument("--stream", choices=("alarms", "events", "scans"), default="events", help="default: events")
-    discharge = _leaf(nouns, "discharge", "journal_discharge", "wait no longer for a durable consumer")
+    discharge = leaf(nouns, "discharge", "journal_discharge", "wait no longer for a durable consumer")
     discharge.add_argument("consumer", metavar="CONSUMER")
-    verify = _leaf(nouns, "verify", "journal_verify", "check every stored event against its digest and the chain")
+    verify = leaf(nouns, "verify", "journal_verify", "check every stored event against its digest and the chain")
     verify.add_argument("--state", type=Path, metavar="DIR", help="folder of the journal; default: the configuration's")
-    for leaf in (status, replay, discharge, verify):
-        _config_option(leaf)
+    for one in (status, replay, discharge, verify):
+        config_option(one)
 
 
 def _certificates(commands: Nouns) -> None:
-    nouns = _noun(commands, "tls", "certificates for a broker and its clients")
-    init = _leaf(nouns, "init", "tls_init", "make a test authority, a broker certificate and one per client")
+    nouns = noun(commands, "tls", "certificates for a broker and its clients")
+    init = leaf(nouns, "init", "tls_init", "make a test authority, a broker certificate and one per client")
     init.add_argument("folder", type=Path, metavar="DIR")
     init.add_argument("--host", action="append", metavar="NAME", help="of the broker; default: this computer's")
     init.add_argument("--node", action="append", metavar="NAME", help="hub.node of a client; default: this computer's")
     init.add_argument(
         "--days", type=words.whole(3650), default=365, metavar="N", help="how long they are valid; default: 365"
     )
-    add = _leaf(nouns, "add", "tls_add", "make one more client certificate from that authority")
+    add = leaf(nouns, "add", "tls_add", "make one more client certificate from that authority")
     add.add_argument("folder", type=Path, metavar="DIR")
     add.add_argument("name", metavar="NAME", help="hub.node of the client")
     add.add_argument(
@@ -266,6 +187,6 @@ def _certificates(commands: Nouns) -> None:
 
 
 def _facts(commands: Nouns) -> None:
-    schema = _leaf(commands, "schema", "schema", "print what is published, as AsyncAPI or JSON Schema")
+    schema = leaf(commands, "schema", "schema", "print what is published, as AsyncAPI or JSON Schema")
     schema.add_argument("form", nargs="?", choices=("asyncapi", "json"), default="asyncapi")
-    _leaf(commands, "version", "version", "print the version")
+    leaf(commands, "version", "version", "print the version")

@@ -1,0 +1,92 @@
+"""What the command line is made of: parsers that report in one line, nouns, leaves, and the options that many share.
+
+Light: nothing here imports a command.
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import NoReturn, Protocol
+
+from devicehub.cli.exits import Exit
+
+_CHOICE = re.compile(r"invalid choice: '(?P<given>[^']*)' \(choose from (?P<known>.*)\)")
+
+
+class Parser(argparse.ArgumentParser):
+    """Reports a wrong command line in one line, with the nearest word."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with exit code 2."""
+        choice = _CHOICE.search(message)
+        if choice is not None:
+            known = re.findall(r"[\w.-]+", choice["known"])
+            near = get_close_matches(choice["given"], known, n=1, cutoff=0.5)
+            hint = f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}"
+            message = f"unknown command or choice '{choice['given']}'{hint}"
+        print(f"{self.prog}: {message} (see '{self.prog} --help')", file=sys.stderr)
+        sys.exit(Exit.USAGE)
+
+
+class Mixed(Parser):
+    """Takes options between NAME and a list of words too, which argparse alone does not."""
+
+    _inside = False
+
+    def parse_known_args(  # type: ignore[override]  # argparse's overloads, which subparsers never use
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """As argparse's own, once for the options in between."""
+        if self._inside:
+            return super().parse_known_args(args, namespace)
+        self._inside = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._inside = False
+
+
+class Nouns(Protocol):
+    """Where commands are added. argparse has no public name for it."""
+
+    def add_parser(self, name: str, *, help: str, description: str) -> Parser:  # noqa: A002 - argparse's own word
+        """A new command."""
+        ...
+
+
+def sentence(text: str) -> str:
+    """A help text as a sentence."""
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def leaf(nouns: Nouns, name: str, command: str, text: str) -> Parser:
+    """A command that the module `command` below `devicehub.cli` carries out."""
+    parser = nouns.add_parser(name, help=text, description=sentence(text))
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(command=command)
+    return parser
+
+
+def noun(commands: Nouns, name: str, text: str, leaves: type[Parser] = Parser) -> Nouns:
+    """A word that commands stand below."""
+    parser = commands.add_parser(name, help=text, description=sentence(text))
+    return parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=leaves)
+
+
+def config_option(parser: Parser) -> None:
+    """Which configuration."""
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="configuration; default: $DEVICEHUB_CONFIG, devicehub.toml here, else in /etc/devicehub",
+    )
+
+
+def broker_option(parser: Parser) -> None:
+    """Which broker, by its address or by the configuration."""
+    parser.add_argument("--broker", metavar="URL", help="mqtt://host[:port]; default: that of the configuration")
+    config_option(parser)
