@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from devicehub.model.alarm import AlarmCategory
+from devicehub.model.alarm import AlarmCategory, Condition
 from devicehub.model.device import DeviceState
 from devicehub.model.errors import Reason
 from devicehub.model.units import Unit
@@ -49,6 +49,10 @@ class Cause(StrEnum):
     UNTESTED = "untested"
     NOT_CONNECTED = "not-connected"
     FAULT = "fault"
+    CARRY_OVER = "carry-over"
+    OTHER_SCALE = "other-scale"
+    EXCLUDED = "excluded"
+    INCOMPLETE = "incomplete"
 
 
 class Radiometric(StrEnum):
@@ -117,8 +121,25 @@ class Axis(Struct, frozen=True):
     quadratic: float = 0.0
 
 
+class Drift(Struct, frozen=True):
+    """What the instrument says of the drift tube at an ion-mobility scan: drift length, voltage over it, gas,
+    and the calibrant of that polarity with its reduced mobility in cm2/(V.s).
+    """
+
+    length_cm: float
+    voltage: float
+    kelvin: float
+    hectopascal: float
+    calibrant: str
+    calibrant_k0: float
+
+
 class Spectrum(Struct, frozen=True):
-    """Counts or intensities over an axis: a plasmagram, a gamma spectrum."""
+    """Counts or intensities over an axis: a plasmagram, a gamma spectrum.
+
+    `run`: the screening that it is part of, empty for none, and `index` its number in it, from 0, where the device
+    counts. `idle`: a blank between two runs. `drift`: of a plasmagram, where the device says so.
+    """
 
     channel: str
     data: bytes
@@ -129,6 +150,10 @@ class Spectrum(Struct, frozen=True):
     quality: Quality = Quality.GOOD
     cause: Cause = Cause.NONE
     device_time: float | None = None
+    run: str = ""
+    index: int | None = None
+    idle: bool = False
+    drift: Drift | None = None
 
 
 class Image(Struct, frozen=True):
@@ -189,7 +214,8 @@ class Trigger(Struct, frozen=True):
 class DeviceAlarm(Struct, frozen=True):
     """An alarm that the device itself raised or cleared; kept apart from the hub's own.
 
-    `category`: THREAT for what it detects, DEVICE for what is wrong with it.
+    `category`: THREAT for what it detects, DEVICE for what is wrong with it. `condition` is for the core alone, which
+    raises an alarm in a device's stead where what it scanned is on the watch list.
     """
 
     point: str
@@ -197,6 +223,7 @@ class DeviceAlarm(Struct, frozen=True):
     text: str = ""
     value: float | None = None
     category: AlarmCategory = AlarmCategory.THREAT
+    condition: Condition = Condition.DEVICE
 
 
 class Peak(Struct, frozen=True):
@@ -210,13 +237,17 @@ class Peak(Struct, frozen=True):
 
 
 class Result(Struct, frozen=True):
-    """One finished screening: a swab run, a sweep. Clear runs count: they are the denominator."""
+    """One finished screening: a swab run, a sweep. Clear runs count: they are the denominator.
+
+    `sample_id`: the `run` of its spectra. `scans`: how many of them the device says it sent.
+    """
 
     outcome: Outcome
     sample_id: str = ""
     duration: float | None = None
     peaks: tuple[Peak, ...] = ()
     cause: Cause = Cause.NONE
+    scans: int | None = None
 
 
 Sample = Measurement | Spectrum | Image | Scan | Capability | Identity | Trigger | DeviceAlarm | Result

@@ -31,6 +31,7 @@ STATES = ("warming-up", "ready", "sampling", "bake-out", "fault")
 NO_VALUE = 0xFF
 MOST_POINTS = 2000
 _LONGEST_RUN = 3_600_000  # ms
+_SATURATED, _IDLE = 0x01, 0x04
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,8 @@ class ScanRecord:
 
     polarity: str
     saturated: bool
+    idle: bool
+    index: int
     run: int
     start: float
     step: float
@@ -199,12 +202,13 @@ def _environment(cursor: Cursor) -> Environment:
 
 
 def _scan(cursor: Cursor) -> ScanRecord:
-    polarity, flags, _, run, start, step, _, temperature, pressure, _, count = cursor.take(_SCAN)
+    polarity, flags, index, run, start, step, _, temperature, pressure, _, count = cursor.take(_SCAN)
     _within(start, 0, 1_000_000_000, "start of the scan (ns)")
     _within(step, 1, 100_000_000, "sample interval (ns)")
     points = cursor.raw(2 * _within(count, 2, MOST_POINTS, "number of points"))
     gas = (temperature / 1e3, pressure / 1e2)
-    return ScanRecord(_polarity(polarity), bool(flags & 1), run, start / 1e6, step / 1e6, *gas, points)
+    marks = (bool(flags & _SATURATED), bool(flags & _IDLE))
+    return ScanRecord(_polarity(polarity), *marks, index, run, start / 1e6, step / 1e6, *gas, points)
 
 
 def _run_start(cursor: Cursor) -> RunStart:

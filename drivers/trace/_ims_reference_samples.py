@@ -13,6 +13,7 @@ from devicehub.model.reading import (
     Capability,
     Cause,
     DeviceAlarm,
+    Drift,
     Identity,
     Layout,
     Level,
@@ -83,6 +84,7 @@ class Instrument:
         self._state: State | None = None
         self._alarms: dict[str, tuple[bool, str]] = {}
         self._facts: tuple[tuple[str, str], ...] = ()
+        self._ident_said: Ident | None = None
         self._run: int | None = None
         self._run_over = False
         self._scans = 0
@@ -145,6 +147,7 @@ class Instrument:
             yield from self._lost_run()
             self._state = None
             self.questions.add(Kind.GET_STATE)
+        self._ident_said = ident
         facts = _facts(ident)
         if facts != self._facts:
             self._facts = facts
@@ -195,7 +198,19 @@ class Instrument:
         yield from self._gas(scan.temperature, scan.pressure)
         quality, cause = self._scan_trust(scan)
         axis = Axis(Unit.MILLISECOND, scan.step, scan.start)
-        yield Spectrum("plasmagram", scan.points, Layout.U16LE, axis, mode=scan.polarity, quality=quality, cause=cause)
+        yield Spectrum(
+            "plasmagram",
+            scan.points,
+            Layout.U16LE,
+            axis,
+            mode=scan.polarity,
+            quality=quality,
+            cause=cause,
+            run=str(scan.run) if scan.run else "",
+            index=scan.index if scan.run else None,
+            idle=scan.idle,
+            drift=None if self._ident_said is None else _drift(self._ident_said, scan),
+        )
 
     def _scan_trust(self, scan: ScanRecord) -> tuple[Quality, Cause]:
         """A scan is as good as what the instrument says of itself and of that polarity."""
@@ -245,13 +260,22 @@ def _facts(ident: Ident) -> tuple[tuple[str, str], ...]:
     return tuple(facts)
 
 
+def _drift(ident: Ident, scan: ScanRecord) -> Drift | None:
+    """What a K0 is computed relative to; None when the instrument names no calibrant of that polarity."""
+    own = (peak for peak in ident.references if peak.calibrant and peak.polarity == scan.polarity)
+    peak = next(own, None)
+    if peak is None:
+        return None
+    return Drift(ident.length / 10, ident.voltage, scan.temperature, scan.pressure, peak.name, peak.k0)
+
+
 def _result(end: RunEnd, otherwise: Cause) -> Result:
     """The run as the instrument judged it; sample id = run id, which the instrument never uses twice."""
     peaks = tuple(
         Peak(peak.name, peak.k0, Unit.REDUCED_MOBILITY, float(peak.amplitude), peak.confidence) for peak in end.peaks
     )
     cause = _RUN_CAUSES[end.cause] or otherwise
-    return Result(_OUTCOMES[end.outcome], str(end.run), end.duration, peaks, cause)
+    return Result(_OUTCOMES[end.outcome], str(end.run), end.duration, peaks, cause, end.scans)
 
 
 def _refusal(answer: Answer) -> Iterator[ProtocolError]:

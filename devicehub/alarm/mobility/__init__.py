@@ -6,10 +6,10 @@ cancel. A scan without a valid calibrant has no such axis, and so no peaks and n
 found, what was not, and why nothing can be said.
 """
 
-from devicehub.alarm.mobility.drift import Facts, Gas, Tube, drift_ms, facts
+from devicehub.alarm.mobility.drift import Facts, Gas, Tube, drift_ms, facts, unknown
 from devicehub.alarm.mobility.judge import judge_scans, sightings
 from devicehub.alarm.mobility.run import MobilityJudge, Residue, judge_run, judge_runs
-from devicehub.alarm.mobility.scans import Candidates, ScanBatch, Scans, Sightings
+from devicehub.alarm.mobility.scans import Candidates, ScanBatch, Scans, Sightings, joined
 from devicehub.alarm.mobility.substances import (
     Line,
     Mode,
@@ -57,8 +57,10 @@ __all__ = [
     "Verdict",
     "drift_ms",
     "facts",
+    "joined",
     "judge_run",
     "judge_runs",
     "judge_scans",
     "sightings",
+    "unknown",
 ]

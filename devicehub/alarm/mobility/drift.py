@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from devicehub.alarm.mobility.substances import Mode, Range
 
 SENSOR_TOLERANCE = 0.06
+_NOWHERE = (0.0, -1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +44,29 @@ class Facts:
     reactant_ms: Range
 
 
+def unknown(mode: str) -> Facts:
+    """Of an instrument that does not say what is needed: no reference peak is looked for, nothing is calibrated."""
+    return Facts(mode, "", 0.0, _NOWHERE, _NOWHERE)
+
+
 def drift_ms(k0: float, tube: Tube, gas: Gas) -> float:
     """Drift time in ms of an ion of reduced mobility `k0`, cm2/(V.s)."""
     mobility = k0 * gas.kelvin / 273.15 * 1013.25 / gas.hectopascal
     return 1e3 * tube.length_cm**2 / (tube.voltage * mobility)
 
 
-def facts(mode: Mode, tube: Tube, gas: Gas, tolerance: float = SENSOR_TOLERANCE) -> Facts:
-    """Facts of an instrument that uses the calibrant of `mode`; windows of +- `tolerance` around the expected times."""
+def facts(mode: Mode, tube: Tube, gas: Gas, stated: tuple[str, float] | None = None) -> Facts:
+    """Facts of an instrument; windows of +- `SENSOR_TOLERANCE` around the expected times.
+
+    `stated`: name and K0 of the calibrant that the instrument says it uses; None: that of `mode`.
+    """
     calibrant, reactant = (drift_ms(reference.k0, tube, gas) for reference in (mode.calibrant, mode.reactant))
+    name, k0 = stated or (mode.calibrant.name, mode.calibrant.k0)
+    tolerance = SENSOR_TOLERANCE
     return Facts(
         mode=mode.name,
-        calibrant=mode.calibrant.name,
-        calibrant_k0=mode.calibrant.k0,
+        calibrant=name,
+        calibrant_k0=k0,
         calibrant_ms=(calibrant * (1 - tolerance), calibrant * (1 + tolerance)),
         reactant_ms=(reactant * (1 - tolerance), reactant * (1 + tolerance)),
     )

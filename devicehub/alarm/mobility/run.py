@@ -28,23 +28,42 @@ class MobilityJudge:
 
     def run(self, batch: ScanBatch) -> RunResult:
         """All scans of one run."""
-        scans = judge_scans(batch, self._library)
-        result = judge_run(scans, self._library, self._residue, modes=self._modes)
+        return self.ended(self.see(batch))
+
+    def see(self, batch: ScanBatch) -> Scans:
+        """Scans as they come in: what each of them shows. A long run need not be kept as counts."""
+        return judge_scans(batch, self._library)
+
+    def so_far(self, scans: Scans) -> RunResult:
+        """A run that goes on. What alarms now still alarms when it has ended; a clear one may be anything yet."""
+        return judge_run(scans, self._library, self._residue, modes=self._modes)
+
+    def ended(self, scans: Scans) -> RunResult:
+        """A run of which these are all scans."""
+        result = self.so_far(scans)
         self._residue = left(scans, self._library, self._residue)
         return result
+
+    def singly(self, batch: ScanBatch, mode: str) -> list[RunResult]:
+        """Each scan, all of `mode`, as a run of its own, before and after which nothing is remembered."""
+        return judge_runs(self.see(batch), self._library, range(len(batch.counts)), modes=(mode,))
+
+    @property
+    def residue(self) -> tuple[tuple[str, float], ...]:
+        """Substances of which at least their threshold was left when they were last looked for, and their counts."""
+        return tuple(
+            (substance.name, float(level))
+            for substance, level in zip(self._library.substances, self._residue, strict=True)
+            if level >= substance.threshold
+        )
 
     def blank(self, batch: ScanBatch) -> BlankResult:
         """Scans between two runs show whether the reference peaks are there and what was left behind."""
         scans = judge_scans(batch, self._library)
         self._residue = left(scans, self._library, self._residue)
         views = _views(scans, self._library, self._modes, [0])
-        found = tuple(
-            (substance.name, float(level))
-            for substance, level in zip(self._library.substances, self._residue, strict=True)
-            if level >= substance.threshold
-        )
         modes = tuple(summary(view, ()) for view in views[0])
-        return BlankResult(modes, found, _title(self._library), self._library.digest)
+        return BlankResult(modes, self.residue, _title(self._library), self._library.digest)
 
 
 def judge_run(

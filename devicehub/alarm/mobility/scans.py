@@ -1,12 +1,17 @@
 """Scans as they come in and what each of them shows: structs of arrays, one element per scan."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import TypeVar
+
+import numpy as np
 
 from devicehub.alarm.mobility.drift import Facts
 from devicehub.alarm.mobility.peaks import Counts, Flags, Floats, Indices
 from devicehub.alarm.mobility.references import Reading
 
 FULL_SCALE = 65535.0
+T = TypeVar("T", Reading, "Candidates", "Sightings")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,3 +90,35 @@ class Scans:
     sightings: Sightings
     candidates: Candidates
     digest: str
+
+
+def joined(parts: Sequence[Scans]) -> Scans:
+    """Scans that were looked at in several batches as one, in that order. All of the same library, at least one."""
+    if len(parts) == 1:
+        return parts[0]
+    begins = np.cumsum([0, *(one.mode.size for one in parts[:-1])])
+    moved = [
+        replace(one.candidates, scan=one.candidates.scan + begin) for one, begin in zip(parts, begins, strict=True)
+    ]
+    return Scans(
+        mode=np.concatenate([one.mode for one in parts]),
+        level=np.concatenate([one.level for one in parts]),
+        noise=np.concatenate([one.noise for one in parts]),
+        reactant=_all([one.reactant for one in parts]),
+        calibrant=_all([one.calibrant for one in parts]),
+        calibrated=np.concatenate([one.calibrated for one in parts]),
+        reactant_ok=np.concatenate([one.reactant_ok for one in parts]),
+        saturated=np.concatenate([one.saturated for one in parts]),
+        blind=np.concatenate([one.blind for one in parts]),
+        damaged=np.concatenate([one.damaged for one in parts]),
+        other_scale=np.concatenate([one.other_scale for one in parts]),
+        sightings=_all([one.sightings for one in parts]),
+        candidates=_all(moved),
+        digest=parts[0].digest,
+    )
+
+
+def _all(parts: Sequence[T]) -> T:
+    """Structs of arrays, each array joined along its first axis."""
+    kind = type(parts[0])
+    return kind(*(np.concatenate([getattr(one, field.name) for one in parts]) for field in fields(kind)))
