@@ -10,7 +10,8 @@ from devicehub.clock import Clock
 from devicehub.collect.supervisor import Post
 from devicehub.config import Config, alarm_points, digest, load_config
 from devicehub.config.diff import diff, running
-from devicehub.config.scan_key import kept_key
+from devicehub.config.scan_key import scan_key
+from devicehub.config.watchlist import load_watchlist
 from devicehub.core import Setting
 from devicehub.core.commands import command_data
 from devicehub.core.scans import Publish, ScanPolicy
@@ -149,7 +150,7 @@ def _setting(config: Config, clock: Clock) -> Setting:
     return Setting(
         devices=drivers,
         limits=[point for point in alarm_points(config) if point.device in drivers],
-        scans=ScanPolicy(Publish(config.scan.publish), _scan_key(config, clock.token)),
+        scans=_scans(config, clock.token),
         rules_digest=digest(config),
         batch_readings=config.hub.readings == "batch",
         shelve_most=config.alarm.shelve_most_h * 3600,
@@ -165,11 +166,11 @@ def _upkeep(config: Config) -> Upkeep:
     )
 
 
-def _scan_key(config: Config, chance: Callable[[int], bytes]) -> bytes:
-    """The configured key of the scan hash, or a random one that stays on this workstation."""
-    if config.scan.key is not None:
-        return config.scan.key.read().encode()
-    return kept_key(config.hub.state / "scan.key", chance)
+def _scans(config: Config, chance: Callable[[int], bytes]) -> ScanPolicy:
+    """Raises `ConfigError` for a key or a watch list that cannot be used."""
+    key, watchlist = scan_key(config, chance), config.scan.watchlist
+    watch = None if watchlist is None else load_watchlist(watchlist, key)
+    return ScanPolicy(Publish(config.scan.publish), key, watch)
 
 
 def _connect(settings: BrokerSettings, topics: Topics, encoder: Encoder, clock: Clock, boot: str) -> Connect:

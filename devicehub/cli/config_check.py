@@ -5,7 +5,9 @@ import argparse
 from devicehub.cli.exits import Exit
 from devicehub.cli.given import config_path
 from devicehub.cli.output import print_json, say
-from devicehub.config import ConfigProblems, digest, load_config
+from devicehub.config import Config, ConfigProblems, digest, load_config
+from devicehub.config.scan_key import known_key
+from devicehub.config.watchlist import load_watchlist
 
 
 def run(args: argparse.Namespace) -> int:
@@ -13,6 +15,7 @@ def run(args: argparse.Namespace) -> int:
     path = config_path(args)
     try:
         config = load_config(path, present=True)
+        _watchlist(config)
     except ConfigProblems as error:
         if not args.json:
             raise
@@ -27,6 +30,12 @@ def run(args: argparse.Namespace) -> int:
         counted = f"{_counted(len(config.device), 'device')}, {_counted(len(config.limit), 'limit')}"
         say(f"{path}: valid; {counted}, {config.mqtt.url or 'embedded broker'}")
     return Exit.OK
+
+
+def _watchlist(config: Config) -> None:
+    """Raises `ConfigProblems` for a watch list that cannot be used; of its key as far as this computer has one."""
+    if config.scan.watchlist is not None:
+        load_watchlist(config.scan.watchlist, known_key(config))
 
 
 def _counted(number: int, what: str) -> str:

@@ -17,6 +17,7 @@ LIVE = frozenset(
         "journal.gib",
         "scan.key",
         "scan.publish",
+        "scan.watchlist",
     }
 )
 MOST_NAMED = 20

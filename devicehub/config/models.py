@@ -173,6 +173,9 @@ class ScanConfig(Section):
         default="hash", description="Nothing, a keyed hash, or the text itself"
     )
     key: Secret | None = Field(default=None, description="Key of the hash; without one a random key is made and kept")
+    watchlist: Location | None = Field(
+        default=None, description="File of keyed hashes whose scan is an alarm; 'devicehub scans hash' writes it"
+    )
 
 
 class AlarmConfig(Section):

@@ -16,6 +16,8 @@ def absent(config: Config) -> Iterator[Complaint]:
             yield _complaint(("mqtt", name), f"no such file: {path}")
     yield from _secret(("mqtt", "password"), config.mqtt.password)
     yield from _secret(("scan", "key"), config.scan.key)
+    if config.scan.watchlist is not None and not config.scan.watchlist.is_file():
+        yield _complaint(("scan", "watchlist"), f"no such file: {config.scan.watchlist}")
     for number, device in enumerate(config.device):
         if not device.enabled:
             continue

@@ -5,9 +5,28 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from devicehub.config.models import Config
 from devicehub.model.errors import ConfigError
 
 SIZE: Final = 32
+
+
+def scan_key(config: Config, chance: Callable[[int], bytes]) -> bytes:
+    """The configured key of the scan hash, or a random one that stays on this workstation. Raises `ConfigError`."""
+    return _configured(config) or kept_key(_kept(config), chance)
+
+
+def known_key(config: Config) -> bytes | None:
+    """The same for a command, which never makes one: None where no hub has run. Raises `ConfigError`."""
+    return _configured(config) or (kept_key(_kept(config), bytes) if _kept(config).exists() else None)
+
+
+def _configured(config: Config) -> bytes | None:
+    return None if config.scan.key is None else config.scan.key.read().encode()
+
+
+def _kept(config: Config) -> Path:
+    return config.hub.state / "scan.key"
 
 
 def kept_key(path: Path, chance: Callable[[int], bytes]) -> bytes:

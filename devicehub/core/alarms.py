@@ -17,6 +17,7 @@ from devicehub.core.desk import Desk
 from devicehub.core.measure import finite
 from devicehub.core.register import DEVICE_POINTS, Point, Register, Timer
 from devicehub.core.standing import (
+    REPORTED,
     Cause,
     Record,
     StandingAlarm,
@@ -29,7 +30,7 @@ from devicehub.core.standing import (
     to_the_next,
     watched,
 )
-from devicehub.model.alarm import AlarmCategory, AlarmQuality, Condition, Limit, Shelf, Transition, Verb
+from devicehub.model.alarm import AlarmCategory, AlarmQuality, Limit, Shelf, Transition, Verb
 from devicehub.model.device import DeviceState
 from devicehub.model.message import Message
 from devicehub.model.payload import AlarmData
@@ -74,7 +75,7 @@ class AlarmPoints:
             if life.active:
                 self.engine.restore(index)
             return self._kept(point, now)
-        if data.condition is Condition.DEVICE and old.device in devices:
+        if data.condition in REPORTED and old.device in devices:
             return []
         return self._unwatched(point, now)
 
@@ -95,7 +96,7 @@ class AlarmPoints:
             if watched(limit) not in kept:
                 self._delays.forget(point)
         for point, record in list(self._register.records.items()):
-            if record.data.condition is Condition.DEVICE:
+            if record.data.condition in REPORTED:
                 gone = self._orphaned(point, before, lost)
             else:
                 gone = point not in before or watched(before[point]) not in kept
@@ -115,8 +116,8 @@ class AlarmPoints:
             return out
         return out + self._edge(point, cause, edge.value, active=edge.active)
 
-    def on_device(self, reading: Reading, alarm: DeviceAlarm) -> list[Message]:
-        """Messages of an alarm that the device itself reports; only edges count.
+    def on_device(self, reading: Reading, alarm: DeviceAlarm, message: str = "") -> list[Message]:
+        """Messages of an alarm that the device itself reports, in the message of that id; only edges count.
 
         Where a limit has the same name, the device's own point is `device-` and that name. Of one
         device at most `DEVICE_POINTS` of all its alarms stand: one more is logged, and no alarm.
@@ -124,7 +125,7 @@ class AlarmPoints:
         point = (reading.device, alarm.point)
         if point in self._limits:
             point = (reading.device, segment(f"device-{alarm.point}"))
-        cause, record = Cause(reading.at), self._register.records.get(point)
+        cause, record = Cause(reading.at, message), self._register.records.get(point)
         if alarm.active == (record is not None and record.life.active):
             return self._heard(point, cause)
         if not alarm.active:
@@ -184,7 +185,7 @@ class AlarmPoints:
     def _kept(self, point: Point, now: Stamp) -> list[Message]:
         """What the limit says now holds: a new priority is told, and rises only while nobody has acknowledged."""
         record, index = self._register.records[point], self._limits.get(point)
-        if record.data.condition is Condition.DEVICE or index is None:
+        if record.data.condition in REPORTED or index is None:
             return []
         if record.data.quality is AlarmQuality.UNDEFINED:
             self.unsure.add(index)

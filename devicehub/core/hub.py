@@ -9,7 +9,7 @@ from devicehub.alarm.acts import SHELVE_MOST, Act, RefusedActError
 from devicehub.core.alarms import AlarmPoints, Cause, StandingAlarm
 from devicehub.core.frames import capture_data, frame_data, statistic_measurements
 from devicehub.core.measure import Judged, checked, finite, reading_data, spectrum_data
-from devicehub.core.scans import Publish, ScanPolicy, scan_data
+from devicehub.core.scans import Publish, ScanPolicy, judged
 from devicehub.core.state import DeviceBook
 from devicehub.driver import Driver
 from devicehub.model.alarm import Condition, Limit
@@ -262,9 +262,9 @@ class Core:
                 return [self._message(Kind.RESULT, "result", reading, _result_data(sample))]
 
     def _scan(self, reading: Reading, scan: Scan) -> list[Message]:
-        if self._setting.scans.publish is Publish.OFF:
-            return []
-        return [self._message(Kind.SCAN, "scan", reading, scan_data(scan, self._setting.scans))]
+        data, hits = judged(scan, self._setting.scans)
+        told = [] if data is None else [self._message(Kind.SCAN, "scan", reading, data)]
+        return told + [one for hit in hits for one in self.alarms.on_device(reading, hit, told[0].id if told else "")]
 
     def _message(self, kind: Kind, word: str, reading: Reading, data: AnyPayload, point: str = "") -> Message:
         return Message(

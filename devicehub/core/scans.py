@@ -1,16 +1,15 @@
 """Scanned identifiers: what kind they are, whether their check digit holds, and what may be published of them."""
 
-import hashlib
-import hmac
 import re
 from enum import StrEnum
 
 from msgspec import Struct
 
 from devicehub.core.measure import finite
-from devicehub.core.mrz import read_zone
+from devicehub.core.mrz import Zone, read_zone
+from devicehub.core.watchlist import WatchList, alarms, keyed
 from devicehub.model.payload import ScanData
-from devicehub.model.reading import Scan
+from devicehub.model.reading import Cause, DeviceAlarm, Quality, Scan
 
 _S10 = re.compile(r"[A-Z]{2}\d{9}[A-Z]{2}")
 _S10_WEIGHTS = (8, 6, 4, 2, 3, 5, 9, 7)
@@ -26,10 +25,21 @@ class Publish(StrEnum):
 
 
 class ScanPolicy(Struct, frozen=True):
-    """Personal-data policy. `key` keys the hash, so that nobody can look a document up by guessing."""
+    """Personal-data policy. `key` keys the hash, so that nobody can look a document up by guessing.
+
+    `watch`: what is looked for, whatever is published.
+    """
 
     publish: Publish
     key: bytes
+    watch: WatchList | None = None
+
+
+def judged(scan: Scan, policy: ScanPolicy) -> tuple[ScanData | None, tuple[DeviceAlarm, ...]]:
+    """The payload of a scan, None when nothing of it is published; and the alarms of one that is on the watch list."""
+    hit = policy.watch is not None and policy.watch.has(scan.data, policy.key)
+    hits = alarms(policy.watch) if policy.watch is not None and hit else ()
+    return None if policy.publish is Publish.OFF else scan_data(scan, policy), hits
 
 
 def scan_data(scan: Scan, policy: ScanPolicy) -> ScanData:
@@ -37,20 +47,29 @@ def scan_data(scan: Scan, policy: ScanPolicy) -> ScanData:
     text = scan.data.decode("utf-8", "backslashreplace")
     zone = read_zone(text)
     kind, valid = classify(text) if zone is None else ("document", zone.valid)
+    quality, cause = _quality(scan, zone)
     return ScanData(
         symbology=scan.symbology,
         kind=kind,
-        hash="hmac-sha256:" + hmac.new(policy.key, scan.data, hashlib.sha256).hexdigest(),
+        hash="hmac-sha256:" + keyed(scan.data, policy.key).hex(),
         length=len(scan.data),
-        quality=scan.quality,
-        cause=scan.cause,
+        quality=quality,
+        cause=cause,
         valid=valid,
         document_type=zone.kind if zone is not None else "",
         issuer=zone.issuer if zone is not None else "",
         expiry=zone.expiry if zone is not None else "",
         text=text if policy.publish is Publish.TEXT else "",
         device_time=finite(scan.device_time),
+        repaired=zone.repaired if zone is not None else 0,
     )
+
+
+def _quality(scan: Scan, zone: Zone | None) -> tuple[Quality, Cause]:
+    """What was repaired is no longer certain, unless the device has said worse of it."""
+    if zone is not None and zone.repaired and scan.quality is Quality.GOOD:
+        return Quality.UNCERTAIN, Cause.CHECKSUM
+    return scan.quality, scan.cause
 
 
 def classify(text: str) -> tuple[str, bool | None]:

@@ -14,6 +14,9 @@ from devicehub.model.payload import ActData, AlarmData, AuditData, DispositionDa
 from devicehub.model.reading import DeviceAlarm, Quality, Reading, Stamp
 from devicehub.model.units import Unit
 
+REPORTED = frozenset({Condition.DEVICE, Condition.LISTED})
+"""Of alarms that no limit has."""
+
 
 @dataclass(frozen=True, slots=True)
 class StandingAlarm:
@@ -138,15 +141,15 @@ def of_limit(limit: Limit, alarm: str, at: Stamp, rules_digest: str) -> AlarmDat
 
 
 def of_device(reading: Reading, alarm: DeviceAlarm, name: str, rules_digest: str) -> AlarmData:
-    """A new alarm that a device itself reports."""
+    """A new alarm that a device itself reports, or that the watch list raises on what it scanned."""
     return AlarmData(
         alarm=name,
         revision=0,
         state=AlarmState.NORMAL,
         priority=Priority.HIGH,
         category=alarm.category,
-        condition=Condition.DEVICE,
-        message=TextData("alarm.device", {"device": reading.device, "text": alarm.text or alarm.point}),
+        condition=alarm.condition,
+        message=TextData(f"alarm.{alarm.condition}", {"device": reading.device, "text": alarm.text or alarm.point}),
         raised=instant(reading.at.utc),
         rules_digest=rules_digest,
         value=finite(alarm.value),

@@ -98,11 +98,12 @@ class AlarmCategory(StrEnum):
 
 
 class Condition(StrEnum):
-    """Which rule is met. DEVICE: the device itself says so."""
+    """Which rule is met. DEVICE: the device itself says so. LISTED: what it scanned is on the watch list."""
 
     HIGH = "high"
     LOW = "low"
     DEVICE = "device"
+    LISTED = "listed"
 
 
 class Limit(Struct, frozen=True):

@@ -276,7 +276,7 @@ class CaptureData(Payload, frozen=True):
 
 
 class ScanData(Payload, frozen=True):
-    """A scanned identifier. By default only a keyed hash (HMAC-SHA-256) of its text is published."""
+    """A scanned identifier. By default only a keyed hash (HMAC-SHA-256) of its text is published, as it was read."""
 
     symbology: str
     kind: str
@@ -290,6 +290,7 @@ class ScanData(Payload, frozen=True):
     expiry: str = ""
     text: str = ""
     device_time: float | None = None
+    repaired: Annotated[int, Meta(description="Misread digits put right; its check digits hold only then")] = 0
 
 
 class PeakData(Payload, frozen=True):

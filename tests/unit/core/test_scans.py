@@ -22,7 +22,18 @@ def test_every_single_wrong_digit_of_an_s10_number_is_seen() -> None:
                 assert classify(good[:place] + digit + good[place + 1 :]) == ("parcel", False)
 
 
-@pytest.mark.parametrize("text", ["5901234123457", "09506000134376", "106141411234567897"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5901234123457",
+        "09506000134376",
+        "106141411234567897",
+        "8904000210037",
+        "6291041500213",
+        "036000241457",
+        "376104250021234569",
+    ],
+)
 def test_published_gs1_keys_are_valid(text: str) -> None:
     assert classify(text) == ("product", True)
     assert classify(text[:-1] + str((int(text[-1]) + 1) % 10)) == ("product", False)
