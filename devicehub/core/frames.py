@@ -4,9 +4,11 @@ import hashlib
 from math import nan
 
 from devicehub.alarm.frames import statistics
+from devicehub.alarm.thermal.judge import Spot
+from devicehub.alarm.thermal.watch import Looked
 from devicehub.core.measure import finite
 from devicehub.model.device import Channel
-from devicehub.model.payload import CaptureData, FrameData, SpotData
+from devicehub.model.payload import CaptureData, FrameData, RegionData, SpotData
 from devicehub.model.reading import Image, Layout, Measurement, Quality, Shutter
 
 STATISTICS = ("min", "mean", "max", "p05", "p95")
@@ -18,9 +20,12 @@ def digest(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
-def frame_data(image: Image, channel: Channel, count: int, shutter_age: float | None) -> FrameData:
+def frame_data(
+    image: Image, channel: Channel, count: int, shutter_age: float | None, looked: Looked | None = None
+) -> FrameData:
     """The payload of one image; `count` numbers the frames of a device that does not do so itself."""
     found = statistics(image)
+    looked = looked or Looked()
     number = image.counter if image.counter is not None else count
     return FrameData(
         n=number,
@@ -42,7 +47,14 @@ def frame_data(image: Image, channel: Channel, count: int, shutter_age: float | 
         shutter_age_s=None if shutter_age is None else round(shutter_age, 1),
         bytes=len(image.data) if image.layout is Layout.JPEG else None,
         device_time=finite(image.device_time),
+        regions=tuple(_region(rule, spot) for rule, spot in looked.spots),
+        unjudged=dict(looked.unjudged),
     )
+
+
+def _region(rule: str, spot: Spot) -> RegionData:
+    delta = None if spot.delta is None else round(spot.delta, 4)
+    return RegionData(rule, spot.bbox, spot.area, spot.max, delta, round(spot.x, 2), round(spot.y, 2))
 
 
 def statistic_measurements(image: Image, frame: FrameData) -> list[Measurement]:

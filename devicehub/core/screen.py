@@ -1,12 +1,17 @@
-"""What a device's screen shows: its frames counted, its last image, and captures that wait for one."""
+"""What a device's screen shows: its frames counted and judged, its last image, and captures that wait for one."""
 
-from devicehub.model.reading import Image, Shutter
+from devicehub.alarm.thermal.watch import Watch
+from devicehub.core.frames import frame_data, statistic_measurements
+from devicehub.model.device import Channel
+from devicehub.model.payload import FrameData
+from devicehub.model.reading import Image, Measurement, Shutter
 
 
 class Screen:
     """The images of one open link. `every`: each one is a capture (a device that leaves files)."""
 
     def __init__(self, *, every: bool) -> None:
+        self.watch = Watch()
         self._every = every
         self._frames = 0
         self._shutter_at: float | None = None
@@ -16,14 +21,18 @@ class Screen:
     def clear(self) -> None:
         """The link ended: what it showed is no longer what anybody sees."""
         self._image, self._waiting, self._shutter_at = None, "", None
+        self.watch.clear()
 
-    def show(self, image: Image, mono: float) -> tuple[int, float | None]:
-        """Count a frame and remember it. Gives its number and the age of the last shutter closure in seconds."""
+    def show(self, image: Image, channel: Channel, mono: float) -> tuple[FrameData, list[Measurement]]:
+        """Count a frame and remember it. Gives what is told of it, and the numbers that limits are held against."""
         self._frames += 1
         self._image = image
         if image.shutter is Shutter.CLOSED:
             self._shutter_at = mono
-        return self._frames, None if self._shutter_at is None else mono - self._shutter_at
+        looked = self.watch.look(image)
+        age = None if self._shutter_at is None else mono - self._shutter_at
+        frame = frame_data(image, channel, self._frames, age, looked)
+        return frame, statistic_measurements(image, frame) + looked.measurements
 
     def due(self) -> str:
         """What triggers the capture of the image just shown, or nothing."""
