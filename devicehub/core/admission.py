@@ -11,6 +11,7 @@ from math import isfinite
 
 from devicehub.driver import Driver
 from devicehub.model.device import ChannelKind
+from devicehub.model.drift import Drift
 from devicehub.model.reading import (
     Capability,
     DeviceAlarm,
@@ -101,7 +102,18 @@ def _check_spectrum(spectrum: Spectrum) -> None:
         raise ValueError(f"{len(spectrum.data)} bytes are no spectrum of {spectrum.layout}")
     if not all(map(isfinite, (axis.start, axis.step, axis.quadratic))):
         raise ValueError(f"spectrum over an axis that is no line of numbers: {axis}")
-    spectrum.mode.encode()
+    (spectrum.mode + spectrum.run).encode()
+    _check_numbers(spectrum.index)
+    if spectrum.drift is not None:
+        _check_drift(spectrum.drift)
+
+
+def _check_drift(drift: Drift) -> None:
+    given = (drift.length_cm, drift.voltage, drift.kelvin, drift.hectopascal, drift.calibrant_k0)
+    _check_numbers(*given)
+    if not all(map(isfinite, given)):
+        raise ValueError(f"plasmagram of a tube that is no set of numbers: {drift}")
+    drift.calibrant.encode()
 
 
 def _check_notice(sample: Capability | Identity | Trigger | DeviceAlarm | Result) -> None:
@@ -118,7 +130,7 @@ def _check_notice(sample: Capability | Identity | Trigger | DeviceAlarm | Result
             _check_numbers(sample.value)
             sample.text.encode()
         case Result():
-            _check_numbers(sample.duration)
+            _check_numbers(sample.duration, sample.scans)
             sample.sample_id.encode()
             _check_peaks(sample.peaks)
 

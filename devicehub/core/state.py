@@ -8,6 +8,7 @@ from math import inf, isfinite
 from devicehub.core.commands import command_data
 from devicehub.core.gaps import DeviceGaps
 from devicehub.core.screen import Screen
+from devicehub.core.verdicts import Ability, worst
 from devicehub.driver import Driver, FileLink
 from devicehub.model.device import Channel, DeviceState
 from devicehub.model.instant import instant
@@ -72,6 +73,7 @@ class DeviceBook:
         self._facts: dict[str, str] = {}
         self._link: dict[str, str] = {}
         self._reported: dict[str, tuple[Level, Cause]] = dict.fromkeys(driver.capabilities, (Level.FULL, Cause.NONE))
+        self.judged: dict[str, Ability] = {}
         self._told: CapabilityData | None = None
         self._values: StateData = {}
         self._values_changed = False
@@ -156,9 +158,13 @@ class DeviceBook:
         self._values[measurement.channel] = (measurement.label or measurement.value) if usable else None
         self._values_changed = True
 
-    def capability(self, capability: Capability, at: Stamp, ids: Ids) -> list[Message]:
-        """The device's own word on a capability; one that the driver did not declare is taken in too."""
-        self._reported[capability.name] = (capability.level, capability.cause)
+    def capability(self, capability: Capability, at: Stamp, ids: Ids, *, judged: bool = False) -> list[Message]:
+        """The device's own word on a capability, or the hub's; one that the driver did not declare is taken in too.
+
+        What is told is the worse of both.
+        """
+        into = self.judged if judged else self._reported
+        into[capability.name] = (capability.level, capability.cause)
         return self._capabilities(at, ids)
 
     def identity(self, facts: tuple[tuple[str, str], ...], at: Stamp, ids: Ids) -> list[Message]:
@@ -180,10 +186,10 @@ class DeviceBook:
     def _capabilities(self, now: Stamp, ids: Ids) -> list[Message]:
         """The capabilities as they stand, if that is news."""
         override = self._override(now)
-        items = tuple(
-            CapabilityItem(name, *(override or reported)) for name, reported in sorted(self._reported.items())
-        )
-        data = CapabilityData(items)
+        names = sorted({*self._reported, *self.judged})
+        words = ([one[name] for one in (self._reported, self.judged) if name in one] for name in names)
+        found = (override or worst(each) for each in words)
+        data = CapabilityData(tuple(CapabilityItem(name, *one) for name, one in zip(names, found, strict=True)))
         if data == self._told:
             return []
         self._told = data

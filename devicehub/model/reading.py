@@ -10,8 +10,9 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from devicehub.model.alarm import AlarmCategory, Condition
+from devicehub.model.alarm import AlarmCategory, Condition, Priority
 from devicehub.model.device import DeviceState
+from devicehub.model.drift import Drift
 from devicehub.model.errors import Reason
 from devicehub.model.units import Unit
 
@@ -121,19 +122,6 @@ class Axis(Struct, frozen=True):
     quadratic: float = 0.0
 
 
-class Drift(Struct, frozen=True):
-    """What the instrument says of the drift tube at an ion-mobility scan: drift length, voltage over it, gas,
-    and the calibrant of that polarity with its reduced mobility in cm2/(V.s).
-    """
-
-    length_cm: float
-    voltage: float
-    kelvin: float
-    hectopascal: float
-    calibrant: str
-    calibrant_k0: float
-
-
 class Spectrum(Struct, frozen=True):
     """Counts or intensities over an axis: a plasmagram, a gamma spectrum.
 
@@ -214,8 +202,8 @@ class Trigger(Struct, frozen=True):
 class DeviceAlarm(Struct, frozen=True):
     """An alarm that the device itself raised or cleared; kept apart from the hub's own.
 
-    `category`: THREAT for what it detects, DEVICE for what is wrong with it. `condition` is for the core alone, which
-    raises an alarm in a device's stead where what it scanned is on the watch list.
+    `category`: THREAT for what it detects, DEVICE for what is wrong with it. `condition` and `priority` are for the
+    core alone, which raises alarms in a device's stead: on what it scanned, on what the hub found in what it sent.
     """
 
     point: str
@@ -224,6 +212,7 @@ class DeviceAlarm(Struct, frozen=True):
     value: float | None = None
     category: AlarmCategory = AlarmCategory.THREAT
     condition: Condition = Condition.DEVICE
+    priority: Priority = Priority.HIGH
 
 
 class Peak(Struct, frozen=True):

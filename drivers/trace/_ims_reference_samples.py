@@ -7,13 +7,13 @@ facts, so that a K0 can be computed relative to them (`K0 = K0_cal * t_cal / t`)
 from collections.abc import Iterator
 from types import MappingProxyType
 
+from devicehub.model.drift import Drift
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import (
     Axis,
     Capability,
     Cause,
     DeviceAlarm,
-    Drift,
     Identity,
     Layout,
     Level,
