@@ -21,6 +21,7 @@ from devicehub.hub.plan import Reread, nothing_to_read
 from devicehub.model.alarm import Limit
 from devicehub.model.payload import InfoData
 from devicehub.model.stream import Stream
+from devicehub.model.thermal import ThermalRule
 from devicehub.publish.envelope import Encoder
 from devicehub.publish.memory import MemoryBroker
 from devicehub.publish.port import Outgoing
@@ -65,6 +66,7 @@ class Furniture:
     """What a house has beside simulated devices: limits, devices of a test's own, a configuration to read again."""
 
     limits: Sequence[Limit] = ()
+    thermal: Sequence[ThermalRule] = ()
     posts: Sequence[Post] = ()
     drivers: Mapping[str, Driver] = field(default_factory=dict[str, Driver])
     slow_images: bool = True
@@ -122,6 +124,7 @@ def _plan(state: Path, devices: Sequence[str], furniture: Furniture, parts: _Par
     setting = Setting(
         devices=everything,
         limits=furniture.limits,
+        thermal=furniture.thermal,
         scans=ScanPolicy(Publish.HASH, b"k"),
         rules_digest=RULES,
         ids=clock.ulid,
