@@ -11,7 +11,7 @@ from devicehub.config.models import (
     ScanConfig,
     Secret,
 )
-from devicehub.config.points import alarm_points
+from devicehub.config.points import alarm_points, thermal_rules
 from devicehub.config.problems import ConfigProblems, Problem
 
 __all__ = [
@@ -28,4 +28,5 @@ __all__ = [
     "alarm_points",
     "digest",
     "load_config",
+    "thermal_rules",
 ]

@@ -15,9 +15,11 @@ LIVE = frozenset(
         "hub.readings",
         "journal.days",
         "journal.gib",
+        "region",
         "scan.key",
         "scan.publish",
         "scan.watchlist",
+        "thermal",
     }
 )
 MOST_NAMED = 20

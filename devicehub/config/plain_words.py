@@ -6,8 +6,9 @@ from typing import Any, cast, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from devicehub.config.models import CHANNEL, SEGMENT, URL, USB, Config, Secret
+from devicehub.config.models import CHANNEL, URL, USB, Config, Secret
 from devicehub.config.problems import Complaint, key_mistake, key_text, suggestion, value_mistake
+from devicehub.config.section import SEGMENT
 from devicehub.config.toml_position import KeyPath
 
 _PATTERNS = {

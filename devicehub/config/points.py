@@ -1,12 +1,20 @@
 """From a limit as it is configured to the alarm points that the engine watches."""
 
 from devicehub.config.models import Config, LimitConfig
+from devicehub.config.thermal import point_of, rules_of
 from devicehub.model.alarm import AlarmCategory, Condition, Limit, Priority
+from devicehub.model.thermal import ThermalRule
 
 
 def alarm_points(config: Config) -> list[Limit]:
-    """The alarm points of all limits, in the order of the configuration."""
-    return [point for limit in config.limit for point in points_of(limit)]
+    """The alarm points of all limits and thermal rules, in the order of the configuration."""
+    limits = [point for limit in config.limit for point in points_of(limit)]
+    return limits + [point_of(*pair) for pair in zip(config.thermal, thermal_rules(config), strict=True)]
+
+
+def thermal_rules(config: Config) -> list[ThermalRule]:
+    """The thermal rules, in the order of the configuration."""
+    return list(rules_of(config.thermal, config.region))
 
 
 def points_of(limit: LimitConfig) -> tuple[Limit, ...]:

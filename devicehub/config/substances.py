@@ -19,10 +19,10 @@ from devicehub.alarm.mobility import (
     SubstanceLibrary,
 )
 from devicehub.config.load import placed, read_file
-from devicehub.config.models import SEGMENT, Section
 from devicehub.config.plain_words import complaints
 from devicehub.config.problems import Complaint, ConfigProblems, Problem, key_text, suggestion, value_mistake
 from devicehub.config.resources import shipped
+from devicehub.config.section import SEGMENT, Section
 from devicehub.config.toml_position import KeyPath
 
 NAME = "training.toml"

@@ -135,6 +135,9 @@ EXAMPLES = {
     *("hub.site", "hub.node", "hub.state", "mqtt.password", "mqtt.ca", "mqtt.certificate", "mqtt.key", "scan.key"),
     *("device.id", "device.driver", "device.address", "device.folder", "scan.watchlist"),
     *("limit.device", "limit.channel", "limit.high", "limit.low"),
+    *("region.device", "region.name", "region.rectangle", "region.polygon"),
+    *("thermal.device", "thermal.channel", "thermal.name", "thermal.region", "thermal.reference"),
+    *(f"thermal.{look}" for look in ("above", "below", "interval", "delta", "anomaly")),
 }
 
 

@@ -30,7 +30,7 @@ VALUES = [
         HUB + "[mtqq]\n",
         "4:2  mtqq: unknown key; did you mean 'mqtt'?",
     ),
-    (HUB + "[zebra]\n", "4:2  zebra: unknown key"),
+    (HUB + "[quux]\n", "4:2  quux: unknown key"),
     (HUB + "exercize = true\n", "4:1  hub.exercize: unknown key; did you mean 'exercise'?"),
     (HUB + "exercise = 1\n", "4:1  hub.exercise = 1: must be true or false"),
     (HUB + "health_s = 0\n", "4:1  hub.health_s = 0: must be at least 1"),
