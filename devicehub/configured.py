@@ -8,8 +8,9 @@ from pathlib import Path
 from devicehub import __version__
 from devicehub.clock import Clock
 from devicehub.collect.supervisor import Post
-from devicehub.config import Config, alarm_points, digest, load_config
+from devicehub.config import Config, alarm_points, digest, load_config, thermal_rules
 from devicehub.config.diff import diff, running
+from devicehub.config.mobility import mobility_rules
 from devicehub.config.scan_key import scan_key
 from devicehub.config.watchlist import load_watchlist
 from devicehub.core import Setting
@@ -150,6 +151,8 @@ def _setting(config: Config, clock: Clock) -> Setting:
     return Setting(
         devices=drivers,
         limits=[point for point in alarm_points(config) if point.device in drivers],
+        thermal=[rule for rule in thermal_rules(config) if rule.device in drivers],
+        mobility=mobility_rules(config),
         scans=_scans(config, clock.token),
         rules_digest=digest(config),
         batch_readings=config.hub.readings == "batch",

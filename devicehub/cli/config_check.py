@@ -6,6 +6,7 @@ from devicehub.cli.exits import Exit
 from devicehub.cli.given import config_path
 from devicehub.cli.output import print_json, say
 from devicehub.config import Config, ConfigProblems, digest, load_config
+from devicehub.config.mobility import mobility_rules
 from devicehub.config.scan_key import known_key
 from devicehub.config.watchlist import load_watchlist
 
@@ -16,6 +17,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         config = load_config(path, present=True)
         _watchlist(config)
+        mobility_rules(config)
     except ConfigProblems as error:
         if not args.json:
             raise

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from devicehub.config.links import link_complaints
-from devicehub.config.models import SEGMENT, Config, DeviceConfig, LimitConfig, MqttConfig
+from devicehub.config.models import Config, DeviceConfig, LimitConfig, MqttConfig
 from devicehub.config.points import points_of
 from devicehub.config.problems import Complaint, key_mistake, key_text, suggestion, value_mistake
+from devicehub.config.section import SEGMENT
+from devicehub.config.thermal_checks import thermal_complaints
 from devicehub.config.toml_position import KeyPath
 from devicehub.driver import Driver
 from devicehub.model.device import Channel, ChannelKind, OptionValue
@@ -35,6 +37,7 @@ def check(config: Config) -> Iterator[Complaint]:
     yield from _repeated("port", ((("device", n), _port(device)) for n, device in enumerate(config.device)))
     yield from _simulation(config)
     yield from _limits(config, drivers)
+    yield from thermal_complaints(config, drivers)
 
 
 def _mqtt(mqtt: MqttConfig) -> Iterator[Complaint]:
@@ -85,6 +88,9 @@ def _driver(path: KeyPath, device: DeviceConfig, drivers: dict[str, Driver], she
     if device.port.startswith("sim:") and device.driver not in shelf.simulated:
         yield value_mistake((*path, "port"), device.port, f"driver {device.driver} has no simulator")
     yield from link_complaints(path, device, driver.link)
+    if device.mobility is not None and all(one.kind is not ChannelKind.SPECTRUM for one in driver.channels):
+        text = f"mobility: driver {driver.name} has no spectrum to judge"
+        yield Complaint((*path, "mobility"), f"{key_text(path)}.{text}")
     if device.fault:
         yield from _fault((*path, "fault"), device.fault)
 

@@ -10,8 +10,6 @@ from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     PlainValidator,
     ValidationInfo,
@@ -20,10 +18,11 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from devicehub.config.section import Section, Segment
+from devicehub.config.thermal import RegionConfig, ThermalConfig
 from devicehub.model.device import OptionValue
 from devicehub.model.errors import ConfigError
 
-SEGMENT = "^[a-z0-9-]{1,64}$"
 USB = "^([0-9a-f]{4}:[0-9a-f]{4})?$"
 URL = r"^(mqtts?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?)?$"
 CHANNEL = r"^[a-z0-9-]{1,64}(\.[a-z0-9]{1,16})?$"
@@ -59,16 +58,9 @@ def default_state() -> Path:
 
 
 Location = Annotated[Path, Field(strict=False), AfterValidator(_located)]
-Segment = Annotated[str, Field(pattern=SEGMENT)]
 OptionField = Annotated[
     OptionValue, PlainValidator(_option), WithJsonSchema({"type": ["boolean", "integer", "number", "string"]})
 ]
-
-
-class Section(BaseModel):
-    """Root of all tables."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Secret(Section):
@@ -184,6 +176,19 @@ class AlarmConfig(Section):
     shelve_most_h: float = Field(default=8.0, gt=0, le=24, description="Most hours that an alarm point is shelved")
 
 
+class MobilityConfig(Section):
+    """By what the hub judges the plasmagrams of a trace detector."""
+
+    library: Location = Field(description="Substance library, a TOML file; one for training needs hub.exercise = true")
+    modes: Annotated[tuple[Literal["negative", "positive"], ...], Field(strict=False)] = Field(
+        default=(), description="Polarities that the instrument is fitted with; none given: all of the library"
+    )
+    single: bool = Field(default=False, description="True: a plasmagram that belongs to no run is judged by itself")
+    priority: Literal["critical", "high", "medium", "low"] = Field(
+        default="high", description="How urgent the response to a detection is"
+    )
+
+
 class DeviceConfig(Section):
     """One device."""
 
@@ -204,6 +209,9 @@ class DeviceConfig(Section):
     enabled: bool = Field(default=True, description="False: known, but not opened")
     control: bool = Field(
         default=False, description="True: commands may change what the device does; else they can only ask"
+    )
+    mobility: MobilityConfig | None = Field(
+        default=None, description="How its plasmagrams are judged; without it only the device's own verdict is told"
     )
     fault: str = Field(
         default="", max_length=256, description="Faults to inject on the link, for training, as drop=0.01,lose=120"
@@ -245,3 +253,9 @@ class Config(Section):
     alarm: AlarmConfig = Field(default_factory=AlarmConfig, description="All alarms")
     device: Annotated[tuple[DeviceConfig, ...], Field(strict=False)] = Field(default=(), description="The devices")
     limit: Annotated[tuple[LimitConfig, ...], Field(strict=False)] = Field(default=(), description="The limits")
+    region: Annotated[tuple[RegionConfig, ...], Field(strict=False)] = Field(
+        default=(), description="Parts of images that thermal rules name"
+    )
+    thermal: Annotated[tuple[ThermalConfig, ...], Field(strict=False)] = Field(
+        default=(), description="Rules for thermal images"
+    )

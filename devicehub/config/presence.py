@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 
-from devicehub.config.models import Config, Secret
+from devicehub.config.models import Config, DeviceConfig, Secret
 from devicehub.config.problems import Complaint, key_text, value_mistake
 from devicehub.config.toml_position import KeyPath
 
@@ -19,13 +19,18 @@ def absent(config: Config) -> Iterator[Complaint]:
     if config.scan.watchlist is not None and not config.scan.watchlist.is_file():
         yield _complaint(("scan", "watchlist"), f"no such file: {config.scan.watchlist}")
     for number, device in enumerate(config.device):
-        if not device.enabled:
-            continue
-        if device.folder is not None and not device.folder.is_dir():
-            yield _complaint(("device", number, "folder"), f"no such folder: {device.folder}")
-        scheme, _, name = device.port.partition(":")
-        if scheme == "replay" and not os.path.isfile(name):  # noqa: PTH113 - part of a port, not a path by itself
-            yield _complaint(("device", number, "port"), f"no such transcript: {name}")
+        if device.enabled:
+            yield from _device(("device", number), device)
+
+
+def _device(path: KeyPath, device: DeviceConfig) -> Iterator[Complaint]:
+    if device.folder is not None and not device.folder.is_dir():
+        yield _complaint((*path, "folder"), f"no such folder: {device.folder}")
+    if device.mobility is not None and not device.mobility.library.is_file():
+        yield _complaint((*path, "mobility", "library"), f"no such file: {device.mobility.library}")
+    scheme, _, name = device.port.partition(":")
+    if scheme == "replay" and not os.path.isfile(name):  # noqa: PTH113 - part of a port, not a path by itself
+        yield _complaint((*path, "port"), f"no such transcript: {name}")
 
 
 def _complaint(path: KeyPath, text: str) -> Complaint:

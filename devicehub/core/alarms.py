@@ -116,8 +116,8 @@ class AlarmPoints:
             return out
         return out + self._edge(point, cause, edge.value, active=edge.active)
 
-    def on_device(self, reading: Reading, alarm: DeviceAlarm, message: str = "") -> list[Message]:
-        """Messages of an alarm that the device itself reports, in the message of that id; only edges count.
+    def on_device(self, reading: Reading, alarm: DeviceAlarm, message: str = "", rules: str = "") -> list[Message]:
+        """Messages of an alarm that the device itself reports, in the message of that id, by `rules`; edges count.
 
         Where a limit has the same name, the device's own point is `device-` and that name. Of one
         device at most `DEVICE_POINTS` of all its alarms stand: one more is logged, and no alarm.
@@ -132,7 +132,7 @@ class AlarmPoints:
             return self._went(point, cause, alarm.value)
         if record is None and self._register.is_full(reading.device):
             return []
-        return self._came(point, cause, of_device(reading, alarm, self._ids(), self._rules_digest))
+        return self._came(point, cause, of_device(reading, alarm, self._ids(), rules or self._rules_digest))
 
     def on_change(self, change: Change) -> list[Message]:
         """A device that goes away leaves its active alarms; nobody knows how it is with them until it is back."""

@@ -3,18 +3,18 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import msgspec
-
 from devicehub.alarm.acts import SHELVE_MOST, Act, RefusedActError
 from devicehub.core.alarms import AlarmPoints, Cause, StandingAlarm
-from devicehub.core.frames import capture_data, frame_data, statistic_measurements
-from devicehub.core.measure import Judged, checked, finite, reading_data, spectrum_data
+from devicehub.core.frames import capture_data
+from devicehub.core.measure import Judged, checked, joined, judged_channels, reading_data, spectrum_data
+from devicehub.core.mobility import MobilityRules, Screenings
 from devicehub.core.scans import Publish, ScanPolicy, judged
 from devicehub.core.state import DeviceBook
+from devicehub.core.verdicts import device_result
 from devicehub.driver import Driver
 from devicehub.model.alarm import Condition, Limit
 from devicehub.model.message import Kind, Message
-from devicehub.model.payload import AnyPayload, DeviceEventData, PeakData, ResultData
+from devicehub.model.payload import AnyPayload, DeviceEventData
 from devicehub.model.reading import (
     Capability,
     Change,
@@ -34,14 +34,17 @@ from devicehub.model.reading import (
     Tick,
     Trigger,
 )
+from devicehub.model.thermal import ThermalRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What the core is built from. `devices`: device id to driver. `ids` gives a fresh ULID."""
+    """What the core is built from. `devices`: id to driver. `limits`: those on values of `thermal` rules as well."""
 
     devices: Mapping[str, Driver]
     limits: Sequence[Limit] = ()
+    thermal: Sequence[ThermalRule] = ()
+    mobility: Mapping[str, MobilityRules] = field(default_factory=dict[str, MobilityRules])
     scans: ScanPolicy = field(default_factory=lambda: ScanPolicy(Publish.OFF, b""))
     rules_digest: str = ""
     batch_readings: bool = False
@@ -78,6 +81,8 @@ class Core:
         self._books = {name: DeviceBook(name, driver) for name, driver in setting.devices.items()}
         self._limits: dict[tuple[str, str], list[int]] = {}
         self._judged: dict[tuple[str, str], Judged] = {}
+        self._screenings = Screenings(self.alarms, setting.ids)
+        self._screenings.revise(setting.mobility, self._books)
         self._learn(setting)
 
     def revise(self, setting: Setting, restarted: Collection[str], now: Stamp) -> list[Message]:
@@ -95,6 +100,7 @@ class Core:
             for name, driver in setting.devices.items()
         }
         self._setting = setting
+        ended += self._screenings.revise(setting.mobility, books, now)
         self._learn(setting)
         self.alarms.desk.shelve_most = setting.shelve_most
         lost = {name for name, driver in old.devices.items() if _driver(setting, name) != driver.name}
@@ -105,8 +111,9 @@ class Core:
         """Which limits each channel has."""
         self._limits, self._judged = {}, {}
         for name, driver in setting.devices.items():
-            for channel in driver.channels:
-                self._judged[name, channel.name] = Judged(channel)
+            rules = [rule for rule in setting.thermal if rule.device == name]
+            self._books[name].screen.watch.revise(rules)
+            self._judged |= {(name, one): found for one, found in judged_channels(driver.channels, rules)}
         for index, limit in enumerate(setting.limits):
             self._register(index, limit)
 
@@ -124,7 +131,9 @@ class Core:
 
     def resume(self, standing: Sequence[StandingAlarm], now: Stamp) -> list[Message]:
         """Take over the alarms of the last run; gives the ends of those that nothing can end any more."""
-        return [message for old in standing for message in self.alarms.resume(old, self._books, now)]
+        told = [message for old in standing for message in self.alarms.resume(old, self._books, now)]
+        found = (old for old in standing if old.data.condition is Condition.DETECTION)
+        return told + [message for old in found for message in self._screenings.over(old.device, old.point, now)]
 
     def step(self, inputs: Sequence[Input]) -> Outcome:
         """Take inputs in order of arrival; give messages in the order they are to be sent."""
@@ -145,7 +154,8 @@ class Core:
                 self._reading(item, part, numbers, batches)
             else:
                 part.messages += self._notice(item)
-        outcome.messages += _joined(part.messages, batches) if batches else part.messages
+        part.messages += self._screenings.settle()
+        outcome.messages += joined(part.messages, batches) if batches else part.messages
         for edge in self.alarms.engine.step(numbers.index, numbers.value, numbers.good):
             outcome.messages += self.alarms.on_limit(edge, numbers.source[edge.reading])
         if self.alarms.unsure:
@@ -168,14 +178,16 @@ class Core:
 
     def finish(self, now: Stamp) -> list[Message]:
         """The hub stops, and everything was given: what is to be said yet of what is missing."""
-        return [message for book in self._books.values() for message in book.finish(now, self._ids)]
+        told = [message for book in self._books.values() for message in book.finish(now, self._ids)]
+        return self._screenings.finish(now) + told
 
     def _notice(self, item: Fault | Change | Dropped | Tick) -> list[Message]:
         if isinstance(item, Tick):
-            return [message for book in self._books.values() for message in book.missing(item.at, self._ids)]
+            told = [message for book in self._books.values() for message in book.missing(item.at, self._ids)]
+            return told + self._screenings.tick(item.at)
         book = self._books[item.device]
         if isinstance(item, Change):
-            return book.change(item, self._ids)
+            return self._screenings.on_change(item) + book.change(item, self._ids)
         return book.refused(item, self._ids)
 
     def _reading(
@@ -218,12 +230,9 @@ class Core:
 
     def _image(self, reading: Reading, image: Image, outcome: Outcome, numbers: _Numbers) -> None:
         screen = self._books[reading.device].screen
-        channel = self._judged[reading.device, image.channel].channel
-        count, shutter_age = screen.show(image, reading.at.mono)
-        data = frame_data(image, channel, count, shutter_age)
-        message = self._message(Kind.FRAME, "frame", reading, data)
-        outcome.messages.append(message)
-        for measurement in statistic_measurements(image, data):
+        data, found = screen.show(image, self._judged[reading.device, image.channel].channel, reading.at.mono)
+        outcome.messages.append(message := self._message(Kind.FRAME, "frame", reading, data))
+        for measurement in found:
             self._judge(reading, measurement, message.id, numbers)
         if trigger := screen.due():
             self._capture(reading, image, trigger, outcome)
@@ -249,7 +258,8 @@ class Core:
             case Spectrum():
                 channel = self._judged[reading.device, sample.channel].channel
                 data = spectrum_data(sample, channel)
-                return [self._message(Kind.READING, "spectrum", reading, data, sample.channel)]
+                message = self._message(Kind.READING, "spectrum", reading, data, sample.channel)
+                return [message, *self._screenings.on_spectrum(reading, sample, message.id)]
             case Scan():
                 return self._scan(reading, sample)
             case Capability():
@@ -259,7 +269,8 @@ class Core:
             case DeviceAlarm():
                 return self.alarms.on_device(reading, sample)
             case Result():
-                return [self._message(Kind.RESULT, "result", reading, _result_data(sample))]
+                message = self._message(Kind.RESULT, "result", reading, device_result(sample))
+                return [message, *self._screenings.on_result(reading, sample, message.id)]
 
     def _scan(self, reading: Reading, scan: Scan) -> list[Message]:
         data, hits = judged(scan, self._setting.scans)
@@ -282,19 +293,3 @@ class Core:
 def _driver(setting: Setting, device: str) -> str:
     driver = setting.devices.get(device)
     return "" if driver is None else driver.name
-
-
-def _result_data(result: Result) -> ResultData:
-    peaks = tuple(PeakData(p.name, p.position, p.unit, p.amplitude, finite(p.confidence)) for p in result.peaks)
-    return ResultData(result.outcome, result.sample_id, finite(result.duration), peaks, result.cause)
-
-
-def _joined(messages: list[Message], batches: Mapping[tuple[str, float], list[int]]) -> list[Message]:
-    """Readings of one device and instant as one message that carries them all, in the place of the first."""
-    replaced: dict[int, Message | None] = {}
-    for places in batches.values():
-        first = messages[places[0]]
-        data = tuple(messages[place].data for place in places)
-        replaced.update(dict.fromkeys(places))
-        replaced[places[0]] = msgspec.structs.replace(first, point="", data=data)
-    return [kept for place, message in enumerate(messages) if (kept := replaced.get(place, message)) is not None]

@@ -1,5 +1,6 @@
 """Measurements and spectra: range and sanity checks, and their payloads."""
 
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import inf, isfinite
 
@@ -8,8 +9,10 @@ import numpy as np
 
 from devicehub.alarm.layout import view
 from devicehub.model.device import Channel
-from devicehub.model.payload import AxisData, LimitsData, ReadingData, SpectrumData
+from devicehub.model.message import Message
+from devicehub.model.payload import AxisData, DriftData, LimitsData, ReadingData, SpectrumData
 from devicehub.model.reading import Cause, Measurement, Quality, Spectrum
+from devicehub.model.thermal import ThermalRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,14 @@ class Judged:
         lows = [value for value in (old.low, low) if value is not None]
         highs = [value for value in (old.high, high) if value is not None]
         return replace(self, limits=LimitsData(max(lows, default=None), min(highs, default=None)))
+
+
+def judged_channels(channels: Collection[Channel], rules: Iterable[ThermalRule]) -> Iterator[tuple[str, Judged]]:
+    """The channels of a device, and those that thermal rules make of its images, by name."""
+    units = {channel.name: channel.unit for channel in channels}
+    yield from ((channel.name, Judged(channel)) for channel in channels)
+    for rule in rules:
+        yield rule.watched, Judged(Channel(name=rule.watched, title=rule.name, unit=rule.unit(units[rule.channel])))
 
 
 def checked(measurement: Measurement, channel: Channel) -> Measurement:
@@ -81,4 +92,19 @@ def spectrum_data(spectrum: Spectrum, channel: Channel) -> SpectrumData:
         cause=spectrum.cause if whole else Cause.NOT_A_NUMBER,
         live_time=finite(spectrum.live_time),
         device_time=finite(spectrum.device_time),
+        run=spectrum.run,
+        index=spectrum.index,
+        idle=spectrum.idle,
+        drift=None if spectrum.drift is None else DriftData(*msgspec.structs.astuple(spectrum.drift)),
     )
+
+
+def joined(messages: list[Message], batches: Mapping[tuple[str, float], list[int]]) -> list[Message]:
+    """Readings of one device and instant as one message that carries them all, in the place of the first."""
+    replaced: dict[int, Message | None] = {}
+    for places in batches.values():
+        first = messages[places[0]]
+        data = tuple(messages[place].data for place in places)
+        replaced.update(dict.fromkeys(places))
+        replaced[places[0]] = msgspec.structs.replace(first, point="", data=data)
+    return [kept for place, message in enumerate(messages) if (kept := replaced.get(place, message)) is not None]

@@ -14,6 +14,7 @@ from devicehub.alarm.mobility import (
     Match,
     MobilityJudge,
     ModeSummary,
+    RunResult,
     ScanBatch,
     Scans,
     SubstanceLibrary,
@@ -242,15 +243,22 @@ class Screening:
         self, run: _Run, ends: "partial[Ending]", doubts: tuple[Cause, ...], at: Stamp, message: str
     ) -> list[Word]:
         self._run, self._over = None, run.name
-        result = self._judge.ended(joined(run.parts)) if run.parts else None
+        result = self._verdict(run, known=bool(message))
         own = (run.doubt,) if run.doubted > (1 - self._library.run.usable_fraction) * run.scans else ()
-        ending = ends(run=run.name, scans=run.scans, kept=run.kept, doubts=(*doubts, *own))
+        cut = (Cause.INCOMPLETE,) if run.kept < run.scans else ()
+        ending = ends(run=run.name, scans=run.scans, kept=run.kept, doubts=(*doubts, *own, *cut))
         data = hub_result(result, self._library, ending)
         able = [] if result is None else self._learn(result.modes, at)
-        if run.again and data.outcome is not Outcome.ALARM and (ending.sent is None or data.causes):
+        if run.again and data.outcome is not Outcome.ALARM and run.kept != ending.sent:
             return able  # the rest of a run that was told as aborted
         found = () if result is None else alarms(result)
         return [Judged(at, data, found, tuple(one.name for one in self._library.substances), message), *able]
+
+    def _verdict(self, run: _Run, *, known: bool) -> RunResult | None:
+        """`known`: its end was seen, so that its last scan shows what is left in the instrument for the next run."""
+        if not run.parts:
+            return None
+        return (self._judge.ended if known else self._judge.so_far)(joined(run.parts))
 
     def _singles(self, batch: ScanBatch, mode: str) -> list[Word]:
         """Each scan a run of its own. What it does not show any more is over, if it could have shown it."""

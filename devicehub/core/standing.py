@@ -8,13 +8,13 @@ from msgspec.structs import replace
 from devicehub.alarm.acts import Act
 from devicehub.alarm.lifecycle import Care, Life, derived
 from devicehub.core.measure import finite
-from devicehub.model.alarm import AlarmQuality, AlarmState, Condition, Limit, Priority, Shelf, Verb
+from devicehub.model.alarm import AlarmQuality, AlarmState, Condition, Limit, Shelf, Verb
 from devicehub.model.instant import instant
 from devicehub.model.payload import ActData, AlarmData, AuditData, DispositionData, ShelvingData, TextData, TimedData
 from devicehub.model.reading import DeviceAlarm, Quality, Reading, Stamp
 from devicehub.model.units import Unit
 
-REPORTED = frozenset({Condition.DEVICE, Condition.LISTED})
+REPORTED = frozenset({Condition.DEVICE, Condition.LISTED, Condition.DETECTION})
 """Of alarms that no limit has."""
 
 
@@ -146,7 +146,7 @@ def of_device(reading: Reading, alarm: DeviceAlarm, name: str, rules_digest: str
         alarm=name,
         revision=0,
         state=AlarmState.NORMAL,
-        priority=Priority.HIGH,
+        priority=alarm.priority,
         category=alarm.category,
         condition=alarm.condition,
         message=TextData(f"alarm.{alarm.condition}", {"device": reading.device, "text": alarm.text or alarm.point}),

@@ -98,21 +98,57 @@ class AlarmCategory(StrEnum):
 
 
 class Condition(StrEnum):
-    """Which rule is met. DEVICE: the device itself says so. LISTED: what it scanned is on the watch list."""
+    """Which rule is met. DEVICE: the device itself says so. LISTED: what it scanned is on the watch list.
 
+    DETECTION: the hub found a substance in what the device sent.
+    """
+
+    HIGH_HIGH = "high-high"
     HIGH = "high"
     LOW = "low"
+    LOW_LOW = "low-low"
+    RISE = "rise"
+    FALL = "fall"
+    DEVIATION = "deviation"
+    STATE = "state"
+    STALE = "stale"
     DEVICE = "device"
     LISTED = "listed"
+    DETECTION = "detection"
+
+
+class Distrust(StrEnum):
+    """What a value that cannot be trusted (quality BAD, or no finite number) may do. It never ends a condition.
+
+    JUDGE: raise as its number says, which one that is no number cannot. RAISE: raise whatever it is. IGNORE: nothing.
+    """
+
+    JUDGE = "judge"
+    RAISE = "raise"
+    IGNORE = "ignore"
 
 
 class Limit(Struct, frozen=True):
-    """One limit on one channel of one device: the alarm point `name`.
+    """One rule on one channel of one device: the alarm point `name`. Two levels are two points.
 
-    Active when the value is beyond `limit`; inactive when it is back by more than `hysteresis`. The
-    alarm comes when it has been active for `on_delay_s` seconds without a break and goes when it has been
-    inactive for `off_delay_s`; while active it is announced again every `realarm_s`, 0: never. With
-    `latch` it stays until somebody resets it.
+    ==============================  ==========================================  =================================
+    condition                       met when                                    over when
+    ==============================  ==========================================  =================================
+    HIGH, HIGH_HIGH                 value > `limit`                             value <= `limit` - `hysteresis`
+    LOW, LOW_LOW                    value < `limit`                             value >= `limit` + `hysteresis`
+    RISE, FALL                      it grows or shrinks by more than `limit`    the rate is back by `hysteresis`
+                                    a second, over `window_s`
+    DEVIATION                       it is further than `limit` from             it is nearer by `hysteresis`
+                                    `reference`
+    STATE                           its label is one of `states`                it is another
+    STALE                           no good value for more than `window_s`      a good value
+    ==============================  ==========================================  =================================
+
+    `reference`: a channel of the same device, or `device/channel`; its last good value counts for `window_s`.
+    The condition comes when `count` of the last `of` values meet it, and ends when as many say that it is over.
+    The alarm comes when the condition has lasted for `on_delay_s` seconds without a break and goes when it has been
+    over for `off_delay_s`; while it lasts it is announced again every `realarm_s`, 0: never. With `latch` it stays
+    until somebody resets it.
     """
 
     name: str
@@ -128,12 +164,23 @@ class Limit(Struct, frozen=True):
     off_delay_s: float = 0.0
     realarm_s: float = 0.0
     latch: bool = False
+    count: int = 1
+    of: int = 1
+    window_s: float = 0.0
+    reference: str = ""
+    states: tuple[str, ...] = ()
+    distrust: Distrust = Distrust.JUDGE
 
 
 class Transition(Struct, frozen=True):
-    """An edge of one alarm point. `limit` indexes the engine's limits."""
+    """An edge of one alarm point. `limit` indexes the engine's limits, `reading` the batch; -1: time alone.
+
+    `value`: what was held against the limit, not a number where nothing came. `late`: seconds that the edge
+    was before its reading, or before the instant that was asked for.
+    """
 
     limit: int
     active: bool
     value: float
     reading: int
+    late: float = 0.0

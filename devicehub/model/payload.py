@@ -23,8 +23,10 @@ from devicehub.model.payload_alarm import (
     TimedData,
 )
 from devicehub.model.payload_command import AnswerData, CommandData, CommandEventData
+from devicehub.model.payload_frame import CaptureData, FrameData, RegionData, SpotData
+from devicehub.model.payload_result import ModeData, PeakData, ResultData, Source
 from devicehub.model.payload_texts import Digest, Instant, Segment, TextData
-from devicehub.model.reading import Cause, Layout, Level, Outcome, Quality, Radiometric, Shutter
+from devicehub.model.reading import Cause, Layout, Level, Quality
 from devicehub.model.units import Unit
 
 __all__ = [
@@ -33,15 +35,23 @@ __all__ = [
     "AlarmStatisticsData",
     "AnswerData",
     "AuditData",
+    "CaptureData",
     "CommandData",
     "CommandEventData",
     "Digest",
     "DispositionData",
     "FloodData",
+    "FrameData",
     "Instant",
+    "ModeData",
+    "PeakData",
     "RateData",
+    "RegionData",
+    "ResultData",
     "Segment",
     "ShelvingData",
+    "Source",
+    "SpotData",
     "TextData",
     "TimedData",
 ]
@@ -214,8 +224,22 @@ class AxisData(Payload, frozen=True):
     quadratic: float = 0.0
 
 
+class DriftData(Payload, frozen=True):
+    """What the instrument says of its drift tube at a scan, and the calibrant that K0 is relative to."""
+
+    length_cm: float
+    voltage: float
+    kelvin: float
+    hectopascal: float
+    calibrant: str
+    calibrant_k0: float
+
+
 class SpectrumData(Payload, frozen=True):
-    """A spectrum at full fidelity: `values` are base64 of the raw layout."""
+    """A spectrum at full fidelity: `values` are base64 of the raw layout.
+
+    `run`: the screening that it is part of, and its `index` in it; `idle`: a blank between two runs.
+    """
 
     n: int
     unit: Unit
@@ -229,50 +253,10 @@ class SpectrumData(Payload, frozen=True):
     cause: Cause = Cause.NONE
     live_time: float | None = None
     device_time: float | None = None
-
-
-class SpotData(Payload, frozen=True):
-    """A pixel and its value."""
-
-    x: int
-    y: int
-    value: float
-
-
-class FrameData(Payload, frozen=True):
-    """Summary of one image. Pixels stay on the workstation; `digest` names them."""
-
-    n: int
-    width: int
-    height: int
-    unit: Unit
-    radiometric: Radiometric
-    shutter: Shutter
-    quality: Quality
-    digest: Digest
-    cause: Cause = Cause.NONE
-    min: float | None = None
-    mean: float | None = None
-    max: float | None = None
-    p05: float | None = None
-    p95: float | None = None
-    hot: SpotData | None = None
-    emissivity: float | None = None
-    shutter_age_s: float | None = None
-    bytes: int | None = None
-    device_time: float | None = None
-
-
-class CaptureData(Payload, frozen=True):
-    """An image was stored as evidence, exactly as the device sent it."""
-
-    digest: Digest
-    size: int
-    media_type: str
-    dataref: str
-    trigger: str
-    width: int
-    height: int
+    run: str = ""
+    index: int | None = None
+    idle: bool = False
+    drift: DriftData | None = None
 
 
 class ScanData(Payload, frozen=True):
@@ -291,26 +275,6 @@ class ScanData(Payload, frozen=True):
     text: str = ""
     device_time: float | None = None
     repaired: Annotated[int, Meta(description="Misread digits put right; its check digits hold only then")] = 0
-
-
-class PeakData(Payload, frozen=True):
-    """One peak of a screening."""
-
-    name: str
-    position: float
-    unit: Unit
-    amplitude: float
-    confidence: float | None = None
-
-
-class ResultData(Payload, frozen=True):
-    """One finished screening. Clear runs are published too."""
-
-    outcome: Outcome
-    sample_id: str = ""
-    duration_s: float | None = None
-    peaks: tuple[PeakData, ...] = ()
-    cause: Cause = Cause.NONE
 
 
 class DeviceEventData(Payload, frozen=True):

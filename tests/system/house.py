@@ -14,6 +14,7 @@ import msgspec
 from devicehub.clock import Clock
 from devicehub.collect.supervisor import Post
 from devicehub.core import Setting
+from devicehub.core.mobility import MobilityRules
 from devicehub.core.scans import Publish, ScanPolicy
 from devicehub.driver import Driver
 from devicehub.hub import Hub, Plan, will
@@ -70,6 +71,8 @@ class Furniture:
     posts: Sequence[Post] = ()
     drivers: Mapping[str, Driver] = field(default_factory=dict[str, Driver])
     slow_images: bool = True
+    demo: bool = True
+    mobility: Mapping[str, MobilityRules] = field(default_factory=dict[str, MobilityRules])
     reread: Reread = nothing_to_read
 
 
@@ -101,7 +104,7 @@ async def house(
     furniture, broker = furniture or Furniture(), broker or MemoryBroker()
     clock = virtual_clock(seed, asyncio.get_running_loop())
     ports = {
-        named(name): _port(load_driver(name), Random(f"{seed} {name}"), clock, slow=furniture.slow_images)
+        named(name): _port(load_driver(name), Random(f"{seed} {name}"), clock, furniture)
         for name in devices
     }
     hub, stop = Hub(_plan(state, devices, furniture, (ports, clock, broker, boot)), clock), asyncio.Event()
@@ -126,6 +129,7 @@ def _plan(state: Path, devices: Sequence[str], furniture: Furniture, parts: _Par
         limits=furniture.limits,
         thermal=furniture.thermal,
         scans=ScanPolicy(Publish.HASH, b"k"),
+        mobility=furniture.mobility,
         rules_digest=RULES,
         ids=clock.ulid,
     )
@@ -147,15 +151,16 @@ def _plan(state: Path, devices: Sequence[str], furniture: Furniture, parts: _Par
     )
 
 
-def _port(driver: Driver, random: Random, clock: Clock, *, slow: bool) -> SimulatedPort:
-    return SimulatedPort(driver.link, _maker(driver.name, random.getrandbits(64), slow=slow), clock, tick=0.1)
+def _port(driver: Driver, random: Random, clock: Clock, furniture: Furniture) -> SimulatedPort:
+    return SimulatedPort(driver.link, _maker(driver.name, random.getrandbits(64), furniture), clock, tick=0.1)
 
 
-def _maker(driver: str, seed: int, *, slow: bool) -> Callable[[], AnySimulator]:
+def _maker(driver: str, seed: int, furniture: Furniture) -> Callable[[], AnySimulator]:
     def make() -> AnySimulator:
         simulator = load_simulator(driver)(Random(seed))
-        simulator.do("demo")
-        if slow:
+        if furniture.demo:
+            simulator.do("demo")
+        if furniture.slow_images:
             try:
                 simulator.do("rate", hz=0.5)
             except ValueError:

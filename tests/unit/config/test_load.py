@@ -133,7 +133,7 @@ EXAMPLE = re.sub(r"^#(?=[\[a-z])", "", SHIPPED, flags=re.MULTILINE)
 # Keys without a default, or whose default is a place on this machine or nothing at all.
 EXAMPLES = {
     *("hub.site", "hub.node", "hub.state", "mqtt.password", "mqtt.ca", "mqtt.certificate", "mqtt.key", "scan.key"),
-    *("device.id", "device.driver", "device.address", "device.folder", "scan.watchlist"),
+    *("device.id", "device.driver", "device.address", "device.folder", "device.mobility", "scan.watchlist"),
     *("limit.device", "limit.channel", "limit.high", "limit.low"),
     *("region.device", "region.name", "region.rectangle", "region.polygon"),
     *("thermal.device", "thermal.channel", "thermal.name", "thermal.region", "thermal.reference"),
