@@ -64,7 +64,10 @@ class House:
 
 @dataclass(frozen=True, kw_only=True)
 class Furniture:
-    """What a house has beside simulated devices: limits, devices of a test's own, a configuration to read again."""
+    """What a house has beside simulated devices: limits, devices of a test's own, a configuration to read again.
+
+    `demo`: the simulated devices are used by somebody. `mobility`: trace detectors whose plasmagrams the hub judges.
+    """
 
     limits: Sequence[Limit] = ()
     thermal: Sequence[ThermalRule] = ()
@@ -103,10 +106,7 @@ async def house(
     """
     furniture, broker = furniture or Furniture(), broker or MemoryBroker()
     clock = virtual_clock(seed, asyncio.get_running_loop())
-    ports = {
-        named(name): _port(load_driver(name), Random(f"{seed} {name}"), clock, furniture)
-        for name in devices
-    }
+    ports = {named(name): _port(load_driver(name), Random(f"{seed} {name}"), clock, furniture) for name in devices}
     hub, stop = Hub(_plan(state, devices, furniture, (ports, clock, broker, boot)), clock), asyncio.Event()
     running = House(hub, broker, ports, clock, stop, asyncio.create_task(hub.run(stop)))
     try:
