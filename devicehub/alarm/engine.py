@@ -1,94 +1,118 @@
-"""Limits with hysteresis over all channels at once: values in, edges out.
+"""Conditions of all channels at once: values and their times in, edges out.
 
-State is a struct of arrays, one element per limit. A LOW limit is a HIGH limit of the negated
-value. Above `CROSSOVER` values a batch is judged by numpy, below by plain Python, which is faster
-there; both give the same edges.
+A small batch is judged by plain Python (`scalar.py`), which is faster there, a large one by numpy (`vector.py`); both
+give the same edges, in the order of the values, and share their state (`conditions.py`).
 """
 
 from collections.abc import Sequence
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from devicehub.model.alarm import Condition, Limit, Transition
+from devicehub.alarm.conditions import Flags, Floats, Indices, Kind, Rules, State, inputs
+from devicehub.alarm.scalar import Scalar
+from devicehub.alarm.vector import Vector
+from devicehub.model.alarm import Limit, Transition
 
-CROSSOVER = 40
+CROSSOVER = 256
 
-Floats = NDArray[np.float64]
-Indices = NDArray[np.intp]
-Flags = NDArray[np.bool_]
+Places = Sequence[int] | NDArray[np.intp]
+Numbers = Sequence[float] | NDArray[np.float64]
+Trust = Sequence[bool] | NDArray[np.bool_]
 
 
 class AlarmEngine:
-    """Edges of high and low limits. Pure: the same batches give the same edges."""
+    """Edges of limits. Pure: the same values give the same edges, however they are cut into batches."""
 
-    def __init__(self, limits: Sequence[Limit]) -> None:
-        """`limits`: condition HIGH or LOW each."""
+    def __init__(self, limits: Sequence[Limit], crossover: int = CROSSOVER) -> None:
+        """`crossover`: size of a batch from which on numpy judges it.
+
+        Raises `ValueError` for a limit that no value can meet, or whose rule lacks something.
+        """
+        self._crossover = crossover
         self.limits = tuple(limits)
-        self._sign: Floats = np.array([1.0 if limit.condition is Condition.HIGH else -1.0 for limit in limits])
-        self._on: Floats = self._sign * np.array([limit.limit for limit in limits], dtype=np.float64)
-        self._off: Floats = self._on - np.array([limit.hysteresis for limit in limits], dtype=np.float64)
-        self._active: Flags = np.zeros(len(self.limits), dtype=np.bool_)
+        self.inputs = inputs(limits)
+        self._rules = Rules(self.limits)
+        self._state = State(self._rules)
+        self._scalar = Scalar(self._rules, self._state)
+        self._vector = Vector(self._rules, self._state, self._scalar)
+        self._ageing = [index for index, kind in enumerate(self._rules.kind) if kind == Kind.STALE]
 
     def active(self) -> Flags:
-        """Which limits are exceeded at this moment; a copy."""
-        return self._active.copy()
+        """Which conditions are met at this moment; a copy."""
+        return self._state.actives.copy()
 
     def restore(self, index: int) -> None:
-        """A limit that was exceeded before a restart still counts as exceeded."""
-        self._active[index] = True
+        """A condition that was met before a restart is met still."""
+        self._state.turn(index, active=True)
 
-    def step(self, index: Sequence[int], value: Sequence[float], good: Sequence[bool]) -> list[Transition]:
-        """Judge values in order; `index[i]` is the limit that `value[i]` is held against.
+    def step(self, index: Places, value: Numbers, good: Trust, at: Numbers | float) -> list[Transition]:
+        """Judge values in order. `index[i]`: the feed that `value[i]` is for, as `inputs` lists them.
 
-        A value that is not `good` may raise and never clears. A value that is no number does neither.
+        `at`: seconds of the monotonic clock, one for all or one each, never falling within a feed. A value
+        that is not `good` or no finite number never ends a condition, and raises as its limit's `distrust` says.
+        A `range` as `index` saves the look-up of each value.
         """
-        if len(index) < CROSSOVER:
-            return self._step_scalar(index, value, good)
+        if len(index) < self._crossover:
+            return self._step_scalar(index, value, good, at)
+        values, trusted = np.asarray(value, dtype=np.float64), np.asarray(good, dtype=np.bool_)
+        times: Floats = np.broadcast_to(np.asarray(at, dtype=np.float64), values.shape)
+        with np.errstate(all="ignore"):
+            return self._step_vector(index, values, trusted, times)
+
+    def tick(self, at: float) -> list[Transition]:
+        """What has grown stale by `at`, earliest first. To be asked every second or so: `late` tells the rest."""
+        found = [edge for limit in self._ageing if (edge := self._scalar.lapsed(limit, at)) is not None]
+        return sorted(found, key=_oldest)
+
+    def _step_scalar(self, index: Places, value: Numbers, good: Trust, at: Numbers | float) -> list[Transition]:
+        if self._state.behind:
+            self._state.catch_up()
         out: list[Transition] = []
-        limits, values, trusted = (
-            np.asarray(index, dtype=np.intp),
-            np.asarray(value, dtype=np.float64),
-            np.asarray(good),
-        )
-        for wave in _waves(limits):
-            out.extend(self._step_vector(wave, limits[wave], values[wave], trusted[wave]))
-        out.sort(key=_reading)
+        floor, ceiling, place = self._state.floor, self._state.ceiling, -1
+        for feed, number in zip(index, value, strict=True):
+            place += 1
+            if not floor[feed] < number < ceiling[feed]:
+                when = at if isinstance(at, float | int) else at[place]
+                self._scalar.judge(int(feed), float(number), float(when), out, good=bool(good[place]), place=place)
         return out
 
-    def _step_vector(self, position: Indices, limit: Indices, value: Floats, good: Flags) -> list[Transition]:
-        signed = value * self._sign[limit]
-        before = self._active[limit]
-        raised = ~before & (signed > self._on[limit])
-        cleared = before & good & (signed <= self._off[limit])
-        edges: Indices = np.flatnonzero(raised | cleared)
-        if edges.size == 0:
-            return []
-        self._active[limit[edges]] = raised[edges]
-        return [
-            Transition(int(limit[edge]), bool(raised[edge]), float(value[edge]), int(position[edge])) for edge in edges
-        ]
-
-    def _step_scalar(self, index: Sequence[int], value: Sequence[float], good: Sequence[bool]) -> list[Transition]:
+    def _step_vector(self, index: Places, value: Floats, good: Flags, at: Floats) -> list[Transition]:
+        if isinstance(index, range) and index.step == 1 and not self._rules.referring:
+            return self._vector.sweep(index.start, value, good, at)
+        feeds = np.asarray(index, dtype=np.intp)
+        waves, rest = _waves(self._rules.owners[feeds], self._crossover)
         out: list[Transition] = []
-        for position, (limit, number, trusted) in enumerate(zip(index, value, good, strict=True)):
-            signed = number * self._sign[limit]
-            edge = trusted and signed <= self._off[limit] if self._active[limit] else signed > self._on[limit]
-            if edge:
-                self._active[limit] = not self._active[limit]
-                out.append(Transition(limit, bool(self._active[limit]), float(number), position))
-        return out
+        for wave in waves:
+            out += self._vector.gather(feeds[wave], value[wave], good[wave], at[wave], wave)
+        if rest.size:
+            places = rest.tolist()
+            late = self._step_scalar(*(column[rest].tolist() for column in (feeds, value, good, at)))
+            out += [replace(edge, reading=places[edge.reading]) for edge in late]
+        return sorted(out, key=_place)
 
 
-def _reading(transition: Transition) -> int:
-    return transition.reading
+def _place(edge: Transition) -> int:
+    return edge.reading
 
 
-def _waves(limits: Indices) -> list[Indices]:
-    """Split a batch so that each limit occurs at most once per wave, its values in order."""
+def _oldest(edge: Transition) -> float:
+    return -edge.late
+
+
+def _waves(limits: Indices, worth: int) -> tuple[list[Indices], Indices]:
+    """Split a batch so that each limit occurs at most once per wave, its values in order.
+
+    Waves grow smaller; what is left when they have less than `worth` values comes second, in order.
+    """
+    if bool((limits[1:] > limits[:-1]).all()):
+        return [np.arange(limits.size)], np.arange(0)
     order: Indices = np.argsort(limits, kind="stable")
     ordered = limits[order]
     starts: Indices = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
     lengths = np.diff(np.append(starts, limits.size))
     occurrence = np.arange(limits.size) - np.repeat(starts, lengths)
-    return [np.sort(order[occurrence == wave]) for wave in range(int(lengths.max()))]
+    count = int(np.count_nonzero(np.bincount(occurrence) >= worth))
+    waves = [np.sort(order[occurrence == wave]) for wave in range(count)]
+    return waves, np.sort(order[occurrence >= count])

@@ -11,6 +11,7 @@ from devicehub.core.mobility import MobilityRules, Screenings
 from devicehub.core.scans import Publish, ScanPolicy, judged
 from devicehub.core.state import DeviceBook
 from devicehub.core.verdicts import device_result
+from devicehub.core.watch import Feed, Numbers, feeds, silences
 from devicehub.driver import Driver
 from devicehub.model.alarm import Condition, Limit
 from devicehub.model.message import Kind, Message
@@ -25,7 +26,6 @@ from devicehub.model.reading import (
     Image,
     Input,
     Measurement,
-    Quality,
     Reading,
     Result,
     Scan,
@@ -61,16 +61,6 @@ class Outcome:
     refused: str = ""
 
 
-@dataclass(slots=True)
-class _Numbers:
-    """Values of one step that limits are held against, and what each came from."""
-
-    index: list[int] = field(default_factory=list[int])
-    value: list[float] = field(default_factory=list[float])
-    good: list[bool] = field(default_factory=list[bool])
-    source: list[Cause] = field(default_factory=list[Cause])
-
-
 class Core:
     """Normalises and judges. Holds only what it was told: books per device, standing alarms."""
 
@@ -79,7 +69,7 @@ class Core:
         self._ids = setting.ids
         self.alarms = AlarmPoints(setting.limits, setting.ids, setting.rules_digest, setting.shelve_most)
         self._books = {name: DeviceBook(name, driver) for name, driver in setting.devices.items()}
-        self._limits: dict[tuple[str, str], list[int]] = {}
+        self._feeds: dict[tuple[str, str], list[Feed]] = {}
         self._judged: dict[tuple[str, str], Judged] = {}
         self._screenings = Screenings(self.alarms, setting.ids)
         self._screenings.revise(setting.mobility, self._books)
@@ -109,21 +99,17 @@ class Core:
 
     def _learn(self, setting: Setting) -> None:
         """Which limits each channel has."""
-        self._limits, self._judged = {}, {}
+        self._feeds, self._judged = feeds(setting.limits), {}
         for name, driver in setting.devices.items():
             rules = [rule for rule in setting.thermal if rule.device == name]
             self._books[name].screen.watch.revise(rules)
             self._judged |= {(name, one): found for one, found in judged_channels(driver.channels, rules)}
-        for index, limit in enumerate(setting.limits):
-            self._register(index, limit)
-
-    def _register(self, index: int, limit: Limit) -> None:
-        key = (limit.device, limit.channel)
-        self._limits.setdefault(key, []).append(index)
-        judged = self._judged.get(key) or self._judged[limit.device, limit.channel.partition(".")[0]]
-        high = limit.limit if limit.condition is Condition.HIGH else None
-        low = limit.limit if limit.condition is Condition.LOW else None
-        self._judged[key] = judged.with_limit(low=low, high=high)
+        for device, channel in self._feeds:
+            if (whole := self._judged.get((device, channel.partition(".")[0]))) is not None:
+                self._judged.setdefault((device, channel), whole)
+        for limit in setting.limits:
+            key = (limit.device, limit.channel)
+            self._judged[key] = self._judged[key].with_limit(limit)
 
     def births(self, now: Stamp) -> list[Message]:
         """Descriptions and first states of all devices, before anything was heard of them."""
@@ -147,7 +133,7 @@ class Core:
         return outcome
 
     def _run(self, inputs: Sequence[Input], outcome: Outcome) -> None:
-        part, numbers = Outcome(captures=outcome.captures), _Numbers()
+        part, numbers = Outcome(captures=outcome.captures), Numbers()
         batches: dict[tuple[str, float], list[int]] = {}
         for item in inputs:
             if isinstance(item, Reading):
@@ -156,8 +142,8 @@ class Core:
                 part.messages += self._notice(item)
         part.messages += self._screenings.settle()
         outcome.messages += joined(part.messages, batches) if batches else part.messages
-        for edge in self.alarms.engine.step(numbers.index, numbers.value, numbers.good):
-            outcome.messages += self.alarms.on_limit(edge, numbers.source[edge.reading])
+        for edge, cause in numbers.edges(self.alarms.engine):
+            outcome.messages += self.alarms.on_limit(edge, cause)
         if self.alarms.unsure:
             for index, source in zip(numbers.index, numbers.source, strict=True):
                 outcome.messages += self.alarms.on_value(index, source) if index in self.alarms.unsure else []
@@ -174,6 +160,8 @@ class Core:
     def tick(self, now: Stamp) -> list[Message]:
         """Once a second: latest values, error counts, what went stale by silence, what time brings to alarms."""
         told = [message for book in self._books.values() for message in book.tick(now, self._ids)]
+        for edge, cause in silences(self.alarms.engine, now):
+            told += self.alarms.on_limit(edge, cause)
         return told + self.alarms.tick(now)
 
     def finish(self, now: Stamp) -> list[Message]:
@@ -191,7 +179,7 @@ class Core:
         return book.refused(item, self._ids)
 
     def _reading(
-        self, reading: Reading, outcome: Outcome, numbers: _Numbers, batches: dict[tuple[str, float], list[int]]
+        self, reading: Reading, outcome: Outcome, numbers: Numbers, batches: dict[tuple[str, float], list[int]]
     ) -> None:
         book = self._books[reading.device]
         outcome.messages += book.heard(reading.at, self._ids)
@@ -208,9 +196,7 @@ class Core:
         else:
             outcome.messages += self._other(reading, sample, book)
 
-    def _measurement(
-        self, reading: Reading, raw: Measurement, outcome: Outcome, numbers: _Numbers, joined: str
-    ) -> None:
+    def _measurement(self, reading: Reading, raw: Measurement, outcome: Outcome, numbers: Numbers, joined: str) -> None:
         """`joined`: id of the message that will carry this reading; empty for its own."""
         judged = self._judged[reading.device, raw.channel]
         measurement = checked(raw, judged.channel)
@@ -220,15 +206,13 @@ class Core:
         outcome.messages.append(message)
         self._judge(reading, measurement, joined or message.id, numbers)
 
-    def _judge(self, reading: Reading, measurement: Measurement, message: str, numbers: _Numbers) -> None:
+    def _judge(self, reading: Reading, measurement: Measurement, message: str, numbers: Numbers) -> None:
         key = (reading.device, measurement.channel)
-        for index in self._limits.get(key, ()):
-            numbers.index.append(index)
-            numbers.value.append(measurement.value)
-            numbers.good.append(measurement.quality is not Quality.BAD)
-            numbers.source.append(Cause(reading.at, message, measurement.quality, self._judged[key].channel.unit))
+        if places := self._feeds.get(key):
+            cause = Cause(reading.at, message, measurement.quality, self._judged[key].channel.unit)
+            numbers.take(places, measurement, cause)
 
-    def _image(self, reading: Reading, image: Image, outcome: Outcome, numbers: _Numbers) -> None:
+    def _image(self, reading: Reading, image: Image, outcome: Outcome, numbers: Numbers) -> None:
         screen = self._books[reading.device].screen
         data, found = screen.show(image, self._judged[reading.device, image.channel].channel, reading.at.mono)
         outcome.messages.append(message := self._message(Kind.FRAME, "frame", reading, data))

@@ -8,11 +8,14 @@ import msgspec
 import numpy as np
 
 from devicehub.alarm.layout import view
+from devicehub.model.alarm import Condition, Limit
 from devicehub.model.device import Channel
 from devicehub.model.message import Message
 from devicehub.model.payload import AxisData, DriftData, LimitsData, ReadingData, SpectrumData
 from devicehub.model.reading import Cause, Measurement, Quality, Spectrum
 from devicehub.model.thermal import ThermalRule
+
+_SIDES = {Condition.HIGH_HIGH: True, Condition.HIGH: True, Condition.LOW: False, Condition.LOW_LOW: False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +25,13 @@ class Judged:
     channel: Channel
     limits: LimitsData | None = None
 
-    def with_limit(self, *, low: float | None = None, high: float | None = None) -> "Judged":
+    def with_limit(self, limit: Limit) -> "Judged":
         """The same with one more limit: the tightest of each side is the one in force."""
-        old = self.limits or LimitsData()
-        lows = [value for value in (old.low, low) if value is not None]
-        highs = [value for value in (old.high, high) if value is not None]
+        if limit.condition not in _SIDES:
+            return self
+        old, high = self.limits or LimitsData(), _SIDES[limit.condition]
+        lows = [value for value in (old.low, None if high else limit.limit) if value is not None]
+        highs = [value for value in (old.high, limit.limit if high else None) if value is not None]
         return replace(self, limits=LimitsData(max(lows, default=None), min(highs, default=None)))
 
 

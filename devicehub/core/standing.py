@@ -133,11 +133,18 @@ def of_limit(limit: Limit, alarm: str, at: Stamp, rules_digest: str) -> AlarmDat
         priority=limit.priority,
         category=limit.category,
         condition=limit.condition,
-        message=TextData(limit.message, {"device": limit.device, "channel": limit.channel}),
+        message=TextData(limit.message, {"device": limit.device, "channel": limit.channel, **_further(limit)}),
         raised=instant(at.utc),
         rules_digest=rules_digest,
-        limit=limit.limit,
+        limit=None if limit.condition is Condition.STATE else limit.limit,
     )
+
+
+def _further(limit: Limit) -> dict[str, str]:
+    """What a text about the limit may name beside its device and channel."""
+    if limit.condition is Condition.STATE:
+        return {"states": ", ".join(limit.states)}
+    return {"reference": limit.reference} if limit.condition is Condition.DEVIATION else {}
 
 
 def of_device(reading: Reading, alarm: DeviceAlarm, name: str, rules_digest: str) -> AlarmData:

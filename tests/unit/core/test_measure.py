@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devicehub.core.measure import Judged, checked, finite, reading_data, spectrum_data
+from devicehub.model.alarm import Condition, Limit
 from devicehub.model.device import Channel, ChannelKind
 from devicehub.model.payload import LimitsData
 from devicehub.model.reading import Axis, Cause, Layout, Measurement, Quality, Spectrum
@@ -55,9 +56,11 @@ def test_the_payload_holds_null_for_whatever_is_no_number() -> None:
 
 
 def test_the_tightest_limit_of_each_side_is_published() -> None:
-    judged = Judged(LEVEL).with_limit(high=4.0).with_limit(low=0.0).with_limit(high=3.0).with_limit(low=-0.5)
+    judged, high, low = Judged(LEVEL), Condition.HIGH, Condition.LOW
+    for condition, value in ((high, 4.0), (low, 0.0), (high, 3.0), (low, -0.5), (Condition.RISE, 0.1)):
+        judged = judged.with_limit(Limit("p", "dev", "level", condition, value))
     assert judged.limits == LimitsData(low=0.0, high=3.0)
-    assert Judged(LEVEL).with_limit(high=4.0).limits == LimitsData(high=4.0)
+    assert Judged(LEVEL).with_limit(Limit("p", "dev", "level", Condition.HIGH_HIGH, 4.0)).limits == LimitsData(high=4.0)
 
 
 def test_a_spectrum_says_its_largest_value_and_where_it_stands() -> None:

@@ -1,0 +1,175 @@
+"""The engine judges value by value or many at once, in batches of any size, as a slow reference does.
+
+A long run: DEVICEHUB_ALARM_STEPS=1000000 pytest tests/unit/alarm/test_engine_agrees.py
+"""
+
+import os
+from collections.abc import Sequence
+from math import inf, isnan, nan
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devicehub.alarm.engine import AlarmEngine
+from devicehub.model.alarm import Condition, Distrust, Limit, Transition
+from tests.unit.alarm.reference_engine import ReferenceLimit
+
+STEPS = int(os.environ.get("DEVICEHUB_ALARM_STEPS", "20000"))
+LEVELS = (Condition.HIGH_HIGH, Condition.HIGH, Condition.LOW, Condition.LOW_LOW)
+ALL = (*LEVELS, Condition.RISE, Condition.FALL, Condition.DEVIATION, Condition.STATE, Condition.STALE)
+NEVER, ALWAYS = 10**9, 1
+SPECIAL = (nan, inf, -inf, 1e308, -1e308, 10.0, 8.0, -10.0, -8.0, 0.0, 1.0)
+
+Value = tuple[int, float, bool, float]
+Told = tuple[int, bool, float | None, float]
+
+
+def told(edge: Transition, place: int) -> Told:
+    """An edge that can be compared: what is no number is equal to what is none."""
+    return edge.limit, edge.active, None if isnan(edge.value) else edge.value, edge.late + 1e9 * place
+
+
+class Reference:
+    """All limits, one value after the other."""
+
+    def __init__(self, limits: Sequence[Limit]) -> None:
+        self.limits = [ReferenceLimit(limit) for limit in limits]
+        self.feeds = [(limit, False) for limit in self.limits]
+        self.feeds += [(limit, True) for limit in self.limits if limit.limit.condition is Condition.DEVIATION]
+
+    def step(self, values: Sequence[Value]) -> list[Told]:
+        out: list[Told] = []
+        for place, (feed, value, good, at) in enumerate(values):
+            limit, reference = self.feeds[feed]
+            if reference:
+                limit.refer(value, at, good=good)
+                continue
+            number = self.limits.index(limit)
+            edges = limit.feed(value, at, good=good)
+            out += [told(Transition(number, active, held, place, late), place) for active, held, late in edges]
+        return out
+
+    def tick(self, at: float) -> list[Told]:
+        edges = [(n, edge) for n, limit in enumerate(self.limits) for edge in limit.lapse(at)]
+        edges.sort(key=lambda edge: -edge[1][2])
+        return [told(Transition(n, active, held, -1, late), -1) for n, (active, held, late) in edges]
+
+
+def batch(engine: AlarmEngine, values: Sequence[Value], *, arrays: bool) -> list[Told]:
+    """A batch as lists, as the core gives it, or as arrays."""
+    index, value, good, at = (list(column) for column in zip(*values, strict=True)) if values else ([], [], [], [])
+    if arrays:
+        edges = engine.step(np.array(index, dtype=np.intp), np.array(value), np.array(good, bool), np.array(at))
+    else:
+        edges = engine.step(index, value, good, at)
+    return [told(edge, edge.reading) for edge in edges]
+
+
+counting = st.sampled_from([(1, 1), (1, 1), (2, 2), (2, 3), (3, 5), (1, 4), (32, 32)])
+
+
+@st.composite
+def one_limit(draw: st.DrawFn) -> Limit:
+    condition = draw(st.sampled_from(ALL))
+    count, of = draw(counting)
+    return Limit(
+        "p",
+        "d",
+        "c",
+        condition,
+        draw(st.sampled_from([10.0, 0.5, -10.0, 0.1])),
+        hysteresis=draw(st.sampled_from([0.0, 2.0, 0.1])),
+        count=count,
+        of=of,
+        window_s=draw(st.sampled_from([0.5, 1.0, 3.0])),
+        reference="r",
+        states=("a",),
+        distrust=draw(st.sampled_from(list(Distrust))),
+    )
+
+
+numbers = st.one_of(st.sampled_from(SPECIAL), st.floats(-20, 20))
+limit_lists = st.lists(one_limit(), min_size=1, max_size=6)
+pauses = st.sampled_from([0.0, 0.0, 0.1, 0.25, 1.0, 3.0, 1e5])
+
+
+@given(limit_lists, st.data())
+def test_value_by_value_and_many_at_once_are_what_the_reference_says(limits: list[Limit], data: st.DataObject) -> None:
+    reference, at = Reference(limits), 0.0
+    engines = [AlarmEngine(limits, NEVER), AlarmEngine(limits, ALWAYS), AlarmEngine(limits, 4)]
+    feed = st.integers(0, len(reference.feeds) - 1)
+    for size in data.draw(st.lists(st.integers(0, 12), max_size=8)):
+        values = []
+        for _ in range(size):
+            at += data.draw(pauses)
+            values.append((data.draw(feed), data.draw(numbers), data.draw(st.booleans()), at))
+        expected = reference.step(values)
+        assert [batch(engine, values, arrays=data.draw(st.booleans())) for engine in engines] == [expected] * 3
+        if data.draw(st.booleans()):
+            at += data.draw(pauses)
+            expected = reference.tick(at)
+            assert [[told(edge, -1) for edge in engine.tick(at)] for engine in engines] == [expected] * 3
+        assert {tuple(engine.active()) for engine in engines} == {tuple(limit.active for limit in reference.limits)}
+
+
+@pytest.mark.parametrize("kinds", [LEVELS, ALL])
+def test_over_a_long_run_batches_of_any_size_are_what_the_reference_says(kinds: tuple[Condition, ...]) -> None:
+    chance = Random(4)
+    limits = [random_limit(chance, kinds) for _ in range(200)]
+    reference, engine, at, steps = Reference(limits), AlarmEngine(limits, 40), 0.0, 0
+    level = [0.0] * len(reference.feeds)
+    seen = 0
+    while steps < STEPS // 2:
+        values = []
+        for _ in range(chance.choice([1, 5, 39, 40, 300, 1000])):
+            at += chance.choice([0.0, 0.001, 0.01])
+            feed = chance.randrange(len(reference.feeds))
+            level[feed] = 0.9 * level[feed] + chance.gauss(0, 5)
+            number = chance.choice(SPECIAL) if chance.random() < 0.05 else level[feed]
+            values.append((feed, number, chance.random() > 0.1, at))
+        expected = reference.step(values)
+        assert batch(engine, values, arrays=chance.random() < 0.5) == expected
+        at += chance.choice([0.0, 0.2, 2.0])
+        assert [told(edge, -1) for edge in engine.tick(at)] == reference.tick(at)
+        steps += len(values)
+        seen += len(expected)
+    assert seen > steps // 100
+
+
+@pytest.mark.parametrize("share", [0.001, 0.5])
+def test_a_value_of_every_limit_as_a_range_is_what_one_by_one_is(share: float) -> None:
+    chance = np.random.default_rng(5)
+    limits = [random_limit(Random(n), LEVELS) for n in range(500)]
+    dense, single, edges = AlarmEngine(limits), AlarmEngine(limits, NEVER), 0
+    for at in range(60):
+        value = np.where(chance.random(400) < share, chance.normal(0, 15, 400), 0.0)
+        value[chance.random(400) < share / 10] = nan
+        good = chance.random(400) > 0.1
+        found = [told(edge, edge.reading) for edge in dense.step(range(50, 450), value, good, float(at))]
+        slow = single.step(range(50, 450), value.tolist(), good.tolist(), float(at))
+        assert found == [told(edge, edge.reading) for edge in slow]
+        edges += len(found)
+    assert edges > 10
+    assert list(dense.active()) == list(single.active())
+
+
+def random_limit(chance: Random, kinds: Sequence[Condition]) -> Limit:
+    count, of = chance.choice([(1, 1), (2, 3), (3, 3), (4, 7)])
+    condition = chance.choice(kinds)
+    low = condition in {Condition.LOW, Condition.LOW_LOW}
+    return Limit(
+        "p",
+        "d",
+        "c",
+        condition,
+        chance.choice([-10.0, -4.0] if low else [4.0, 10.0]),
+        hysteresis=chance.choice([0.0, 2.0]),
+        count=count,
+        of=of,
+        window_s=chance.choice([0.5, 2.0]),
+        reference="r",
+        distrust=chance.choice(list(Distrust)),
+    )
