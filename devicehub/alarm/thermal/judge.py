@@ -20,6 +20,7 @@ from devicehub.alarm.thermal.windows import Mask, Window
 from devicehub.model.thermal import Look, ThermalRule, Unjudged
 
 MOST_SPOTS = 16
+_LOOKED_AT = 8
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -95,10 +96,10 @@ class _Comparison:
 
     @property
     def most(self) -> float:
-        low, high = self._part.extremes
-        if self._rule.look is Look.INTERVAL:
-            return min(high - self._rule.limit, self._rule.high - low)
-        return high - self._zero if self._rule.sign > 0 else self._zero - low
+        part, rule = self._part, self._rule
+        if rule.look is Look.INTERVAL:
+            return min(part.high - rule.limit, rule.high - part.low)
+        return part.high - self._zero if rule.sign > 0 else self._zero - part.low
 
     def beyond(self) -> Mask:
         rule, part, zero = self._rule, self._part, self._zero
@@ -170,16 +171,17 @@ def _found(rule: ThermalRule, part: Part, scores: _Scores) -> Finding:
 
 def _weighed(rule: ThermalRule, part: Part, scores: _Scores, seen: Spots) -> Finding:
     score = scores.at(seen.pixels)
-    peak = _greatest(score, seen)
-    level = peak if rule.area == 1 else _reached(score, seen, rule.area)
-    best = float(level.max())
-    if best == -inf:  # nothing is large enough
-        best = min(float(peak.max()), rule.off)
-    beyond = np.flatnonzero(level > rule.on)
-    if beyond.size == 0:
+    peak = seen.greatest(score)
+    large = seen.area >= rule.area
+    if not large.any():
+        return Finding(min(float(peak.max()), rule.off), whole=part.whole)
+    best = float(peak.max()) if rule.area == 1 else _reached(score, seen, rule.area, np.where(large, peak, -inf))
+    if best <= rule.on:
         return Finding(best, whole=part.whole)
+    enough = np.bincount(seen.label[score > rule.on], minlength=seen.area.size) >= rule.area
+    beyond = np.flatnonzero(enough)
     largest = beyond[np.argsort(-seen.area[beyond], kind="stable")][:MOST_SPOTS]
-    hottest = _greatest(part.values(seen.pixels), seen)
+    hottest = seen.greatest(part.values(seen.pixels))
     told = tuple(
         _spot(seen, int(one), part.window, (float(hottest[one]), scores.delta(float(peak[one])))) for one in largest
     )
@@ -198,15 +200,20 @@ def _spot(seen: Spots, one: int, place: Window, values: tuple[float, float | Non
     )
 
 
-def _greatest(values: Floats, seen: Spots) -> Floats:
-    """The greatest value of each spot."""
-    found = np.full(seen.area.size, -inf)
-    np.maximum.at(found, seen.label, values)
-    return found
+def _reached(score: Floats, seen: Spots, area: int, peak: Floats) -> float:
+    """The most that `area` pixels of a spot reach. `peak`: of each spot, -inf for one that is not to count.
 
-
-def _reached(score: Floats, seen: Spots, area: int) -> Floats:
-    """The score that `area` pixels of each spot reach; -inf for a spot that has fewer."""
+    No spot reaches more than its peak, so that mostly one or two have to be looked at.
+    """
+    order = np.argsort(-peak)
+    best = -inf
+    for one in order[:_LOOKED_AT]:
+        if peak[one] <= best:
+            return best
+        own = score[seen.label == one]
+        best = max(best, float(np.partition(own, own.size - area)[own.size - area]))
+    if order.size <= _LOOKED_AT:
+        return best
     ordered = score[np.lexsort((score, seen.label))]
-    place = np.cumsum(seen.area) - area
-    return np.where(seen.area >= area, ordered[np.maximum(place, 0)], -inf)
+    reached = ordered[np.maximum(np.cumsum(seen.area) - area, 0)]
+    return float(reached[peak > -inf].max())

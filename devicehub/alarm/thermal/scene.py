@@ -38,14 +38,24 @@ class Part:
         return self.own.size == (self.counts.size if inside is None else int(inside.sum()))
 
     @cached_property
-    def extremes(self) -> tuple[float, float]:
-        """The lowest and the highest value: all that most frames are asked for."""
-        if self.window.inside is None and self.scale is not None:
-            ends = self.counts.min(), self.counts.max()
-        else:
-            ends = self.own.min(), self.own.max()
-        low, high = (self.value(end) for end in ends)
-        return min(low, high), max(low, high)
+    def low(self) -> float:
+        """The lowest value. It and the highest are all that most frames are asked for."""
+        return self.value(self._flat.max() if self._falling else self._flat.min())
+
+    @cached_property
+    def high(self) -> float:
+        """The highest value."""
+        return self.value(self._flat.min() if self._falling else self._flat.max())
+
+    @property
+    def _flat(self) -> Values:
+        """The same pixels as `own`, without a copy where that is possible."""
+        return self.counts if self.window.inside is None and self.scale is not None else self.own
+
+    @property
+    def _falling(self) -> bool:
+        """Whether a greater count is a lower value."""
+        return self.scale is not None and self.scale.gain < 0
 
     @cached_property
     def median(self) -> float:

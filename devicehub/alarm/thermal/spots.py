@@ -6,6 +6,8 @@ operations. Runs are joined by hooking the greater root to the lesser one until 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,19 +17,21 @@ from devicehub.alarm.thermal.windows import Mask
 MOST_RUNS = 20_000
 Indices = NDArray[np.intp]
 Floats = NDArray[np.float64]
+Number = TypeVar("Number", np.intp, np.float64)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Spots:
     """The spots of a mask, in the order of their first pixels.
 
-    `pixels`: flat indices of the mask's pixels, `label`: the spot of each. Of each spot: `area` in pixels, box from
-    `left`, `top` to `right`, `bottom` (exclusive), centroid `x`, `y` of pixel centres. `merged`: there were more than
-    `MOST_RUNS` runs, so that everything was taken for one spot.
+    `pixels`: flat indices of the mask's pixels; `first`: where in them each run begins.
+    Of each spot: `area` in pixels, box from `left`, `top` to `right`, `bottom` (exclusive), centroid `x`, `y` of pixel
+    centres. `merged`: there were more than `MOST_RUNS` runs, so that everything was taken for one spot.
     """
 
     pixels: Indices
-    label: Indices
+    first: Indices
+    runs: "Runs"
     area: Indices
     left: Indices
     top: Indices
@@ -37,47 +41,79 @@ class Spots:
     y: Floats
     merged: bool = False
 
+    @cached_property
+    def label(self) -> Indices:
+        """The spot of each pixel."""
+        return np.repeat(self.runs.spot, np.diff(self.first, append=self.pixels.size))
+
+    def greatest(self, values: Floats) -> Floats:
+        """The greatest of each spot, of a value for each pixel."""
+        return self.runs.greatest(np.maximum.reduceat(values, self.first)) if self.area.size else np.zeros(0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Runs:
+    """Runs by spot: `spot` of each run, `order` brings those of a spot together, which begin at `begin` then."""
+
+    spot: Indices
+    order: Indices
+    begin: Indices
+
+    @classmethod
+    def of(cls, spot: Indices) -> "Runs":
+        """From the spot of each run, every spot having one at least."""
+        order = np.argsort(spot, kind="stable")
+        ordered = spot[order]
+        return cls(spot, order, np.flatnonzero(np.diff(ordered, prepend=-1)))
+
+    def greatest(self, values: NDArray[Number]) -> NDArray[Number]:
+        """The greatest of each spot, of a value for each run."""
+        found: NDArray[Number] = np.maximum.reduceat(values[self.order], self.begin)
+        return found
+
+    def total(self, values: NDArray[Number]) -> NDArray[Number]:
+        """The sum of each spot."""
+        found: NDArray[Number] = np.add.reduceat(values[self.order], self.begin)
+        return found
+
 
 def spots(mask: Mask) -> Spots:
     """The spots of a mask of shape (height, width), 8-connected."""
     width = mask.shape[1]
     pixels: Indices = np.flatnonzero(mask)
     if pixels.size == 0:
-        nothing: Indices = np.zeros(0, np.intp)
-        empty: Floats = np.zeros(0)
-        return Spots(pixels, nothing, nothing, nothing, nothing, nothing, nothing, empty, empty)
-    row = pixels // width
-    breaks = (np.diff(pixels) != 1) | (np.diff(row) != 0)
-    first: Indices = np.concatenate(([0], np.flatnonzero(breaks) + 1))
-    length = np.diff(np.append(first, pixels.size))
-    start = pixels[first] - row[first] * width
+        no, empty = np.zeros(0, np.intp), np.zeros(0)
+        return Spots(pixels, no, Runs(no, no, no), no, no, no, no, no, empty, empty)
+    first = _beginnings(pixels, width)
+    length = np.diff(first, append=pixels.size)
+    row, start = np.divmod(pixels[first], width)
     merged = first.size > MOST_RUNS
-    run = np.zeros(first.size, np.intp) if merged else _joined(row[first], start, start + length - 1, width)
-    return _measured(pixels, _Runs(run, row[first], start, length), merged=merged)
+    runs = Runs.of(np.zeros(first.size, np.intp) if merged else _joined(row, start, start + length - 1, width))
+    area = runs.total(length)
+    return Spots(
+        pixels=pixels,
+        first=first,
+        runs=runs,
+        area=area,
+        left=-runs.greatest(-start),
+        top=row[runs.order[runs.begin]],  # runs are in order of their rows
+        right=runs.greatest(start + length),
+        bottom=runs.greatest(row) + 1,
+        # The sum of a run's columns is its length times their mean.
+        x=runs.total(length * (start + 0.5 * length)) / area,
+        y=runs.total(length * (row + 0.5)) / area,
+        merged=merged,
+    )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Runs:
-    label: Indices
-    row: Indices
-    start: Indices
-    length: Indices
-
-
-def _measured(pixels: Indices, runs: _Runs, *, merged: bool) -> Spots:
-    count = int(runs.label.max()) + 1
-    area = np.bincount(runs.label, runs.length, count)
-    # The sum of a run's columns is its length times their mean.
-    x = np.bincount(runs.label, runs.length * (runs.start + 0.5 * runs.length), count) / area
-    y = np.bincount(runs.label, runs.length * (runs.row + 0.5), count) / area
-    edges = [np.full(count, np.iinfo(np.intp).max), np.full(count, np.iinfo(np.intp).max)]
-    ends = [np.zeros(count, np.intp), np.zeros(count, np.intp)]
-    for edge, values in zip(edges, (runs.start, runs.row), strict=True):
-        np.minimum.at(edge, runs.label, values)
-    for end, values in zip(ends, (runs.start + runs.length, runs.row + 1), strict=True):
-        np.maximum.at(end, runs.label, values)
-    label = np.repeat(runs.label, runs.length)
-    return Spots(pixels, label, area.astype(np.intp), edges[0], edges[1], ends[0], ends[1], x, y, merged)
+def _beginnings(pixels: Indices, width: int) -> Indices:
+    """Where in the pixels each run begins: behind a gap, and at the beginning of a row."""
+    gaps = pixels[1:] - pixels[:-1] != 1
+    first = np.append(0, np.flatnonzero(gaps) + 1)
+    last = pixels[np.append(first[1:], pixels.size) - 1]
+    if (last // width == pixels[first] // width).all():
+        return first
+    return np.append(0, np.flatnonzero(gaps | (pixels[1:] % width == 0)) + 1)
 
 
 def _joined(row: Indices, start: Indices, end: Indices, width: int) -> Indices:
@@ -86,7 +122,7 @@ def _joined(row: Indices, start: Indices, end: Indices, width: int) -> Indices:
     root = np.arange(row.size)
     while True:
         a, b = root[upper], root[lower]
-        if np.array_equal(a, b):
+        if (a == b).all():
             break
         np.minimum.at(root, np.maximum(a, b), np.minimum(a, b))
         root = _flat(root)
@@ -98,7 +134,7 @@ def _flat(root: Indices) -> Indices:
     """Every run points at its root directly."""
     while True:
         following = root[root]
-        if np.array_equal(following, root):
+        if (following == root).all():
             return root
         root = following
 

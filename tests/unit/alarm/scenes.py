@@ -34,8 +34,8 @@ def scene(
         raw[top : top + down, left : left + across] = counts(celsius)
     raw[-1, -1] -= serial  # a live sensor never gives the same frame twice
     if layout is Layout.F32LE:
-        data = (raw * GAIN + OFFSET).astype("<f4")
-        return Image("image", data.tobytes(), layout, width, height, radiometric=Radiometric.TRUE, emissivity=0.95)
+        values = (raw * GAIN + OFFSET).astype("<f4").tobytes()
+        return Image("image", values, layout, width, height, radiometric=Radiometric.TRUE, emissivity=0.95)
     data = raw.astype("<u2").tobytes()
     return Image("image", data, layout, width, height, GAIN, OFFSET, Radiometric.TRUE, emissivity=0.95)
 
