@@ -43,19 +43,22 @@ class _Answer(Struct, frozen=True):
 
 
 def run(args: argparse.Namespace) -> int:
-    """Send it and print what becomes of it. 0 done, 1 rejected or failed, 75 timeout, 69 when nobody answers."""
+    """Send it and print what becomes of it. 0 done, 1 rejected or failed, 75 timeout, 69 when nobody answers.
+
+    `args.brief`, where it is given: print how it ended alone.
+    """
     for name in (args.target, args.verb):
         if not SEGMENT.fullmatch(name):
             raise CommandError(Exit.USAGE, f"'{name}' is no target or verb: both are of a-z, 0-9 and -")
     if args.deadline > FURTHEST:
         raise CommandError(Exit.USAGE, f"--deadline {args.deadline:g}: at most {FURTHEST:g} s")
-    topics, clock = _topics(args), Clock()
+    topics, clock = given_topics(args), Clock()
     request = _request(args, clock, topics)
     state = asyncio.run(_sent(request, settings_of(args), topics, args))
     return _CODES[state]
 
 
-def _topics(args: argparse.Namespace) -> Topics:
+def given_topics(args: argparse.Namespace) -> Topics:
     """Of the hub that is meant. Raises `CommandError`, `ConfigError`."""
     if args.node is None:
         hub = given_config(args).hub
@@ -121,8 +124,10 @@ async def _sent(request: Outgoing, settings: BrokerSettings, topics: Topics, arg
         try:
             async with asyncio.timeout(patience):
                 async for data in _answers(publisher.incoming(), request.id):
-                    _show(data, as_json=args.json)
-                    if data.state is not CommandState.ACCEPTED:
+                    ended = data.state is not CommandState.ACCEPTED
+                    if ended or not getattr(args, "brief", False):
+                        _show(data, as_json=args.json)
+                    if ended:
                         return data.state
         except TimeoutError:
             raise CommandError(Exit.UNAVAILABLE, f"{topics.prefix} did not answer within {patience:.0f} s") from None
