@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from math import isfinite
 
 from devicehub.driver import Driver
+from devicehub.model.alarm import Condition
 from devicehub.model.device import ChannelKind
 from devicehub.model.drift import Drift
 from devicehub.model.reading import (
@@ -36,6 +37,7 @@ _KINDS = {
 }
 _SIZES = {Layout.U8: 1, Layout.U16LE: 2, Layout.I16LE: 2, Layout.U32LE: 4, Layout.F32LE: 4}
 _INTEGER_MOST = 2**63
+DETECTED = "detected-"
 
 
 class Admission:
@@ -127,6 +129,8 @@ def _check_notice(sample: Capability | Identity | Trigger | DeviceAlarm | Result
         case DeviceAlarm():
             if not SEGMENT.fullmatch(sample.point):
                 raise ValueError(f"alarm point '{sample.point}' is not of a-z, 0-9 and - alone")
+            if sample.condition is not Condition.DEVICE or sample.point.startswith(DETECTED):
+                raise ValueError(f"alarm '{sample.point}' of condition {sample.condition} is the hub's own to raise")
             _check_numbers(sample.value)
             sample.text.encode()
         case Result():

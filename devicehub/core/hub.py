@@ -247,7 +247,7 @@ class Core:
             case Scan():
                 return self._scan(reading, sample)
             case Capability():
-                return book.capability(sample, reading.at, self._ids)
+                return book.capability([sample], reading.at, self._ids)
             case Identity():
                 return book.identity(sample.facts, reading.at, self._ids)
             case DeviceAlarm():

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from devicehub.alarm.mobility import Match, SubstanceLibrary
+from devicehub.core.admission import DETECTED
 from devicehub.core.alarms import AlarmPoints
 from devicehub.core.runs import Able, Found, Judged, MobilityRules, Screening, Word
 from devicehub.core.state import DeviceBook
@@ -95,10 +96,11 @@ class Screenings:
                     out += self._found(device, at, match, message)
                 case Judged():
                     out += self._judged(device, word)
-                case Able(at, groups):
-                    for group, (level, cause) in groups if device in self._books else ():
-                        ability = Capability(group, level, cause)
-                        out += self._books[device].capability(ability, at, self._ids, judged=True)
+                case Able(at, groups) if device in self._books:
+                    said = [Capability(group, level, cause) for group, (level, cause) in groups]
+                    out += self._books[device].capability(said, at, self._ids, judged=True)
+                case _:
+                    continue  # of a device that is gone
         return out
 
     def _judged(self, device: str, word: Judged) -> list[Message]:
@@ -136,7 +138,7 @@ class Screenings:
 
 def point_names(library: SubstanceLibrary) -> dict[str, str]:
     """The alarm point of each substance: `detected-` and its name as it can stand in a topic."""
-    plain = {one.name: f"detected-{_MARKS.sub('-', one.name.lower()).strip('-')}" for one in library.substances}
+    plain = {one.name: DETECTED + _MARKS.sub("-", one.name.lower()).strip("-") for one in library.substances}
     common = Counter(plain.values())
     return {
         name: point if common[point] == 1 and len(point) <= 64 else segment(f"detected {name}")

@@ -158,13 +158,13 @@ class DeviceBook:
         self._values[measurement.channel] = (measurement.label or measurement.value) if usable else None
         self._values_changed = True
 
-    def capability(self, capability: Capability, at: Stamp, ids: Ids, *, judged: bool = False) -> list[Message]:
-        """The device's own word on a capability, or the hub's; one that the driver did not declare is taken in too.
+    def capability(self, said: Sequence[Capability], at: Stamp, ids: Ids, *, judged: bool = False) -> list[Message]:
+        """The device's own word on capabilities, or the hub's; one that the driver did not declare is taken in too.
 
         What is told is the worse of both.
         """
         into = self.judged if judged else self._reported
-        into[capability.name] = (capability.level, capability.cause)
+        into |= {one.name: (one.level, one.cause) for one in said}
         return self._capabilities(at, ids)
 
     def identity(self, facts: tuple[tuple[str, str], ...], at: Stamp, ids: Ids) -> list[Message]:

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from devicehub.core.admission import Admission
+from devicehub.model.alarm import Condition
+from devicehub.model.drift import Drift
 from devicehub.model.reading import (
     Axis,
     Capability,
@@ -36,6 +38,7 @@ GOOD: list[Sample] = [
     Image("image", b"\x00" * 4, Layout.U16LE, 2, 1),
     Image("image", b"", Layout.JPEG, 640, 480),
     Spectrum("plasmagram", b"", Layout.U16LE, AXIS),
+    Spectrum("plasmagram", b"", Layout.U16LE, AXIS, run="7", index=3, drift=Drift(6.0, 1400.0, 0.0, -1.0, "", 1.652)),
     Scan("barcode", "qr", b"\xff\x00"),
     Capability("anything", Level.FULL),
     Identity((("serial", "\u00e4\x00"),)),
@@ -72,6 +75,13 @@ BAD: list[tuple[Sample, str]] = [
     (Scan("level", "qr", b""), "declared measurement: Scan came"),
     (DeviceAlarm("voc/+", active=True), "'voc/[+]'"),
     (DeviceAlarm("", active=True), "''"),
+    (DeviceAlarm("detected-tnt", active=True), "'detected-tnt' of condition device is the hub's own"),
+    (DeviceAlarm("tnt", active=True, condition=Condition.DETECTION), "of condition detection is the hub's own"),
+    (Result(Outcome.CLEAR, scans=2**64), "of type int"),
+    (Spectrum("plasmagram", b"", Layout.U16LE, AXIS, run="\ud800"), "surrogates"),
+    (Spectrum("plasmagram", b"", Layout.U16LE, AXIS, index=2**64), "of type int"),
+    (Spectrum("plasmagram", b"", Layout.U16LE, AXIS, drift=Drift(6.0, nan, 383.0, 1008.0, "c", 1.6)), "no set of"),
+    (Spectrum("plasmagram", b"", Layout.U16LE, AXIS, drift=Drift(6.0, 1.0, 383.0, 1008.0, "\ud800", 1.6)), "surrog"),
     (Identity((("serial", "\ud800"),)), "surrogates"),
     (Trigger("\ud800"), "surrogates"),
     (Result(Outcome.ALARM, peaks=(Peak("TNT", nan, Unit.REDUCED_MOBILITY, 1.0),)), "'TNT'"),

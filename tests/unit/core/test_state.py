@@ -101,9 +101,9 @@ def test_a_ready_device_detects_what_its_driver_declares() -> None:
 def test_the_devices_own_word_counts_for_one_capability() -> None:
     one = book()
     changed(one, DeviceState.READY, 1)
-    out = one.capability(Capability("narcotics", Level.DEGRADED, Cause.CONTAMINATED), at(2), ids())
+    out = one.capability([Capability("narcotics", Level.DEGRADED, Cause.CONTAMINATED)], at(2), ids())
     assert levels(out) == [("full", ""), ("degraded", "contaminated")]
-    assert one.capability(Capability("narcotics", Level.DEGRADED, Cause.CONTAMINATED), at(3), ids()) == []
+    assert one.capability([Capability("narcotics", Level.DEGRADED, Cause.CONTAMINATED)], at(3), ids()) == []
 
 
 def test_silence_is_never_clear() -> None:
@@ -129,14 +129,14 @@ def test_silence_is_never_clear() -> None:
 def test_what_the_hub_knows_counts_before_the_devices_word(state: DeviceState, cause: str) -> None:
     one = book()
     changed(one, DeviceState.READY, 1)
-    one.capability(Capability("narcotics", Level.DEGRADED, Cause.CONTAMINATED), at(2), ids())
+    one.capability([Capability("narcotics", Level.DEGRADED, Cause.CONTAMINATED)], at(2), ids())
     assert levels(changed(one, state, 3, "why")) == [("none", cause)] * 2
 
 
 def test_a_device_that_comes_back_is_not_held_to_what_it_said_before() -> None:
     one = book()
     changed(one, DeviceState.READY, 1)
-    one.capability(Capability("narcotics", Level.NONE, Cause.SELF_TEST_FAILED), at(2), ids())
+    one.capability([Capability("narcotics", Level.NONE, Cause.SELF_TEST_FAILED)], at(2), ids())
     changed(one, DeviceState.LOST, 3, "unplugged")
     assert levels(changed(one, DeviceState.READY, 60)) == [("full", "")] * 2
 
