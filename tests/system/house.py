@@ -34,6 +34,7 @@ from tests.system.seen import breaches
 
 EPOCH = 1_795_500_000.0
 RULES = "sha256:" + "0" * 64
+HASHED = ScanPolicy(Publish.HASH, b"k")
 
 
 @dataclass
@@ -77,6 +78,7 @@ class Furniture:
     demo: bool = True
     mobility: Mapping[str, MobilityRules] = field(default_factory=dict[str, MobilityRules])
     reread: Reread = nothing_to_read
+    scans: ScanPolicy = HASHED
 
 
 def virtual_clock(seed: int, loop: asyncio.AbstractEventLoop) -> Clock:
@@ -128,7 +130,7 @@ def _plan(state: Path, devices: Sequence[str], furniture: Furniture, parts: _Par
         devices=everything,
         limits=furniture.limits,
         thermal=furniture.thermal,
-        scans=ScanPolicy(Publish.HASH, b"k"),
+        scans=furniture.scans,
         mobility=furniture.mobility,
         rules_digest=RULES,
         ids=clock.ulid,
