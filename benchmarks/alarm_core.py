@@ -9,7 +9,7 @@ there already, whole numbers of eight bits, no masks in assignments. *Straightfo
 other conditions, or makes a record of each edge; the edges of all must be as many, or nothing is printed.
 
 Four loads: *quiet*, where no value is near its limit; *usual* and *busy*, where one channel in a thousand or in a
-hundred comes and goes within twelve batches; *storm*, where each value is on either side of the limit by chance, so that
+hundred comes and goes within twelve batches; *storm*, where each value is on either side by chance, so that
 one channel in fourteen changes with every batch. The second table is of small batches, in which the engine judges
 value by value: the same work as plain Python's.
 """
@@ -18,7 +18,6 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Sequence
-from itertools import cycle
 from typing import Protocol
 
 import numpy as np
@@ -165,14 +164,16 @@ def fastest(work: Callable[[], object], rounds: int) -> float:
     return best * 1e6
 
 
-def middle(peer: Peer, batches: Sequence[tuple[Floats, list[float]]], rounds: int) -> float:
-    """Microseconds of one batch: the median over `rounds` of all batches, which differ."""
-    took = []
-    for _, (value, numbers) in zip(range(rounds * len(batches)), cycle(batches), strict=False):
-        start = time.perf_counter()
-        peer.step(value, numbers)
-        took.append(time.perf_counter() - start)
-    return float(np.median(took)) * 1e6
+def middle(peer: Sequence[Peer], batches: Sequence[tuple[Floats, list[float]]], rounds: int) -> list[float]:
+    """Microseconds of one batch by peer: the median over `rounds` of all batches, in which they take turns."""
+    took: list[list[float]] = [[] for _ in peer]
+    for _ in range(rounds):
+        for one, times in zip(peer, took, strict=True):
+            for value, numbers in batches:
+                start = time.perf_counter()
+                one.step(value, numbers)
+                times.append(time.perf_counter() - start)
+    return [float(np.median(times)) * 1e6 for times in took]
 
 
 def large(channels: int, rounds: int) -> dict[str, dict[str, float]]:
@@ -189,9 +190,7 @@ def large(channels: int, rounds: int) -> dict[str, dict[str, float]]:
         edges = {name: [peer.step(*batch) for batch in batches] for name, peer in peers.items()}
         if any(found != edges["ours"] for found in edges.values()):
             raise SystemExit(f"{load}: the edges differ: {edges}")
-        out[load] = {
-            name: middle(peer, batches, 1 if name == "plain Python" else rounds) for name, peer in peers.items()
-        }
+        out[load] = dict(zip(peers, middle(list(peers.values()), batches, rounds), strict=True))
     return out
 
 

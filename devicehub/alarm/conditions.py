@@ -81,6 +81,7 @@ class Rules:
         self.masks: Words = np.array(self.mask, dtype=np.uint32)
         self.referring = bool(referring)
         self.plain = not any(self.kind)
+        self.upward, self.downward = 1.0 in self.sign, -1.0 in self.sign
         self.judging = all(rule == JUDGE for rule in self.rule)
         self.single = all(limit.of == 1 for limit in limits)
         feeds = range(len(self.owner))
@@ -99,9 +100,11 @@ class State:
     """What changes. The views of numpy are named like what they look at, in the plural.
 
     `votes`: the last values that spoke for a change, as bits, newest lowest. A value between `floors` and
-    `ceilings` changes nothing unless its feed is `awake`: it is to be remembered, or votes are under way. `floor`
-    and `ceiling` are the same for plain Python, as lists, which it reads fastest, and with a floor that nothing is
-    above for a feed that is awake. They follow the arrays when plain Python comes to its turn: `catch_up`.
+    `ceilings` changes nothing unless its feed is `busy`: it is to be remembered, or votes are under way. Numpy looks at
+    one side only where all limits at rest have the same, and at each value of a feed that is `awake`: busy, or
+    met. `floor` and `ceiling` are the same for plain Python, as lists, which it reads fastest, and with a floor
+    that nothing is above for a feed that is busy. They follow the arrays when plain Python comes to its turn:
+    `catch_up`.
     `old` and `new`: two earlier values of a rate; `new` alone: the reference of a deviation; `new_at`
     alone: the instant at which a limit grows stale.
     """
@@ -134,16 +137,16 @@ class State:
         """The same for many. `limits`: each once."""
         self.actives[limits] = active
         self.votings[limits] = 0
-        self.awakes[limits] = self.attentive[limits]
+        self.awakes[limits] = self.attentive[limits] | active
         self.floors[limits], self.ceilings[limits] = self.rules.calms[active.view(np.uint8), limits].T
         self.left_behind(limits)
 
     def vote(self, limit: int, votes: int) -> None:
         """Votes of one limit that change nothing yet."""
         self.votes[limit] = votes
-        awake = votes != 0 or self.always[limit]
-        self.awake[limit] = awake
-        self.floor[limit] = inf if awake else self.rules.calm[self.active[limit]][limit][0]
+        busy, active = votes != 0 or self.always[limit], self.active[limit]
+        self.awake[limit] = busy or active
+        self.floor[limit] = inf if busy else self.rules.calm[active][limit][0]
 
     def left_behind(self, limits: Indices) -> None:
         """The lists say no more what the arrays say of `limits`."""
@@ -155,15 +158,17 @@ class State:
         """Make the lists say what the arrays say."""
         count = sum(limits.size for limits in self.behind)
         if count > len(self.floor) // 8:
-            self.floor[:], self.ceiling[:] = np.where(self.awakes, inf, self.floors).tolist(), self.ceilings.tolist()
+            self.floor[:], self.ceiling[:] = self._floors(np.arange(len(self.floor))).tolist(), self.ceilings.tolist()
         elif count:
             limits = np.concatenate(self.behind)
-            floors = np.where(self.awakes[limits], inf, self.floors[limits])
-            for limit, floor, ceiling in zip(
-                limits.tolist(), floors.tolist(), self.ceilings[limits].tolist(), strict=True
-            ):
+            columns = (limits.tolist(), self._floors(limits).tolist(), self.ceilings[limits].tolist())
+            for limit, floor, ceiling in zip(*columns, strict=True):
                 self.floor[limit], self.ceiling[limit] = floor, ceiling
         self.behind.clear()
+
+    def _floors(self, feeds: Indices) -> Floats:
+        busy = self.attentive[feeds] | (self.votings[self.rules.owners[feeds]] != 0)
+        return np.where(busy, inf, self.floors[feeds])
 
 
 def inputs(limits: Iterable[Limit]) -> list[tuple[str, str]]:

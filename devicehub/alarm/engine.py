@@ -15,7 +15,7 @@ from devicehub.alarm.scalar import Scalar
 from devicehub.alarm.vector import Vector
 from devicehub.model.alarm import Limit, Transition
 
-CROSSOVER = 256
+CROSSOVER = 400
 
 Places = Sequence[int] | NDArray[np.intp]
 Numbers = Sequence[float] | NDArray[np.float64]

@@ -19,19 +19,22 @@ class Vector:
         self._state = state
         self._scalar = scalar
         self._near: Flags = np.empty(rules.size, dtype=np.bool_)
-        self._below: Flags = np.empty(rules.size, dtype=np.bool_)
+        self._other: Flags = np.empty(rules.size, dtype=np.bool_)
 
     def sweep(self, start: int, value: Floats, good: Flags, at: Floats) -> list[Transition]:
         """One value for each of the limits from `start` on."""
-        state, stop, size = self._state, start + value.size, value.size
-        near, below = self._near[:size], self._below[:size]
-        np.greater_equal(value, state.ceilings[start:stop], out=near)
-        np.less_equal(value, state.floors[start:stop], out=below)
-        np.logical_or(near, below, out=near)
+        state, rules, stop, size = self._state, self._rules, start + value.size, value.size
+        near, other = self._near[:size], self._other[:size]
+        if rules.upward:
+            np.greater_equal(value, state.ceilings[start:stop], out=near)
+        if rules.downward:
+            np.less_equal(value, state.floors[start:stop], out=other if rules.upward else near)
+        if rules.upward and rules.downward:
+            np.logical_or(near, other, out=near)
         np.logical_or(near, state.awakes[start:stop], out=near)
-        if self._rules.plain and np.count_nonzero(near) * DENSE > size:
-            return self._vote(slice(start, stop), value, good, 0)
         some: Indices = np.flatnonzero(near)
+        if rules.plain and some.size * DENSE > size:
+            return self._vote(slice(start, stop), value, good, 0)
         return self._look(some + start, value[some], good[some], at[some], some)
 
     def gather(self, feed: Indices, value: Floats, good: Flags, at: Floats, place: Indices) -> list[Transition]:
@@ -102,7 +105,7 @@ class Vector:
             votes = np.where(counts, votes, before)
         changed: Indices = np.flatnonzero(votes != before)
         state.votings[limit] = votes
-        state.awakes[limit] = state.attentive[limit] | (votes != 0)
+        state.awakes[limit] = state.attentive[limit] | state.actives[limit] | (votes != 0)
         state.left_behind(_of(limit, changed))
         enough: Flags = np.bitwise_count(votes) >= rules.needs[limit]
         return enough

@@ -17,7 +17,7 @@ from devicehub.alarm.engine import AlarmEngine
 from devicehub.model.alarm import Condition, Distrust, Limit, Transition
 from tests.unit.alarm.reference_engine import ReferenceLimit
 
-STEPS = int(os.environ.get("DEVICEHUB_ALARM_STEPS", "20000"))
+STEPS = int(os.environ.get("DEVICEHUB_ALARM_STEPS", "100000"))
 LEVELS = (Condition.HIGH_HIGH, Condition.HIGH, Condition.LOW, Condition.LOW_LOW)
 ALL = (*LEVELS, Condition.RISE, Condition.FALL, Condition.DEVIATION, Condition.STATE, Condition.STALE)
 NEVER, ALWAYS = 10**9, 1
