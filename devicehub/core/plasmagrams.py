@@ -1,11 +1,13 @@
 """Spectra of one shape as a batch of plasmagrams, with what the instrument said of itself at each."""
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import numpy as np
 
 from devicehub.alarm.layout import view
 from devicehub.alarm.mobility import Facts, Gas, Mode, ScanBatch, Tube, facts, unknown
+from devicehub.alarm.mobility.peaks import Counts
 from devicehub.model.reading import Cause, Layout, Spectrum
 from devicehub.model.units import Unit
 
@@ -29,7 +31,7 @@ def scan_batch(spectra: Sequence[Spectrum], modes: Mapping[str, Mode]) -> ScanBa
     which = [known.setdefault(_facts(one, modes.get(one.mode)), len(known)) for one in spectra]
     first = spectra[0]
     return ScanBatch(
-        counts=np.stack([view(one.data, one.layout) for one in spectra]),
+        counts=cast(Counts, np.stack([view(one.data, one.layout) for one in spectra])),  # all layouts are numbers
         start_ms=first.axis.start,
         step_ms=first.axis.step,
         facts=tuple(known),

@@ -81,28 +81,6 @@ def test_a_clean_swab_is_a_clear_result_with_both_polarities_and_their_peaks() -
     assert not bench.faults
 
 
-def test_a_plasmagram_says_which_run_it_is_of_and_what_its_tube_and_calibrant_are() -> None:
-    bench = Bench().warmed()
-    bench.run(11)
-    blanks = bench.seen(Spectrum)
-    assert {(scan.run, scan.index, scan.idle) for scan in blanks} == {("", None, True)}
-    scans, (result,) = bench.forget().swab().seen(Spectrum), bench.seen(Result)
-    scans = [scan for scan in scans if not scan.idle]
-    assert [(scan.run, scan.index) for scan in scans] == [(result.sample_id, index) for index in range(20)]
-    assert result.scans == 20
-    negative, positive = (scan.drift for scan in scans[:2])
-    assert negative is not None
-    assert positive is not None
-    assert (negative.calibrant, negative.calibrant_k0, negative.length_cm, negative.voltage) == (
-        "4-nitrobenzonitrile",
-        1.652,
-        6.0,
-        1400.0,
-    )
-    assert (positive.calibrant, positive.calibrant_k0) == ("nicotinamide", 1.86)
-    assert (negative.kelvin, negative.hectopascal) == (pytest.approx(383, abs=0.1), pytest.approx(1008, abs=2.1))
-
-
 def test_an_alarm_names_its_group_and_its_peaks_until_the_operator_takes_it_off() -> None:
     bench = Bench().warmed().swab("cocaine", 10)
     (result,) = bench.seen(Result)

@@ -128,7 +128,8 @@ def test_a_second_positive_run_is_the_same_alarm_once_more() -> None:
 
 def test_a_whole_run_in_one_step_says_the_same_with_the_result_before_its_alarm() -> None:
     desk = Desk()
-    readings = [Reading("dev", at(2 + number / 4), one) for number, one in enumerate([*swab("TNT"), ended()])]
+    samples: list[Sample] = [*swab("TNT"), ended()]
+    readings = [Reading("dev", at(2 + number / 4), one) for number, one in enumerate(samples)]
     out = [one for one in desk.give(*readings) if one.type != "spectrum" and one.kind is not Kind.CAPABILITY]
     assert [one.type for one in out if one.kind is not Kind.ALARM] == [
         "result",
