@@ -44,7 +44,7 @@ class Spots:
     @cached_property
     def label(self) -> Indices:
         """The spot of each pixel."""
-        return np.repeat(self.runs.spot, np.diff(self.first, append=self.pixels.size))
+        return self.pixels if not self.area.size else self.runs.spot.repeat(_lengths(self.first, self.pixels.size))
 
     def greatest(self, values: Floats) -> Floats:
         """The greatest of each spot, of a value for each pixel."""
@@ -62,9 +62,9 @@ class Runs:
     @classmethod
     def of(cls, spot: Indices) -> "Runs":
         """From the spot of each run, every spot having one at least."""
-        order = np.argsort(spot, kind="stable")
+        order = spot.argsort(kind="stable")
         ordered = spot[order]
-        return cls(spot, order, np.flatnonzero(np.diff(ordered, prepend=-1)))
+        return cls(spot, order, ordered.searchsorted(np.arange(ordered[-1] + 1)))
 
     def greatest(self, values: NDArray[Number]) -> NDArray[Number]:
         """The greatest of each spot, of a value for each run."""
@@ -80,12 +80,12 @@ class Runs:
 def spots(mask: Mask) -> Spots:
     """The spots of a mask of shape (height, width), 8-connected."""
     width = mask.shape[1]
-    pixels: Indices = np.flatnonzero(mask)
+    pixels: Indices = mask.ravel().nonzero()[0]
     if pixels.size == 0:
         no, empty = np.zeros(0, np.intp), np.zeros(0)
         return Spots(pixels, no, Runs(no, no, no), no, no, no, no, no, empty, empty)
     first = _beginnings(pixels, width)
-    length = np.diff(first, append=pixels.size)
+    length = _lengths(first, pixels.size)
     row, start = np.divmod(pixels[first], width)
     merged = first.size > MOST_RUNS
     runs = Runs.of(np.zeros(first.size, np.intp) if merged else _joined(row, start, start + length - 1, width))
@@ -100,8 +100,8 @@ def spots(mask: Mask) -> Spots:
         right=runs.greatest(start + length),
         bottom=runs.greatest(row) + 1,
         # The sum of a run's columns is its length times their mean.
-        x=runs.total(length * (start + 0.5 * length)) / area,
-        y=runs.total(length * (row + 0.5)) / area,
+        x=runs.total(length * (2 * start + length)) / (2 * area),
+        y=runs.total(length * row) / area + 0.5,
         merged=merged,
     )
 
@@ -109,11 +109,26 @@ def spots(mask: Mask) -> Spots:
 def _beginnings(pixels: Indices, width: int) -> Indices:
     """Where in the pixels each run begins: behind a gap, and at the beginning of a row."""
     gaps = pixels[1:] - pixels[:-1] != 1
-    first = np.append(0, np.flatnonzero(gaps) + 1)
-    last = pixels[np.append(first[1:], pixels.size) - 1]
-    if (last // width == pixels[first] // width).all():
+    first = _after(gaps)
+    if (pixels[first] % width + _lengths(first, pixels.size) <= width).all():
         return first
-    return np.append(0, np.flatnonzero(gaps | (pixels[1:] % width == 0)) + 1)
+    return _after(gaps | (pixels[1:] % width == 0))
+
+
+def _after(gaps: Mask) -> Indices:
+    """The places behind gaps, and the first."""
+    found: Indices = np.empty(np.count_nonzero(gaps) + 1, np.intp)
+    found[0] = 0
+    np.add(gaps.nonzero()[0], 1, out=found[1:])
+    return found
+
+
+def _lengths(first: Indices, size: int) -> Indices:
+    """From each beginning to the next, and from the last to the end."""
+    found = np.empty_like(first)
+    np.subtract(first[1:], first[:-1], out=found[:-1])
+    found[-1] = size - first[-1]
+    return found
 
 
 def _joined(row: Indices, start: Indices, end: Indices, width: int) -> Indices:
@@ -126,8 +141,8 @@ def _joined(row: Indices, start: Indices, end: Indices, width: int) -> Indices:
             break
         np.minimum.at(root, np.maximum(a, b), np.minimum(a, b))
         root = _flat(root)
-    order = np.cumsum(root == np.arange(row.size)) - 1
-    return order[root]
+    number: Indices = (root == np.arange(row.size)).cumsum() - 1
+    return number[root]
 
 
 def _flat(root: Indices) -> Indices:
@@ -143,9 +158,9 @@ def _touching(row: Indices, start: Indices, end: Indices, width: int) -> tuple[I
     """Pairs of runs that touch: one of a row and one of the row below it."""
     stride = width + 2  # one column on each side is a neighbour and must not reach into another row
     here, below = row * stride, (row + 1) * stride
-    first = np.searchsorted(here + end, below + start - 1, side="left")
-    behind = np.searchsorted(here + start, below + end + 1, side="right")
+    first = (here + end).searchsorted(below + start - 1, side="left")
+    behind = (here + start).searchsorted(below + end + 1, side="right")
     count = np.maximum(behind - first, 0)
-    upper = np.repeat(np.arange(row.size), count)
-    offset = np.arange(upper.size) - np.repeat(np.cumsum(count) - count, count)
-    return upper, np.repeat(first, count) + offset
+    upper = np.arange(row.size).repeat(count)
+    offset = (first - count.cumsum() + count).repeat(count)
+    return upper, offset + np.arange(upper.size)
