@@ -5,8 +5,9 @@ Run: python benchmarks/mobility.py [--runs 50] [--rounds 15] [--json]
 Two things to compare with: `find_peaks` alone, called for each row with what a peak must have (height, prominence,
 width), and a whole judge around it, written as one writes it row by row: level and noise, peaks, reactant ion,
 calibrant, K0, windows, consecutive scans. The verdicts of both judges on every run must be the same, or nothing is
-printed. The scans are of the reference instrument's simulator, one run in ten with a substance. scipy is needed by
-this benchmark only: python -m pip install scipy.
+printed. The scans are of the reference instrument's simulator, one run in ten with a substance. Beside them, the same
+scans as one run of a device at a hub, 16 and 512 a step: all steps, and the longest of them, in which nothing else
+of the hub goes on. scipy is needed by this benchmark only: python -m pip install scipy.
 """
 
 import argparse
@@ -22,6 +23,11 @@ from numpy.typing import NDArray
 
 from devicehub.alarm.mobility import Gas, ScanBatch, SubstanceLibrary, Tube, Verdict, facts, judge_runs, judge_scans
 from devicehub.config.substances import shipped_library
+from devicehub.core.mobility import MobilityRules
+from devicehub.core.runs import Screening
+from devicehub.model.drift import Drift
+from devicehub.model.reading import Axis, Layout, Outcome, Result, Spectrum, Stamp
+from devicehub.model.units import Unit
 from simulators.trace import _ims_physics as physics
 
 GOAL = 30.0
@@ -134,6 +140,41 @@ def longest(values: list[bool]) -> int:
     return best
 
 
+def spectra(work: ScanBatch, library: SubstanceLibrary) -> list[Spectrum]:
+    """The scans as a driver gives them, all of one run."""
+    axis = Axis(Unit.MILLISECOND, work.step_ms, work.start_ms)
+    calibrants = [mode.calibrant for mode in library.modes]
+    drifts = [Drift(6.0, 1400.0, 383.0, 1008.0, calibrant.name, calibrant.k0) for calibrant in calibrants]
+    return [
+        Spectrum(
+            "plasmagram",
+            row.astype("<u2").tobytes(),
+            Layout.U16LE,
+            axis,
+            mode=library.modes[index % 2].name,
+            run="1",
+            index=index,
+            drift=drifts[index % 2],
+        )
+        for index, row in enumerate(work.counts)
+    ]
+
+
+def stepwise(given: list[Spectrum], library: SubstanceLibrary, together: int) -> tuple[float, float]:
+    """Seconds of all steps of a run, and of the longest; the last step judges the run."""
+    screening, times, now = Screening(MobilityRules(library)), [], Stamp(0.0, 0.0)
+    for begin in range(0, len(given), together):
+        begun = time.perf_counter()
+        for one in given[begin : begin + together]:
+            screening.take(one, now, "")
+        screening.settle()
+        times.append(time.perf_counter() - begun)
+    begun = time.perf_counter()
+    screening.result(Result(Outcome.CLEAR, "1", 1.0, scans=len(given)), now, "")
+    times.append(time.perf_counter() - begun)
+    return sum(times), max(times)
+
+
 def fastest(work: Callable[[], object], rounds: int) -> float:
     """Seconds of the fastest of several calls: the one that nothing else disturbed."""
     times = []
@@ -150,6 +191,13 @@ def measured(runs: int, rounds: int, find_peaks: FindPeaks) -> dict[str, float]:
     if (first := ours(work, library)) != (second := row_by_row(work, library, find_peaks)):
         differing = [(at, a, b) for at, (a, b) in enumerate(zip(first, second, strict=True)) if a != b]
         raise SystemExit(f"the verdicts differ: {differing}")
+    given = spectra(work, library)
+    steps = {size: [stepwise(given, library, size) for _ in range(rounds)] for size in (16, 512)}
+    hub = {
+        f"hub, {size} scans a step{name}": 1e3 * min(one[part] for one in found)
+        for size, found in steps.items()
+        for part, name in enumerate(("", ": longest"))
+    }
     return {
         "scans": len(work.counts),
         "runs with an alarm": sum(isinstance(one, frozenset) for one in first),
@@ -159,6 +207,7 @@ def measured(runs: int, rounds: int, find_peaks: FindPeaks) -> dict[str, float]:
         "judge row by row with find_peaks": 1e3 * fastest(
             lambda: row_by_row(work, library, find_peaks), max(3, rounds // 3)
         ),
+        **hub,
     }  # fmt: skip
 
 
