@@ -105,14 +105,19 @@ async def _of_the_broker(settings: BrokerSettings, topics: Topics) -> list[Stand
 
 
 async def _retained(messages: AsyncIterator[Incoming], topics: Topics) -> dict[str, bytes]:
-    """The latest of each topic until the status has come and a little longer. Raises `DeliveryError`."""
+    """The latest of each topic until the status has come and a little longer. Raises `DeliveryError`.
+
+    What else comes is passed over: the development broker gives more of what it retains than was asked for.
+    """
+    place = f"{topics.prefix}/alarm/"
     found: dict[str, bytes] = {}
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(PATIENCE) as limit:
             async for message in messages:
                 if message.topic == topics.status and topics.status not in found:
                     limit.reschedule(asyncio.get_running_loop().time() + AFTER)
-                found[message.topic] = message.payload
+                if message.topic == topics.status or message.topic.startswith(place):
+                    found[message.topic] = message.payload
     return {topic: payload for topic, payload in found.items() if payload}
 
 

@@ -84,7 +84,7 @@ class _Found:
             self._wrong(number, "made with another key than that of the scan hash, so that nothing would ever match")
         if self.problems:
             raise ConfigProblems(self.problems)
-        return WatchList(label, frozenset(self._digests))
+        return WatchList.of(label, self._digests)
 
     def _wrong(self, number: int, text: str) -> None:
         self.problems.append(Problem(self._path, number, 1, text))

@@ -257,9 +257,10 @@ class Core:
                 return [message, *self._screenings.on_result(reading, sample, message.id)]
 
     def _scan(self, reading: Reading, scan: Scan) -> list[Message]:
-        data, hits = judged(scan, self._setting.scans)
+        data, hits, rules = judged(scan, self._setting.scans)
         told = [] if data is None else [self._message(Kind.SCAN, "scan", reading, data)]
-        return told + [one for hit in hits for one in self.alarms.on_device(reading, hit, told[0].id if told else "")]
+        message = told[0].id if told else ""
+        return told + [one for hit in hits for one in self.alarms.on_device(reading, hit, message, rules)]
 
     def _message(self, kind: Kind, word: str, reading: Reading, data: AnyPayload, point: str = "") -> Message:
         return Message(

@@ -35,11 +35,12 @@ class ScanPolicy(Struct, frozen=True):
     watch: WatchList | None = None
 
 
-def judged(scan: Scan, policy: ScanPolicy) -> tuple[ScanData | None, tuple[DeviceAlarm, ...]]:
-    """The payload of a scan, None when nothing of it is published; and the alarms of one that is on the watch list."""
-    hit = policy.watch is not None and policy.watch.has(scan.data, policy.key)
-    hits = alarms(policy.watch) if policy.watch is not None and hit else ()
-    return None if policy.publish is Publish.OFF else scan_data(scan, policy), hits
+def judged(scan: Scan, policy: ScanPolicy) -> tuple[ScanData | None, tuple[DeviceAlarm, ...], str]:
+    """The payload of a scan, None when nothing of it is published. Of a hit the alarms, and the digest of the list."""
+    data = None if policy.publish is Publish.OFF else scan_data(scan, policy)
+    if policy.watch is None or not policy.watch.has(scan.data, policy.key):
+        return data, (), ""
+    return data, alarms(policy.watch), policy.watch.rules
 
 
 def scan_data(scan: Scan, policy: ScanPolicy) -> ScanData:

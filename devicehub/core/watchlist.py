@@ -5,8 +5,8 @@ An entry is HMAC-SHA-256 of a text, or of issuer and number of a document, with 
 
 import hashlib
 import hmac
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import Final, Self
 
 from msgspec import Struct
 
@@ -19,10 +19,21 @@ _PROOF: Final = b"devicehub watch list"
 
 
 class WatchList(Struct, frozen=True):
-    """What is looked for. `label` is all that an alarm says of it; `digests` are entries of 32 bytes."""
+    """What is looked for. `digests` are entries of 32 bytes.
+
+    `label` is all that an alarm says of it, beside `rules`: a SHA-256 by which it can be told later which list it was.
+    """
 
     label: str
     digests: frozenset[bytes]
+    rules: str
+
+    @classmethod
+    def of(cls, label: str, entries: Iterable[bytes]) -> Self:
+        """A list; the same entries give the same `rules` in any order."""
+        digests = frozenset(entries)
+        content = label.encode() + b"\n" + b"".join(sorted(digests))
+        return cls(label, digests, "sha256:" + hashlib.sha256(content).hexdigest())
 
     def has(self, data: bytes, key: bytes) -> bool:
         """Whether a scan is on the list; the time it takes does not depend on how long the list is."""

@@ -23,7 +23,7 @@ Body = dict[str, object]
 
 
 def policy(*texts: str) -> ScanPolicy:
-    return ScanPolicy(Publish.HASH, KEY, WatchList("stolen", frozenset(entry(text, KEY) for text in texts)))
+    return ScanPolicy(Publish.HASH, KEY, WatchList.of("stolen", [entry(text, KEY) for text in texts]))
 
 
 class Lane:
@@ -81,6 +81,7 @@ async def test_a_hit_is_a_detection_that_outlives_a_kill_and_is_closed_by_people
         (stands,) = lane.standing()
         assert (stands["category"], stands["condition"], stands["state"]) == ("threat", "listed", "latched")
         assert stands["message"] == {"key": "alarm.listed", "args": {"device": SCANNER, "text": "stolen"}}
+        assert stands["rules_digest"] == (lane.scans.watch.rules if lane.scans.watch else "")
         await running.kill()
     async with lane.run() as running:
         assert lane.alarms() == ["raised", "returned"], "not announced again"

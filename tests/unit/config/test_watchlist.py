@@ -27,7 +27,7 @@ def problems(folder: Path, text: str, key: bytes | None = KEY) -> list[str]:
 
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
-    assert load_watchlist(written(tmp_path, GOOD), KEY) == WatchList("stolen", frozenset(ENTRIES))
+    assert load_watchlist(written(tmp_path, GOOD), KEY) == WatchList.of("stolen", ENTRIES)
     assert load_watchlist(written(tmp_path, GOOD.replace("\n", "\r\n\r\n# more\r\n")), KEY).digests == set(ENTRIES)
 
 
@@ -42,7 +42,7 @@ def test_a_hash_as_it_is_published_of_a_scan_is_an_entry(tmp_path: Path) -> None
 
 def test_a_list_without_entries_watches_for_nothing(tmp_path: Path) -> None:
     text = "\n".join(watchlist_text("stolen", KEY, []))
-    assert load_watchlist(written(tmp_path, text), KEY) == WatchList("stolen", frozenset())
+    assert load_watchlist(written(tmp_path, text), KEY) == WatchList.of("stolen", [])
 
 
 def test_a_text_that_was_not_hashed_is_a_mistake_that_does_not_repeat_it(tmp_path: Path) -> None:

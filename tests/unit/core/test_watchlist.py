@@ -23,7 +23,7 @@ KEY = b"k" * 32
 
 
 def watching(*texts: str, publish: Publish = Publish.HASH) -> Core:
-    watch = WatchList("stolen-documents", frozenset(entry(text, KEY) for text in texts))
+    watch = WatchList.of("stolen-documents", [entry(text, KEY) for text in texts])
     return Core(Setting(devices={"dev": driver()}, scans=ScanPolicy(publish, KEY, watch), ids=ids()))
 
 
@@ -61,6 +61,13 @@ def test_a_second_hit_is_the_same_alarm_once_more() -> None:
     assert (second.alarm, second.activations) == (first.alarm, 2)
 
 
+def test_the_digest_of_a_list_is_of_its_label_and_entries_in_any_order() -> None:
+    entries = [entry(text, KEY) for text in ("TKT-1", "TKT-2", "TKT-3")]
+    digest = WatchList.of("x", entries).rules
+    assert WatchList.of("x", reversed(entries + entries)).rules == digest
+    assert digest not in {WatchList.of("y", entries).rules, WatchList.of("x", entries[1:]).rules}
+
+
 @pytest.mark.parametrize("text", ["TKT-2", "tkt-1", "TKT-1 TKT-1", ""])
 def test_what_is_not_on_the_list_raises_nothing(text: str) -> None:
     assert kinds(scanned(watching("TKT-1"), text)) == ["scan"]
@@ -96,12 +103,12 @@ def test_a_document_is_found_by_issuer_and_number_and_when_it_had_to_be_repaired
 
 @given(st.binary(max_size=200), st.sampled_from([*DIGITS, "TKT-1"]))
 def test_any_bytes_are_looked_up_and_found_only_where_they_are_listed(data: bytes, listed: str) -> None:
-    watch = WatchList("x", frozenset({entry(listed, KEY)}))
+    watch = WatchList.of("x", [entry(listed, KEY)])
     assert watch.has(listed.encode(), KEY)
     assert not watch.has(listed.encode(), b"another key")
     if data.strip() != listed.encode():
         assert not watch.has(data, KEY)
-    assert WatchList("x", frozenset({keyed(data, KEY)})).has(data, KEY)
+    assert WatchList.of("x", [keyed(data, KEY)]).has(data, KEY)
 
 
 def test_a_hit_outlives_a_restart_and_a_reload_without_the_list() -> None:
