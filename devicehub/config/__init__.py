@@ -1,12 +1,12 @@
 """The configuration: TOML files to frozen models, every mistake as file:line:column in plain words."""
 
+from devicehub.config.limits import LimitConfig
 from devicehub.config.load import digest, load_config
 from devicehub.config.models import (
     Config,
     DeviceConfig,
     HubConfig,
     JournalConfig,
-    LimitConfig,
     MqttConfig,
     ScanConfig,
     Secret,

@@ -4,25 +4,22 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from devicehub.config.limit_checks import limit_complaints
 from devicehub.config.links import link_complaints
-from devicehub.config.models import Config, DeviceConfig, LimitConfig, MqttConfig
-from devicehub.config.points import points_of
+from devicehub.config.models import Config, DeviceConfig, MqttConfig
 from devicehub.config.problems import Complaint, key_mistake, key_text, suggestion, value_mistake
-from devicehub.config.section import SEGMENT
 from devicehub.config.thermal_checks import thermal_complaints
 from devicehub.config.toml_position import KeyPath
 from devicehub.driver import Driver
-from devicehub.model.device import Channel, ChannelKind, OptionValue
+from devicehub.model.device import ChannelKind, OptionValue
 from devicehub.model.errors import ConfigError
 from devicehub.model.stream import Stream
 from devicehub.registry import driver_names, load_driver, simulator_names
 from devicehub.transport.faults import parse_faults
 
 RESERVED = frozenset({"hub", *Stream})
-STATISTICS = ("max", "min", "mean", "p95")
 _TLS = frozenset({"ca", "certificate", "key", "tls_minimum"})
 _PAIRS = (("certificate", "key"), ("key", "certificate"), ("password", "username"))
-_NUMERIC = {ChannelKind.MEASUREMENT, ChannelKind.STATE}
 
 
 def check(config: Config) -> Iterator[Complaint]:
@@ -36,7 +33,7 @@ def check(config: Config) -> Iterator[Complaint]:
     yield from _repeated("id", ((("device", n), device.id) for n, device in enumerate(config.device)))
     yield from _repeated("port", ((("device", n), _port(device)) for n, device in enumerate(config.device)))
     yield from _simulation(config)
-    yield from _limits(config, drivers)
+    yield from limit_complaints(config, drivers)
     yield from thermal_complaints(config, drivers)
 
 
@@ -149,74 +146,3 @@ def _simulation(config: Config) -> Iterator[Complaint]:
         elif real is not None:
             text = f"simulated and real devices cannot run together; device '{real}' is real"
             yield value_mistake(path, device.port, text)
-
-
-def _limits(config: Config, drivers: dict[str, Driver]) -> Iterator[Complaint]:
-    ids = [device.id for device in config.device]
-    taken: dict[tuple[str, str], int] = {}
-    for number, limit in enumerate(config.limit):
-        path: KeyPath = ("limit", number)
-        yield from _limit(path, limit)
-        if limit.device not in ids:
-            near = suggestion(limit.device, ids) or "; it must be the id of a [[device]]"
-            yield value_mistake((*path, "device"), limit.device, f"no such device{near}")
-        elif limit.device in drivers:
-            yield from _channel(path, limit, drivers[limit.device])
-        for point in points_of(limit):
-            first = taken.setdefault((limit.device, point.name), number)
-            if first != number:
-                yield Complaint((*path, "name"), f"limit[{number}]: alarm '{point.name}' is already limit[{first}]")
-
-
-def _limit(path: KeyPath, limit: LimitConfig) -> Iterator[Complaint]:
-    if limit.high is None and limit.low is None:
-        yield Complaint(path, f"{key_text(path)}: must have high, low or both")
-    elif limit.high is not None and limit.low is not None and limit.low >= limit.high:
-        yield value_mistake((*path, "low"), limit.low, f"must be less than high = {limit.high:g}")
-    for point in points_of(limit):
-        if not re.fullmatch(SEGMENT, point.name):
-            text = f"the alarm's name '{point.name}' is longer than 64 characters; set a shorter name"
-            yield Complaint((*path, "name"), f"{key_text(path)}: {text}")
-
-
-def _channel(path: KeyPath, limit: LimitConfig, driver: Driver) -> Iterator[Complaint]:
-    name, dot, statistic = limit.channel.partition(".")
-    numeric = [one for channel in driver.channels for one in _limitable(channel)]
-    channel = next((channel for channel in driver.channels if channel.name == name), None)
-    where: KeyPath = (*path, "channel")
-    if limit.channel in numeric and channel is not None:
-        if not dot:
-            yield from _reachable(path, limit, channel)
-        return
-    if channel is None or (dot and channel.kind is ChannelKind.IMAGE):
-        near = suggestion(limit.channel, numeric) or f"; driver {driver.name} has {', '.join(numeric) or 'none'}"
-        yield value_mistake(where, limit.channel, f"no such channel to limit{near}")
-    elif channel.kind is ChannelKind.IMAGE:
-        yield value_mistake(where, limit.channel, f"is an image; limit {', '.join(_limitable(channel))} of it")
-    elif statistic:
-        yield value_mistake(where, limit.channel, f"is no image; only an image has .{statistic}")
-    else:
-        yield value_mistake(where, limit.channel, f"is a {channel.kind}; only a number has limits")
-
-
-def _limitable(channel: Channel) -> list[str]:
-    if channel.kind is ChannelKind.IMAGE:
-        return [f"{channel.name}.{statistic}" for statistic in STATISTICS]
-    return [channel.name] if channel.kind in _NUMERIC else []
-
-
-def _reachable(path: KeyPath, limit: LimitConfig, channel: Channel) -> Iterator[Complaint]:
-    """A limit that no possible value passes is an alarm that never comes."""
-    if limit.high is not None and limit.high >= channel.high:
-        text = f"never exceeded: {channel.name} is at most {channel.high:g} {channel.unit}"
-        yield value_mistake((*path, "high"), limit.high, text)
-    if limit.low is not None and limit.low <= channel.low:
-        text = f"never undercut: {channel.name} is at least {channel.low:g} {channel.unit}"
-        yield value_mistake((*path, "low"), limit.low, text)
-    # An alarm ends once the value is back inside its limit by the hysteresis.
-    ends = {} if limit.high is None else {"high": limit.high - limit.hysteresis - channel.low}
-    ends |= {} if limit.low is None else {"low": channel.high - limit.low - limit.hysteresis}
-    for side, room in ends.items():
-        if room < 0:
-            text = f"{channel.name} is from {channel.low:g} to {channel.high:g} {channel.unit}"
-            yield value_mistake((*path, "hysteresis"), limit.hysteresis, f"the alarm of {side} never ends: {text}")

@@ -18,6 +18,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from devicehub.config.limits import LimitConfig
 from devicehub.config.section import Section, Segment
 from devicehub.config.thermal import RegionConfig, ThermalConfig
 from devicehub.model.device import OptionValue
@@ -25,7 +26,6 @@ from devicehub.model.errors import ConfigError
 
 USB = "^([0-9a-f]{4}:[0-9a-f]{4})?$"
 URL = r"^(mqtts?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?)?$"
-CHANNEL = r"^[a-z0-9-]{1,64}(\.[a-z0-9]{1,16})?$"
 SECRET_LIMIT = 64 * 1024
 WHOLE_LIMIT = 2**63
 
@@ -216,30 +216,6 @@ class DeviceConfig(Section):
     fault: str = Field(
         default="", max_length=256, description="Faults to inject on the link, for training, as drop=0.01,lose=120"
     )
-
-
-class LimitConfig(Section):
-    """One limit on one channel: an alarm point."""
-
-    device: Segment = Field(description="Id of a device")
-    channel: str = Field(pattern=CHANNEL, description="A numeric channel, or an image's .min, .mean, .max or .p95")
-    high: float | None = Field(default=None, description="Alarm above this value")
-    low: float | None = Field(default=None, description="Alarm below this value")
-    hysteresis: float = Field(default=0.0, ge=0, description="How far back inside the limit ends the alarm")
-    priority: Literal["critical", "high", "medium", "low"] = Field(
-        default="high", description="How urgent the response is"
-    )
-    category: Literal["threat", "device", "hub", "training"] = Field(default="threat", description="What it is about")
-    name: str = Field(
-        default="", pattern="^[a-z0-9-]{0,64}$", description="Name of the alarm point; empty: channel-high or -low"
-    )
-    message: str = Field(default="", max_length=256, description="Key of the text shown; empty: alarm.limit")
-    on_delay_s: float = Field(default=0.0, ge=0, le=3600, description="Seconds beyond the limit before it is an alarm")
-    off_delay_s: float = Field(default=0.0, ge=0, le=3600, description="Seconds back inside before the condition ends")
-    realarm_s: float = Field(
-        default=0.0, ge=0, le=86400, description="Seconds after which a lasting alarm is announced again; 0: never"
-    )
-    latch: bool = Field(default=False, description="It stays until somebody resets it; a threat always stays")
 
 
 class Config(Section):

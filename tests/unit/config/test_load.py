@@ -128,13 +128,36 @@ def test_a_limit_makes_one_alarm_point_per_side() -> None:
     assert [point.name for point in points(high=1, low=0, name="hot")] == ["hot-high", "hot-low"]
 
 
+def test_levels_further_out_are_points_of_their_own_with_their_own_priority() -> None:
+    found = points(high=40, high_high=60.0, low_low=-20.0, count=2, of=3, distrust="raise")
+    assert [(point.name, point.condition, point.limit, point.priority) for point in found] == [
+        ("image-max-high", "high", 40.0, "high"),
+        ("image-max-high-high", "high-high", 60.0, "critical"),
+        ("image-max-low-low", "low-low", -20.0, "critical"),
+    ]
+    assert {(point.count, point.of, point.distrust) for point in found} == {(2, 3, "raise")}
+
+
+def test_other_conditions_are_points_named_after_them() -> None:
+    rise, fall = points(rise=0.5, fall=1.0, window_s=4.0)
+    assert (rise.name, rise.limit, rise.window_s) == ("image-max-rise", 0.5, 4.0)
+    assert (fall.name, fall.limit) == ("image-max-fall", 1.0)
+    (apart,) = points(deviation=2.0, reference="image.mean")
+    assert (apart.name, apart.limit, apart.reference) == ("image-max-deviation", 2.0, "image.mean")
+    (jammed,) = points(states=["jammed", "open"])
+    assert (jammed.name, jammed.states) == ("image-max-state", ("jammed", "open"))
+    (stale,) = points(stale_s=30.0)
+    assert (stale.name, stale.limit, stale.window_s) == ("image-max-stale", 30.0, 30.0)
+
+
 SHIPPED = shipped("devicehub.toml").read_text()
 EXAMPLE = re.sub(r"^#(?=[\[a-z])", "", SHIPPED, flags=re.MULTILINE)
 # Keys without a default, or whose default is a place on this machine or nothing at all.
 EXAMPLES = {
     *("hub.site", "hub.node", "hub.state", "mqtt.password", "mqtt.ca", "mqtt.certificate", "mqtt.key", "scan.key"),
     *("device.id", "device.driver", "device.address", "device.folder", "device.mobility", "scan.watchlist"),
-    *("limit.device", "limit.channel", "limit.high", "limit.low"),
+    *("limit.device", "limit.channel", "limit.reference", "limit.states", "limit.stale_s"),
+    *(f"limit.{key}" for key in ("high", "low", "high_high", "low_low", "rise", "fall", "deviation")),
     *("region.device", "region.name", "region.rectangle", "region.polygon"),
     *("thermal.device", "thermal.channel", "thermal.name", "thermal.region", "thermal.reference"),
     *(f"thermal.{look}" for look in ("above", "below", "interval", "delta", "anomaly")),
