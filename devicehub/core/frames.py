@@ -53,7 +53,8 @@ def frame_data(
 
 
 def _region(rule: str, spot: Spot) -> RegionData:
-    delta = None if spot.delta is None else round(spot.delta, 4)
+    delta = finite(spot.delta)
+    delta = None if delta is None else round(delta, 4)
     return RegionData(rule, spot.bbox, spot.area, spot.max, delta, round(spot.x, 2), round(spot.y, 2))
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import isfinite
+from math import isfinite, nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,12 +82,16 @@ class Scene:
         self.size = image.width, image.height
         self._scale: Scale | None = None
         self._counts: Values = raw
-        if image.layout is Layout.F32LE or not isfinite(image.gain) or not isfinite(image.offset) or image.gain == 0:
-            with np.errstate(all="ignore"):
-                self._counts = image.gain * raw.astype(np.float64) + image.offset
-        else:
+        if image.layout is not Layout.F32LE and image.gain != 0:
             limits = np.iinfo(raw.dtype)  # type: ignore[type-var]  # every other layout is one of integers
-            self._scale = Scale(image.gain, image.offset, int(limits.min), int(limits.max))
+            scale = Scale(image.gain, image.offset, int(limits.min), int(limits.max))
+            if isfinite(scale.value(scale.least)) and isfinite(scale.value(scale.most)):
+                self._scale = scale
+        if self._scale is None:
+            with np.errstate(all="ignore"):
+                values = image.gain * raw.astype(np.float64) + image.offset
+            values[~np.isfinite(values)] = nan
+            self._counts = values
         self._parts: dict[Region | None, Part | Unjudged] = {}
 
     def part(self, region: Region | None) -> Part | Unjudged:

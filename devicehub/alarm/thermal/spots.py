@@ -64,7 +64,8 @@ class Runs:
         """From the spot of each run, every spot having one at least."""
         order = spot.argsort(kind="stable")
         ordered = spot[order]
-        return cls(spot, order, ordered.searchsorted(np.arange(ordered[-1] + 1)))
+        begin: Indices = ordered.searchsorted(np.arange(int(ordered[-1]) + 1))
+        return cls(spot, order, begin)
 
     def greatest(self, values: NDArray[Number]) -> NDArray[Number]:
         """The greatest of each spot, of a value for each run."""

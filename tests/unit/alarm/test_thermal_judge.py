@@ -116,8 +116,15 @@ def test_pixels_that_are_no_numbers_hide_what_is_there_and_it_is_said() -> None:
     image = Image("image", raw.tobytes(), Layout.F32LE, 8, 8)
     assert seen(rule(), image) == Finding(20.0, whole=False)
     assert not seen(rule(Look.ANOMALY, 6.0), image).whole
+    raw[0, 0] = inf
+    assert seen(rule(), replace(image, data=raw.tobytes())) == Finding(20.0, whole=False), "nor is infinity"
     nothing = replace(image, data=np.full((8, 8), nan, "<f4").tobytes())
     assert judge(rule(), Scene(nothing)) is Unjudged.NO_PIXELS
+
+
+def test_counts_beyond_all_numbers_are_no_values() -> None:
+    image = Image("image", np.array([1, 2**32 - 1], "<u4").tobytes(), Layout.U32LE, 2, 1, gain=1e300)
+    assert seen(rule(), image) == Finding(1e300, seen(rule(), image).spots, whole=False)
 
 
 @given(
