@@ -27,7 +27,7 @@ class Scalar:
         elif kind == Kind.REFERENCE:
             self._refer(rules.owner[feed], value, at, good=good)
             return
-        if self._changed(feed, told * rules.sign[feed], good=good):
+        if self._changed(feed, told * rules.sign[feed], trusted=good and -inf < value < inf):
             active = not self._state.active[feed]
             self._state.turn(feed, active=active)
             out.append(Transition(feed, active, float(told), place))
@@ -42,16 +42,16 @@ class Scalar:
             return Transition(limit, active=True, value=nan, reading=-1, late=at - due)
         return None
 
-    def _changed(self, limit: int, measure: float, *, good: bool) -> bool:
+    def _changed(self, limit: int, measure: float, *, trusted: bool) -> bool:
         """Whether a measure changes the condition, together with those before it.
 
-        A value that is not trusted and not beyond the limit does not count at all: it neither ends a condition nor
-        pushes out what speaks for one.
+        A value that is not trusted, or whose measure nobody knows, does not count at all where it is not beyond the
+        limit: it neither ends a condition nor pushes out what speaks for one.
         """
         rules, state = self._rules, self._state
-        sure = good and -inf < measure < inf
+        sure = trusted and -inf < measure < inf
         rule = rules.rule[limit]
-        beyond = (measure > rules.on[limit] and (sure or rule >= JUDGE)) or (rule == RAISE and not sure)
+        beyond = (measure > rules.on[limit] and (sure or rule >= JUDGE)) or (rule == RAISE and not trusted)
         if not (sure or beyond):
             return False
         vote = (sure and measure <= rules.off[limit]) if state.active[limit] else beyond

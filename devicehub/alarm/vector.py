@@ -34,7 +34,8 @@ class Vector:
         np.logical_or(near, state.awakes[start:stop], out=near)
         some: Indices = np.flatnonzero(near)
         if rules.plain and some.size * DENSE > size:
-            return self._vote(slice(start, stop), value, good, 0)
+            trusted = np.isfinite(value) & good
+            return self._vote(slice(start, stop), value, trusted, trusted, 0)
         return self._look(some + start, value[some], good[some], at[some], some)
 
     def gather(self, feed: Indices, value: Floats, good: Flags, at: Floats, place: Indices) -> list[Transition]:
@@ -48,7 +49,7 @@ class Vector:
         if not feed.size:
             return []
         if self._rules.plain:
-            return self._vote(feed, value, good, place)
+            return self._level(feed, value, good, at, place)
         out: list[Transition] = []
         kinds = self._rules.kinds[feed]
         ways = {
@@ -65,15 +66,17 @@ class Vector:
         return out
 
     def _level(self, limit: Indices, value: Floats, good: Flags, _: Floats, place: Indices) -> list[Transition]:
-        return self._vote(limit, value, good, place)
+        trusted = np.isfinite(value)
+        trusted &= good
+        return self._vote(limit, value, trusted, trusted, place)
 
-    def _vote(self, limit: Selection, told: Floats, good: Flags, place: int | Indices) -> list[Transition]:
-        """`told`: what is held against the limits, the measure with its own sign."""
+    def _vote(
+        self, limit: Selection, told: Floats, trusted: Flags, sure: Flags, place: int | Indices
+    ) -> list[Transition]:
+        """`told`: what is held against the limits, the measure with its own sign. `sure`: trusted, and known."""
         rules, state = self._rules, self._state
         measure = told * rules.signs[limit]
-        sure = np.isfinite(measure)
-        sure &= good
-        beyond = self._beyond(limit, measure, sure)
+        beyond = self._beyond(limit, measure, trusted, sure)
         active = state.actives[limit]
         over = measure <= rules.offs[limit]
         over &= sure
@@ -87,11 +90,11 @@ class Vector:
         state.turn_all(limits, turned)
         return list(map(Transition, limits.tolist(), turned.tolist(), told[edges].tolist(), places.tolist()))
 
-    def _beyond(self, limit: Selection, measure: Floats, sure: Flags) -> Flags:
+    def _beyond(self, limit: Selection, measure: Floats, trusted: Flags, sure: Flags) -> Flags:
         beyond: Flags = measure > self._rules.ons[limit]
         if not self._rules.judging:
             rule = self._rules.rules[limit]
-            beyond = (beyond & (sure | (rule >= JUDGE))) | ((rule == RAISE) & ~sure)
+            beyond = (beyond & (sure | (rule >= JUDGE))) | ((rule == RAISE) & ~trusted)
         return beyond
 
     def _count(self, limit: Selection, vote: Flags, counts: Flags) -> Flags:
@@ -113,22 +116,25 @@ class Vector:
     def _rate(self, limit: Indices, value: Floats, good: Flags, at: Floats, place: Indices) -> list[Transition]:
         state, window = self._state, self._rules.windows[limit]
         finite = np.isfinite(value)
+        trusted = finite & good
         new_at, new = state.news_at[limit], state.news[limit]
         passed = at - new_at >= window
         old_at = np.where(passed, new_at, state.olds_at[limit])
         old = np.where(passed, new, state.olds[limit])
-        kept: Indices = np.flatnonzero(good & finite & (passed | np.isnan(new_at)))
+        kept: Indices = np.flatnonzero(trusted & (passed | np.isnan(new_at)))
         where = limit[kept]
         state.olds_at[where], state.olds[where] = old_at[kept], old[kept]
         state.news_at[where], state.news[where] = at[kept], value[kept]
         known = finite & (at > old_at)
         rate = np.divide(value - old, at - old_at, out=np.full(value.size, np.nan), where=known)
-        return self._vote(limit, rate, good, place)
+        return self._vote(limit, rate, trusted, trusted & np.isfinite(rate), place)
 
     def _deviation(self, limit: Indices, value: Floats, good: Flags, at: Floats, place: Indices) -> list[Transition]:
         state = self._state
         known = at - state.news_at[limit] <= self._rules.windows[limit]
-        return self._vote(limit, np.where(known, np.abs(value - state.news[limit]), np.nan), good, place)
+        distance = np.where(known, np.abs(value - state.news[limit]), np.nan)
+        trusted = np.isfinite(value) & good
+        return self._vote(limit, distance, trusted, trusted & np.isfinite(distance), place)
 
     def _refer(self, feed: Indices, value: Floats, good: Flags, at: Floats, _: Indices) -> list[Transition]:
         kept: Indices = np.flatnonzero(good & np.isfinite(value))

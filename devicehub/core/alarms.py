@@ -1,7 +1,7 @@
 """Alarm points: edges of limits and of devices, acts of people and time itself, to messages with a life of their own.
 
 A delay counts from edge to edge, so it belongs here and not into the engine: edges are rare, and the
-engine judges a hundred thousand values at once without knowing what time it is.
+engine judges a hundred thousand values at once.
 """
 
 from collections.abc import Callable, Container, Sequence

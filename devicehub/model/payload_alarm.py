@@ -80,9 +80,11 @@ class AlarmData(Struct, frozen=True, omit_defaults=True):
     message: TextData
     raised: Instant
     rules_digest: str
-    value: float | None = None
-    limit: float | None = None
-    unit: Unit | None = None
+    value: Annotated[
+        float | None, Meta(description="What was held against the limit; per second for rise and fall")
+    ] = None
+    limit: Annotated[float | None, Meta(description="None for a state; in seconds for stale")] = None
+    unit: Annotated[Unit | None, Meta(description="Of value and limit; none for rise and fall")] = None
     latched: bool = False
     cleared: Instant | None = None
     why: Annotated[str, Meta(description="Why it was cleared, where its condition did not end")] = ""

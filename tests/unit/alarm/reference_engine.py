@@ -33,7 +33,7 @@ class ReferenceLimit:
                 held = self.distance(value, at)
             case _:
                 held = value
-        return self.hold(held, good=good)
+        return self.hold(held, trusted=good and isfinite(value))
 
     def refer(self, value: float, at: float, *, good: bool) -> None:
         """A value of the reference channel."""
@@ -75,12 +75,12 @@ class ReferenceLimit:
             return nan
         return abs(value - self.references[-1][1])
 
-    def hold(self, held: float, *, good: bool) -> list[Edge]:
+    def hold(self, held: float, *, trusted: bool) -> list[Edge]:
         """Count what speaks for a change among the last values that count."""
-        trusted = good and isfinite(held)
         beyond, over = self.beyond(held), self.over(held)
-        if not trusted:
-            beyond = {Distrust.JUDGE: beyond, Distrust.RAISE: True, Distrust.IGNORE: False}[self.limit.distrust]
+        if not (trusted and isfinite(held)):
+            beyond = beyond and self.limit.distrust is not Distrust.IGNORE
+            beyond = beyond or (self.limit.distrust is Distrust.RAISE and not trusted)
             over = False
             if not beyond:
                 return []

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from math import inf, isnan, nan
 
 import pytest
+from msgspec.structs import replace
 
 from devicehub.alarm.engine import AlarmEngine
 from devicehub.model.alarm import Condition, Distrust, Limit
@@ -164,6 +165,13 @@ def test_a_deviation_counts_only_from_a_reference_that_is_good_and_not_old(cross
     index, value, good, at = zip(*steps, strict=True)
     edges = engine.step(index, value, good, at)
     assert [(edge.reading, edge.active, edge.value) for edge in edges] == [(5, True, 4.0), (9, False, 2.0)]
+
+
+@pytest.mark.parametrize("limit", [RISE, FALL, APART])
+def test_what_nobody_knows_yet_raises_nothing_though_a_value_that_is_bad_does(limit: Limit, crossover: int) -> None:
+    engine = AlarmEngine([replace(limit, distrust=Distrust.RAISE)], crossover)
+    assert engine.step([0], [5.0], [True], 0.0) == []
+    assert [edge.active for edge in engine.step([0], [nan], [True], 1.0)] == [True]
 
 
 def test_a_reference_may_be_of_another_device(crossover: int) -> None:
