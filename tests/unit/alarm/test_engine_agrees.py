@@ -140,16 +140,18 @@ def test_over_a_long_run_batches_of_any_size_are_what_the_reference_says(kinds: 
 
 
 @pytest.mark.parametrize("share", [0.001, 0.5])
-def test_a_value_of_every_limit_as_a_range_is_what_one_by_one_is(share: float) -> None:
+@pytest.mark.parametrize("kinds", [LEVELS, LEVELS[:2], LEVELS[2:], ALL], ids=["levels", "highs", "lows", "all"])
+def test_a_value_of_every_limit_as_a_range_is_what_one_by_one_is(kinds: tuple[Condition, ...], share: float) -> None:
     chance = np.random.default_rng(5)
-    limits = [random_limit(Random(n), LEVELS) for n in range(500)]
+    limits = [random_limit(Random(n), kinds) for n in range(500)]
     dense, single, edges = AlarmEngine(limits), AlarmEngine(limits, NEVER), 0
+    every = range(50, len(dense.inputs))
     for at in range(60):
-        value = np.where(chance.random(400) < share, chance.normal(0, 15, 400), 0.0)
-        value[chance.random(400) < share / 10] = nan
-        good = chance.random(400) > 0.1
-        found = [told(edge, edge.reading) for edge in dense.step(range(50, 450), value, good, float(at))]
-        slow = single.step(range(50, 450), value.tolist(), good.tolist(), float(at))
+        value = np.where(chance.random(len(every)) < share, chance.normal(0, 15, len(every)), 0.0)
+        value[chance.random(len(every)) < share / 10] = nan
+        good = chance.random(len(every)) > 0.1
+        found = [told(edge, edge.reading) for edge in dense.step(every, value, good, float(at))]
+        slow = single.step(every, value.tolist(), good.tolist(), float(at))
         assert found == [told(edge, edge.reading) for edge in slow]
         edges += len(found)
     assert edges > 10
