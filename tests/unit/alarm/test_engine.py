@@ -167,6 +167,13 @@ def test_a_deviation_counts_only_from_a_reference_that_is_good_and_not_old(cross
     assert [(edge.reading, edge.active, edge.value) for edge in edges] == [(5, True, 4.0), (9, False, 2.0)]
 
 
+@pytest.mark.parametrize(("limit", "value"), [(HIGH, -inf), (LOW, inf), (HIGH, nan), (STATE, -inf)])
+def test_what_is_no_number_raises_on_whichever_side_it_is_where_that_is_wanted(
+    limit: Limit, value: float, crossover: int
+) -> None:
+    assert changing(replace(limit, distrust=Distrust.RAISE), [0.0, value, 0.0], crossover) == ".#."
+
+
 @pytest.mark.parametrize("limit", [RISE, FALL, APART])
 def test_what_nobody_knows_yet_raises_nothing_though_a_value_that_is_bad_does(limit: Limit, crossover: int) -> None:
     engine = AlarmEngine([replace(limit, distrust=Distrust.RAISE)], crossover)
