@@ -7,6 +7,7 @@ so. Nothing is acknowledged by hand: what the receipt does not say is sent again
 import asyncio
 import logging
 from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from typing import Final
 
@@ -27,7 +28,7 @@ PAUSE: Final = 0.2
 AGAIN: Final = 4.0
 WAITING_MOST: Final = 10_000
 RECONNECT_FIRST: Final = 0.2
-RECONNECT_MOST: Final = 30.0
+RECONNECT_MOST: Final = 5.0
 LAST_WORDS: Final = 2.0
 
 _log = logging.getLogger(__name__)
@@ -62,15 +63,17 @@ class Consumer:
         self._ending = asyncio.Event()
         self._ended = asyncio.Event()
         self._refused = ""
+        self._executor: Executor | None = None
         self.stored = 0
         for node in book.nodes:
             self._meet(node)
 
     async def run(self, filters: Sequence[str]) -> None:
         """Until `stop`. Raises `StoreError` in a group when nothing more can be stored."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._listen(filters))
-            tasks.create_task(self._keep())
+        with ThreadPoolExecutor(1, thread_name_prefix="store") as self._executor:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._listen(filters))
+                tasks.create_task(self._keep())
 
     def stop(self) -> None:
         """Store what has come, say so and end."""
@@ -207,7 +210,7 @@ class Consumer:
             return
         receipts = {node: msgspec.json.encode(self._book.receipt(node)) for node in nodes}
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(None, partial(self._store.store, batch, changes))
+        await loop.run_in_executor(self._executor, partial(self._store.store, batch, changes))
         self.stored += len(batch)
         for node, payload in receipts.items():
             told = self._told[node]

@@ -32,10 +32,14 @@ class Consumers:
         self._look = False
         self._refused: set[str] = set()
         self._met: set[str] = set()
+        self._joined: set[str] = set()
+        self._joining: list[tuple[Stream, int]] = []
 
     def connected(self) -> None:
         """A new connection: the first receipt of each consumer may be what the broker retains of it."""
         self._met.clear()
+        self._joined.clear()
+        self._joining.clear()
 
     def listen(self, listener: Callable[[], None]) -> None:
         """Call `listener` when a receipt came or it is time to ask `stalled`."""
@@ -63,7 +67,15 @@ class Consumers:
         self._met.add(consumer)
         if self._receipts.note(consumer, numbers, self._clock.utc(), self._clock.monotonic(), live=live):
             self._remark("consumer-registered", consumer)
+        if live and consumer not in self._joined:
+            self._joined.add(consumer)
+            self._joining += numbers.items()
         self._tell()
+
+    def joined(self) -> list[tuple[Stream, int]]:
+        """What consumers have that were heard for the first time on this connection, since the last call."""
+        joining, self._joining = self._joining, []
+        return joining
 
     def stalled(self, now: float) -> list[tuple[Stream, int]]:
         """Streams to be sent again and behind which number, asked at most every half second."""
@@ -81,7 +93,7 @@ class Consumers:
                 stored=self._journal.stored[stream].number,
                 sent=sent(stream),
                 acked=self._journal.acked[stream].number,
-                received=self._receipts.lowest(stream),
+                received=min(self._receipts.of(stream).values(), default=None),
                 consumers=self._receipts.of(stream),
             )
             for stream in Stream
@@ -108,6 +120,7 @@ class Consumers:
             await self._journal.file(lambda db: tables.keep_receipts(db, changed, gone))
         except JournalError as error:
             _log.warning("receipts are not kept: %s", error)
+            self._receipts.unsaved(changed, gone)
 
     def lapse(self, before: float) -> None:
         """Wait no longer for consumers that were not heard of since that UTC second."""

@@ -5,6 +5,7 @@ See docs/decisions/0012-streams-epochs-and-receipts.md.
 """
 
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Final
 
 from msgspec import Struct
@@ -111,12 +112,19 @@ class Receipts:
                 lowest = progress.number
         return lowest
 
-    def lowest(self, stream: Stream) -> int | None:
-        """The lowest receipt of all consumers of a stream; None where there is none."""
-        return min(self.of(stream).values(), default=None)
+    def serves(self, stream: Stream, begin: int, since: float) -> int | None:
+        """The number up to which a replay from `begin` may go, by the credit of those it is for, heard since then."""
+        numbers = [
+            progress.number
+            for consumer, known in self._progress.items()
+            if (progress := known.get(stream)) is not None
+            and self._live.get(consumer, -inf) >= since
+            and progress.number >= begin
+        ]
+        return min(numbers) + CREDIT if numbers else None
 
-    def reach(self, stream: Stream, sent: int, now: float) -> int | None:
-        """The number up to which history may be sent so that no living consumer that keeps up is overrun.
+    def reach(self, stream: Stream, sent: int, since: float) -> int | None:
+        """The number up to which history may be sent so that no consumer heard of since `since` is overrun.
 
         None where there is no such consumer. One that lacks more than its credit is served by a replay anyway.
         `CREDIT` stays below the queue of 1 000 that Mosquitto keeps for a subscriber unless told otherwise.
@@ -125,7 +133,7 @@ class Receipts:
             progress.number + CREDIT
             for consumer, known in self._progress.items()
             if (progress := known.get(stream)) is not None
-            and now - self._live.get(consumer, -ALIVE) < ALIVE
+            and self._live.get(consumer, -inf) >= since
             and sent - progress.number <= CREDIT
         ]
         return min(reaches, default=None)
@@ -140,6 +148,11 @@ class Receipts:
             name: max((one.heard for one in known.values()), default=0.0) for name, known in self._progress.items()
         }
         return [name for name, at in heard.items() if at < before]
+
+    def unsaved(self, changed: Sequence[Receipt], gone: Sequence[str]) -> None:
+        """What `changes` gave could not be stored: it is given again."""
+        self._changed.update(one.consumer for one in changed if one.consumer in self._progress)
+        self._gone.update(name for name in gone if name not in self._progress)
 
     def changes(self) -> tuple[list[Receipt], list[str]]:
         """What was noted since the last call, to be stored; and who left."""

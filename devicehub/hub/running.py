@@ -12,7 +12,6 @@ from devicehub.board import Board
 from devicehub.clock import Clock
 from devicehub.commands.desk import Desk, Surroundings
 from devicehub.commands.judging import Scene
-from devicehub.commands.request import FURTHEST
 from devicehub.commands.verbs import Verbs
 from devicehub.core import Core, Outcome
 from devicehub.deliver import Delivery, Hooks
@@ -152,7 +151,7 @@ class Hub:
         await self._sinks.accept(Outcome(messages))
         if self._journal.damages:
             await self._journal.file(rebuild.told)
-        await self._desk.resume(await earlier.commands(self._journal, now.mono + FURTHEST))
+        await self._desk.resume(await earlier.commands(self._journal, now))
 
     async def _drained(self, worker: asyncio.Task[None]) -> None:
         """What was read is made durable; a disk that takes nothing must not keep the hub from ending."""

@@ -84,7 +84,7 @@ def depths(pipe: Pipe, sinks: Sinks, delivery: Delivery) -> Depths:
 
 
 async def lag(sinks: Sinks, voice: Voice) -> None:
-    """How late the loop is, smoothed over about ten seconds; and whether journal and broker still take everything."""
+    """How late the loop is, smoothed over ten seconds; whether journal and broker take everything; what was refused."""
     gauges, clock = sinks.gauges, sinks.clock
     told = (False, False)
     while True:
@@ -92,6 +92,8 @@ async def lag(sinks: Sinks, voice: Voice) -> None:
         await clock.sleep(LAG_TICK)
         late = max(clock.monotonic() - before - LAG_TICK, 0.0)
         gauges.lag += (late - gauges.lag) * 0.05
+        if (gap := sinks.refused.take()) is not None:
+            await sinks.accept(Outcome([voice.message(Kind.GAP, "gap", gap)]))
         if told != (now := (gauges.refusing, gauges.refused_branches > 0)):
             told = now
             voice.status("online")
@@ -109,10 +111,14 @@ async def clocks(clock: Clock, remarks: "Remarks") -> None:
 
 async def prune(pace: Pace, sinks: Sinks, delivery: Delivery) -> None:
     """Forget what was kept long enough, every ten minutes and at once when that time changes."""
+    began = sinks.clock.stamp()
     while True:
         await pace.passed(PRUNE_EVERY)
-        before = sinks.clock.utc() - pace.upkeep.keep_days * DAY
-        await delivery.lapse(before)
+        # A wall clock that jumps ahead makes nothing old, and a consumer that could not be heard was not silent.
+        elapsed, keep = sinks.clock.monotonic() - began.mono, pace.upkeep.keep_days * DAY
+        before = min(sinks.clock.utc(), began.utc + elapsed) - keep
+        if elapsed >= keep:
+            await delivery.lapse(before)
         try:
             await sinks.journal.forget(before)
         except JournalError as error:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devicehub.deliver.receipts import ALIVE, MOST_CONSUMERS, STALL, STALL_MOST, Receipts, RefusedReceipt
+from devicehub.deliver.receipts import ALIVE, CREDIT, MOST_CONSUMERS, STALL, STALL_MOST, Receipts, RefusedReceipt
 from devicehub.journal import Mark
 from devicehub.journal.tables import Receipt
 from devicehub.model.stream import Stream
@@ -67,16 +67,16 @@ def test_there_is_an_end_to_the_number_of_consumers() -> None:
     assert receipts.take("c7", payload(events=2), EPOCH, STORED) == {"events": 2}
 
 
-def test_the_lowest_receipt_of_a_stream_is_what_all_have() -> None:
+def test_each_consumer_has_a_receipt_of_its_own() -> None:
     receipts = Receipts()
-    assert receipts.lowest(Stream.EVENTS) is None
+    assert receipts.of(Stream.EVENTS) == {}
     taken(receipts, 17, 0.0)
     taken(receipts, 12, 0.0, name="analysis")
-    assert (receipts.lowest(Stream.EVENTS), receipts.lowest(Stream.ALARMS)) == (12, None)
+    assert receipts.of(Stream.ALARMS) == {}
     assert receipts.of(Stream.EVENTS) == {"analysis": 12, "archive": 17}
     assert receipts.leave("analysis")
     assert not receipts.leave("analysis")
-    assert receipts.lowest(Stream.EVENTS) == 17
+    assert receipts.of(Stream.EVENTS) == {"archive": 17}
 
 
 def test_a_consumer_that_stays_behind_has_stalled_and_is_served_ever_more_seldom() -> None:
@@ -146,3 +146,23 @@ def test_what_changed_is_told_once_and_taken_over_by_the_next_run() -> None:
     assert later.of(Stream.EVENTS) == {"archive": 17}
     assert later.silent(before=3.1) == ["archive"]
     assert later.silent(before=2.9) == []
+
+
+def test_a_replay_goes_as_far_as_those_it_is_for_can_confirm() -> None:
+    """Not those that are away, and not those that are further behind and have to wait for one of their own."""
+    receipts = Receipts()
+    for name, number, live in (("away", 3, False), ("behind", 5, True), ("here", 20, True), ("ahead", 40, True)):
+        taken(receipts, number, 100.0, name=name, live=live)
+    assert receipts.serves(Stream.EVENTS, 20, 100.0) == 20 + CREDIT
+    assert receipts.serves(Stream.EVENTS, 5, 100.0) == 5 + CREDIT
+    assert receipts.serves(Stream.EVENTS, 20, 100.1) is None
+
+
+def test_what_could_not_be_stored_is_told_again() -> None:
+    receipts = Receipts()
+    taken(receipts, 17, 3.0)
+    taken(receipts, 9, 4.0, name="gone")
+    receipts.leave("gone")
+    told = receipts.changes()
+    receipts.unsaved(*told)
+    assert receipts.changes() == told
