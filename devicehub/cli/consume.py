@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         for node in nodes:
             book.meet(node)
         where = nodes or [around]
-        heard = [one for node in where for one in (*filters(node, streams), f"{node}/{Kind.STATUS}")]
+        heard = [one for node in where for one in filters(node, streams)]
         note(f"stores {', '.join(sorted(streams))} of {', '.join(where)} in {args.out}, confirmed as {name}")
         asyncio.run(_consume(Consumer(store, book, link, Clock(), name), heard))
     return Exit.OK

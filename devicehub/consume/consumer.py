@@ -17,7 +17,7 @@ from msgspec import Struct
 from devicehub.clock import Clock
 from devicehub.consume.book import Book, Key
 from devicehub.consume.count import Verdict
-from devicehub.consume.heard import Heard, node_of, understood
+from devicehub.consume.heard import Heard, announced, node_of, understood
 from devicehub.consume.store import Store
 from devicehub.model.errors import DeliveryError, DeliveryRefusedError, ProtocolError
 from devicehub.publish.port import Connect, Incoming, Outgoing, Publisher
@@ -129,10 +129,14 @@ class Consumer:
             return  # something retained was deleted, a node perhaps
         try:
             self._meet(node_of(message.topic))
+            status = announced(message.topic, message.payload)
             heard = understood(message.topic, message.payload)
         except ProtocolError as error:
             _log.warning("%s: left out: %s", message.topic[:200], error)
             return
+        if status is not None and self._book.announce(status):
+            _log.info("%s is in epoch %s", status.node, status.epoch)
+            self._wake.set()
         if heard is not None:
             self._take(heard)
 

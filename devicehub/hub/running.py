@@ -94,6 +94,7 @@ class Hub:
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set, then drain. Raises `JournalError` when the journal cannot be opened."""
         await self._journal.open(self._plan.setting.devices)
+        self._voice.epoch = self._journal.epoch
         await self._begin()
         process = Process(self._pipe, self._core, self._sinks, self._plan.progress, self._clock)
         health = Health(self._gauges, self._plan.state, self._clock.monotonic())
