@@ -23,7 +23,6 @@ from devicehub.consume.files import STORES, opened
 from devicehub.consume.heard import filters, prefix
 from devicehub.consume.leaving import leave
 from devicehub.consume.store import ForeignFileError, StoreError, TakenError
-from devicehub.model.message import Kind
 from devicehub.model.segment import SEGMENT, segment
 from devicehub.model.stream import Stream
 from devicehub.publish.mqtt import connect

@@ -19,6 +19,7 @@ from devicehub.publish.inbound import Json, parse
 
 STALL: Final = 2.0
 STALL_MOST: Final = 60.0
+REMIND_MOST: Final = 86400.0
 ALIVE: Final = 15.0
 CREDIT: Final = 900
 MOST_CONSUMERS: Final = 64
@@ -98,17 +99,24 @@ class Receipts:
         self._gone.add(consumer)
         return self._progress.pop(consumer, None) is not None
 
-    def stalled(self, stream: Stream, acked: int, now: float) -> int | None:
+    def joined(self, consumer: str) -> None:
+        """It is heard for the first time on a connection: what it lacks is sent again soon."""
+        for progress in self._progress[consumer].values():
+            progress.pause, progress.behind = STALL, None
+
+    def stalled(self, stream: Stream, acked: int, now: float, *, carried: bool = False) -> int | None:
         """The lowest receipt of a consumer that lives, is behind `acked` and does not come forward; None for none.
 
         Asked again and again: each answer makes the next of the same consumer come later, until it comes forward.
+        `carried`: there are events of an epoch that ended. Nobody can confirm those, so whoever has confirmed nothing
+        of this epoch yet may lack them.
         """
         lowest: int | None = None
         for consumer, known in self._progress.items():
             progress = known.get(stream)
             if progress is None or now - self._live.get(consumer, -ALIVE) >= ALIVE:
                 continue
-            if _stalled(progress, acked, now) and (lowest is None or progress.number < lowest):
+            if _stalled(progress, acked, now, carried=carried) and (lowest is None or progress.number < lowest):
                 lowest = progress.number
         return lowest
 
@@ -166,14 +174,14 @@ class Receipts:
         return changed, left
 
 
-def _stalled(progress: _Progress, acked: int, now: float) -> bool:
-    if progress.number >= acked:
+def _stalled(progress: _Progress, acked: int, now: float, *, carried: bool) -> bool:
+    if progress.number >= acked and not (carried and progress.number == 0):
         progress.behind = None
     elif progress.behind is None:
         progress.behind = now
     elif now - progress.behind >= progress.pause:
         progress.behind = now
-        progress.pause = min(progress.pause * 2, STALL_MOST)
+        progress.pause = min(progress.pause * 2, STALL_MOST if progress.number < acked else REMIND_MOST)
         return True
     return False
 

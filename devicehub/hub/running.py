@@ -194,7 +194,7 @@ class Hub:
             self._delivery.receipt(message)
 
     def _on_deaf(self, why: str) -> None:
-        self._remarks.add("deaf", f"the broker does not let this hub hear receipts: {why}")
+        self._remarks.add("deaf", f"this hub does not hear all that it should: {why}")
 
     def _listening(self) -> SelfTest:
         telling = Telling(

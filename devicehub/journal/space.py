@@ -22,10 +22,11 @@ BULK: Final = 0.9
 ROOM: Final = 0.8
 SLICE: Final = 5_000
 
-_OWED = """
+_OWED = f"""
   WHERE stream = ? AND position <= ? AND recorded < ?
     AND position NOT IN (SELECT max(position) FROM event WHERE retain = 1 GROUP BY topic)
     AND (number IS NULL OR number <= ?)
+    AND NOT (? AND {tables.CARRIED})
 """
 _OLDEST = f"SELECT position FROM event {_OWED} ORDER BY position LIMIT ?"
 
@@ -53,7 +54,7 @@ def forget(db: sqlite3.Connection, marks: Mapping[Stream, Mark], before: float) 
     for stream, mark in marks.items():
         owed = floor(db, stream)
         confirmed = mark.number if owed is None else owed
-        limits = (stream.value, mark.position, before, confirmed, SLICE - len(positions))
+        limits = (stream.value, mark.position, before, confirmed, owed == 0, SLICE - len(positions))
         positions += [row[0] for row in db.execute(_OLDEST, limits)]
     if positions:
         _delete(db, marks, positions)

@@ -33,7 +33,13 @@ CREATE TABLE IF NOT EXISTS damage (value BLOB NOT NULL) STRICT;
 """
 _INSERT = f"INSERT INTO event VALUES ({', '.join('?' * len(COLUMNS.split(',')))})"
 _LAST_RETAINED = "SELECT max(position) FROM event WHERE retain = 1 GROUP BY topic"
+CARRIED: Final = """(number IS NULL AND retain = 0
+    AND position <= ifnull((SELECT value FROM meta WHERE name = 'carried'), 0)
+    AND position > ifnull((SELECT value FROM meta WHERE name = 'owed.' || stream), 0)
+    AND instr(payload, CAST('"sequence":' AS BLOB)) AND instr(payload, CAST('"epoch":' AS BLOB)))"""
+"""Whether an event was carried over from a damaged journal for consumers, who know it by the number in its bytes."""
 _UPDATE = "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2"
+_ANY_CARRIED = f"SELECT 1 FROM event WHERE stream = ? AND {CARRIED} LIMIT 1"
 
 
 class Receipt(Struct, frozen=True):
@@ -46,7 +52,10 @@ class Receipt(Struct, frozen=True):
 
 
 class Meta(Struct, frozen=True):
-    """What a journal knows of itself. `pruned`: the highest position that retention deleted. `chain`: at `last`."""
+    """What a journal knows of itself. `pruned`: the highest position that retention deleted. `chain`: at `last`.
+
+    `carried`: up to there are events of a journal that was damaged.
+    """
 
     epoch: str
     last: int
@@ -56,6 +65,7 @@ class Meta(Struct, frozen=True):
     pruned: int = 0
     running: bool = False
     recorded: float | None = None
+    carried: int = 0
 
     @classmethod
     def fresh(cls, epoch: str) -> Self:
@@ -127,6 +137,7 @@ def meta_of(found: Mapping[str, Value]) -> Meta:
         pruned=whole("pruned"),
         running=bool(whole("running")),
         recorded=float(recorded) if isinstance(recorded, int | float) else None,
+        carried=whole("carried"),
     )
 
 
@@ -242,10 +253,16 @@ def position_of(db: sqlite3.Connection, stream: Stream, number: int) -> int:
 
 
 def again(db: sqlite3.Connection, stream: Stream, after: int, end: int, most: int) -> list[Entry]:
-    """What is numbered of a stream above position `after` and up to `end`, without what is in quarantine, in order."""
+    """What is counted of a stream above position `after` and up to `end`, without what is in quarantine, in order."""
     query = f"""SELECT {COLUMNS} FROM event WHERE stream = ? AND position > ? AND position <= ?
-        AND number IS NOT NULL AND position NOT IN (SELECT position FROM quarantine) ORDER BY position LIMIT ?"""
+        AND (number IS NOT NULL OR {CARRIED}) AND position NOT IN (SELECT position FROM quarantine) ORDER BY position LIMIT ?"""
     return [entry_of(one) for one in db.execute(query, (stream.value, after, end, most))]
+
+
+def carried(db: sqlite3.Connection) -> frozenset[Stream]:
+    """Streams of which events of a damaged journal were carried over that consumers may lack."""
+    found = [one for one in Stream if db.execute(_ANY_CARRIED, (one.value,)).fetchone()]
+    return frozenset(found)
 
 
 def receipts(db: sqlite3.Connection) -> list[Receipt]:

@@ -170,6 +170,7 @@ async def away_and_back(
         return Outcome(compared(accepted(folder / NAME), in_table(out)), took, hub.delays, memory)
 
 
+@pytest.mark.alone
 async def test_a_week_without_a_broker_is_delivered_when_it_is_back(tmp_path: Path) -> None:
     count = times(WEEK)
     outcome = await away_and_back(tmp_path, count)
