@@ -27,9 +27,7 @@ class Verdict(Struct, frozen=True):
     result: Mapping[str, str | float | bool | None] = {}
 
 
-def messages(
-    request: Request, verdict: Verdict, now: Stamp, ids: Callable[[], str], cause: str = ""
-) -> list[Message]:
+def messages(request: Request, verdict: Verdict, now: Stamp, ids: Callable[[], str], cause: str = "") -> list[Message]:
     """The audit record and, where the target is legal, the answer that it caused, in the order of storing.
 
     `cause`: the record of the acceptance that the verdict follows; none where it is none of an accepted command.
