@@ -7,7 +7,7 @@ from typing import Final
 from devicehub.clock import Clock
 from devicehub.commands.pace import Pace
 from devicehub.deliver.receipts import MOST_CONSUMERS, Receipts, RefusedReceipt
-from devicehub.journal import Journal, tables
+from devicehub.journal import Journal, owed, tables
 from devicehub.model.errors import JournalError
 from devicehub.model.payload import StreamData
 from devicehub.model.stream import Stream
@@ -52,7 +52,7 @@ class Consumers:
     async def resume(self) -> None:
         """Take over what earlier runs were told. Raises `JournalError`."""
         self._receipts.resume(await self._journal.file(tables.receipts))
-        self._carried = await self._journal.file(tables.carried)
+        self._carried = await self._journal.file(owed.streams)
 
     def receipt(self, message: Incoming) -> None:
         """Take a receipt; one that cannot be right is told once per consumer until it sends a right one."""
@@ -151,9 +151,9 @@ class Consumers:
 
 
 class _Told:
-    """Remarks about consumers at a pace, so that one that comes and goes does not fill the journal; the rest is counted.
+    """Remarks about consumers: ten a minute, after a burst in which all that there may be can come.
 
-    All consumers that there may be can come at once.
+    The rest is counted. So one that comes and goes all the time writes no more than that into the journal.
     """
 
     def __init__(self, remark: Remark, clock: Clock) -> None:
