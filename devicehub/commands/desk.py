@@ -1,7 +1,9 @@
 """The desk: takes what arrives, judges it, has it carried out, answers and records. Nothing that arrives raises.
 
 A command is on record before it is begun, so that one that was accepted is never begun again, whatever dies. More
-than a steady pace of them is not looked at but counted, so that a flood of commands never fills the journal.
+than a steady pace of them is not looked at but counted. So a flood fills the journal no faster than that pace: ten
+commands a second, each with one record and one answer if it is refused and two of each if it is begun. Of short
+commands that are refused this is 12 KB a second, 1 GB a day; of the longest that a client can think of 260 KB a second.
 """
 
 import asyncio

@@ -136,6 +136,7 @@ class Remarks:
         self._sinks = sinks
         self._voice = voice
         self._queue: asyncio.Queue[Message] = asyncio.Queue(REMARKS_MOST)
+        self._writing: list[Message] = []
         self._dropped = 0
 
     def add(self, what: str, why: str) -> None:
@@ -166,15 +167,16 @@ class Remarks:
             self.put(self._voice.message(Kind.GAP, "gap", gap))
 
     def rest(self) -> list[Message]:
-        """What was not written down before the end."""
+        """What was not written down before the end; what was just being written may be there twice, by one id."""
         waiting = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
-        return waiting + self._lost()
+        return [*self._writing, *waiting, *self._lost()]
 
     async def run(self) -> None:
         """Write them down, for ever."""
         while True:
-            event = await self._queue.get()
-            await self._sinks.accept(Outcome([event, *self._lost()]))
+            self._writing = [await self._queue.get(), *self._lost()]
+            await self._sinks.accept(Outcome(self._writing))
+            self._writing = []
 
     def _lost(self) -> list[Message]:
         """How many were dropped, once there is room for many again."""
