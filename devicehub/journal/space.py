@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from devicehub.journal import tables
+from devicehub.journal.owed import CARRIED
 from devicehub.journal.rows import Mark
 from devicehub.model.stream import Stream
 
@@ -26,7 +27,7 @@ _OWED = f"""
   WHERE stream = ? AND position <= ? AND recorded < ?
     AND position NOT IN (SELECT max(position) FROM event WHERE retain = 1 GROUP BY topic)
     AND (number IS NULL OR number <= ?)
-    AND NOT (? AND {tables.CARRIED})
+    AND NOT (? AND {CARRIED})
 """
 _OLDEST = f"SELECT position FROM event {_OWED} ORDER BY position LIMIT ?"
 

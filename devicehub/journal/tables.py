@@ -10,6 +10,7 @@ from typing import Final, Self
 
 from msgspec import Struct, structs
 
+from devicehub.journal.owed import CARRIED
 from devicehub.journal.proof import Value, seal
 from devicehub.journal.rows import COLUMNS, TABLE, Entry, Mark, Row, entry_of, genesis
 from devicehub.model.stream import Stream
@@ -33,13 +34,7 @@ CREATE TABLE IF NOT EXISTS damage (value BLOB NOT NULL) STRICT;
 """
 _INSERT = f"INSERT INTO event VALUES ({', '.join('?' * len(COLUMNS.split(',')))})"
 _LAST_RETAINED = "SELECT max(position) FROM event WHERE retain = 1 GROUP BY topic"
-CARRIED: Final = """(number IS NULL AND retain = 0
-    AND position <= ifnull((SELECT value FROM meta WHERE name = 'carried'), 0)
-    AND position > ifnull((SELECT value FROM meta WHERE name = 'owed.' || stream), 0)
-    AND instr(payload, CAST('"sequence":' AS BLOB)) AND instr(payload, CAST('"epoch":' AS BLOB)))"""
-"""Whether an event was carried over from a damaged journal for consumers, who know it by the number in its bytes."""
 _UPDATE = "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2"
-_ANY_CARRIED = f"SELECT 1 FROM event WHERE stream = ? AND {CARRIED} LIMIT 1"
 
 
 class Receipt(Struct, frozen=True):
@@ -257,12 +252,6 @@ def again(db: sqlite3.Connection, stream: Stream, after: int, end: int, most: in
     query = f"""SELECT {COLUMNS} FROM event WHERE stream = ? AND position > ? AND position <= ?
         AND (number IS NOT NULL OR {CARRIED}) AND position NOT IN (SELECT position FROM quarantine) ORDER BY position LIMIT ?"""
     return [entry_of(one) for one in db.execute(query, (stream.value, after, end, most))]
-
-
-def carried(db: sqlite3.Connection) -> frozenset[Stream]:
-    """Streams of which events of a damaged journal were carried over that consumers may lack."""
-    found = [one for one in Stream if db.execute(_ANY_CARRIED, (one.value,)).fetchone()]
-    return frozenset(found)
 
 
 def receipts(db: sqlite3.Connection) -> list[Receipt]:
