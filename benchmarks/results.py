@@ -9,6 +9,7 @@ installed is left out, and the table says so.
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -60,6 +61,7 @@ def measured(harness: Path, scenario: str, who: str) -> Run:
     path = {
         "PYTHONPATH": f"{ROOT}:{ROOT / 'benchmarks' / 'e2e'}",
         "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin:/usr/sbin",
+        "PERF_TOOLS": os.environ.get("PERF_TOOLS", ""),
     }
     print(f"{scenario}: {who}", flush=True)
     done = subprocess.run(words, cwd=ROOT, env=path, capture_output=True, text=True, check=False, timeout=300)
@@ -128,8 +130,7 @@ def fault_row(who: str, run: Run) -> Sequence[str]:
         lost = run["lost_older_than_100ms"] + (run["after"].get("lost") or 0)
     known = (run.get(key) for key in ("back_first_s", "restart_first_s", "replug_first_s"))
     back = next((f"{seconds:.2f}" for seconds in known if seconds is not None), "never")
-    twice = sum(phase.get("dup") or 0 for phase in phases)
-    remarks = [f"{twice} twice"] if twice else []
+    remarks: list[str] = []
     if not run.get("peer_alive", True):
         remarks.append("the daemon had ended")
     return (

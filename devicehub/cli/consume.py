@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -50,7 +51,8 @@ def run(args: argparse.Namespace) -> int:
         where = nodes or [around]
         heard = [one for node in where for one in filters(node, streams)]
         note(f"stores {', '.join(sorted(streams))} of {', '.join(where)} in {args.out}, confirmed as {name}")
-        asyncio.run(_consume(Consumer(store, book, link, Clock(), name), heard))
+        with ThreadPoolExecutor(1, thread_name_prefix="store") as executor:
+            asyncio.run(_consume(Consumer(store, book, link, Clock(), name, executor), heard))
     return Exit.OK
 
 

@@ -7,7 +7,7 @@ so. Nothing is acknowledged by hand: what the receipt does not say is sent again
 import asyncio
 import logging
 from collections.abc import Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from functools import partial
 from typing import Final
 
@@ -45,8 +45,10 @@ class _Told(Struct):
 class Consumer:
     """Stores what is heard in `book`'s streams and publishes receipts as `name`. Made for one `run`."""
 
-    def __init__(self, store: Store, book: Book, connect: Connect, clock: Clock, name: str) -> None:
-        """`book` knows already what `store` has."""
+    def __init__(  # noqa: PLR0913 - joins the store to the connection
+        self, store: Store, book: Book, connect: Connect, clock: Clock, name: str, executor: Executor | None = None
+    ) -> None:
+        """`book` knows already what `store` has. `executor`: where that writes; None for the loop's own."""
         self._store = store
         self._book = book
         self._connect = connect
@@ -63,17 +65,16 @@ class Consumer:
         self._ending = asyncio.Event()
         self._ended = asyncio.Event()
         self._refused = ""
-        self._executor: Executor | None = None
+        self._executor = executor
         self.stored = 0
         for node in book.nodes:
             self._meet(node)
 
     async def run(self, filters: Sequence[str]) -> None:
         """Until `stop`. Raises `StoreError` in a group when nothing more can be stored."""
-        with ThreadPoolExecutor(1, thread_name_prefix="store") as self._executor:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._listen(filters))
-                tasks.create_task(self._keep())
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen(filters))
+            tasks.create_task(self._keep())
 
     def stop(self) -> None:
         """Store what has come, say so and end."""
