@@ -1,98 +1,19 @@
 """The desk alone: acts that are slow, broken or refuse, a clock that may be wrong, a disk that takes nothing."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 
 import pytest
 
-from devicehub.clock import Clock
-from devicehub.commands.desk import RUNNING_MOST, Desk, Surroundings
-from devicehub.commands.judging import Scene
-from devicehub.commands.memory import Known, Memory, recalled
+from devicehub.commands.desk import RUNNING_MOST
+from devicehub.commands.memory import Known
 from devicehub.commands.request import Request
-from devicehub.commands.verbs import CommandError, Result, Verbs
+from devicehub.commands.verbs import Result, Verbs
 from devicehub.driver import Command, Options
 from devicehub.model.command import CommandState
-from devicehub.model.instant import instant
-from devicehub.model.message import Kind, Message
-from devicehub.model.payload import AnswerData, CommandEventData
-from devicehub.publish.envelope import Encoder
+from devicehub.model.message import Kind
+from devicehub.model.payload import CommandEventData
 from devicehub.publish.port import Incoming
-from devicehub.publish.topics import Topics
-
-EPOCH = 1_795_500_000.0
-TOPICS = Topics("bcp", "ws-1", exercise=False)
-ENCODER = Encoder("bcp", "ws-1", boot="b", exercise=False)
-
-
-class Office:
-    """A desk with verbs of a test's own. `open_`: whether the disk takes what is said."""
-
-    def __init__(self) -> None:
-        loop = asyncio.get_running_loop()
-        self.clock = Clock(utc=lambda: EPOCH + loop.time(), seed=1)
-        self.said: list[tuple[float, Message]] = []
-        self.remarks: list[tuple[str, str]] = []
-        self.begun: list[str] = []
-        self.synchronised: bool | None = None
-        self.open_ = asyncio.Event()
-        self.open_.set()
-        verbs = Verbs()
-        for verb, act in (("work", self._work), ("break", self._break), ("refuse", self._refuse)):
-            verbs.add(Command(verb=verb, title=verb, timeout=5.0), act)
-        around = Surroundings(
-            topics=TOPICS,
-            scene=Scene(verbs, lambda _: None),
-            accept=self._accept,
-            remark=lambda what, why: self.remarks.append((what, why)),
-            ids=self.clock.ulid,
-            synchronised=lambda: self.synchronised,
-        )
-        self.desk = Desk(around, self.clock)
-        self.seconds = 1.0
-
-    async def _accept(self, messages: Sequence[Message]) -> None:
-        await self.open_.wait()
-        self.said += [(self.clock.monotonic(), message) for message in messages]
-
-    async def _work(self, args: Options, request: Request) -> Result:
-        self.begun.append(request.id)
-        await self.clock.sleep(self.seconds)
-        return {"worked": self.seconds}
-
-    async def _break(self, args: Options, request: Request) -> Result:
-        raise ZeroDivisionError("a bug")
-
-    async def _refuse(self, args: Options, request: Request) -> Result:
-        raise CommandError("not today", CommandState.REJECTED)
-
-    def take(self, verb: str, name: str, seconds: float = 10.0) -> None:
-        body = {"id": name, "issuer": "op", "deadline": instant(self.clock.utc() + seconds)}
-        self.desk.take(Incoming(f"{TOPICS.prefix}/cmd/hub/{verb}", json.dumps(body).encode(), retain=False))
-
-    def records(self) -> list[bytes]:
-        """The audit records, as they are in the journal."""
-        return [ENCODER.encode(message) for _, message in self.said if isinstance(message.data, CommandEventData)]
-
-    def states(self, name: str) -> list[tuple[float, str, str]]:
-        """When what was answered to a command."""
-        answers = [(at, message.data) for at, message in self.said if message.kind is Kind.RES]
-        return [
-            (at, str(data.state), data.why)
-            for at, data in answers
-            if isinstance(data, AnswerData) and data.command == name
-        ]
-
-
-@asynccontextmanager
-async def office() -> AsyncIterator[Office]:
-    here = Office()
-    running = asyncio.create_task(here.desk.run())
-    yield here
-    here.desk.close()
-    await running
+from tests.unit.commands.office import TOPICS, Office, office
 
 
 async def test_a_command_is_on_record_before_it_is_begun_and_ends_with_its_result() -> None:
@@ -206,69 +127,6 @@ async def test_what_died_with_an_earlier_run_is_told_to_have_failed_and_is_not_d
         await here.clock.sleep(1)
         assert [state for _, state, _ in here.states("c-1")] == ["failed", "failed"]
         assert here.begun == []
-
-
-async def test_refused_commands_keep_nobody_out() -> None:
-    async with office() as here:
-        here.desk._memory = Memory(capacity=3)
-        for number in range(20):
-            here.take("launch", f"r-{number}", seconds=3000)
-        await here.clock.sleep(1)
-        here.take("work", "c-1")
-        await here.clock.sleep(2)
-        assert [state for _, state, _ in here.states("r-19")] == ["rejected"]
-        assert [state for _, state, _ in here.states("c-1")] == ["accepted", "done"]
-
-
-async def test_only_commands_that_can_come_again_fill_the_memory_and_they_do_so_until_their_deadline() -> None:
-    async with office() as here:
-        here.desk._memory = Memory(capacity=3)
-        for name in ("a", "b", "c", "d"):
-            here.take("work", name, seconds=10)
-        await here.clock.sleep(5)
-        assert [state for _, state, _ in here.states("d")] == ["rejected"]
-        assert "that may still come again" in here.states("d")[0][2]
-        await here.clock.sleep(6)
-        here.take("work", "d")
-        await here.clock.sleep(2)
-        assert here.begun == ["a", "b", "c", "d"]
-
-
-async def test_after_a_restart_a_command_that_others_used_the_id_of_is_told_to_have_failed() -> None:
-    async with office() as here:
-        here.seconds = 4.0
-        here.take("work", "c-1", seconds=1)
-        await here.clock.sleep(0.5)
-        here.take("break", "c-1", seconds=30)
-        await here.clock.sleep(1)
-        here.take("work", "c-1", seconds=-1)
-        await here.clock.sleep(1)
-        assert [state for _, state, _ in here.states("c-1")] == ["accepted", "rejected", "rejected"]
-        known = recalled(here.records(), here.clock.stamp())
-    async with office() as after:
-        await after.desk.resume(known)
-        assert [state for _, state, _ in after.states("c-1")] == ["failed"]
-        assert recalled([*here.records()[:3], *after.records()], here.clock.stamp())[0].state == "failed"
-
-
-async def test_after_a_restart_each_end_is_known_and_no_reason_grows_when_it_is_given_again() -> None:
-    async with office() as here:
-        here.take("work", "c-1", seconds=100)
-        here.take("refuse", "c-2", seconds=100)
-        await here.clock.sleep(2)
-        for _ in range(2):
-            here.take("refuse", "c-2", seconds=100)
-            await here.clock.sleep(1)
-        known = recalled(here.records(), here.clock.stamp())
-    assert {one.request.id: (one.state, one.why) for one in known} == {
-        "c-1": ("done", ""),
-        "c-2": ("rejected", "not today"),
-    }
-    async with office() as after:
-        await after.desk.resume(known)
-        after.take("refuse", "c-2")
-        await after.clock.sleep(1)
-        assert [(state, why) for _, state, why in after.states("c-2")] == [("rejected", "given before; not today")]
 
 
 async def test_closing_waits_for_what_is_under_way_and_being_cancelled_ends_it() -> None:
