@@ -13,7 +13,7 @@ from devicehub.model.command import CommandState
 from devicehub.model.message import Kind
 from devicehub.model.payload import CommandEventData
 from devicehub.publish.port import Incoming
-from tests.unit.commands.office import TOPICS, Office, office
+from tests.unit.commands.office import EPOCH, TOPICS, Office, office
 
 
 async def test_a_command_is_on_record_before_it_is_begun_and_ends_with_its_result() -> None:
