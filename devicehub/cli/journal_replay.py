@@ -34,7 +34,7 @@ def _prepared(config: Config, args: argparse.Namespace) -> int:
             note(f"{tables.busy(db, BUSY)} events of the quarantine will be sent when the hub runs")
             return Exit.OK
         stored = tables.known(db).numbers[stream]
-        if args.first > stored:
+        if args.first > max(stored, 1):  # what was carried over from a damaged journal has no number here
             raise CommandError(Exit.USAGE, f"--from {args.first}: {stream} has {stored} events")
         waiting = tables.rewind(db, stream, args.first - 1)
     note(f"{waiting} events of {stream} will be sent when the hub runs")

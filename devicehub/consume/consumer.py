@@ -45,7 +45,7 @@ class _Told(Struct):
 class Consumer:
     """Stores what is heard in `book`'s streams and publishes receipts as `name`. Made for one `run`."""
 
-    def __init__(  # noqa: PLR0913 - joins the store to the connection
+    def __init__(
         self, store: Store, book: Book, connect: Connect, clock: Clock, name: str, executor: Executor | None = None
     ) -> None:
         """`book` knows already what `store` has. `executor`: where that writes; None for the loop's own."""

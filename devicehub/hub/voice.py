@@ -18,7 +18,7 @@ class Voice:
     """Makes the messages of one run, and puts those of which only the latest counts on the board."""
 
     def __init__(self, plan: Plan, board: Board, gauges: Gauges, clock: Clock) -> None:
-        """`gauges`: what the status tells of. It names the journal's `epoch` as well, which is known once it is open."""
+        """`gauges`: what the status tells of. It names the journal's `epoch` as well, once that is open."""
         self._plan = plan
         self._board = board
         self._gauges = gauges
@@ -52,9 +52,7 @@ class Voice:
         """Put the hub's own state on the board."""
         gauges = self._gauges
         now = instant(self._clock.utc())
-        data = StatusData(
-            state, now, self._plan.boot, gauges.proven, accepting=not gauges.refusing, epoch=self.epoch
-        )
+        data = StatusData(state, now, self._plan.boot, gauges.proven, accepting=not gauges.refusing, epoch=self.epoch)
         self.say(Kind.STATUS, "status", data)
 
     def stored(self, message: Message, place: Place) -> Outgoing:

@@ -250,7 +250,8 @@ def position_of(db: sqlite3.Connection, stream: Stream, number: int) -> int:
 def again(db: sqlite3.Connection, stream: Stream, after: int, end: int, most: int) -> list[Entry]:
     """What is counted of a stream above position `after` and up to `end`, without what is in quarantine, in order."""
     query = f"""SELECT {COLUMNS} FROM event WHERE stream = ? AND position > ? AND position <= ?
-        AND (number IS NOT NULL OR {CARRIED}) AND position NOT IN (SELECT position FROM quarantine) ORDER BY position LIMIT ?"""
+        AND (number IS NOT NULL OR {CARRIED}) AND position NOT IN (SELECT position FROM quarantine)
+        ORDER BY position LIMIT ?"""
     return [entry_of(one) for one in db.execute(query, (stream.value, after, end, most))]
 
 
