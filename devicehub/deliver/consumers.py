@@ -6,7 +6,7 @@ from typing import Final
 
 from devicehub.clock import Clock
 from devicehub.commands.pace import Pace
-from devicehub.deliver.receipts import MOST_CONSUMERS, Receipts, RefusedReceipt
+from devicehub.deliver.receipts import MOST_CONSUMERS, Receipts, RefusedReceipt, checked
 from devicehub.journal import Journal, owed, tables
 from devicehub.model.errors import JournalError
 from devicehub.model.payload import StreamData
@@ -60,17 +60,19 @@ class Consumers:
         if not message.payload:
             self._leave(consumer)
             return
+        live = consumer in self._met or not message.retain
+        now = self._clock.monotonic()
         try:
-            numbers = self._receipts.take(consumer, message.payload, self._journal.epoch, self._journal.stored)
+            numbers = checked(consumer, message.payload, self._journal.epoch, self._journal.stored)
+            new = self._receipts.note(consumer, numbers, self._clock.utc(), now, live=live)
         except RefusedReceipt as refused:
             if consumer not in self._refused and len(self._refused) < MOST_TOLD:
                 self._refused.add(consumer)
                 self._told.tell("receipt-refused", f"{consumer}: {refused}")
             return
         self._refused.discard(consumer)
-        live = consumer in self._met or not message.retain
         self._met.add(consumer)
-        if self._receipts.note(consumer, numbers, self._clock.utc(), self._clock.monotonic(), live=live):
+        if new:
             self._told.tell("consumer-registered", consumer)
         if live and consumer not in self._joined and len(self._joined) < MOST_CONSUMERS:
             self._joined.add(consumer)

@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from devicehub.deliver.receipts import ALIVE, Receipts
+from devicehub.deliver.receipts import ALIVE, Receipts, reach, served
 from devicehub.journal import Entry, Journal, Mark, tables
 from devicehub.model.stream import Stream
 
@@ -153,10 +153,10 @@ class Lanes:
             return PREFETCH
         # A consumer that was there before the connection broke needs a moment to come back too.
         coming = now - self._since < GRACE
-        reach = self._receipts.reach(stream, cursor.number, 0.0 if coming else now - ALIVE)
-        if reach is None or reach > cursor.number:
+        most = reach(self._receipts.living(stream, 0.0 if coming else now - ALIVE), cursor.number)
+        if most is None or most > cursor.number:
             history.blocked = None
-            return PREFETCH if reach is None else reach - cursor.number
+            return PREFETCH if most is None else most - cursor.number
         if coming:
             return 0
         if history.blocked is None:
@@ -169,9 +169,9 @@ class Lanes:
         replay = self._replays.get(stream)
         if replay is None:
             return []
-        reach = None if replay.asked else self._receipts.serves(stream, replay.begin, now - ALIVE)
-        if reach is not None:
-            most = min(most, reach - replay.mark.number)
+        end = None if replay.asked else served(self._receipts.living(stream, now - ALIVE), replay.begin)
+        if end is not None:
+            most = min(most, end - replay.mark.number)
         if most <= 0:
             return []
         if not replay.read:

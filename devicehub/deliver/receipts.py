@@ -56,27 +56,15 @@ class Receipts:
         for one in stored:
             self._progress.setdefault(one.consumer, {})[one.stream] = _Progress(one.number, one.heard)
 
-    def take(self, consumer: str, payload: bytes, epoch: str, stored: Mapping[Stream, Mark]) -> dict[Stream, int]:
-        """Check a receipt: its numbers, of streams it does not name none. Raises `RefusedReceipt`.
-
-        One of another epoch says nothing about this one: its numbers are zero.
-        """
-        if not SEGMENT.fullmatch(consumer):
-            raise RefusedReceipt(f"{consumer!r} is no name of a consumer")
-        if consumer not in self._progress and len(self._progress) >= MOST_CONSUMERS:
-            raise RefusedReceipt(f"there are {MOST_CONSUMERS} consumers already")
-        numbers = _numbers(payload, epoch)
-        for stream, number in numbers.items():
-            if number > stored[stream].number:
-                raise RefusedReceipt(f"it has {stream} up to {number}, and only {stored[stream].number} are stored")
-        return numbers
-
     def note(self, consumer: str, numbers: Mapping[Stream, int], utc: float, now: float, *, live: bool) -> bool:
         """A checked receipt; whether it is the first of its consumer.
 
-        `live`: it came from the consumer itself, not from what the broker retains of it.
+        `live`: it came from the consumer itself, not from what the broker retains of it. Raises `RefusedReceipt` for
+        one more consumer than there may be.
         """
         new = consumer not in self._progress
+        if new and len(self._progress) >= MOST_CONSUMERS:
+            raise RefusedReceipt(f"there are {MOST_CONSUMERS} consumers already")
         known = self._progress.setdefault(consumer, {})
         for stream in known.keys() - numbers.keys():
             del known[stream]
@@ -96,8 +84,10 @@ class Receipts:
         """The consumer will not come again; whether it was known."""
         self._changed.discard(consumer)
         self._live.pop(consumer, None)
-        self._gone.add(consumer)
-        return self._progress.pop(consumer, None) is not None
+        known = self._progress.pop(consumer, None) is not None
+        if known:
+            self._gone.add(consumer)
+        return known
 
     def joined(self, consumer: str) -> None:
         """It is heard for the first time on a connection: what it lacks is sent again soon."""
@@ -120,31 +110,13 @@ class Receipts:
                 lowest = progress.number
         return lowest
 
-    def serves(self, stream: Stream, begin: int, since: float) -> int | None:
-        """The number up to which a replay from `begin` may go, by the credit of those it is for, heard since then."""
-        numbers = [
-            progress.number
+    def living(self, stream: Stream, since: float) -> list[int]:
+        """Receipts of the consumers of a stream that were heard of since monotonic second `since`."""
+        return [
+            known[stream].number
             for consumer, known in self._progress.items()
-            if (progress := known.get(stream)) is not None
-            and self._live.get(consumer, -inf) >= since
-            and progress.number >= begin
+            if stream in known and self._live.get(consumer, -inf) >= since
         ]
-        return min(numbers) + CREDIT if numbers else None
-
-    def reach(self, stream: Stream, sent: int, since: float) -> int | None:
-        """The number up to which history may be sent so that no consumer heard of since `since` is overrun.
-
-        None where there is no such consumer. One that lacks more than its credit is served by a replay anyway.
-        `CREDIT` stays below the queue of 1 000 that Mosquitto keeps for a subscriber unless told otherwise.
-        """
-        reaches = [
-            progress.number + CREDIT
-            for consumer, known in self._progress.items()
-            if (progress := known.get(stream)) is not None
-            and self._live.get(consumer, -inf) >= since
-            and sent - progress.number <= CREDIT
-        ]
-        return min(reaches, default=None)
 
     def of(self, stream: Stream) -> dict[str, int]:
         """Receipt of each consumer of a stream."""
@@ -172,6 +144,34 @@ class Receipts:
             for stream, progress in self._progress.get(name, {}).items()
         ]
         return changed, left
+
+
+def checked(consumer: str, payload: bytes, epoch: str, stored: Mapping[Stream, Mark]) -> dict[Stream, int]:
+    """The numbers of a receipt; of streams it does not name none. Raises `RefusedReceipt`.
+
+    One of another epoch says nothing about this one: its numbers are zero.
+    """
+    if not SEGMENT.fullmatch(consumer):
+        raise RefusedReceipt(f"{consumer!r} is no name of a consumer")
+    numbers = _numbers(payload, epoch)
+    for stream, number in numbers.items():
+        if number > stored[stream].number:
+            raise RefusedReceipt(f"it has {stream} up to {number}, and only {stored[stream].number} are stored")
+    return numbers
+
+
+def served(receipts: Sequence[int], begin: int) -> int | None:
+    """The number up to which a replay from `begin` may go, by the credit of those it is for; None for nobody."""
+    return min((number + CREDIT for number in receipts if number >= begin), default=None)
+
+
+def reach(receipts: Sequence[int], sent: int) -> int | None:
+    """The number up to which history may be sent so that nobody is overrun; None where there is nobody.
+
+    One that lacks more than its credit is served by a replay anyway. `CREDIT` stays below the queue of 1 000 that
+    Mosquitto keeps for a subscriber unless told otherwise.
+    """
+    return min((number + CREDIT for number in receipts if sent - number <= CREDIT), default=None)
 
 
 def _stalled(progress: _Progress, acked: int, now: float, *, carried: bool) -> bool:

@@ -122,15 +122,13 @@ class Hub:
             await cancelled(running)
             await self._crew.end()
             self._desk.close()
-            await asyncio.wait([desk], timeout=ANSWER)
-            await cancelled([desk])
+            await _ended(desk, ANSWER)
             self._pipe.close()
             await self._drained(worker)
             await self._end(deliver)
             self._selftest.close()
             await self._delivery.close()
-            await asyncio.wait([gaps], timeout=DRAIN)
-            await cancelled([gaps])
+            await _ended(gaps, DRAIN)
         await self._journal.close()
 
     async def _begin(self) -> None:
@@ -245,3 +243,9 @@ class Hub:
             pace=self._pace,
             remarks=self._remarks,
         )
+
+
+async def _ended(task: asyncio.Task[None], seconds: float) -> None:
+    """Wait for what is about to end, and end it when it does not."""
+    await asyncio.wait([task], timeout=seconds)
+    await cancelled([task])
