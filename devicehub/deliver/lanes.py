@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from devicehub.deliver.receipts import ALIVE, Receipts, reach, served
-from devicehub.journal import Entry, Journal, Mark, tables
+from devicehub.journal import Entry, Journal, Mark, aside, tables
 from devicehub.model.stream import Stream
 
 GRACE: Final = 4.5
@@ -134,7 +134,7 @@ class Lanes:
         retained = [entry for entry in entries if entry.out.retain]
         if not retained:
             return [Due(entry, Why.RETRY) for entry in entries]
-        old = await self._journal.file(lambda db: tables.overtaken(db, retained))
+        old = await self._journal.file(lambda db: aside.overtaken(db, retained))
         self.overtaken += [entry for entry in retained if entry.position in old]
         return [Due(entry, Why.RETRY) for entry in entries if entry.position not in old]
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Final
 
 from devicehub.deliver.holes import Holes
-from devicehub.journal import Entry, Journal, tables
+from devicehub.journal import Entry, Journal, aside
 from devicehub.model.gap import GapReason
 
 BUSY: Final = "busy"
@@ -40,7 +40,7 @@ class Quarantine:
         """
         await self._counted(lambda _: None)
         if self._journal.unclean:
-            for entry, why in await self._journal.file(tables.newest_quarantined):
+            for entry, why in await self._journal.file(aside.newest_quarantined):
                 self._tell(entry, why)
 
     def restart(self) -> None:
@@ -54,7 +54,7 @@ class Quarantine:
     async def put(self, refused: Sequence[tuple[Entry, str]], now: float) -> None:
         """Keep entries with `BUSY` or why they were refused. Raises `JournalError`, and then nothing is changed."""
         rows = [(entry.position, why) for entry, why in refused]
-        await self._counted(lambda db: tables.quarantine(db, rows))
+        await self._counted(lambda db: aside.quarantine(db, rows))
         for entry, why in refused:
             if why == BUSY:
                 self._again_at = max(self._again_at, now + self._pause)
@@ -65,7 +65,7 @@ class Quarantine:
     async def free(self, done: Sequence[Entry]) -> None:
         """The broker took them after all, or they are void. Raises `JournalError`."""
         positions = [entry.position for entry in done]
-        await self._counted(lambda db: tables.release(db, positions))
+        await self._counted(lambda db: aside.release(db, positions))
         self._trying.difference_update(positions)
         self._pause = RETRY_FIRST
 
@@ -95,7 +95,7 @@ class Quarantine:
         return self._tried(entries)
 
     async def _page(self, after: int, why: str) -> list[Entry]:
-        work = partial(tables.quarantined, after=after, most=PAGE, why=why)
+        work = partial(aside.quarantined, after=after, most=PAGE, why=why)
         return [entry for entry, _ in await self._journal.file(work)]
 
     def _tried(self, entries: list[Entry]) -> list[Entry]:
@@ -107,7 +107,7 @@ class Quarantine:
 
         def both(db: sqlite3.Connection) -> dict[str, int]:
             work(db)
-            return tables.reasons(db)
+            return aside.reasons(db)
 
         reasons = await self._journal.file(both)
         self.count, self._busy = sum(reasons.values()), reasons.get(BUSY, 0)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from devicehub.journal import space, tables
+from devicehub.journal import aside, space, tables
 from devicehub.lock import held
 from devicehub.model.errors import JournalError
 from devicehub.model.stream import Stream
@@ -71,7 +71,7 @@ def report(db: sqlite3.Connection) -> JournalReport:
         heard={
             one.consumer: max(other.heard for other in receipts if other.consumer == one.consumer) for one in receipts
         },
-        quarantine=tables.reasons(db),
+        quarantine=aside.reasons(db),
         used=tables.used(db),
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from devicehub.deliver.quarantine import PAGE, RETRY_MOST
-from devicehub.journal import tables
+from devicehub.journal import aside
 from devicehub.model.errors import DeliveryBusyError
 from devicehub.publish.memory import MemoryBroker
 from devicehub.publish.port import Outgoing, Publisher
@@ -104,7 +104,7 @@ async def test_an_operator_has_everything_sent_again_page_by_page(tmp_path: Path
     async with delivering(tmp_path, broker) as (post, deliver, _):
         await post.append(count)
         await post.clock.sleep(5)
-        assert await post.journal.file(tables.reasons) == {
+        assert await post.journal.file(aside.reasons) == {
             "devicehub-sim/v1/site/node/event/hub-started: the broker refused it: Not authorized": count
         }
         forbidden["on"] = False

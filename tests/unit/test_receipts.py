@@ -184,3 +184,20 @@ def test_what_could_not_be_stored_is_told_again() -> None:
     told = receipts.changes()
     receipts.unsaved(*told)
     assert receipts.changes() == told
+
+
+def test_who_confirmed_nothing_of_this_epoch_may_lack_what_was_carried_over_and_is_reminded_ever_more_seldom() -> None:
+    """Soon again once it is heard on a new connection."""
+    receipts = Receipts()
+    taken(receipts, 0, 0.0)
+    reminders = []
+    for now in range(10_000):
+        taken(receipts, 0, float(now))
+        if now == 9_000:
+            receipts.joined("archive")
+        if receipts.stalled(Stream.EVENTS, 0, float(now), carried=True) is not None:
+            reminders.append(now)
+    assert len([now for now in reminders if now < 9_000]) < 14
+    assert 9_000 + STALL in reminders
+    taken(receipts, 1, 10_000.0)
+    assert receipts.stalled(Stream.EVENTS, 1, 20_000.0, carried=True) is None
