@@ -14,12 +14,16 @@ from devicehub.core.frames import digest, evidence, evidence_name
 from devicehub.evidence import EvidenceStore
 from devicehub.health import Gauges
 from devicehub.journal import Journal
-from devicehub.model.errors import JournalError
+from devicehub.model.errors import JournalError, JournalFullError
+from devicehub.model.gap import GapReason
+from devicehub.model.instant import instant
 from devicehub.model.message import Message
+from devicehub.model.payload import GapData
 from devicehub.model.reading import Dropped, Image, Reading, Tick
+from devicehub.model.stream import Stream
 from devicehub.pipe import Pipe
 from devicehub.publish.port import Outgoing
-from devicehub.publish.topics import RULES, Lane
+from devicehub.publish.topics import RULES, Lane, stream_of
 from devicehub.transport.progress import Progress
 
 _log = logging.getLogger(__name__)
@@ -65,12 +69,39 @@ class Process:
                 self._pipe.offer(Tick(now))
 
 
+@dataclass(slots=True)
+class Refused:
+    """Events that a full journal had no room for, from UTC second `since` to `until`, until they are told.
+
+    `full`: the newest of them was refused.
+    """
+
+    count: int = 0
+    since: float = 0.0
+    until: float = 0.0
+    full: bool = False
+
+    def add(self, count: int, since: float, until: float) -> None:
+        """More of them."""
+        self.since = self.since if self.count else since
+        self.count, self.until, self.full = self.count + count, until, True
+
+    def take(self) -> GapData | None:
+        """What there is to tell, once there is room for it again."""
+        if not self.count or self.full:
+            return None
+        gap = GapData("hub", GapReason.OVERFLOW, self.count, since=instant(self.since), until=instant(self.until))
+        self.count = 0
+        return gap
+
+
 @dataclass(frozen=True, slots=True)
 class Sinks:
     """Where messages go by their kind: the journal, or the board; captured images to the evidence folder.
 
     `encode` makes the published bytes of a board message, which has no sequence number. What is accepted
-    reaches the board in the order of the calls, at once, and the journal in the same order, in turn.
+    reaches the board in the order of the calls, at once, and the journal in the same order, in turn: alarms in a turn
+    of their own, ahead of the bulk, which has room while the bulk has none any more.
     """
 
     journal: Journal
@@ -79,7 +110,8 @@ class Sinks:
     encode: Callable[[Message], Outgoing]
     gauges: Gauges
     clock: Clock
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    turns: tuple[asyncio.Lock, asyncio.Lock] = field(default_factory=lambda: (asyncio.Lock(), asyncio.Lock()))
+    refused: Refused = field(default_factory=Refused)
     listeners: list[Callable[[Message], None]] = field(default_factory=list)
 
     async def accept(self, outcome: Outcome) -> None:
@@ -97,17 +129,33 @@ class Sinks:
                 self.board.post(self.encode(message))
             else:
                 journalled.append(message)
-        if outcome.captures or journalled:
-            async with self.turn:
-                await self._store(outcome.captures, journalled)
+        ahead = [message for message in journalled if stream_of(message) is Stream.ALARMS]
+        bulk = [message for message in journalled if stream_of(message) is not Stream.ALARMS]
+        if ahead:
+            async with self.turns[0]:
+                await self._insist(partial(self.journal.append, ahead))
+            self._hear(ahead)
+        if outcome.captures or bulk:
+            async with self.turns[1]:
+                await self._store(outcome.captures, bulk)
 
-    async def _store(self, captures: Sequence[Image], journalled: Sequence[Message]) -> None:
+    async def _store(self, captures: Sequence[Image], bulk: Sequence[Message]) -> None:
+        """What the journal has no room for is refused and counted: nothing that comes later waits for it."""
         for image in captures:
             await self._insist(partial(self._keep, image))
-        if journalled:
-            await self._insist(partial(self.journal.append, journalled))
+        try:
+            await self._insist(partial(self.journal.append, bulk))
+        except JournalFullError as error:
+            self.refused.add(len(bulk), bulk[0].time, bulk[-1].time)
+            self._refusing(error)
+            return
+        self.refused.full = False
+        self._accepting()
+        self._hear(bulk)
+
+    def _hear(self, stored: Sequence[Message]) -> None:
         for listener in self.listeners:
-            for message in journalled:
+            for message in stored:
                 listener(message)
 
     @contextmanager
@@ -127,13 +175,24 @@ class Sinks:
         while True:
             try:
                 await work()
+            except JournalFullError:
+                raise
             except JournalError as error:
-                if not self.gauges.refusing:
-                    _log.error("not accepting events: %s", error)
-                self.gauges.refusing = True
+                self._refusing(error)
                 await self.clock.sleep(TICK)
             else:
-                if self.gauges.refusing:
-                    _log.warning("accepting events again")
-                self.gauges.refusing = False
+                self._accepting()
                 return
+
+    def _refusing(self, error: JournalError) -> None:
+        if not self.gauges.refusing:
+            _log.error("not accepting events: %s", error)
+        self.gauges.refusing = True
+
+    def _accepting(self) -> None:
+        """Unless it is only the alarms that still fit."""
+        if self.refused.full:
+            return
+        if self.gauges.refusing:
+            _log.warning("accepting events again")
+        self.gauges.refusing = False

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 
@@ -23,7 +24,6 @@ from devicehub.consume.files import STORES, opened
 from devicehub.consume.heard import filters, prefix
 from devicehub.consume.leaving import leave
 from devicehub.consume.store import ForeignFileError, StoreError, TakenError
-from devicehub.model.message import Kind
 from devicehub.model.segment import SEGMENT, segment
 from devicehub.model.stream import Stream
 from devicehub.publish.mqtt import connect
@@ -49,9 +49,10 @@ def run(args: argparse.Namespace) -> int:
         for node in nodes:
             book.meet(node)
         where = nodes or [around]
-        heard = [one for node in where for one in (*filters(node, streams), f"{node}/{Kind.STATUS}")]
+        heard = [one for node in where for one in filters(node, streams)]
         note(f"stores {', '.join(sorted(streams))} of {', '.join(where)} in {args.out}, confirmed as {name}")
-        asyncio.run(_consume(Consumer(store, book, link, Clock(), name), heard))
+        with ThreadPoolExecutor(1, thread_name_prefix="store") as executor:
+            asyncio.run(_consume(Consumer(store, book, link, Clock(), name, executor), heard))
     return Exit.OK
 
 

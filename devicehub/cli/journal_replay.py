@@ -8,7 +8,7 @@ from devicehub.cli.given import given_config
 from devicehub.cli.output import note
 from devicehub.config import Config
 from devicehub.deliver.quarantine import BUSY
-from devicehub.journal import tables
+from devicehub.journal import aside, tables
 from devicehub.journal.report import writing
 from devicehub.lock import is_held
 from devicehub.model.stream import Stream
@@ -31,10 +31,10 @@ def _prepared(config: Config, args: argparse.Namespace) -> int:
     stream = Stream(args.stream)
     with writing(config.hub.state) as db:
         if args.quarantine:
-            note(f"{tables.busy(db, BUSY)} events of the quarantine will be sent when the hub runs")
+            note(f"{aside.busy(db, BUSY)} events of the quarantine will be sent when the hub runs")
             return Exit.OK
         stored = tables.known(db).numbers[stream]
-        if args.first > stored:
+        if args.first > max(stored, 1):  # what was carried over from a damaged journal has no number here
             raise CommandError(Exit.USAGE, f"--from {args.first}: {stream} has {stored} events")
         waiting = tables.rewind(db, stream, args.first - 1)
     note(f"{waiting} events of {stream} will be sent when the hub runs")

@@ -1,7 +1,9 @@
 """The desk: takes what arrives, judges it, has it carried out, answers and records. Nothing that arrives raises.
 
 A command is on record before it is begun, so that one that was accepted is never begun again, whatever dies. More
-than a steady pace of them is not looked at but counted, so that a flood of commands never fills the journal.
+than a steady pace of them is not looked at but counted. So a flood fills the journal no faster than that pace: ten
+commands a second, each with one record and one answer if it is refused and two of each if it is begun. Of short
+commands that are refused this is 12 KB a second, 1 GB a day; of the longest that a client can think of 260 KB a second.
 """
 
 import asyncio
@@ -12,12 +14,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from msgspec import structs
+
 from devicehub.clock import Clock
 from devicehub.commands.judging import Job, RefusedError, Scene, judged
-from devicehub.commands.memory import Known, Memory, alike
+from devicehub.commands.memory import CAPACITY, Known, Memory, alike
 from devicehub.commands.pace import Pace
 from devicehub.commands.records import Verdict, messages
-from devicehub.commands.request import FURTHEST, Rejection, Request, read
+from devicehub.commands.request import Rejection, Request, read
 from devicehub.commands.verbs import CommandError
 from devicehub.model.command import CommandState
 from devicehub.model.message import Message
@@ -30,6 +34,7 @@ WAITING_MOST: Final = 64
 RUNNING_MOST: Final = 32
 TELL_EVERY: Final = 1.0
 _LATE = Verdict(CommandState.TIMEOUT, "its deadline passed before it could be begun")
+_TAKEN = Verdict(CommandState.REJECTED, "another command had this id: each one needs its own")
 _DIED = Verdict(CommandState.FAILED, "the hub ended meanwhile: whether it was done is not known")
 
 
@@ -68,7 +73,7 @@ class Desk:
         for one in known:
             self._memory.note(one)
             if one.state is CommandState.ACCEPTED:
-                await self._conclude(one.request, _DIED)
+                await self._conclude(one, _DIED)
 
     def take(self, message: Incoming) -> None:
         """A command arrived. Never waits and never raises."""
@@ -119,70 +124,88 @@ class Desk:
         if isinstance(found, Rejection):
             await self._say(found.request, Verdict(CommandState.REJECTED, self._with_clock(found.why)))
             return
-        if (known := self._memory.find(found.id)) is not None:
-            await self._say(found, _repeated(known, found))
-            return
         expires = self._clock.monotonic() + found.deadline - self._clock.utc()
+        if (known := self._memory.find(found.id)) is not None:
+            await self._repeat(known, found, expires)
+            return
         try:
             job = self._judged(found)
         except RefusedError as refused:
-            verdict = Verdict(CommandState.REJECTED, str(refused))
-            await (self._conclude(found, verdict) if refused.lasting else self._say(found, verdict))
+            await self._say(found, Verdict(CommandState.REJECTED, str(refused)))
             return
-        await self._conclude(found, Verdict(CommandState.ACCEPTED, self._with_clock("")))
+        accepted = await self._accept(found, expires)
         if self._clock.monotonic() > expires:
-            await self._conclude(found, _LATE)
+            await self._conclude(accepted, _LATE)
         else:
-            self._begin(found, job, expires)
+            self._begin(accepted, job)
+
+    async def _repeat(self, known: Known, request: Request, expires: float) -> None:
+        """Its id was given before."""
+        if not alike(known.request, request):
+            await self._say(request, _TAKEN)
+            return
+        self._memory.note(structs.replace(known, until=expires))
+        why = f"given before; {known.why}".removesuffix("; ")
+        await self._say(request, Verdict(known.state, why, known.result), known.record)
 
     def _judged(self, request: Request) -> Job:
-        if len(self._running) >= RUNNING_MOST or not self._memory.has_room(self._clock.monotonic()):
-            raise RefusedError(f"too many commands: {len(self._running)} are under way", lasting=False)
+        if len(self._running) >= RUNNING_MOST:
+            raise RefusedError(f"too many commands: {len(self._running)} are under way")
+        if not self._memory.has_room(self._clock.monotonic()):
+            raise RefusedError(f"too many commands: {CAPACITY} that may still come again are remembered")
         return judged(request, self._around.scene)
 
-    def _begin(self, request: Request, job: Job, expires: float) -> None:
-        act = asyncio.ensure_future(job.act(expires))
-        patience = job.patience(self._clock.monotonic(), expires)
-        task = asyncio.get_running_loop().create_task(self._follow(request, act, patience))
+    def _begin(self, known: Known, job: Job) -> None:
+        act = asyncio.ensure_future(job.act(known.until))
+        patience = job.patience(self._clock.monotonic(), known.until)
+        task = asyncio.get_running_loop().create_task(self._follow(known, act, patience))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def _follow(self, request: Request, act: "asyncio.Future[Verdict]", patience: float) -> None:
+    async def _follow(self, known: Known, act: "asyncio.Future[Verdict]", patience: float) -> None:
         """Until it has come to its end, or nobody waits for that any more."""
+        request = known.request
         try:
             done, _ = await asyncio.wait([act], timeout=patience)
             if done:
-                await self._conclude(request, _outcome(act, request))
+                await self._conclude(known, _outcome(act, request))
                 return
             why = f"not finished within {patience:.0f} s; it may still be under way"
-            await self._conclude(request, Verdict(CommandState.TIMEOUT, why))
+            await self._conclude(known, Verdict(CommandState.TIMEOUT, why))
             await asyncio.wait([act])
             _log.info("command %s/%s %s came to its end late", request.target, request.verb, request.id)
             act.exception()
         finally:
             act.cancel()
 
-    async def _conclude(self, request: Request, verdict: Verdict) -> None:
-        """It came to a state: remembered, recorded, answered."""
-        until = self._clock.monotonic() + FURTHEST
-        self._memory.note(Known(request, verdict.state, until, verdict.why, dict(verdict.result)))
-        await self._say(request, verdict)
+    async def _accept(self, request: Request, expires: float) -> Known:
+        """It will be begun: remembered, recorded, answered."""
+        verdict = Verdict(CommandState.ACCEPTED, self._with_clock(""))
+        record, *answers = self._worded(request, verdict)
+        known = Known(request, verdict.state, expires, verdict.why, record=record.id)
+        self._memory.note(known)
+        await self._around.accept([record, *answers])
+        return known
 
-    async def _say(self, request: Request, verdict: Verdict) -> None:
+    async def _conclude(self, known: Known, verdict: Verdict) -> None:
+        """It came to its end: remembered, recorded, answered."""
+        ended = structs.replace(known, state=verdict.state, why=verdict.why, result=dict(verdict.result))
+        self._memory.note(ended)
+        await self._around.accept(self._worded(known.request, verdict, known.record))
+
+    async def _say(self, request: Request, verdict: Verdict, cause: str = "") -> None:
+        """An answer that changes nothing."""
+        await self._around.accept(self._worded(request, verdict, cause))
+
+    def _worded(self, request: Request, verdict: Verdict, cause: str = "") -> list[Message]:
         _log.info("command %s/%s %s: %s", request.target, request.verb, request.id, verdict.state)
-        await self._around.accept(messages(request, verdict, self._clock.stamp(), self._around.ids))
+        return messages(request, verdict, self._clock.stamp(), self._around.ids, cause)
 
     def _with_clock(self, why: str) -> str:
         """Whoever judges a deadline by a clock that may be wrong says so."""
         if self._around.synchronised() is not False:
             return why
         return f"{why}; the hub's clock is not synchronised".removeprefix("; ")
-
-
-def _repeated(known: Known, request: Request) -> Verdict:
-    if not alike(known.request, request):
-        return Verdict(CommandState.REJECTED, "another command had this id: each one needs its own")
-    return Verdict(known.state, f"given before; {known.why}".removesuffix("; "), known.result)
 
 
 def _outcome(act: "asyncio.Future[Verdict]", request: Request) -> Verdict:

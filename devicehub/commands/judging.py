@@ -18,11 +18,7 @@ HUB: Final = "hub"
 
 
 class RefusedError(DeviceHubError):
-    """A command is not begun. `lasting`: the same one is refused again, rather than looked at anew."""
-
-    def __init__(self, why: str, *, lasting: bool = True) -> None:
-        super().__init__(why)
-        self.lasting = lasting
+    """A command is not begun. The same one, given again, is looked at anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +63,7 @@ def judged(request: Request, scene: Scene) -> Job:
         raise RefusedError("it changes the device, and the configuration does not say control = true for it")
     args = _arguments(command, request)
     if line.obstacle:
-        raise RefusedError(line.obstacle, lasting=False)
+        raise RefusedError(line.obstacle)
     return _of_device(line, command, args)
 
 

@@ -1,4 +1,4 @@
-"""How many commands are looked at: a steady pace with room for a burst."""
+"""How many of what others send are looked at: a steady pace with room for a burst."""
 
 from typing import Final
 
@@ -7,15 +7,17 @@ BURST: Final = 50.0
 
 
 class Pace:
-    """A bucket of `BURST` tokens that refills with `PER_SECOND`. Times are monotonic seconds."""
+    """A bucket of `burst` tokens that refills with `per_second`. Times are monotonic seconds."""
 
-    def __init__(self) -> None:
-        self._tokens = BURST
+    def __init__(self, per_second: float = PER_SECOND, burst: float = BURST) -> None:
+        self._per_second = per_second
+        self._burst = burst
+        self._tokens = burst
         self._at = 0.0
 
     def take(self, now: float) -> bool:
         """Whether one more may be looked at."""
-        self._tokens = min(BURST, self._tokens + max(now - self._at, 0.0) * PER_SECOND)
+        self._tokens = min(self._burst, self._tokens + max(now - self._at, 0.0) * self._per_second)
         self._at = now
         if self._tokens < 1:
             return False

@@ -27,8 +27,11 @@ class Verdict(Struct, frozen=True):
     result: Mapping[str, str | float | bool | None] = {}
 
 
-def messages(request: Request, verdict: Verdict, now: Stamp, ids: Callable[[], str]) -> list[Message]:
-    """The audit record and, where the target is legal, the answer that it caused, in the order of storing."""
+def messages(request: Request, verdict: Verdict, now: Stamp, ids: Callable[[], str], cause: str = "") -> list[Message]:
+    """The audit record and, where the target is legal, the answer that it caused, in the order of storing.
+
+    `cause`: the record of the acceptance that the verdict follows; none where it is none of an accepted command.
+    """
     why = "; ".join(part for part in (unicode_text(verdict.why)[:WHY_MOST], request.reply.ignored) if part)
     result = {name: _plain(value) for name, value in verdict.result.items()}
     place = (request.target, request.verb) if request.target and request.verb else ("", "")
@@ -44,7 +47,7 @@ def messages(request: Request, verdict: Verdict, now: Stamp, ids: Callable[[], s
         args=dict(request.args),
         result=result,
     )
-    record = Message(Kind.EVENT, TYPE, ids(), now.utc, now.mono, event, *place, correlation=request.id)
+    record = Message(Kind.EVENT, TYPE, ids(), now.utc, now.mono, event, *place, cause, request.id)
     if place == ("", ""):
         return [record]
     answer = Message(

@@ -1,10 +1,11 @@
 """What is stored of every node, epoch and stream, and what to say of it. Pure.
 
 **Epochs.** Numbers begin at 1 with each epoch, so each is counted on its own, for ever. A receipt names one epoch, the
-node's current one: the first that was heard; then every one that a message sent for the first time names, or a message
-recorded later than any of the current one. What comes of another epoch, as when a hub had to salvage its journal,
-cannot be asked for again with a receipt. So a hole there holds nothing up: what is above it is stored, and what is
-missing is stored should it come.
+node's current one: the one that its status names, which a hub publishes before anything else; then every one that a
+message sent for the first time names. Of a hub whose status names none it is the first that was heard, and then also
+that of a message recorded later than any of the current one. What comes of another epoch, as when a hub had to salvage
+its journal, cannot be asked for again with a receipt. So a hole there holds nothing up: what is above it is stored,
+and what is missing is stored should it come.
 """
 
 from collections.abc import Iterable
@@ -14,7 +15,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from devicehub.consume.count import Count, Ranges, Verdict
-from devicehub.consume.heard import Heard
+from devicehub.consume.heard import Announced, Heard
 from devicehub.model.receipt import Receipt
 from devicehub.model.stream import Stream
 
@@ -66,6 +67,7 @@ class Book:
         self._counts: dict[Key, Count] = {}
         self._current: dict[str, Current] = {}
         self._met: set[str] = set()
+        self._announced: set[str] = set()
         self._changed: set[Key] = set()
         self._turned: set[str] = set()
         self._lost = False
@@ -80,6 +82,17 @@ class Book:
         news = node not in self._met
         self._met.add(node)
         return news
+
+    def announce(self, status: Announced) -> bool:
+        """A node says which epoch it is in; whether that is news."""
+        self.meet(status.node)
+        self._announced.add(status.node)
+        known = self._current.get(status.node)
+        if known is not None and known.epoch == status.epoch:
+            return False
+        self._current[status.node] = Current(status.node, status.epoch, status.at)
+        self._turned.add(status.node)
+        return True
 
     def restore(self, state: State) -> None:
         """What was stored by an earlier run."""
@@ -146,10 +159,9 @@ class Book:
     def _turn(self, heard: Heard) -> None:
         self.meet(heard.node)
         known = self._current.get(heard.node)
-        if known is not None and known.epoch != heard.epoch and not heard.live and heard.recorded <= known.recorded:
+        if known is not None and heard.recorded <= known.recorded and (known.epoch == heard.epoch or not heard.live):
             return
-        same = known is not None and known.epoch == heard.epoch
-        if same and known is not None and heard.recorded <= known.recorded:
+        if known is not None and known.epoch != heard.epoch and not heard.live and heard.node in self._announced:
             return
         self._current[heard.node] = Current(heard.node, heard.epoch, heard.recorded)
         self._turned.add(heard.node)

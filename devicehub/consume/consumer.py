@@ -7,6 +7,7 @@ so. Nothing is acknowledged by hand: what the receipt does not say is sent again
 import asyncio
 import logging
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from functools import partial
 from typing import Final
 
@@ -16,7 +17,7 @@ from msgspec import Struct
 from devicehub.clock import Clock
 from devicehub.consume.book import Book, Key
 from devicehub.consume.count import Verdict
-from devicehub.consume.heard import Heard, node_of, understood
+from devicehub.consume.heard import Heard, announced, node_of, understood
 from devicehub.consume.store import Store
 from devicehub.model.errors import DeliveryError, DeliveryRefusedError, ProtocolError
 from devicehub.publish.port import Connect, Incoming, Outgoing, Publisher
@@ -27,7 +28,7 @@ PAUSE: Final = 0.2
 AGAIN: Final = 4.0
 WAITING_MOST: Final = 10_000
 RECONNECT_FIRST: Final = 0.2
-RECONNECT_MOST: Final = 30.0
+RECONNECT_MOST: Final = 5.0
 LAST_WORDS: Final = 2.0
 
 _log = logging.getLogger(__name__)
@@ -44,8 +45,10 @@ class _Told(Struct):
 class Consumer:
     """Stores what is heard in `book`'s streams and publishes receipts as `name`. Made for one `run`."""
 
-    def __init__(self, store: Store, book: Book, connect: Connect, clock: Clock, name: str) -> None:
-        """`book` knows already what `store` has."""
+    def __init__(
+        self, store: Store, book: Book, connect: Connect, clock: Clock, name: str, executor: Executor | None = None
+    ) -> None:
+        """`book` knows already what `store` has. `executor`: where that writes; None for the loop's own."""
         self._store = store
         self._book = book
         self._connect = connect
@@ -62,6 +65,7 @@ class Consumer:
         self._ending = asyncio.Event()
         self._ended = asyncio.Event()
         self._refused = ""
+        self._executor = executor
         self.stored = 0
         for node in book.nodes:
             self._meet(node)
@@ -126,10 +130,14 @@ class Consumer:
             return  # something retained was deleted, a node perhaps
         try:
             self._meet(node_of(message.topic))
+            status = announced(message.topic, message.payload)
             heard = understood(message.topic, message.payload)
         except ProtocolError as error:
             _log.warning("%s: left out: %s", message.topic[:200], error)
             return
+        if status is not None and self._book.announce(status):
+            _log.info("%s is in epoch %s", status.node, status.epoch)
+            self._wake.set()
         if heard is not None:
             self._take(heard)
 
@@ -207,7 +215,7 @@ class Consumer:
             return
         receipts = {node: msgspec.json.encode(self._book.receipt(node)) for node in nodes}
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(None, partial(self._store.store, batch, changes))
+        await loop.run_in_executor(self._executor, partial(self._store.store, batch, changes))
         self.stored += len(batch)
         for node, payload in receipts.items():
             told = self._told[node]

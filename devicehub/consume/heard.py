@@ -53,6 +53,23 @@ class _Envelope(Struct, frozen=True):
     historical: bool = False
 
 
+class Announced(Struct, frozen=True):
+    """A hub's status: the epoch that its journal is in. `at`: when it said so, RFC 3339 in UTC."""
+
+    node: str
+    epoch: str
+    at: str
+
+
+class _Status(Struct, frozen=True):
+    epoch: str = ""
+
+
+class _Said(Struct, frozen=True):
+    data: _Status
+    time: str = ""
+
+
 class _Gap(Struct, frozen=True):
     stream: str
     epoch: str = ""
@@ -60,8 +77,11 @@ class _Gap(Struct, frozen=True):
 
 
 def filters(node: str, streams: AbstractSet[Stream]) -> list[str]:
-    """Topic filters of what is numbered in `streams` below a node's prefix, and of gaps, which may be about them."""
-    return [f"{node}/{kind}/#" for kind in Kind if _counted(kind, streams)]
+    """Topic filters of what is numbered in `streams` below a node's prefix, and of gaps, which may be about them.
+
+    The status comes first: what a broker retains of it names the epoch that everything after it is counted by.
+    """
+    return [f"{node}/{Kind.STATUS}", *(f"{node}/{kind}/#" for kind in Kind if _counted(kind, streams))]
 
 
 def prefix(site: str, node: str, *, exercise: bool) -> str:
@@ -75,6 +95,21 @@ def node_of(topic: str) -> str:
     if node is None:
         raise ProtocolError(Reason.UNEXPECTED, "the topic is not of a hub")
     return node[0]
+
+
+def announced(topic: str, body: bytes) -> Announced | None:
+    """What a status says of the epoch; None for anything else, and for a hub that does not say it.
+
+    Raises `ProtocolError`, which does not show it.
+    """
+    node = node_of(topic)
+    if topic != f"{node}/{Kind.STATUS}":
+        return None
+    try:
+        said = msgspec.json.decode(body, type=_Said)
+    except (UnicodeDecodeError, msgspec.MsgspecError):
+        raise ProtocolError(Reason.GARBAGE, "not a status of a hub") from None
+    return Announced(node, said.data.epoch, said.time) if said.data.epoch else None
 
 
 def understood(topic: str, body: bytes) -> Heard | None:

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import Final
 
 from devicehub.clock import Clock
-from devicehub.deliver.receipts import Receipts, RefusedReceipt
-from devicehub.journal import Journal, tables
+from devicehub.commands.pace import Pace
+from devicehub.deliver.receipts import MOST_CONSUMERS, Receipts, RefusedReceipt, checked
+from devicehub.journal import Journal, owed, tables
 from devicehub.model.errors import JournalError
 from devicehub.model.payload import StreamData
 from devicehub.model.stream import Stream
@@ -17,6 +18,8 @@ _log = logging.getLogger(__name__)
 LOOK: Final = 0.5
 KEEP: Final = 10
 MOST_TOLD: Final = 64
+TOLD_PER_MINUTE: Final = 10.0
+TOLD_BURST: Final = 80.0
 Remark = Callable[[str, str], None]
 
 
@@ -27,15 +30,20 @@ class Consumers:
         self._journal = journal
         self._receipts = receipts
         self._clock = clock
-        self._remark = remark
+        self._told = _Told(remark, clock)
         self._listeners: list[Callable[[], None]] = []
         self._look = False
         self._refused: set[str] = set()
         self._met: set[str] = set()
+        self._joined: set[str] = set()
+        self._joining: list[tuple[Stream, int]] = []
+        self._carried: frozenset[Stream] = frozenset()
 
     def connected(self) -> None:
         """A new connection: the first receipt of each consumer may be what the broker retains of it."""
         self._met.clear()
+        self._joined.clear()
+        self._joining.clear()
 
     def listen(self, listener: Callable[[], None]) -> None:
         """Call `listener` when a receipt came or it is time to ask `stalled`."""
@@ -44,6 +52,7 @@ class Consumers:
     async def resume(self) -> None:
         """Take over what earlier runs were told. Raises `JournalError`."""
         self._receipts.resume(await self._journal.file(tables.receipts))
+        self._carried = await self._journal.file(owed.streams)
 
     def receipt(self, message: Incoming) -> None:
         """Take a receipt; one that cannot be right is told once per consumer until it sends a right one."""
@@ -51,26 +60,41 @@ class Consumers:
         if not message.payload:
             self._leave(consumer)
             return
+        live = consumer in self._met or not message.retain
+        now = self._clock.monotonic()
         try:
-            numbers = self._receipts.take(consumer, message.payload, self._journal.epoch, self._journal.stored)
+            numbers = checked(consumer, message.payload, self._journal.epoch, self._journal.stored)
+            new = self._receipts.note(consumer, numbers, self._clock.utc(), now, live=live)
         except RefusedReceipt as refused:
             if consumer not in self._refused and len(self._refused) < MOST_TOLD:
                 self._refused.add(consumer)
-                self._remark("receipt-refused", f"{consumer}: {refused}")
+                self._told.tell("receipt-refused", f"{consumer}: {refused}")
             return
         self._refused.discard(consumer)
-        live = consumer in self._met or not message.retain
         self._met.add(consumer)
-        if self._receipts.note(consumer, numbers, self._clock.utc(), self._clock.monotonic(), live=live):
-            self._remark("consumer-registered", consumer)
+        if new:
+            self._told.tell("consumer-registered", consumer)
+        if live and consumer not in self._joined and len(self._joined) < MOST_CONSUMERS:
+            self._joined.add(consumer)
+            self._receipts.joined(consumer)
+            self._joining += numbers.items()
         self._tell()
+
+    def joined(self) -> list[tuple[Stream, int]]:
+        """What consumers have that were heard for the first time on this connection, since the last call."""
+        joining, self._joining = self._joining, []
+        return joining
 
     def stalled(self, now: float) -> list[tuple[Stream, int]]:
         """Streams to be sent again and behind which number, asked at most every half second."""
         if not self._look:
             return []
         self._look = False
-        found = [(stream, self._receipts.stalled(stream, self._journal.acked[stream].number, now)) for stream in Stream]
+        acked = {stream: mark.number for stream, mark in self._journal.acked.items()}
+        found = [
+            (stream, self._receipts.stalled(stream, number, now, carried=stream in self._carried))
+            for stream, number in acked.items()
+        ]
         return [(stream, number) for stream, number in found if number is not None]
 
     def watermarks(self, sent: Callable[[Stream], int]) -> dict[str, StreamData]:
@@ -81,7 +105,7 @@ class Consumers:
                 stored=self._journal.stored[stream].number,
                 sent=sent(stream),
                 acked=self._journal.acked[stream].number,
-                received=self._receipts.lowest(stream),
+                received=min(self._receipts.of(stream).values(), default=None),
                 consumers=self._receipts.of(stream),
             )
             for stream in Stream
@@ -92,6 +116,7 @@ class Consumers:
         turns = 0
         while True:
             await self._clock.sleep(LOOK)
+            self._told.rest()
             if self._receipts:
                 self._look = True
                 self._tell()
@@ -108,17 +133,46 @@ class Consumers:
             await self._journal.file(lambda db: tables.keep_receipts(db, changed, gone))
         except JournalError as error:
             _log.warning("receipts are not kept: %s", error)
+            self._receipts.unsaved(changed, gone)
 
     def lapse(self, before: float) -> None:
         """Wait no longer for consumers that were not heard of since that UTC second."""
         for consumer in self._receipts.silent(before):
             self._receipts.leave(consumer)
-            self._remark("consumer-lapsed", f"{consumer} was silent for the whole retention")
+            self._met.discard(consumer)
+            self._told.tell("consumer-lapsed", f"{consumer} was silent for the whole retention")
 
     def _tell(self) -> None:
         for listener in self._listeners:
             listener()
 
     def _leave(self, consumer: str) -> None:
+        self._met.discard(consumer)
         if self._receipts.leave(consumer):
-            self._remark("consumer-left", consumer)
+            self._told.tell("consumer-left", consumer)
+
+
+class _Told:
+    """Remarks about consumers: ten a minute, after a burst in which all that there may be can come.
+
+    The rest is counted. So one that comes and goes all the time writes no more than that into the journal.
+    """
+
+    def __init__(self, remark: Remark, clock: Clock) -> None:
+        self._remark = remark
+        self._clock = clock
+        self._pace = Pace(TOLD_PER_MINUTE / 60, TOLD_BURST)
+        self._untold = 0
+
+    def tell(self, what: str, why: str) -> None:
+        """A remark, if the pace allows it."""
+        if self._pace.take(self._clock.monotonic()):
+            self._remark(what, why)
+        else:
+            self._untold += 1
+
+    def rest(self) -> None:
+        """How many were not told, once the pace allows a remark again."""
+        if self._untold and self._pace.take(self._clock.monotonic()):
+            count, self._untold = self._untold, 0
+            self._remark("consumer-remarks-dropped", f"{count} remarks about consumers were not told: too many at once")

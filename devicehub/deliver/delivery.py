@@ -9,7 +9,7 @@ from devicehub.deliver.consumers import Consumers, Remark
 from devicehub.deliver.flight import Flight
 from devicehub.deliver.holes import Holes
 from devicehub.deliver.lanes import Lanes
-from devicehub.deliver.quarantine import Quarantine
+from devicehub.deliver.quarantine import RETRY_FIRST, Quarantine
 from devicehub.deliver.receipts import Receipts
 from devicehub.deliver.stage import Deliver, Hooks, Lots
 from devicehub.health import Gauges
@@ -37,6 +37,7 @@ class Delivery:
     ) -> None:
         """`remark`: something about delivery that the hub's subscribers should know. `window`: most in flight."""
         self._journal = journal
+        self._clock = clock
         self._holes = Holes()
         self._receipts = Receipts()
         self._quarantine = Quarantine(journal, self._holes)
@@ -54,12 +55,13 @@ class Delivery:
 
     async def run(self) -> None:
         """Deliver, until `finish` and everything new was delivered."""
-        watching = asyncio.create_task(self._consumers.run())
+        others = [asyncio.create_task(work) for work in (self._consumers.run(), self._retrying())]
         try:
             await self._stage.run()
         finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            for other in others:
+                other.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
 
     def finish(self) -> None:
         """Nothing more will come: deliver what is there and disconnect politely."""
@@ -88,16 +90,22 @@ class Delivery:
         await self._lanes.replay(stream, number, asked=True)
         self._stage.wake()
 
-    async def replay_quarantine(self) -> int:
-        """Send everything in quarantine again; gives how many. Raises `JournalError`."""
-        entries = await self._quarantine.all()
-        self._lanes.retry(entries)
+    def replay_quarantine(self) -> int:
+        """Send everything in quarantine again; gives how many that is."""
+        count = self._quarantine.ask()
         self._stage.wake()
-        return len(entries)
+        return count
 
     def watermarks(self) -> tuple[dict[str, StreamData], int]:
         """How far each stream has come, and how many events are in quarantine."""
         return self._consumers.watermarks(self._lanes.sent), self._quarantine.count
+
+    async def _retrying(self) -> None:
+        """For ever: see to it that what is in quarantine is tried, also when nothing else is sent."""
+        while True:
+            await self._clock.sleep(RETRY_FIRST)
+            if self._quarantine.waiting():
+                self._stage.wake()
 
     def _expired(self, stream: Stream, first: int, last: int) -> None:
         self._holes.add(stream, first, last, GapReason.EXPIRED)

@@ -85,23 +85,20 @@ class Flight:
         return tuple(self._standing.values())
 
     async def _put_aside(self, ready: Sequence[_InFlight], errors: Sequence[DeliveryError | None]) -> None:
-        new: list[tuple[Entry, str]] = []
-        freed: list[Entry] = []
+        """What a retry brought leaves the quarantine; what is refused goes there, a retry again."""
+        refused: list[tuple[Entry, str]] = []
+        taken: list[Entry] = []
         for flying, error in zip(ready, errors, strict=True):
-            if flying.due is None:
+            if flying.due is None or flying.due.why is Why.AGAIN:
                 continue
-            entry, why = flying.due.entry, flying.due.why
-            busy = isinstance(error, DeliveryBusyError)
-            if why is Why.NEW and error is not None:
-                new.append((entry, BUSY if busy else str(error)))
-            elif why is Why.RETRY and busy:
-                self._quarantine.busy_again(entry)
-            elif why is Why.RETRY and error is None and _taken(flying.done):
-                freed.append(entry)
-        if new:
-            await self._quarantine.put(new, self._clock.monotonic())
-        if freed:
-            await self._quarantine.free(freed)
+            if error is not None:
+                refused.append((flying.due.entry, BUSY if isinstance(error, DeliveryBusyError) else str(error)))
+            elif flying.due.why is Why.RETRY and _taken(flying.done):
+                taken.append(flying.due.entry)
+        if taken:
+            await self._quarantine.free(taken)
+        if refused:
+            await self._quarantine.put(refused, self._clock.monotonic())
 
     def _note(self, flying: _InFlight, error: DeliveryError | None) -> None:
         """Count an answer. One that is neither yes nor no ends the connection."""

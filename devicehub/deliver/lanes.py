@@ -8,11 +8,12 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from devicehub.deliver.receipts import CREDIT, Receipts
-from devicehub.journal import Entry, Journal, Mark, tables
+from devicehub.deliver.receipts import ALIVE, Receipts, reach, served
+from devicehub.journal import Entry, Journal, Mark, aside, tables
 from devicehub.model.stream import Stream
 
-PATIENCE: Final = 0.4
+GRACE: Final = 4.5
+PATIENCE: Final = 2.0
 PREFETCH: Final = 500
 
 
@@ -38,6 +39,7 @@ class _Replay(Struct):
     """
 
     mark: Mark
+    begin: int
     asked: bool = False
     read: deque[Entry] = field(default_factory=deque)
 
@@ -64,10 +66,13 @@ class Lanes:
         self._cursors: dict[Stream, Mark] = dict.fromkeys(Stream, Mark())
         self._replays: dict[Stream, _Replay] = {}
         self._retries: deque[Entry] = deque()
+        self.overtaken: list[Entry] = []
+        self._since = 0.0
         self._history = {stream: _History() for stream in Stream}
 
-    def restart(self) -> None:
+    def restart(self, now: float) -> None:
         """A new connection: everything behind what is known to be delivered is new to it."""
+        self._since = now
         self._cursors = dict(self._journal.acked)
         self._history = {stream: _History(mark.position) for stream, mark in self._journal.stored.items()}
         self._replays.clear()
@@ -77,11 +82,28 @@ class Lanes:
         """The highest number handed over on this connection, or acknowledged before."""
         return max(self._cursors[stream].number, self._journal.acked[stream].number)
 
+    async def rewind(self, stream: Stream, number: int) -> None:
+        """A consumer is there that lacks what is behind a number. Raises `JournalError`.
+
+        While history is sent it begins anew from there: what the consumer would only drop is not sent in vain.
+        """
+        history, cursor = self._history[stream], self._cursors[stream]
+        if stream is Stream.ALARMS or history.outpaced:
+            return  # states of alarms that are no longer true must not be retained again
+        if number < cursor.number and cursor.position < history.end:
+            position = await self._journal.file(lambda db: tables.position_of(db, stream, number))
+            self._cursors[stream] = Mark(position, number)
+
     async def replay(self, stream: Stream, number: int, *, asked: bool = False) -> None:
-        """Send what is behind a number again. Raises `JournalError`."""
+        """Send what is behind a number again, unless that is under way. Raises `JournalError`."""
+        running = self._replays.get(stream)
+        if running is not None:
+            if number >= running.mark.number:
+                return
+            asked = asked or running.asked
         position = await self._journal.file(lambda db: tables.position_of(db, stream, number))
         if position < self._cursors[stream].position:
-            self._replays[stream] = _Replay(Mark(position, number), asked=asked)
+            self._replays[stream] = _Replay(Mark(position, number), number, asked=asked)
 
     def retry(self, entries: Sequence[Entry]) -> None:
         """Send entries that are in quarantine."""
@@ -94,10 +116,9 @@ class Lanes:
     async def take(self, room: int, now: float) -> list[Due]:
         """What is due, in order of sending, at most `room`. Raises `JournalError`."""
         due = await self._new(Stream.ALARMS, room, now)
-        retries = min(len(self._retries), -(-(room - len(due)) // 4))
-        due += [Due(self._retries.popleft(), Why.RETRY) for _ in range(retries)]
+        due += await self._retried(min(len(self._retries), -(-(room - len(due)) // 4)))
         sources = deque([partial(self._new, stream, now=now) for stream in (Stream.EVENTS, Stream.SCANS)])
-        sources.extend([partial(self._again, stream) for stream in self._replays])
+        sources.extend([partial(self._again, stream, now=now) for stream in self._replays])
         while sources and len(due) < room:
             share = -(-(room - len(due)) // len(sources))
             source = sources.popleft()
@@ -106,6 +127,16 @@ class Lanes:
             if len(taken) == share:
                 sources.append(source)
         return due
+
+    async def _retried(self, most: int) -> list[Due]:
+        """Of retained topics only what is the newest: an older state must not take its place."""
+        entries = [self._retries.popleft() for _ in range(most)]
+        retained = [entry for entry in entries if entry.out.retain]
+        if not retained:
+            return [Due(entry, Why.RETRY) for entry in entries]
+        old = await self._journal.file(lambda db: aside.overtaken(db, retained))
+        self.overtaken += [entry for entry in retained if entry.position in old]
+        return [Due(entry, Why.RETRY) for entry in entries if entry.position not in old]
 
     async def _new(self, stream: Stream, most: int, now: float) -> list[Due]:
         if stream is not Stream.ALARMS:
@@ -120,23 +151,27 @@ class Lanes:
         history, cursor = self._history[stream], self._cursors[stream]
         if cursor.position >= history.end or history.outpaced:
             return PREFETCH
-        reach = self._receipts.reach(stream, cursor.number, now)
-        if reach is None or reach > cursor.number:
+        # A consumer that was there before the connection broke needs a moment to come back too.
+        coming = now - self._since < GRACE
+        most = reach(self._receipts.living(stream, 0.0 if coming else now - ALIVE), cursor.number)
+        if most is None or most > cursor.number:
             history.blocked = None
-            return PREFETCH if reach is None else reach - cursor.number
+            return PREFETCH if most is None else most - cursor.number
+        if coming:
+            return 0
         if history.blocked is None:
             history.blocked = now
         history.outpaced = now - history.blocked >= PATIENCE
         return 0
 
-    async def _again(self, stream: Stream, most: int) -> list[Due]:
+    async def _again(self, stream: Stream, most: int, now: float) -> list[Due]:
         """What follows in a replay, without what is in quarantine, and telling what is gone."""
         replay = self._replays.get(stream)
         if replay is None:
             return []
-        lowest = self._receipts.lowest(stream)
-        if not replay.asked and lowest is not None:
-            most = min(most, lowest + CREDIT - replay.mark.number)
+        end = None if replay.asked else served(self._receipts.living(stream, now - ALIVE), replay.begin)
+        if end is not None:
+            most = min(most, end - replay.mark.number)
         if most <= 0:
             return []
         if not replay.read:

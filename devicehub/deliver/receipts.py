@@ -5,6 +5,7 @@ See docs/decisions/0012-streams-epochs-and-receipts.md.
 """
 
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Final
 
 from msgspec import Struct
@@ -18,6 +19,7 @@ from devicehub.publish.inbound import Json, parse
 
 STALL: Final = 2.0
 STALL_MOST: Final = 60.0
+REMIND_MOST: Final = 86400.0
 ALIVE: Final = 15.0
 CREDIT: Final = 900
 MOST_CONSUMERS: Final = 64
@@ -54,27 +56,15 @@ class Receipts:
         for one in stored:
             self._progress.setdefault(one.consumer, {})[one.stream] = _Progress(one.number, one.heard)
 
-    def take(self, consumer: str, payload: bytes, epoch: str, stored: Mapping[Stream, Mark]) -> dict[Stream, int]:
-        """Check a receipt: its numbers, of streams it does not name none. Raises `RefusedReceipt`.
-
-        One of another epoch says nothing about this one: its numbers are zero.
-        """
-        if not SEGMENT.fullmatch(consumer):
-            raise RefusedReceipt(f"{consumer!r} is no name of a consumer")
-        if consumer not in self._progress and len(self._progress) >= MOST_CONSUMERS:
-            raise RefusedReceipt(f"there are {MOST_CONSUMERS} consumers already")
-        numbers = _numbers(payload, epoch)
-        for stream, number in numbers.items():
-            if number > stored[stream].number:
-                raise RefusedReceipt(f"it has {stream} up to {number}, and only {stored[stream].number} are stored")
-        return numbers
-
     def note(self, consumer: str, numbers: Mapping[Stream, int], utc: float, now: float, *, live: bool) -> bool:
         """A checked receipt; whether it is the first of its consumer.
 
-        `live`: it came from the consumer itself, not from what the broker retains of it.
+        `live`: it came from the consumer itself, not from what the broker retains of it. Raises `RefusedReceipt` for
+        one more consumer than there may be.
         """
         new = consumer not in self._progress
+        if new and len(self._progress) >= MOST_CONSUMERS:
+            raise RefusedReceipt(f"there are {MOST_CONSUMERS} consumers already")
         known = self._progress.setdefault(consumer, {})
         for stream in known.keys() - numbers.keys():
             del known[stream]
@@ -94,41 +84,39 @@ class Receipts:
         """The consumer will not come again; whether it was known."""
         self._changed.discard(consumer)
         self._live.pop(consumer, None)
-        self._gone.add(consumer)
-        return self._progress.pop(consumer, None) is not None
+        known = self._progress.pop(consumer, None) is not None
+        if known:
+            self._gone.add(consumer)
+        return known
 
-    def stalled(self, stream: Stream, acked: int, now: float) -> int | None:
+    def joined(self, consumer: str) -> None:
+        """It is heard for the first time on a connection: what it lacks is sent again soon."""
+        for progress in self._progress[consumer].values():
+            progress.pause, progress.behind = STALL, None
+
+    def stalled(self, stream: Stream, acked: int, now: float, *, carried: bool = False) -> int | None:
         """The lowest receipt of a consumer that lives, is behind `acked` and does not come forward; None for none.
 
         Asked again and again: each answer makes the next of the same consumer come later, until it comes forward.
+        `carried`: there are events of an epoch that ended. Nobody can confirm those, so whoever has confirmed nothing
+        of this epoch yet may lack them.
         """
         lowest: int | None = None
         for consumer, known in self._progress.items():
             progress = known.get(stream)
             if progress is None or now - self._live.get(consumer, -ALIVE) >= ALIVE:
                 continue
-            if _stalled(progress, acked, now) and (lowest is None or progress.number < lowest):
+            if _stalled(progress, acked, now, carried=carried) and (lowest is None or progress.number < lowest):
                 lowest = progress.number
         return lowest
 
-    def lowest(self, stream: Stream) -> int | None:
-        """The lowest receipt of all consumers of a stream; None where there is none."""
-        return min(self.of(stream).values(), default=None)
-
-    def reach(self, stream: Stream, sent: int, now: float) -> int | None:
-        """The number up to which history may be sent so that no living consumer that keeps up is overrun.
-
-        None where there is no such consumer. One that lacks more than its credit is served by a replay anyway.
-        `CREDIT` stays below the queue of 1 000 that Mosquitto keeps for a subscriber unless told otherwise.
-        """
-        reaches = [
-            progress.number + CREDIT
+    def living(self, stream: Stream, since: float) -> list[int]:
+        """Receipts of the consumers of a stream that were heard of since monotonic second `since`."""
+        return [
+            known[stream].number
             for consumer, known in self._progress.items()
-            if (progress := known.get(stream)) is not None
-            and now - self._live.get(consumer, -ALIVE) < ALIVE
-            and sent - progress.number <= CREDIT
+            if stream in known and self._live.get(consumer, -inf) >= since
         ]
-        return min(reaches, default=None)
 
     def of(self, stream: Stream) -> dict[str, int]:
         """Receipt of each consumer of a stream."""
@@ -140,6 +128,11 @@ class Receipts:
             name: max((one.heard for one in known.values()), default=0.0) for name, known in self._progress.items()
         }
         return [name for name, at in heard.items() if at < before]
+
+    def unsaved(self, changed: Sequence[Receipt], gone: Sequence[str]) -> None:
+        """What `changes` gave could not be stored: it is given again."""
+        self._changed.update(one.consumer for one in changed if one.consumer in self._progress)
+        self._gone.update(name for name in gone if name not in self._progress)
 
     def changes(self) -> tuple[list[Receipt], list[str]]:
         """What was noted since the last call, to be stored; and who left."""
@@ -153,14 +146,42 @@ class Receipts:
         return changed, left
 
 
-def _stalled(progress: _Progress, acked: int, now: float) -> bool:
-    if progress.number >= acked:
+def checked(consumer: str, payload: bytes, epoch: str, stored: Mapping[Stream, Mark]) -> dict[Stream, int]:
+    """The numbers of a receipt; of streams it does not name none. Raises `RefusedReceipt`.
+
+    One of another epoch says nothing about this one: its numbers are zero.
+    """
+    if not SEGMENT.fullmatch(consumer):
+        raise RefusedReceipt(f"{consumer!r} is no name of a consumer")
+    numbers = _numbers(payload, epoch)
+    for stream, number in numbers.items():
+        if number > stored[stream].number:
+            raise RefusedReceipt(f"it has {stream} up to {number}, and only {stored[stream].number} are stored")
+    return numbers
+
+
+def served(receipts: Sequence[int], begin: int) -> int | None:
+    """The number up to which a replay from `begin` may go, by the credit of those it is for; None for nobody."""
+    return min((number + CREDIT for number in receipts if number >= begin), default=None)
+
+
+def reach(receipts: Sequence[int], sent: int) -> int | None:
+    """The number up to which history may be sent so that nobody is overrun; None where there is nobody.
+
+    One that lacks more than its credit is served by a replay anyway. `CREDIT` stays below the queue of 1 000 that
+    Mosquitto keeps for a subscriber unless told otherwise.
+    """
+    return min((number + CREDIT for number in receipts if sent - number <= CREDIT), default=None)
+
+
+def _stalled(progress: _Progress, acked: int, now: float, *, carried: bool) -> bool:
+    if progress.number >= acked and not (carried and progress.number == 0):
         progress.behind = None
     elif progress.behind is None:
         progress.behind = now
     elif now - progress.behind >= progress.pause:
         progress.behind = now
-        progress.pause = min(progress.pause * 2, STALL_MOST)
+        progress.pause = min(progress.pause * 2, STALL_MOST if progress.number < acked else REMIND_MOST)
         return True
     return False
 

@@ -145,8 +145,9 @@ class Deliver:
         self._board.rebirth()
         self._hooks.connected(publisher)
         await self._clock.sleep(0)  # what was subscribed there leaves before anything that it is to bring back
-        self._lots.lanes.restart()
+        self._lots.lanes.restart(self._since)
         self._lots.consumers.connected()
+        self._lots.quarantine.restart()
         self._republish(publisher)
         watch = asyncio.ensure_future(publisher.lost())
         watch.add_done_callback(self._on_end)
@@ -210,20 +211,26 @@ class Deliver:
         if room <= 0:
             return
         for due in await self._take(room, now):
-            self._submit(publisher, self._dated(due.entry, again=due.why is not Why.NEW), due, now)
+            self._submit(publisher, self._dated(due.entry, again=due.why is Why.AGAIN), due, now)
 
     async def _take(self, room: int, now: float) -> list[Due]:
         """What comes next. While the disk cannot be read nothing does, and it is tried again in a second."""
-        self._lots.lanes.retry(self._lots.quarantine.due(now))
+        lanes, quarantine = self._lots.lanes, self._lots.quarantine
         try:
+            if lanes.overtaken:
+                await quarantine.free(lanes.overtaken)
+                lanes.overtaken.clear()
+            lanes.retry(await quarantine.due(now))
+            for stream, number in self._lots.consumers.joined():
+                await lanes.rewind(stream, number)
             for stream, number in self._lots.consumers.stalled(now):
-                await self._lots.lanes.replay(stream, number)
-            due = await self._lots.lanes.take(room, now)
+                await lanes.replay(stream, number)
+            due = await lanes.take(room, now)
         except JournalError as error:
             self._cannot("not delivering", error)
             return []
         self._unreadable = False
-        if not due and not self._lots.lanes.idle():
+        if not due and not lanes.idle():
             self._later()
         return due
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable, Sequence
 
 from devicehub.commands.memory import Known, recalled
+from devicehub.commands.request import FURTHEST
 from devicehub.core import StandingAlarm
 from devicehub.hub.voice import Voice
 from devicehub.journal import Entry, Journal, recall, tables
@@ -17,6 +18,8 @@ from devicehub.publish.topics import Topics
 
 _log = logging.getLogger(__name__)
 
+# A command may wait as long as its deadline allows, and takes its time after that.
+REMEMBERED = 2 * FURTHEST
 RETAINED = (Kind.DESCRIBE, Kind.DEVICE, Kind.CAPABILITY, Kind.STATE)
 
 
@@ -41,12 +44,13 @@ def damaged(voice: Voice, journal: Journal) -> list[Message]:
     return gaps + [voice.event("journal-damaged", str(damage)) for damage in journal.damages]
 
 
-async def commands(journal: Journal, until: float) -> list[Known]:
-    """The commands of earlier runs. `until`: monotonic second up to which any could be given again.
+async def commands(journal: Journal, now: Stamp) -> list[Known]:
+    """The commands of earlier runs that can be given again, and those that may have died with the last of them.
 
     Raises `JournalError`.
     """
-    return recalled(await journal.file(recall.commands), until)
+    ended = now.utc if journal.recorded is None else min(journal.recorded, now.utc)
+    return await journal.file(lambda db: recalled(recall.commands(db, ended - REMEMBERED), now))
 
 
 async def standing_alarms(

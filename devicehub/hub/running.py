@@ -12,7 +12,6 @@ from devicehub.board import Board
 from devicehub.clock import Clock
 from devicehub.commands.desk import Desk, Surroundings
 from devicehub.commands.judging import Scene
-from devicehub.commands.request import FURTHEST
 from devicehub.commands.verbs import Verbs
 from devicehub.core import Core, Outcome
 from devicehub.deliver import Delivery, Hooks
@@ -95,6 +94,7 @@ class Hub:
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set, then drain. Raises `JournalError` when the journal cannot be opened."""
         await self._journal.open(self._plan.setting.devices)
+        self._voice.epoch = self._journal.epoch
         await self._begin()
         process = Process(self._pipe, self._core, self._sinks, self._plan.progress, self._clock)
         health = Health(self._gauges, self._plan.state, self._clock.monotonic())
@@ -122,15 +122,13 @@ class Hub:
             await cancelled(running)
             await self._crew.end()
             self._desk.close()
-            await asyncio.wait([desk], timeout=ANSWER)
-            await cancelled([desk])
+            await _ended(desk, ANSWER)
             self._pipe.close()
             await self._drained(worker)
             await self._end(deliver)
             self._selftest.close()
             await self._delivery.close()
-            await asyncio.wait([gaps], timeout=DRAIN)
-            await cancelled([gaps])
+            await _ended(gaps, DRAIN)
         await self._journal.close()
 
     async def _begin(self) -> None:
@@ -152,7 +150,7 @@ class Hub:
         await self._sinks.accept(Outcome(messages))
         if self._journal.damages:
             await self._journal.file(rebuild.told)
-        await self._desk.resume(await earlier.commands(self._journal, now.mono + FURTHEST))
+        await self._desk.resume(await earlier.commands(self._journal, now))
 
     async def _drained(self, worker: asyncio.Task[None]) -> None:
         """What was read is made durable; a disk that takes nothing must not keep the hub from ending."""
@@ -194,7 +192,7 @@ class Hub:
             self._delivery.receipt(message)
 
     def _on_deaf(self, why: str) -> None:
-        self._remarks.add("deaf", f"the broker does not let this hub hear receipts: {why}")
+        self._remarks.add("deaf", f"this hub does not hear all that it should: {why}")
 
     def _listening(self) -> SelfTest:
         telling = Telling(
@@ -245,3 +243,9 @@ class Hub:
             pace=self._pace,
             remarks=self._remarks,
         )
+
+
+async def _ended(task: asyncio.Task[None], seconds: float) -> None:
+    """Wait for what is about to end, and end it when it does not."""
+    await asyncio.wait([task], timeout=seconds)
+    await cancelled([task])

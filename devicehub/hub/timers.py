@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 LAG_TICK = 0.5
 PRUNE_EVERY = 600.0
 DAY = 86_400.0
+REMARKS_MOST = 256
 
 
 class Pace:
@@ -84,7 +85,7 @@ def depths(pipe: Pipe, sinks: Sinks, delivery: Delivery) -> Depths:
 
 
 async def lag(sinks: Sinks, voice: Voice) -> None:
-    """How late the loop is, smoothed over about ten seconds; and whether journal and broker still take everything."""
+    """How late the loop is, smoothed over ten seconds; whether journal and broker take everything; what was refused."""
     gauges, clock = sinks.gauges, sinks.clock
     told = (False, False)
     while True:
@@ -92,6 +93,8 @@ async def lag(sinks: Sinks, voice: Voice) -> None:
         await clock.sleep(LAG_TICK)
         late = max(clock.monotonic() - before - LAG_TICK, 0.0)
         gauges.lag += (late - gauges.lag) * 0.05
+        if (gap := sinks.refused.take()) is not None:
+            await sinks.accept(Outcome([voice.message(Kind.GAP, "gap", gap)]))
         if told != (now := (gauges.refusing, gauges.refused_branches > 0)):
             told = now
             voice.status("online")
@@ -109,10 +112,14 @@ async def clocks(clock: Clock, remarks: "Remarks") -> None:
 
 async def prune(pace: Pace, sinks: Sinks, delivery: Delivery) -> None:
     """Forget what was kept long enough, every ten minutes and at once when that time changes."""
+    began = sinks.clock.stamp()
     while True:
         await pace.passed(PRUNE_EVERY)
-        before = sinks.clock.utc() - pace.upkeep.keep_days * DAY
-        await delivery.lapse(before)
+        # A wall clock that jumps ahead makes nothing old, and a consumer that could not be heard was not silent.
+        elapsed, keep = sinks.clock.monotonic() - began.mono, pace.upkeep.keep_days * DAY
+        before = min(sinks.clock.utc(), began.utc + elapsed) - keep
+        if elapsed >= keep:
+            await delivery.lapse(before)
         try:
             await sinks.journal.forget(before)
         except JournalError as error:
@@ -120,12 +127,17 @@ async def prune(pace: Pace, sinks: Sinks, delivery: Delivery) -> None:
 
 
 class Remarks:
-    """What happens to the hub as a whole, written down by a task of its own so that nobody who remarks waits."""
+    """What happens to the hub as a whole, written down by a task of its own so that nobody who remarks waits.
+
+    So many wait, and no more: the rest is counted, and told in one event once half of those that wait are written down.
+    """
 
     def __init__(self, sinks: Sinks, voice: Voice) -> None:
         self._sinks = sinks
         self._voice = voice
-        self._queue: asyncio.Queue[Message] = asyncio.Queue()
+        self._queue: asyncio.Queue[Message] = asyncio.Queue(REMARKS_MOST)
+        self._writing: list[Message] = []
+        self._dropped = 0
 
     def add(self, what: str, why: str) -> None:
         """The event `hub.{what}`, of this moment."""
@@ -134,7 +146,12 @@ class Remarks:
 
     def put(self, event: Message) -> None:
         """An event that is in the log already."""
-        self._queue.put_nowait(event)
+        if not self._queue.full():
+            self._queue.put_nowait(event)
+            return
+        if not self._dropped:
+            _log.error("more happens than is written down: from now on it is counted")
+        self._dropped += 1
 
     def clocks(self, finding: Finding) -> None:
         """The event `hub.clock-stepped`, and the gap of a machine that slept."""
@@ -142,18 +159,28 @@ class Remarks:
             why = f"the wall clock was set {finding.stepped:+.3f} s"
             _log.warning("%s", why)
             data = HubEventData("clock-stepped", why, finding.stepped)
-            self._queue.put_nowait(self._voice.message(Kind.EVENT, "hub.clock-stepped", data))
+            self.put(self._voice.message(Kind.EVENT, "hub.clock-stepped", data))
         if finding.slept:
             _log.warning("the machine slept for %.1f s", finding.slept)
             since, until = instant(finding.since.utc), instant(finding.until.utc)
             gap = GapData("hub", GapReason.SUSPENDED, since=since, until=until)
-            self._queue.put_nowait(self._voice.message(Kind.GAP, "gap", gap))
+            self.put(self._voice.message(Kind.GAP, "gap", gap))
 
     def rest(self) -> list[Message]:
-        """What was not written down before the end."""
-        return [self._queue.get_nowait() for _ in range(self._queue.qsize())]
+        """What was not written down before the end; what was just being written may be there twice, by one id."""
+        waiting = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
+        return [*self._writing, *waiting, *self._lost()]
 
     async def run(self) -> None:
         """Write them down, for ever."""
         while True:
-            await self._sinks.accept(Outcome([await self._queue.get()]))
+            self._writing = [await self._queue.get(), *self._lost()]
+            await self._sinks.accept(Outcome(self._writing))
+            self._writing = []
+
+    def _lost(self) -> list[Message]:
+        """How many were dropped, once there is room for many again."""
+        if not self._dropped or self._queue.qsize() > REMARKS_MOST // 2:
+            return []
+        count, self._dropped = self._dropped, 0
+        return [self._voice.event("remarks-dropped", f"{count} remarks were not written down: too many at once")]

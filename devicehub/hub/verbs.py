@@ -174,7 +174,7 @@ async def _replay(reach: Reach, args: Options, request: Request) -> Result:
     del request
     try:
         if args["quarantine"]:
-            return {"events": float(await reach.delivery.replay_quarantine())}
+            return {"events": float(reach.delivery.replay_quarantine())}
         named = str(args["stream"])
         for stream in Stream:
             if named in {_ALL, stream.value}:

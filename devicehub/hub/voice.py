@@ -18,12 +18,13 @@ class Voice:
     """Makes the messages of one run, and puts those of which only the latest counts on the board."""
 
     def __init__(self, plan: Plan, board: Board, gauges: Gauges, clock: Clock) -> None:
-        """`gauges`: what the status tells of."""
+        """`gauges`: what the status tells of. It names the journal's `epoch` as well, once that is open."""
         self._plan = plan
         self._board = board
         self._gauges = gauges
         self._clock = clock
         self._listeners: list[Callable[[Outgoing], None]] = []
+        self.epoch = ""
 
     def message(self, kind: Kind, word: str, data: AnyPayload | None, device: str = "", point: str = "") -> Message:
         """A message of this moment. `data` None deletes what is retained of its topic."""
@@ -51,7 +52,7 @@ class Voice:
         """Put the hub's own state on the board."""
         gauges = self._gauges
         now = instant(self._clock.utc())
-        data = StatusData(state, now, self._plan.boot, gauges.proven, accepting=not gauges.refusing)
+        data = StatusData(state, now, self._plan.boot, gauges.proven, accepting=not gauges.refusing, epoch=self.epoch)
         self.say(Kind.STATUS, "status", data)
 
     def stored(self, message: Message, place: Place) -> Outgoing:

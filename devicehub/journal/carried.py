@@ -55,7 +55,8 @@ class Old(Struct, frozen=True):
 def marks(old: Old) -> dict[Stream, Mark]:
     """From where each stream is delivered again: nobody can ask for numbers of an epoch that ended.
 
-    That is behind what the broker acknowledged, or what the last durable consumer confirmed, whichever is less.
+    That is behind what the broker acknowledged, or what the last durable consumer confirmed, whichever is less; of what
+    was carried over before, behind nothing while one has confirmed nothing since.
     """
     return {stream: Mark(_mark(old, stream)) for stream in Stream}
 
@@ -126,8 +127,15 @@ def _mark(old: Old, stream: Stream) -> int:
     floor, acked = _floor(old, stream), old.known.acked[stream].position
     if floor is None:
         return acked
-    owed = (row[0] for row in old.rows.values() if row[1] == stream and row[2] is not None and row[2] > floor)
+    owed = (row[0] for row in old.rows.values() if row[1] == stream and _is_owed(row, floor, old.known.carried))
     return min(acked, min(owed, default=acked + 1) - 1)
+
+
+def _is_owed(row: Row, floor: int, before: int) -> bool:
+    """`before`: up to where it was carried over before, which whoever has confirmed nothing since may lack."""
+    if row[2] is None:
+        return floor == 0 and row[0] <= before and not row[6]
+    return row[2] > floor
 
 
 def _floor(old: Old, stream: Stream) -> int | None:

@@ -3,7 +3,9 @@
 What is carried over was published under another epoch, or under none, and its bytes say so. In the new file it has no
 number: the new epoch's numbers begin at 1, and a consumer that counts would never find a number that the bytes do not
 have. It keeps its position, so that marks and the order of all streams stay as they were; the chain runs from one
-carried row to the next, and the whole of it counts as pruned: holes in it are no damage.
+carried row to the next, and the whole of it counts as pruned: holes in it are no damage. Up to where it was carried
+over, and from where somebody may lack it, is noted: that is sent again to consumers that have confirmed nothing of the
+new epoch, and kept for them.
 """
 
 import os
@@ -140,6 +142,7 @@ def _fill(db: sqlite3.Connection, contents: Contents) -> None:
     tables.insert(db, rows)
     tables.write(db, structs.replace(meta, chain=chain), meta.acked)
     state = [("schema", tables.SCHEMA_VERSION), ("pruned", meta.last), ("running", int(meta.running))]
+    state += [("carried", meta.last), *((f"owed.{stream}", mark.position) for stream, mark in meta.acked.items())]
     tables.remember(db, state)
     db.executemany("INSERT INTO announced VALUES (?)", [(name,) for name in contents.announced])
     db.executemany("INSERT INTO quarantine VALUES (?, ?)", contents.quarantine)

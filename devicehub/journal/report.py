@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from devicehub.journal import space, tables
+from devicehub.journal import aside, space, tables
 from devicehub.lock import held
 from devicehub.model.errors import JournalError
 from devicehub.model.stream import Stream
@@ -54,9 +54,6 @@ def report(db: sqlite3.Connection) -> JournalReport:
     heard: dict[str, float] = {}
     for one in receipts:
         heard[one.consumer] = max(one.heard, heard.get(one.consumer, one.heard))
-    quarantine: dict[str, int] = {}
-    for _, why in tables.quarantined(db):
-        quarantine[why] = quarantine.get(why, 0) + 1
     return JournalReport(
         epoch=meta.epoch,
         unclean=meta.running,
@@ -74,7 +71,7 @@ def report(db: sqlite3.Connection) -> JournalReport:
         heard={
             one.consumer: max(other.heard for other in receipts if other.consumer == one.consumer) for one in receipts
         },
-        quarantine=quarantine,
+        quarantine=aside.reasons(db),
         used=tables.used(db),
     )
 

@@ -1,8 +1,9 @@
 """How much the journal may hold, and what it forgets: by age, by size, and never what is still owed.
 
-Owed is what the broker did not acknowledge, what a durable consumer did not confirm, what is in quarantine and
-what stands. Where nothing more may be forgotten, new events are refused, the bulk of them a tenth before the
-alarms: refused before it is accepted is told to the caller, forgotten afterwards would be a lie.
+Owed is what the broker did not acknowledge, what a durable consumer did not confirm and what stands. What is in
+quarantine was told as refused, and is kept like what was delivered. Where nothing more may be forgotten, new events are
+refused, the bulk of them a tenth before the alarms: refused before it is accepted is told to the caller, forgotten
+afterwards would be a lie.
 """
 
 import contextlib
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from devicehub.journal import tables
+from devicehub.journal.owed import CARRIED
 from devicehub.journal.rows import Mark
 from devicehub.model.stream import Stream
 
@@ -21,20 +23,19 @@ BULK: Final = 0.9
 ROOM: Final = 0.8
 SLICE: Final = 5_000
 
-_OWED = """
+_OWED = f"""
   WHERE stream = ? AND position <= ? AND recorded < ?
     AND position NOT IN (SELECT max(position) FROM event WHERE retain = 1 GROUP BY topic)
-    AND position NOT IN (SELECT position FROM quarantine)
     AND (number IS NULL OR number <= ?)
+    AND NOT (? AND {CARRIED})
 """
 _OLDEST = f"SELECT position FROM event {_OWED} ORDER BY position LIMIT ?"
 
 
-def floor(db: sqlite3.Connection, stream: Stream, alive: float) -> int | None:
-    """The lowest receipt of the consumers heard since `alive` (UTC); None where there is none."""
-    found: tuple[int | None] = db.execute(
-        "SELECT min(number) FROM receipt WHERE stream = ? AND heard >= ?", (stream.value, alive)
-    ).fetchone()
+def floor(db: sqlite3.Connection, stream: Stream) -> int | None:
+    """The lowest receipt of a stream; None where there is none."""
+    query = "SELECT min(number) FROM receipt WHERE stream = ?"
+    found: tuple[int | None] = db.execute(query, (stream.value,)).fetchone()
     return found[0]
 
 
@@ -45,17 +46,16 @@ def oldest(db: sqlite3.Connection, stream: Stream) -> int | None:
     return found[0]
 
 
-def forget(db: sqlite3.Connection, marks: Mapping[Stream, Mark], before: float, alive: float) -> int:
+def forget(db: sqlite3.Connection, marks: Mapping[Stream, Mark], before: float) -> int:
     """Delete the oldest events recorded before that UTC second that are not owed, a slice of them; gives how many.
 
-    A consumer that was not heard of since `alive` (UTC) is no longer waited for. The marks become durable first: what
-    is gone must not count as undelivered after a crash.
+    The marks become durable first: what is gone must not count as undelivered after a crash.
     """
     positions: list[int] = []
     for stream, mark in marks.items():
-        owed = floor(db, stream, alive)
+        owed = floor(db, stream)
         confirmed = mark.number if owed is None else owed
-        limits = (stream.value, mark.position, before, confirmed, SLICE - len(positions))
+        limits = (stream.value, mark.position, before, confirmed, owed == 0, SLICE - len(positions))
         positions += [row[0] for row in db.execute(_OLDEST, limits)]
     if positions:
         _delete(db, marks, positions)

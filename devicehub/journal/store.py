@@ -23,7 +23,7 @@ from devicehub.journal.rebuild import Damage
 from devicehub.journal.rows import Entry, Mark
 from devicehub.journal.space import Ballast, Quota, QuotaError
 from devicehub.journal.tail import Tail
-from devicehub.model.errors import JournalError
+from devicehub.model.errors import JournalError, JournalFullError
 from devicehub.model.message import Message
 from devicehub.model.stream import Stream
 
@@ -63,7 +63,6 @@ class Journal:
         self._waiting: list[_Arrival] = []
         self._committing: asyncio.Task[None] | None = None
         self._suspect = False
-        self._alive = 0.0
         self._open = False
         self._tails = {stream: Tail() for stream in Stream}
         self.depths = dict.fromkeys(Stream, 0)
@@ -168,9 +167,8 @@ class Journal:
     def _forget(self, before: float, db: sqlite3.Connection) -> int:
         """Runs in the executor. A crowded journal does not wait for age, and ends its wait for the disk's room."""
         self._ballast.load()
-        self._alive = before
         total = 0
-        while forgotten := space.forget(db, self.acked, before, before):
+        while forgotten := space.forget(db, self.acked, before):
             total += forgotten
         return total + self._make_room(db)
 
@@ -178,7 +176,7 @@ class Journal:
         """Runs in the executor. What is owed to nobody goes before its time, oldest first, while it is crowded."""
         total = 0
         while self._ledger.quota.crowded(tables.used(db)):
-            forgotten = space.forget(db, self.acked, self._clock.utc(), self._alive)
+            forgotten = space.forget(db, self.acked, self._clock.utc())
             if not forgotten:
                 break
             total += forgotten
@@ -261,6 +259,8 @@ class Journal:
         return asyncio.get_running_loop().run_in_executor(self._executor, work)
 
     def _translated(self, error: BaseException) -> BaseException:
+        if isinstance(error, QuotaError):
+            return JournalFullError(f"journal {self._path}: {error}")
         foreign = isinstance(error, sqlite3.Error | OSError)
         return JournalError(f"journal {self._path}: {error}") if foreign else error
 

@@ -10,6 +10,7 @@ from typing import Final, Self
 
 from msgspec import Struct, structs
 
+from devicehub.journal.owed import CARRIED
 from devicehub.journal.proof import Value, seal
 from devicehub.journal.rows import COLUMNS, TABLE, Entry, Mark, Row, entry_of, genesis
 from devicehub.model.stream import Stream
@@ -46,7 +47,10 @@ class Receipt(Struct, frozen=True):
 
 
 class Meta(Struct, frozen=True):
-    """What a journal knows of itself. `pruned`: the highest position that retention deleted. `chain`: at `last`."""
+    """What a journal knows of itself. `pruned`: the highest position that retention deleted. `chain`: at `last`.
+
+    `carried`: up to there are events of a journal that was damaged.
+    """
 
     epoch: str
     last: int
@@ -56,6 +60,7 @@ class Meta(Struct, frozen=True):
     pruned: int = 0
     running: bool = False
     recorded: float | None = None
+    carried: int = 0
 
     @classmethod
     def fresh(cls, epoch: str) -> Self:
@@ -127,6 +132,7 @@ def meta_of(found: Mapping[str, Value]) -> Meta:
         pruned=whole("pruned"),
         running=bool(whole("running")),
         recorded=float(recorded) if isinstance(recorded, int | float) else None,
+        carried=whole("carried"),
     )
 
 
@@ -168,14 +174,11 @@ def rewind(db: sqlite3.Connection, stream: Stream, number: int) -> int:
     return waiting(db, {stream: back})[stream]
 
 
-def busy(db: sqlite3.Connection, why: str) -> int:
-    """Let everything in quarantine count as refused for `why` alone; gives how many."""
-    return db.execute("UPDATE quarantine SET why = ?", (why,)).rowcount
-
-
 def prune(db: sqlite3.Connection, positions: Sequence[int]) -> None:
     """Delete events and remember up to where holes are no damage, in a transaction of the caller's."""
-    db.executemany("DELETE FROM event WHERE position = ?", [(one,) for one in positions])
+    places = [(one,) for one in positions]
+    db.executemany("DELETE FROM event WHERE position = ?", places)
+    db.executemany("DELETE FROM quarantine WHERE position = ?", places)
     remember(db, [("pruned", max(known(db).pruned, *positions))])
 
 
@@ -240,9 +243,10 @@ def position_of(db: sqlite3.Connection, stream: Stream, number: int) -> int:
 
 
 def again(db: sqlite3.Connection, stream: Stream, after: int, end: int, most: int) -> list[Entry]:
-    """What is numbered of a stream above position `after` and up to `end`, without what is in quarantine, in order."""
+    """What is counted of a stream above position `after` and up to `end`, without what is in quarantine, in order."""
     query = f"""SELECT {COLUMNS} FROM event WHERE stream = ? AND position > ? AND position <= ?
-        AND number IS NOT NULL AND position NOT IN (SELECT position FROM quarantine) ORDER BY position LIMIT ?"""
+        AND (number IS NOT NULL OR {CARRIED}) AND position NOT IN (SELECT position FROM quarantine)
+        ORDER BY position LIMIT ?"""
     return [entry_of(one) for one in db.execute(query, (stream.value, after, end, most))]
 
 
@@ -264,28 +268,6 @@ def keep_receipts(db: sqlite3.Connection, new: Sequence[Receipt], gone: Sequence
     except sqlite3.Error:
         db.rollback()
         raise
-
-
-def quarantine(db: sqlite3.Connection, refused: Sequence[tuple[int, str]]) -> None:
-    """Put aside events that the broker refused, by position and why; they stay stored. One transaction."""
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        db.executemany("INSERT OR REPLACE INTO quarantine VALUES (?, ?)", refused)
-        db.execute("COMMIT")
-    except sqlite3.Error:
-        db.rollback()
-        raise
-
-
-def quarantined(db: sqlite3.Connection) -> list[tuple[Entry, str]]:
-    """What is in quarantine and why, in order."""
-    query = f"SELECT {COLUMNS}, why FROM event JOIN quarantine USING (position) ORDER BY position"
-    return [(entry_of(one[:-1]), one[-1]) for one in db.execute(query)]
-
-
-def release(db: sqlite3.Connection, positions: Sequence[int]) -> None:
-    """Take events out of quarantine."""
-    db.executemany("DELETE FROM quarantine WHERE position = ?", [(one,) for one in positions])
 
 
 def used(db: sqlite3.Connection) -> int:

@@ -80,3 +80,7 @@ class DeliveryBusyError(DeliveryError):
 
 class JournalError(DeviceHubError):
     """The journal could not make events durable."""
+
+
+class JournalFullError(JournalError):
+    """The journal holds as much as it may; alarms may still fit."""

@@ -35,6 +35,8 @@ from devicehub.publish.reasons import unpublished
 from devicehub.publish.settings import BrokerSettings
 
 _UNHEARD: Final = 0x10
+TCP_TIMEOUT: Final = 1.5
+
 _REFUSED: Final = 0x80
 _SILENT: Final = 0x8D
 _TAKEN_OVER: Final = 0x8E
@@ -63,7 +65,8 @@ class Client(aiomqtt.Client):
             tls_context=settings.tls,
             socket_options=_socket_options(settings.keepalive),
         )
-        self._client.connect_timeout = settings.connect_timeout
+        # A SYN that was lost is sent again after 1, 3 and 7 s: a new attempt finds a network that is back sooner.
+        self._client.connect_timeout = min(settings.connect_timeout, TCP_TIMEOUT)
         self._client._ssl_wrap_socket = self._secure  # type: ignore[method-assign]  # noqa: SLF001  see above
         self._settings = settings
         self._thread = threading.get_ident()

@@ -28,7 +28,8 @@ class MemoryBroker:
     `delay` gives the seconds until a QoS 1 message is taken and acknowledged; messages of one
     connection never overtake each other. `refuse` gives the reason why a message is refused, empty
     for none. `withhold` says of which topics nothing is handed out, though the subscription is
-    granted. `keep` bounds the log for long runs, None keeps everything.
+    granted. `forbid` says which filters nobody may subscribe to. `keep` bounds the log for long runs,
+    None keeps everything.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class MemoryBroker:
         self.delay = delay
         self.refuse = refuse
         self.withhold = withhold
+        self.forbid: Callable[[str], bool] = frozenset[str]().__contains__
         self.log: deque[tuple[float, Outgoing]] = deque(maxlen=keep)
         self._retained: dict[str, tuple[float, Outgoing]] = {}
         self._connections: list[_Connection] = []
@@ -143,11 +145,15 @@ class _Connection:
     async def subscribe(self, filters: Sequence[str]) -> None:
         if self._lost.done():
             raise DeliveryError(str(self._lost.exception()))
+        refused = [one for one in filters if self._broker.forbid(one)]
+        filters = [one for one in filters if one not in refused]
         self._filters.update(filters)
         for topic, out in self._broker.retained.items():
             if any(topic_matches_sub(one, topic) for one in filters) and not self._broker.withhold(topic):
                 kept = Incoming(topic, out.payload, retain=True)
                 self._inbox.put(kept._replace(response_topic=out.response_topic, correlation=out.correlation))
+        if refused:
+            raise DeliveryRefusedError(f"the broker refuses a subscription to {', '.join(refused)}")
 
     def incoming(self) -> AsyncIterator[Incoming]:
         return self._inbox.messages()

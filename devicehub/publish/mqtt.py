@@ -101,9 +101,10 @@ async def _subscribe(client: Client, filters: Sequence[str], *, qos: int, as_pub
     except aiomqtt.MqttError as error:
         known = client.lost.exception() if client.lost.done() else None
         raise DeliveryError(str(known or f"the broker did not answer the subscription: {error}")) from error
-    for one, code in zip(filters, list[int | ReasonCode](codes), strict=True):
-        if (code if isinstance(code, int) else code.value) >= _REFUSED:
-            raise DeliveryRefusedError(f"the broker refuses a subscription to {one}: check its access list")
+    answers = zip(filters, list[int | ReasonCode](codes), strict=True)
+    refused = [one for one, code in answers if (code if isinstance(code, int) else code.value) >= _REFUSED]
+    if refused:
+        raise DeliveryRefusedError(f"the broker refuses a subscription to {', '.join(refused)}: check its access list")
 
 
 @asynccontextmanager

@@ -24,10 +24,14 @@ class Published:
 
 @dataclass
 class ScriptedBroker:
-    """`answer` gives the reason code of a PUBACK; what it took (below 0x80) and refused is kept in order of arrival."""
+    """`answer` gives the reason code of a PUBACK; what it took (below 0x80) and refused is kept in order of arrival.
+
+    `grant` gives the reason code of a filter in a SUBACK.
+    """
 
     answer: Callable[[Published], int]
     port: int = 0
+    grant: Callable[[str], int] = lambda _: 1
     connections: int = 0
     taken: list[Published] = field(default_factory=list[Published])
     refused: list[Published] = field(default_factory=list[Published])
@@ -43,12 +47,17 @@ class ScriptedBroker:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, until its end."""
         self.connections += 1
-        with suppress(asyncio.IncompleteReadError, ConnectionError):
+        try:
             while True:
                 first, body = await _packet(reader)
                 writer.write(self._reply(first, body))
                 await writer.drain()
-        writer.close()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
     def _reply(self, first: int, body: bytes) -> bytes:
         match first >> 4:
@@ -57,7 +66,7 @@ class ScriptedBroker:
             case 12:
                 return PINGRESP
             case 8:
-                return _suback(body)
+                return _suback(body, self.grant)
             case 3:
                 return self._publish((first >> 1) & 3, body)
             case _:
@@ -97,14 +106,15 @@ def _variable(text: bytes) -> tuple[int, bytes]:
     raise ValueError("a variable byte integer without an end")
 
 
-def _suback(body: bytes) -> bytes:
-    """Every filter is granted at quality of service 1."""
+def _suback(body: bytes, grant: Callable[[str], int]) -> bytes:
     identifier, rest = body[:2], body[2:]
     size, rest = _variable(rest)
-    rest, count = rest[size:], 0
+    rest, codes = rest[size:], b""
     while rest:
-        rest, count = rest[2 + int.from_bytes(rest[:2], "big") + 1 :], count + 1
-    return bytes([0x90, 3 + count]) + identifier + b"\x00" + b"\x01" * count
+        end = 2 + int.from_bytes(rest[:2], "big")
+        codes += bytes([grant(rest[2:end].decode())])
+        rest = rest[end + 1 :]
+    return bytes([0x90, 3 + len(codes)]) + identifier + b"\x00" + codes
 
 
 @asynccontextmanager

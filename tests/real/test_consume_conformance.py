@@ -61,6 +61,7 @@ MISTAKES = [
     ("ignores-gaps", "numbers that a gap", "not confirmed"),
     ("drops-late", "a lost number", "not stored"),
     ("knows-no-epochs", "numbers begin at 1", "does not come forward"),
+    ("ignores-status", "what is left", "are not stored"),
     ("is-noisy", "while it stores", "receipts in"),
     ("says-it-once", "it confirms again", "no receipt came"),
 ]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from devicehub.deliver.quarantine import BUSY
-from devicehub.journal import Journal, tables
+from devicehub.journal import Journal, aside, tables
 from devicehub.journal.tables import Receipt
 from devicehub.lock import held
 from devicehub.model.stream import Stream
@@ -38,7 +38,7 @@ async def station(tmp_path: Path) -> Path:
 async def _told(journal: Journal) -> None:
     receipts = [Receipt("archive", Stream.EVENTS, 4, 1.8e9), Receipt("archive", Stream.ALARMS, 0, 1.8e9)]
     await journal.file(lambda db: tables.keep_receipts(db, receipts))
-    await journal.file(lambda db: tables.quarantine(db, [(3, "Not authorized")]))
+    await journal.file(lambda db: aside.quarantine(db, [(3, "Not authorized")]))
 
 
 def journal(folder: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
@@ -79,7 +79,7 @@ async def test_replay_lets_events_count_as_undelivered(station: Path) -> None:
 async def test_replay_of_the_quarantine_has_it_sent_by_itself(station: Path) -> None:
     assert journal(station, "replay", "--quarantine").returncode == 0
     async with opened(station / "state") as after:
-        assert [why for _, why in await after.file(tables.quarantined)] == [BUSY]
+        assert [why for _, why in await after.file(aside.quarantined)] == [BUSY]
 
 
 async def test_a_consumer_that_is_discharged_is_not_waited_for(station: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from devicehub.clock import Clock
-from devicehub.journal import Journal, tables
+from devicehub.journal import Journal, aside, tables
 from devicehub.journal.space import BALLAST, BULK, Ballast
 from devicehub.journal.tables import Receipt
 from devicehub.model.errors import JournalError
@@ -99,13 +99,17 @@ async def test_room_is_made_at_once_when_it_is_needed(tmp_path: Path) -> None:
     await journal.close()
 
 
-async def test_what_is_in_quarantine_and_what_stands_is_not_forgotten(tmp_path: Path) -> None:
+async def test_what_stands_is_not_forgotten_and_what_was_refused_is_kept_as_long_as_what_was_delivered(
+    tmp_path: Path,
+) -> None:
     async with opened(tmp_path) as journal:
         await journal.append([event(1), alarm_state("tnt", RAISED), event(3), event(4)])
         await delivered(journal, 4)
-        await journal.file(lambda db: tables.quarantine(db, [(3, "Not authorized")]))
-        assert await journal.forget(before=4e9) == 2
-        assert [entry.position for entry in await everything(journal)] == [2, 3]
+        await journal.file(lambda db: aside.quarantine(db, [(3, "Not authorized")]))
+        assert await journal.forget(before=0.0) == 0
+        assert await journal.forget(before=4e9) == 3
+        assert [entry.position for entry in await everything(journal)] == [2]
+        assert await journal.file(aside.reasons) == {}
 
 
 async def test_marks_are_durable_before_what_they_cover_is_gone(tmp_path: Path) -> None:

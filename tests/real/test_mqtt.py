@@ -14,6 +14,7 @@ from devicehub.publish.mqtt import Incoming, connect, subscribe
 from devicehub.publish.settings import BrokerSettings, Version
 from tests.real.mosquitto import free_port, mosquitto
 from tests.real.mqtt_ends import VERSIONS, message, retained, settings
+from tests.real.scripted_broker import scripted_broker
 
 pytestmark = pytest.mark.real
 
@@ -116,6 +117,17 @@ async def test_a_message_larger_than_the_broker_takes_is_refused_and_the_connect
         with pytest.raises(DeliveryRefusedError):
             await publisher.submit(message("fits", bytes(room + 1)))
         await publisher.submit(message("small"))
+
+
+async def test_a_subscription_that_is_refused_names_every_filter_that_was() -> None:
+    async with scripted_broker(lambda _: 0) as broker:
+        broker.grant = lambda one: 0x87 if one.startswith("no") else 1
+        async with connect(BrokerSettings(host="127.0.0.1", port=broker.port, version=Version.V5)) as publisher:
+            await publisher.subscribe(["yes/#"])
+            with pytest.raises(
+                DeliveryRefusedError, match="refuses a subscription to no/1, no/2: check its access list"
+            ):
+                await publisher.subscribe(["no/1", "yes/#", "no/2"])
 
 
 def packet_overhead(topic: str) -> int:

@@ -17,7 +17,7 @@ from devicehub.consume import consumer as loop
 from devicehub.consume.book import Book, State
 from devicehub.consume.count import Verdict
 from devicehub.consume.files import opened
-from devicehub.consume.heard import Heard, filters
+from devicehub.consume.heard import Announced, Heard, filters
 from devicehub.consume.store import Store
 from devicehub.model.stream import Stream
 from devicehub.publish.mqtt import connect
@@ -100,9 +100,19 @@ class DropsLate(Book):
 class KnowsNoEpochs(Book):
     """It takes the numbers of a new journal for those of the old one."""
 
+    def announce(self, status: Announced) -> bool:
+        return self.meet(status.node) if self.receipt(status.node).epoch else super().announce(status)
+
     def judge(self, heard: Heard) -> Verdict:
         epoch = self.receipt(heard.node).epoch
         return super().judge(structs.replace(heard, epoch=epoch or heard.epoch))
+
+
+class IgnoresStatus(Book):
+    """It learns of a new epoch by the first message that was never sent before."""
+
+    def announce(self, status: Announced) -> bool:
+        return self.meet(status.node)
 
 
 STORES: Mapping[str, Callable[[Store], Store]] = {
@@ -116,6 +126,7 @@ BOOKS: Mapping[str, type[Book]] = {
     "ignores-gaps": IgnoresGaps,
     "drops-late": DropsLate,
     "knows-no-epochs": KnowsNoEpochs,
+    "ignores-status": IgnoresStatus,
 }
 TIMES: Mapping[str, Mapping[str, float]] = {
     "is-noisy": {"PAUSE": 0.0, "GATHERING": 0.0},

@@ -75,6 +75,7 @@ async def test_a_device_that_does_not_answer_is_a_timeout_and_one_that_goes_away
         running.ports[CAMERA].simulator.do("fault", kind="silent")
         lost = await client.send(f"{CAMERA}/read-emissivity", client.payload())
         await client.states(lost, 1)
+        await running.clock.sleep(0.1)
         running.ports[CAMERA].unplug()
         (_, failed) = await client.states(lost)
         assert (failed["state"], "link was lost" in str(failed["why"])) == ("failed", True)

@@ -102,3 +102,18 @@ async def test_faults_and_changes_of_state_are_no_readings(state: Path) -> None:
             await running.clock.sleep(1)
         health = cast("Mapping[str, object]", decoded(bench.broker.retained[HEALTH])["data"])
         assert health["readings_per_s"] == pytest.approx(1.0, abs=0.11)
+
+
+async def test_a_broker_that_lets_nobody_hear_commands_is_told_by_name_and_receipts_are_heard(state: Path) -> None:
+    bench = Bench(state)
+    bench.broker.forbid = lambda one: "/cmd/" in one
+    async with bench.run() as (running, _):
+        async with bench.broker.connect() as client:
+            receipt = f"{HEALTH.removesuffix('health')}receipt/archive"
+            body = b'{"epoch": "x", "received": {"events": 0}}'
+            await client.submit(Outgoing(receipt, body, 1, retain=True, expiry=None, type="", id="", subject=""))
+        await running.clock.sleep(1)
+    told = {body["type"]: cast("Mapping[str, object]", body["data"]) for body in journalled(bench.broker)}
+    filter_ = f"{HEALTH.removesuffix('health')}cmd/+/+"
+    assert f"refuses a subscription to {filter_}" in str(told["io.devicehub.hub.deaf"]["why"])
+    assert told["io.devicehub.hub.consumer-registered"]["why"] == "archive"

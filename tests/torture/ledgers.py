@@ -64,8 +64,9 @@ def compared(accepted: Ids, arrived: Ids) -> Verdict:
     lost = inversions = twice = 0
     for stream, names in accepted.items():
         place = {name: number for number, name in enumerate(names)}
-        first = list(dict.fromkeys(arrived.get(stream, [])))
-        lost += len(set(names) - set(first))
+        came = arrived.get(stream, [])
+        first = [name for name in dict.fromkeys(came) if name in place]
+        lost += len(names) - len(first)
         inversions += sum(place[before] > place[after] for before, after in pairwise(first))
-        twice += len(arrived.get(stream, [])) - len(first)
+        twice += len(came) - len(set(came))
     return Verdict(sum(map(len, accepted.values())), lost, inversions, twice)

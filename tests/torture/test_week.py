@@ -21,6 +21,7 @@ import pytest
 from devicehub.board import Board
 from devicehub.clock import Clock
 from devicehub.deliver import Delivery, Hooks
+from devicehub.deliver.lanes import GRACE
 from devicehub.health import Gauges
 from devicehub.journal import Journal, Mark, ledger, space, tables
 from devicehub.model.message import Kind, Message
@@ -142,29 +143,34 @@ async def away_and_back(
 ) -> Outcome:
     """`count` events while the broker is away, then drained to a durable consumer, with alarms meanwhile."""
     out = folder / "archive.sqlite"
+    filters = [f"{TOPICS.prefix}/event/alarm-raised"]
     async with mosquitto(folder, extra=["max_queued_messages 20000"]) as broker, bench(folder, broker) as hub:
-        await broker.stop()
-        await hub.accept(count // 10)
-        memory = [resident()]
-        await hub.accept(count - count // 10)
-        memory.append(resident())
-        await spoil(hub.journal)
-        await broker.start()
         words = ("consume", str(out), "--name", "archive", "--exercise", "--broker", f"mqtt://127.0.0.1:{broker.port}")
-        filters = [f"{TOPICS.prefix}/event/alarm-raised"]
-        async with hearing(settings(broker), filters=filters) as ears, started(*words, cwd=folder) as consumer:
+        async with started(*words, cwd=folder) as consumer:
             await consumer.says("subscribed")
-            began = hub.clock.monotonic()
-            alarming = asyncio.create_task(hub.alarms(ears))
-            await until(lambda: _received(hub) >= count, seconds=count / DRAIN_PER_S)
-            took = hub.clock.monotonic() - began
+            await hub.accept(BATCH)
+            await until(lambda: _received(hub) == BATCH)
+            await broker.stop()
+            await hub.accept(count // 10)
+            memory = [resident()]
+            await hub.accept(count - count // 10)
             memory.append(resident())
-            alarming.cancel()
-            await asyncio.gather(alarming, return_exceptions=True)
-            await until(lambda: compared(accepted(folder / NAME), in_table(out)).lost == 0)
+            await spoil(hub.journal)
+            await broker.start()
+            async with hearing(settings(broker), filters=filters) as ears:
+                began = hub.clock.monotonic()
+                alarming = asyncio.create_task(hub.alarms(ears))
+                await until(lambda: _received(hub) >= count + BATCH, seconds=GRACE + count / DRAIN_PER_S)
+                took = hub.clock.monotonic() - began
+                memory.append(resident())
+                await until(lambda: hub.delays)
+                alarming.cancel()
+                await asyncio.gather(alarming, return_exceptions=True)
+                await until(lambda: compared(accepted(folder / NAME), in_table(out)).lost == 0)
         return Outcome(compared(accepted(folder / NAME), in_table(out)), took, hub.delays, memory)
 
 
+@pytest.mark.alone
 async def test_a_week_without_a_broker_is_delivered_when_it_is_back(tmp_path: Path) -> None:
     count = times(WEEK)
     outcome = await away_and_back(tmp_path, count)
@@ -183,8 +189,8 @@ async def test_a_week_without_a_broker_is_delivered_when_it_is_back(tmp_path: Pa
 async def test_alarms_in_the_stream_of_all_events_come_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger, "stream_of", lambda _: Stream.EVENTS)
     outcome = await away_and_back(tmp_path, SABOTAGED)
-    print(f"N = {SABOTAGED} events, alarms among them after {outcome.delays[:1]} s")
-    assert not outcome.delays or max(outcome.delays) >= ALARM_S
+    print(f"N = {SABOTAGED} events, alarms among them after {max(outcome.delays):.1f} s")
+    assert max(outcome.delays) >= ALARM_S
 
 
 async def test_a_journal_that_forgets_what_is_old_is_found_out(tmp_path: Path) -> None:

@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devicehub.deliver.receipts import ALIVE, MOST_CONSUMERS, STALL, STALL_MOST, Receipts, RefusedReceipt
+from devicehub.deliver.receipts import (
+    ALIVE,
+    CREDIT,
+    MOST_CONSUMERS,
+    STALL,
+    STALL_MOST,
+    Receipts,
+    RefusedReceipt,
+    checked,
+    reach,
+    served,
+)
 from devicehub.journal import Mark
 from devicehub.journal.tables import Receipt
 from devicehub.model.stream import Stream
@@ -20,13 +31,12 @@ def payload(epoch: str = EPOCH, **received: object) -> bytes:
 
 
 def taken(receipts: Receipts, number: int, now: float, *, name: str = "archive", live: bool = True) -> None:
-    receipts.note(name, receipts.take(name, payload(events=number), EPOCH, STORED), now, now, live=live)
+    receipts.note(name, checked(name, payload(events=number), EPOCH, STORED), now, now, live=live)
 
 
 def test_numbers_of_another_epoch_say_nothing_about_this_one() -> None:
-    receipts = Receipts()
-    assert receipts.take("archive", payload(events=17, alarms=9), EPOCH, STORED) == {"events": 17, "alarms": 9}
-    assert receipts.take("archive", payload("another", events=99999), EPOCH, STORED) == {"events": 0}
+    assert checked("archive", payload(events=17, alarms=9), EPOCH, STORED) == {"events": 17, "alarms": 9}
+    assert checked("archive", payload("another", events=99999), EPOCH, STORED) == {"events": 0}
 
 
 @pytest.mark.parametrize(
@@ -46,13 +56,13 @@ def test_numbers_of_another_epoch_say_nothing_about_this_one() -> None:
 )
 def test_a_receipt_that_cannot_be_right_is_refused_with_the_reason(body: bytes, words: str) -> None:
     with pytest.raises(RefusedReceipt, match=words):
-        Receipts().take("archive", body, EPOCH, STORED)
+        checked("archive", body, EPOCH, STORED)
 
 
 @given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
 def test_any_bytes_are_a_receipt_or_a_refusal(body: bytes) -> None:
     try:
-        numbers = Receipts().take("archive", body, EPOCH, STORED)
+        numbers = checked("archive", body, EPOCH, STORED)
     except RefusedReceipt:
         return
     assert all(number <= STORED[stream].number for stream, number in numbers.items())
@@ -63,20 +73,21 @@ def test_there_is_an_end_to_the_number_of_consumers() -> None:
     for number in range(MOST_CONSUMERS):
         taken(receipts, 1, 0.0, name=f"c{number}")
     with pytest.raises(RefusedReceipt, match="already"):
-        receipts.take("one-more", payload(events=1), EPOCH, STORED)
-    assert receipts.take("c7", payload(events=2), EPOCH, STORED) == {"events": 2}
+        taken(receipts, 1, 0.0, name="one-more")
+    taken(receipts, 2, 0.0, name="c7")
+    assert receipts.of(Stream.EVENTS)["c7"] == 2
 
 
-def test_the_lowest_receipt_of_a_stream_is_what_all_have() -> None:
+def test_each_consumer_has_a_receipt_of_its_own() -> None:
     receipts = Receipts()
-    assert receipts.lowest(Stream.EVENTS) is None
+    assert receipts.of(Stream.EVENTS) == {}
     taken(receipts, 17, 0.0)
     taken(receipts, 12, 0.0, name="analysis")
-    assert (receipts.lowest(Stream.EVENTS), receipts.lowest(Stream.ALARMS)) == (12, None)
+    assert receipts.of(Stream.ALARMS) == {}
     assert receipts.of(Stream.EVENTS) == {"analysis": 12, "archive": 17}
     assert receipts.leave("analysis")
     assert not receipts.leave("analysis")
-    assert receipts.lowest(Stream.EVENTS) == 17
+    assert receipts.of(Stream.EVENTS) == {"archive": 17}
 
 
 def test_a_consumer_that_stays_behind_has_stalled_and_is_served_ever_more_seldom() -> None:
@@ -146,3 +157,47 @@ def test_what_changed_is_told_once_and_taken_over_by_the_next_run() -> None:
     assert later.of(Stream.EVENTS) == {"archive": 17}
     assert later.silent(before=3.1) == ["archive"]
     assert later.silent(before=2.9) == []
+
+
+def test_a_replay_goes_as_far_as_those_it_is_for_can_confirm() -> None:
+    """Not those that are away, and not those that are further behind and have to wait for one of their own."""
+    receipts = Receipts()
+    for name, number, live in (("away", 3, False), ("behind", 5, True), ("here", 20, True), ("ahead", 40, True)):
+        taken(receipts, number, 100.0, name=name, live=live)
+    living = receipts.living(Stream.EVENTS, 100.0)
+    assert sorted(living) == [5, 20, 40]
+    assert (served(living, 20), served(living, 5), served(living, 41)) == (20 + CREDIT, 5 + CREDIT, None)
+    assert receipts.living(Stream.EVENTS, 100.1) == []
+
+
+def test_history_goes_no_further_than_the_slowest_that_keeps_up() -> None:
+    assert reach([10, 50, 5000], sent=900) == 10 + CREDIT
+    assert reach([10, 500], sent=CREDIT + 11) == 500 + CREDIT, "who lacks more is served by a replay"
+    assert reach([], sent=7) is None
+
+
+def test_what_could_not_be_stored_is_told_again() -> None:
+    receipts = Receipts()
+    taken(receipts, 17, 3.0)
+    taken(receipts, 9, 4.0, name="gone")
+    receipts.leave("gone")
+    told = receipts.changes()
+    receipts.unsaved(*told)
+    assert receipts.changes() == told
+
+
+def test_who_confirmed_nothing_of_this_epoch_may_lack_what_was_carried_over_and_is_reminded_ever_more_seldom() -> None:
+    """Soon again once it is heard on a new connection."""
+    receipts = Receipts()
+    taken(receipts, 0, 0.0)
+    reminders = []
+    for now in range(10_000):
+        taken(receipts, 0, float(now))
+        if now == 9_000:
+            receipts.joined("archive")
+        if receipts.stalled(Stream.EVENTS, 0, float(now), carried=True) is not None:
+            reminders.append(now)
+    assert len([now for now in reminders if now < 9_000]) < 14
+    assert 9_000 + STALL in reminders
+    taken(receipts, 1, 10_000.0)
+    assert receipts.stalled(Stream.EVENTS, 1, 20_000.0, carried=True) is None

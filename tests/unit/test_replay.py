@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from msgspec import structs
 
 from devicehub.clock import Clock
 from devicehub.consume.book import Book
@@ -170,16 +171,42 @@ async def test_what_a_consumer_did_not_confirm_is_not_forgotten_until_it_was_sil
     broker = MemoryBroker()
     async with delivering(tmp_path, broker) as (post, deliver, _), broker.connect() as slow:
         await post.append(20)
-        stored_at = post.clock.utc()
+        slow.submit(receipt(post, 7))
         await post.clock.sleep(10)
-        slow.submit(_receipt(json.dumps({"epoch": post.journal.epoch, "received": {"events": 7}}).encode()))
-        await post.clock.sleep(10)
-        assert await post.journal.file(lambda db: space.floor(db, Stream.EVENTS, stored_at)) == 7
-        assert await post.journal.forget(before=stored_at + 1e-3) == 7
+        assert await post.journal.file(lambda db: space.floor(db, Stream.EVENTS)) == 7
+        assert await post.journal.forget(before=4e9) == 7
+        await deliver.lapse(before=post.clock.utc() - 100)
+        assert await post.journal.forget(before=4e9) == 0
         await post.clock.sleep(1000)
         await deliver.lapse(before=post.clock.utc())
         assert ("consumer-lapsed", "archive was silent for the whole retention") in post.remarks
-        assert await post.journal.forget(before=post.clock.utc()) == 13
+        assert await post.journal.forget(before=4e9) == 13
+
+
+async def test_a_consumer_that_is_switched_off_keeps_nothing_from_the_others(tmp_path: Path) -> None:
+    broker, out, deaf = MemoryBroker(), tmp_path / "out.jsonl", {"on": True}
+    broker.withhold = lambda topic: deaf["on"] and "/event/" in topic
+    async with delivering(tmp_path, broker) as (post, *_), broker.connect() as other:
+        await post.append(3 * CREDIT)
+        other.submit(receipt(post, 10, name="off"))
+        await post.clock.sleep(60)
+        deaf["on"] = False
+        async with consuming(out, broker):
+            await post.append(1)
+            await post.clock.sleep(120)
+        assert stored(out) == list(range(1, post.number + 1))
+
+
+async def test_a_replay_that_was_asked_for_is_not_cut_short_by_another(tmp_path: Path) -> None:
+    broker = MemoryBroker(delay=lambda _: 0.5)
+    async with delivering(tmp_path, broker, window=50) as (post, deliver, _):
+        await post.append(500)
+        await post.clock.sleep(30)
+        await deliver.replay(Stream.EVENTS, 0)
+        await post.clock.sleep(0.6)
+        await deliver.replay(Stream.EVENTS, 490)
+        await post.clock.sleep(60)
+        assert {number for number in post.arrived() if post.arrived().count(number) > 1} == set(range(1, 501))
 
 
 async def test_an_operator_gets_everything_again_from_a_number(tmp_path: Path) -> None:
@@ -203,6 +230,12 @@ async def test_a_receipt_that_cannot_be_right_is_told_once(tmp_path: Path) -> No
             await post.clock.sleep(1)
         refused = [why for what, why in post.remarks if what == "receipt-refused"]
         assert refused == ["archive: it has events up to 999, and only 0 are stored"]
+
+
+def receipt(post: Post, number: int, name: str = "archive") -> Outgoing:
+    """A consumer has the events up to that number."""
+    body = json.dumps({"epoch": post.journal.epoch, "received": {"events": number}}).encode()
+    return structs.replace(_receipt(body), topic=f"{TOPICS.prefix}/receipt/{name}")
 
 
 def _receipt(body: bytes) -> Outgoing:

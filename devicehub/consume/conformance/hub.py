@@ -85,8 +85,8 @@ class PlayedHub:
         """The next messages of a stream."""
         return [self._numbered(stream, *self._content(stream)) for _ in range(count)]
 
-    def gap(self, stream: Stream, ranges: Ranges) -> Numbered:
-        """These numbers will not come. The message is one of `events` itself."""
+    def gap(self, stream: Stream, ranges: Ranges, epoch: str = "") -> Numbered:
+        """These numbers of the hub's or a former epoch will not come. The message is one of `events` itself."""
         count = sum(last - first + 1 for first, last in ranges)
         gap = GapData(
             stream=stream,
@@ -94,7 +94,7 @@ class PlayedHub:
             count=count,
             first=ranges[0][0],
             last=ranges[-1][1],
-            epoch=self.epoch,
+            epoch=epoch or self.epoch,
             ranges=ranges,
         )
         return self._numbered(Stream.EVENTS, Kind.GAP, "gap", gap)
@@ -107,8 +107,8 @@ class PlayedHub:
         return outgoing(message, self._encoder.encode(message, place), self.topics)
 
     def status(self) -> Outgoing:
-        """That it is there: retained, by which a consumer of all hubs finds it."""
-        message = self._message(Kind.STATUS, "status", StatusData("online"))
+        """That it is there, and in which epoch: retained, by which a consumer of all hubs finds it."""
+        message = self._message(Kind.STATUS, "status", StatusData("online", epoch=self.epoch))
         return outgoing(message, self._encoder.encode(message), self.topics)
 
     def after(self, stream: Stream, number: int, most: int) -> Sequence[Numbered]:

@@ -49,6 +49,7 @@ def rules(kills: int) -> list[Rule]:
         Rule("a lost number that comes after all is stored", stores_what_comes_late),
         Rule("what has no number is not counted", ignores_what_has_no_number),
         Rule("numbers begin at 1 in a new epoch, which the receipt names", begins_anew),
+        Rule("what is left of a former epoch is stored behind a hole, once the status names the new one", takes_over),
         Rule(f"nothing that it confirmed is lost by {kills} x SIGKILL", partial(survives, kills)),
         Rule("everything is stored, once and in order", stores_everything),
     ]
@@ -184,12 +185,33 @@ async def ignores_what_has_no_number(stage: Stage) -> None:
 async def begins_anew(stage: Stage) -> None:
     """The journal was replaced."""
     stage.hub.begin_epoch()
+    await stage.publish(stage.hub.status())
     for stream in stage.streams:
         await stage.send(stage.hub.events(stream, MANY))
     await stage.settle()
     newest = stage.told[-1].receipt
     if newest.epoch != stage.hub.epoch:
         raise Broken(f"the receipt names epoch {newest.epoch!r} and not {stage.hub.epoch!r}")
+
+
+async def takes_over(stage: Stage) -> None:
+    """The journal was damaged: status, what could be saved, then the gap that names what could not."""
+    stream, former = stage.bulk, stage.hub.epoch
+    lost, *saved = stage.hub.events(stream, 4)
+    stage.hub.forget(stream, ((lost.number, lost.number),))
+    stage.hub.begin_epoch()
+    told = len(stage.told)
+    await stage.publish(stage.hub.status())
+    await stage.send(saved, again=True)
+    await stage.receipt(told)
+    await stage.send([stage.hub.gap(stream, ((lost.number, lost.number),), former)])
+    await stage.settle()
+    await _alive(stage, stream)
+    if not stage.process.shows:
+        return
+    keys = {(one.epoch, one.stream, one.number) for one in await stage.process.stored()}
+    if missing := [one.number for one in saved if (one.epoch, one.stream, one.number) not in keys]:
+        raise Broken(f"{missing} of the former epoch are not stored")
 
 
 async def survives(kills: int, stage: Stage) -> None:

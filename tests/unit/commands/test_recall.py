@@ -12,9 +12,9 @@ from devicehub.model.stream import Stream
 from devicehub.publish.port import Outgoing
 
 
-def stored(position: int, kind: str) -> Entry:
+def stored(position: int, kind: str, recorded: float) -> Entry:
     out = Outgoing("t", str(position).encode(), 1, retain=False, expiry=None, type=kind, id=str(position), subject="")
-    return Entry(position, Stream.EVENTS, position, 1.0, None, out)
+    return Entry(position, Stream.EVENTS, position, recorded, None, out)
 
 
 @pytest.mark.real
@@ -22,7 +22,11 @@ def test_the_records_of_commands_come_in_order_and_by_an_index(tmp_path: Path) -
     with closing(sqlite3.connect(tmp_path / "journal.sqlite", isolation_level=None)) as db:
         tables.prepared(db, "0a1b2c3d")
         kinds = ["io.devicehub.reading", "io.devicehub.command"] * 50
-        tables.insert(db, [row(stored(at, kind), genesis("0a1b2c3d")) for at, kind in enumerate(kinds, 1)])
-        assert recall.commands(db) == [str(at).encode() for at in range(2, 101, 2)]
-        plan = " ".join(str(line[3]) for line in db.execute("EXPLAIN QUERY PLAN " + recall._NEWEST))
+        entries = [stored(at, kind, float(at)) for at, kind in enumerate(kinds, 1)]
+        set_back = stored(101, "io.devicehub.command", 3.0)
+        entries += [set_back, stored(102, "io.devicehub.command", 102.0)]
+        tables.insert(db, [row(entry, genesis("0a1b2c3d")) for entry in entries])
+        expected = [str(at).encode() for at in (*range(50, 101, 2), 102)]
+        assert list(recall.commands(db, 50.0)) == expected, "a clock that was set back for a moment hides nothing"
+        plan = " ".join(str(line[3]) for line in db.execute("EXPLAIN QUERY PLAN " + recall._NEWEST, (0.0,)))
     assert "USING INDEX commands" in plan

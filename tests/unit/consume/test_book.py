@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devicehub.consume.book import Book, State
+from devicehub.consume.conformance.hub import PlayedHub
 from devicehub.consume.count import Verdict
-from devicehub.consume.heard import Heard
+from devicehub.consume.heard import Announced, Heard, announced
 from devicehub.model.receipt import Receipt
 from devicehub.model.stream import Stream
 from tests.unit.consume.played import BOTH, START, events, heard, hub
@@ -110,6 +111,37 @@ def test_a_clock_that_was_set_back_does_not_hide_a_new_epoch() -> None:
     book, before, after = Book(BOTH), hub(at=START, seed=1), hub(at=START - 86_400, seed=2)
     stored(book, *events(before, 2), *events(after, 2))
     assert book.receipt(before.topics.prefix) == Receipt(after.epoch, {Stream.ALARMS: 0, Stream.EVENTS: 2})
+
+
+def said(of: PlayedHub) -> Announced:
+    status = announced(of.topics.status, of.status().payload)
+    assert status is not None
+    return status
+
+
+def test_once_the_status_names_a_new_epoch_what_is_left_of_the_former_is_stored_behind_its_hole() -> None:
+    book, one = Book(BOTH), hub()
+    messages = one.events(Stream.EVENTS, 10)
+    stored(book, *map(heard, messages[:5]))
+    left, former = [heard(message, again=True) for message in messages[6:]], one.epoch
+    assert judged(book, *left) == [Verdict.HOLE] * 4, "as long as it can be asked for"
+    one.begin_epoch()
+    assert book.announce(said(one))
+    assert not book.announce(said(one))
+    assert book.changes().current[0].epoch == one.epoch
+    assert book.receipt(one.topics.prefix) == Receipt(one.epoch, {Stream.ALARMS: 0, Stream.EVENTS: 0})
+    gap = one.gap(Stream.EVENTS, ((6, 6),), former)
+    assert judged(book, *left, *left, heard(gap)) == [Verdict.STORE] * 4 + [Verdict.DUPLICATE] * 4 + [Verdict.STORE]
+    assert book.receipt(one.topics.prefix) == Receipt(one.epoch, {Stream.ALARMS: 0, Stream.EVENTS: 1})
+
+
+def test_nothing_that_is_left_of_a_former_epoch_leads_back_to_it_whatever_its_time() -> None:
+    book, before, after = Book(BOTH), hub(at=START, seed=1), hub(at=START - 86_400, seed=2)
+    messages = before.events(Stream.EVENTS, 3)
+    stored(book, heard(messages[0]))
+    book.announce(said(after))
+    assert judged(book, heard(messages[2], again=True)) == [Verdict.STORE]
+    assert book.receipt(before.topics.prefix).epoch == after.epoch
 
 
 def test_changes_are_what_has_changed_since_the_last_time() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devicehub.consume.heard import Heard, filters, node_of, prefix, recalled, understood
+from devicehub.consume.heard import Heard, announced, filters, node_of, prefix, recalled, understood
 from devicehub.model.errors import ProtocolError
 from devicehub.model.message import Kind
 from devicehub.model.stream import Stream
@@ -136,7 +136,22 @@ def kinds(*streams: Stream) -> set[str]:
 
 def test_the_filters_bring_every_numbered_kind_of_the_streams_and_gaps_always() -> None:
     numbered = {kind for kind, rule in RULES.items() if rule.lane is Lane.JOURNAL and rule.numbered}
-    assert kinds(*Stream) == numbered
-    assert kinds(*BOTH) == numbered - {Kind.SCAN}
-    assert kinds(Stream.ALARMS) == {Kind.EVENT, Kind.GAP}
-    assert kinds(Stream.SCANS) == {Kind.SCAN, Kind.GAP}
+    assert kinds(*Stream) == {*numbered, Kind.STATUS}
+    assert kinds(*BOTH) == {*numbered, Kind.STATUS} - {Kind.SCAN}
+    assert kinds(Stream.ALARMS) == {Kind.EVENT, Kind.GAP, Kind.STATUS}
+    assert kinds(Stream.SCANS) == {Kind.SCAN, Kind.GAP, Kind.STATUS}
+
+
+def test_the_status_is_asked_for_first_because_it_names_the_epoch_of_all_that_follows() -> None:
+    assert filters(HUB.topics.prefix, BOTH)[0] == HUB.topics.status
+    status = HUB.status()
+    said = announced(status.topic, status.payload)
+    assert said is not None
+    assert (said.node, said.epoch) == (HUB.topics.prefix, HUB.epoch)
+
+
+def test_no_other_message_names_the_epoch_of_its_hub_and_not_every_status_does() -> None:
+    assert announced(OUT.topic, OUT.payload) is None
+    assert announced(HUB.topics.status, b'{"data":{"state":"lost"}}') is None
+    with pytest.raises(ProtocolError):
+        announced(HUB.topics.status, b"\xff")
