@@ -76,7 +76,8 @@ class StatusData(Payload, frozen=True):
     ] = ""
     accepting: Annotated[bool, Meta(description="False while the disk takes no events: nothing new is safe")] = True
     epoch: Annotated[
-        str, Meta(description="Of the journal: what a receipt names. What comes of another one has no number here")
+        str,
+        Meta(description="Of the journal, which receipts name. Messages of another one are left of a former journal"),
     ] = ""
 
 

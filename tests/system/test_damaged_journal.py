@@ -7,7 +7,7 @@ from typing import cast
 
 from devicehub.publish.memory import MemoryBroker
 from tests.real.journals import NAME
-from tests.system.house import Furniture, house, journalled
+from tests.system.house import Furniture, decoded, house, journalled
 
 LAST = "SELECT max(position) FROM event WHERE stream = 'events' AND number IS NOT NULL"
 
@@ -47,3 +47,17 @@ async def test_a_damaged_event_is_a_gap_of_its_number_and_is_told_once(state: Pa
     assert f"events {number} {name}: content changed (lost)" in str(event["why"])
     assert await run(state, broker, "boot-3") == after
     assert len(told(broker)) == 2
+
+
+async def test_the_status_names_the_new_epoch_before_anything_numbered_is_sent(state: Path) -> None:
+    """So that a consumer does not wait for what was before the damaged event while it hears what came after it."""
+    broker = MemoryBroker()
+    await run(state, broker, "boot-1")
+    damage(state)
+    before = len(broker.log)
+    epoch = await run(state, broker, "boot-2")
+    outs = [out for _, out in broker.log][before:]
+    numbered = next(place for place, out in enumerate(outs) if b'"sequence"' in out.payload)
+    status = next(out for out in outs[:numbered] if out.topic.endswith("/status"))
+    assert status.retain
+    assert cast("dict[str, object]", decoded(status)["data"])["epoch"] == epoch
