@@ -206,7 +206,7 @@ def small(rounds: int) -> dict[int, tuple[float, float]]:
             return engine.step(index, value, good, at)  # noqa: B023  # called before the next turn
 
         def theirs() -> object:
-            return python.some(index, value)  # noqa: B023
+            return python.some(index, value)  # noqa: B023  # called before the next turn
 
         out[size] = fastest(ours, 200 * rounds), fastest(theirs, 200 * rounds)
     return out

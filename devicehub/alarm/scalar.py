@@ -74,7 +74,7 @@ class Scalar:
         passed = at - new_at >= window
         if passed:
             old_at, old = new_at, state.new[limit]
-        if good and (passed or new_at != new_at):  # noqa: PLR0124
+        if good and (passed or new_at != new_at):  # noqa: PLR0124 - true for NaN alone
             state.old_at[limit], state.old[limit] = old_at, old
             state.new_at[limit], state.new[limit] = at, value
         return (value - old) / (at - old_at) if at > old_at else nan

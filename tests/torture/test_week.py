@@ -196,7 +196,7 @@ async def test_alarms_in_the_stream_of_all_events_come_late(tmp_path: Path, monk
 async def test_a_journal_that_forgets_what_is_old_is_found_out(tmp_path: Path) -> None:
     async def forget(journal: Journal) -> None:
         everything = {stream: Mark(10**9, 10**9) for stream in Stream}
-        assert await journal.file(lambda db: space.forget(db, everything, 4e9, 4e9)) > 0
+        assert await journal.file(lambda db: space.forget(db, everything, 4e9)) > 0
 
     with pytest.raises(TimeoutError):  # the consumer waits for what will never come
         await away_and_back(tmp_path, SABOTAGED, forget)

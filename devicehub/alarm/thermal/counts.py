@@ -45,5 +45,7 @@ def between(scale: Scale, above: float, below: float) -> tuple[int, int]:
     return scale.least + first, scale.least + last - 1
 
 
-known = lru_cache(maxsize=256)(between)
-"""`between` for limits that do not change from frame to frame."""
+@lru_cache(maxsize=256)
+def known(scale: Scale, above: float, below: float) -> tuple[int, int]:
+    """`between` for limits that do not change from frame to frame."""
+    return between(scale, above, below)
