@@ -200,5 +200,6 @@ def _checked(option: Option, value: object) -> OptionValue:
     if isinstance(value, (int, float)) and not option.low <= value <= option.high:
         raise ConfigError(f"option '{option.name}' = {value}: must be from {option.low} to {option.high}")
     if option.choices and value not in option.choices:
-        raise ConfigError(f"option '{option.name}' = {value!r}: must be one of {', '.join(option.choices)}")
+        known = ", ".join(choice for choice in option.choices if choice)
+        raise ConfigError(f"option '{option.name}' = {value!r}: must be one of {known}")
     return value

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 from devicehub import log
 from devicehub.cli.exits import CommandError, Exit
@@ -36,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
     streams, nodes, name = streams_of(args.streams), _nodes(args), name_of(args)
     if args.out.suffix not in STORES:
         raise CommandError(Exit.USAGE, f"{args.out}: must end in {' or '.join(STORES)}, which says how it is stored")
+    _check_place(args.out)
     link = partial(connect, settings_of(args))
     around = "" if nodes else prefix("+", "+", exercise=args.exercise)
     log.configure(as_json=args.json or not sys.stderr.isatty())
@@ -54,6 +56,16 @@ def run(args: argparse.Namespace) -> int:
         with ThreadPoolExecutor(1, thread_name_prefix="store") as executor:
             asyncio.run(_consume(Consumer(store, book, link, Clock(), name, executor), heard))
     return Exit.OK
+
+
+def _check_place(out: Path) -> None:
+    """Raises `CommandError` for what can be no file of messages, before anything is read of it."""
+    if out.is_dir():
+        raise CommandError(Exit.NO_INPUT, f"{out}: is a folder")
+    if out.exists() and not out.is_file():
+        raise CommandError(Exit.BAD_INPUT, f"{out}: is no regular file")
+    if not out.parent.is_dir():
+        raise CommandError(Exit.CANNOT_CREATE, f"{out.parent}: no such folder")
 
 
 async def _consume(consumer: Consumer, heard: list[str]) -> None:

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import re
+import shutil
 from collections.abc import Sequence
 from functools import partial
 
@@ -26,6 +27,8 @@ def run(args: argparse.Namespace) -> int:
     node = _NODE.fullmatch(args.node)
     if node is None or not SEGMENT.fullmatch(args.name):
         raise CommandError(Exit.USAGE, "--node must be SITE/NODE and --name a word, of a to z, 0 to 9 and -")
+    if shutil.which(args.words[0]) is None:
+        raise CommandError(Exit.UNAVAILABLE, f"{args.words[0]}: no such program")
     hub = PlayedHub(node["site"], node["node"], Clock(), exercise=args.exercise)
     process = Process(args.words, args.stored or "")
     outcomes = asyncio.run(_checked(args, hub, process))

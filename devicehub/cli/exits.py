@@ -8,7 +8,9 @@ from devicehub.model.errors import (
     ConfigError,
     DeliveryError,
     DeviceHubError,
+    JournalDamagedError,
     JournalError,
+    JournalMissingError,
     LinkError,
     LinkPermissionError,
 )
@@ -64,6 +66,8 @@ _CODES: tuple[tuple[type[Exception], Exit], ...] = (
     (LinkPermissionError, Exit.NO_PERMISSION),
     (LinkError, Exit.UNAVAILABLE),
     (DeliveryError, Exit.UNAVAILABLE),
+    (JournalMissingError, Exit.NO_INPUT),
+    (JournalDamagedError, Exit.BAD_INPUT),
     (JournalError, Exit.RETRY),
     (DeviceHubError, Exit.FAILURE),
     (FileNotFoundError, Exit.NO_INPUT),

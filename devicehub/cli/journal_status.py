@@ -31,12 +31,12 @@ def _print(found: JournalReport, gib: float) -> None:
         (name, _number(one.oldest), str(one.stored), str(one.acked), _received(one.consumers), str(one.waiting))
         for name, one in found.streams.items()
     ]
-    print_table(("STREAM", "OLDEST KEPT", "STORED", "BROKER HAS", "CONSUMERS HAVE", "WAITING"), rows)
+    print_table(("STREAM", "OLDEST KEPT", "STORED", "BROKER HAS", "CONSUMERS HAVE", "FOR THE BROKER"), rows)
     since = "nothing yet" if found.recorded is None else f"last event {instant(found.recorded)}"
     state = "in use, or ended without goodbye" if found.unclean else "closed"
     say(f"epoch {found.epoch}, {since}, {state}; {found.used / MIB:.1f} MiB of {gib * 1024:.0f}")
     for consumer, heard in found.heard.items():
-        say(f"consumer {consumer}: last receipt {instant(heard)}")
+        say(f"consumer {consumer}: last receipt {instant(heard)}, as kept every 5 s")
     if not found.heard:
         say("no durable consumer is registered: what the broker acknowledged counts as delivered")
     for why, count in found.quarantine.items():

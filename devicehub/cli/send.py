@@ -18,6 +18,7 @@ from devicehub.cli.output import print_line, say
 from devicehub.cli.watch import settings_of
 from devicehub.clock import Clock
 from devicehub.commands.request import FURTHEST, LIMIT
+from devicehub.config.resources import usual_config
 from devicehub.log import escaped
 from devicehub.model.command import CommandState
 from devicehub.model.instant import instant
@@ -28,7 +29,8 @@ from devicehub.publish.port import Incoming, Outgoing
 from devicehub.publish.settings import BrokerSettings
 from devicehub.publish.topics import Topics
 
-PATIENCE: Final = 15.0
+FIRST_WORD: Final = 5.0
+PATIENCE: Final = 75.0
 _CODES: Final[Mapping[CommandState, Exit]] = {
     CommandState.DONE: Exit.OK,
     CommandState.REJECTED: Exit.FAILURE,
@@ -60,6 +62,9 @@ def run(args: argparse.Namespace) -> int:
 
 def given_topics(args: argparse.Namespace) -> Topics:
     """Of the hub that is meant. Raises `CommandError`, `ConfigError`."""
+    if args.node is None and args.broker is not None and args.config is None and not usual_config().exists():
+        which = "say which hub with --node SITE/NODE, and --exercise for one that runs an exercise"
+        raise CommandError(Exit.USAGE, f"--broker without a configuration: {which}")
     if args.node is None:
         hub = given_config(args).hub
         return Topics(hub.site, hub.node, exercise=hub.exercise)
@@ -117,20 +122,22 @@ def _values(pairs: Iterable[tuple[str, str]]) -> dict[str, object]:
 
 async def _sent(request: Outgoing, settings: BrokerSettings, topics: Topics, args: argparse.Namespace) -> CommandState:
     """The state that it ends with. Raises `DeliveryError`, and `CommandError` when the hub does not answer."""
-    patience = args.deadline + PATIENCE
+    patience, loop = args.deadline + FIRST_WORD, asyncio.get_running_loop()
     async with connect(settings) as publisher:
         await publisher.subscribe([f"{topics.prefix}/res/{args.target}/{args.verb}"])
         await publisher.submit(request)
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(patience) as limit:
                 async for data in _answers(publisher.incoming(), request.id):
+                    limit.reschedule(loop.time() + PATIENCE)
                     ended = data.state is not CommandState.ACCEPTED
                     if ended or not getattr(args, "brief", False):
                         _show(data, as_json=args.json)
                     if ended:
                         return data.state
         except TimeoutError:
-            raise CommandError(Exit.UNAVAILABLE, f"{topics.prefix} did not answer within {patience:.0f} s") from None
+            said = f"{topics.prefix} did not answer in {patience:.0f} s: is it there, or does it run an exercise?"
+            raise CommandError(Exit.UNAVAILABLE, said) from None
     raise AssertionError("the answers of an open connection do not end")
 
 

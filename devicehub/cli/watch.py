@@ -94,7 +94,8 @@ def _named(text: str) -> BrokerSettings:
 class Shown:
     """How messages are shown, and whether those of `alarm` are that come while one watches.
 
-    Each of them repeats an `event`. What was retained at the start does not.
+    Each of them repeats an `event`. What was retained at the start does not. Summaries of images come many times a
+    second and are left out likewise.
     """
 
     as_json: bool = False
@@ -104,7 +105,7 @@ class Shown:
         """One line, or nothing."""
         if self.as_json:
             return json.dumps(_json(message), ensure_ascii=False, separators=(",", ":"))
-        if not self.every_alarm and not message.retain and _kind(message.topic) == "alarm":
+        if not self.every_alarm and not message.retain and _kind(message.topic) in {"alarm", "frame"}:
             return ""
         return clipped(escaped(text(message)))
 

@@ -8,7 +8,7 @@ from devicehub.driver import Command, Options
 from devicehub.model.command import CommandState
 from devicehub.model.errors import DeviceHubError
 
-Result = Mapping[str, str | float | bool | None]
+Result = Mapping[str, str | int | float | bool | None]
 
 
 class CommandError(DeviceHubError):

@@ -40,6 +40,11 @@ def unknown_interval(voice: Voice, journal: Journal, now: Stamp) -> list[Message
 
 def damaged(voice: Voice, journal: Journal) -> list[Message]:
     """What earlier journals lost: of each a gap for every stream that lost numbers, and an event."""
+    if journal.emptied:
+        why = "the journal was removed or emptied while no hub ran: what it held is lost"
+        _log.error("%s", why)
+        gone = voice.message(Kind.GAP, "gap", GapData("hub", GapReason.DAMAGED))
+        return [gone, voice.event("journal-damaged", why)]
     gaps = [voice.message(Kind.GAP, "gap", gap) for damage in journal.damages for gap in damage.gaps()]
     return gaps + [voice.event("journal-damaged", str(damage)) for damage in journal.damages]
 

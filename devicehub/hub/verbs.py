@@ -146,18 +146,18 @@ async def _snapshot(reach: Reach, args: Options, request: Request) -> Result:
                 data = await captured
         except TimeoutError:
             raise CommandError(f"{device} gave no image within {IMAGE_WITHIN:.0f} s", CommandState.TIMEOUT) from None
-    return {"digest": data.digest, "dataref": data.dataref, "size": float(data.size)}
+    return {"digest": data.digest, "dataref": data.dataref, "size": data.size}
 
 
 async def _identify(reach: Reach, args: Options, request: Request) -> Result:
     del request
     device = str(args["device"])
     if not device:
-        return {"published": float(reach.sinks.board.again(_TOLD))}
+        return {"published": reach.sinks.board.again(_TOLD)}
     place = reach.crew.commanded(device)
     if place is None:
         raise CommandError(f"no device '{device}' is configured", CommandState.REJECTED)
-    published = float(reach.sinks.board.again(_TOLD, device))
+    published = reach.sinks.board.again(_TOLD, device)
     driver, line = place
     if driver.command("identify") is None or line.obstacle:
         return {"published": published, "shown": False}
@@ -174,7 +174,7 @@ async def _replay(reach: Reach, args: Options, request: Request) -> Result:
     del request
     try:
         if args["quarantine"]:
-            return {"events": float(reach.delivery.replay_quarantine())}
+            return {"events": reach.delivery.replay_quarantine()}
         named = str(args["stream"])
         for stream in Stream:
             if named in {_ALL, stream.value}:
@@ -199,5 +199,5 @@ async def _alarm(verb: Verb, reach: Reach, args: Options, request: Request) -> R
     states = [message.data for message in outcome.messages if isinstance(message.data, AlarmData)]
     for data in states:
         if data.audit is not None and data.audit.command == request.id:
-            return {"alarm": data.alarm, "revision": float(data.revision), "state": data.state.value}
+            return {"alarm": data.alarm, "revision": data.revision, "state": data.state.value}
     return {}

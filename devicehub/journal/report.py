@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from devicehub.journal import aside, space, tables
 from devicehub.lock import held
-from devicehub.model.errors import JournalError
+from devicehub.model.errors import JournalDamagedError, JournalMissingError
 from devicehub.model.stream import Stream
 
 
@@ -37,14 +37,14 @@ class JournalReport(Struct, frozen=True):
 
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """The journal's file, for reading only. Raises `JournalError` naming it."""
+    """The journal's file, for reading only. Raises `JournalMissingError`, `JournalDamagedError`."""
     if not path.exists():
-        raise JournalError(f"{path}: there is no journal; a hub makes it when it runs for the first time")
+        raise JournalMissingError(f"{path}: there is no journal; a hub makes it when it runs for the first time")
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
             yield db
-    except sqlite3.Error as error:
-        raise JournalError(f"{path}: {error}") from error
+    except sqlite3.DatabaseError as error:
+        raise _unreadable(path, error) from error
 
 
 def report(db: sqlite3.Connection) -> JournalReport:
@@ -78,14 +78,18 @@ def report(db: sqlite3.Connection) -> JournalReport:
 
 @contextmanager
 def writing(state: Path) -> Iterator[sqlite3.Connection]:
-    """The journal's file of a state folder that no hub runs in. Raises `JournalError`."""
+    """The journal's file of a state folder that no hub runs in. Raises `JournalError` and what `reading` does."""
     path = state / "journal.sqlite"
     if not path.exists():
-        raise JournalError(f"{path}: there is no journal; a hub makes it when it runs for the first time")
+        raise JournalMissingError(f"{path}: there is no journal; a hub makes it when it runs for the first time")
     with held(state):
         try:
             with closing(sqlite3.connect(path, isolation_level=None)) as db:
                 db.execute("PRAGMA synchronous=FULL")
                 yield db
-        except sqlite3.Error as error:
-            raise JournalError(f"{path}: {error}") from error
+        except sqlite3.DatabaseError as error:
+            raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: sqlite3.Error) -> JournalDamagedError:
+    return JournalDamagedError(f"{path}: {error}; 'devicehub journal verify' says what is wrong, and a start mends it")

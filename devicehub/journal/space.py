@@ -83,6 +83,10 @@ class Ballast:
         self._path = path
         self._size = size
 
+    def there(self) -> bool:
+        """Whether the file is there, of whatever size."""
+        return self._path.exists()
+
     def load(self) -> bool:
         """Take the room, if the disk has it; whether it is taken. Raises `OSError` for anything but a full disk."""
         with contextlib.suppress(FileNotFoundError):

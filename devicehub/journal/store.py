@@ -71,6 +71,7 @@ class Journal:
         self.stored: dict[Stream, Mark] = dict.fromkeys(Stream, Mark())
         self.last = 0
         self.unclean = False
+        self.emptied = False
         self.recorded: float | None = None
         self.former: tuple[str, ...] = ()
         self.damages: tuple[Damage, ...] = ()
@@ -87,6 +88,8 @@ class Journal:
         `devices` of this run are remembered; `former` are those of earlier runs that are none of it. `damages`: what
         earlier journals lost, until it is `rebuild.told`.
         """
+        # The ballast is made by whoever opened the journal before.
+        self.emptied = self._ballast.there() and not (self._path.exists() and self._path.stat().st_size)
         await self._do(self._ledger.open)
         meta = self._ledger.meta
         self.former = await self.file(partial(tables.announce, devices=tuple(devices)))

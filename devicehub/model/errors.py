@@ -82,5 +82,13 @@ class JournalError(DeviceHubError):
     """The journal could not make events durable."""
 
 
+class JournalMissingError(JournalError):
+    """There is no journal: no hub has run there."""
+
+
+class JournalDamagedError(JournalError):
+    """The journal's file cannot be read as what it is."""
+
+
 class JournalFullError(JournalError):
     """The journal holds as much as it may; alarms may still fit."""

@@ -8,7 +8,7 @@ from devicehub.model.command import CommandState
 from devicehub.model.payload_texts import Instant, Segment
 
 Json = Annotated[object, Meta(extra_json_schema={"description": "Any JSON value"})]
-Scalar = str | float | bool | None
+Scalar = str | int | float | bool | None
 JsonValue = Annotated[object, Meta(extra_json_schema={"description": "Any JSON value"})]
 CommandId = Annotated[str, Meta(description="The command's own id; empty where it had none that could be read")]
 Why = Annotated[str, Meta(description="Why it was not carried out, or what is to be known of how it was")]

@@ -54,7 +54,7 @@ def test_status_says_how_far_each_stream_has_come(station: Path) -> None:
     assert (found["quarantine"], found["unclean"]) == ({"Not authorized": 1}, False)
     shown = journal(station, "status").stdout.decode()
     assert "events 1 12 10 4 2" in [" ".join(line.split()) for line in shown.splitlines()]
-    assert "consumer archive: last receipt 2027-01-15T08:00:00.000Z" in shown
+    assert "consumer archive: last receipt 2027-01-15T08:00:00.000Z, as kept every 5 s" in shown
     assert "1 in quarantine: Not authorized" in shown
 
 
@@ -107,8 +107,16 @@ def test_a_mistake_is_one_line(station: Path, words: tuple[str, ...], code: int,
 def test_where_no_hub_has_run_there_is_no_journal(tmp_path: Path, words: tuple[str, ...]) -> None:
     (tmp_path / "devicehub.toml").write_text(f'{HUB}state = "state"\n')
     done = journal(tmp_path, *words)
-    assert done.returncode == 75
+    assert done.returncode == 66
     assert "there is no journal" in one_line(done)
+
+
+@pytest.mark.parametrize("words", [("status",), ("replay", "--from", "1"), ("discharge", "x")])
+def test_a_damaged_journal_is_not_tried_again_but_verified(station: Path, words: tuple[str, ...]) -> None:
+    (station / "state" / "journal.sqlite").write_bytes(b"no database at all" * 300)
+    done = journal(station, *words)
+    assert done.returncode == 65
+    assert "devicehub journal verify" in one_line(done)
 
 
 def test_a_consumer_is_not_discharged_behind_the_back_of_a_running_hub(station: Path) -> None:
