@@ -192,6 +192,20 @@ async def test_a_file_that_is_no_database_is_put_aside_and_keeps_nobody_from_sta
     assert (tmp_path / f"{NAME}.damaged-1").read_bytes() == words
 
 
+async def test_a_journal_that_was_emptied_or_removed_is_not_taken_for_a_new_one(tmp_path: Path) -> None:
+    async with opened(tmp_path) as journal:
+        assert not journal.emptied
+        await journal.append([event(1)])
+    (tmp_path / NAME).write_bytes(b"")
+    async with opened(tmp_path) as journal:
+        assert journal.emptied
+    (tmp_path / NAME).unlink()
+    async with opened(tmp_path) as journal:
+        assert journal.emptied
+    async with opened(tmp_path) as journal:
+        assert not journal.emptied
+
+
 async def test_every_commit_is_forced_to_the_disk_also_after_an_error(tmp_path: Path) -> None:
     """A killed process cannot show this: what the kernel holds survives it, and not a power cut."""
     async with opened(tmp_path) as journal:

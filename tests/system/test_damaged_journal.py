@@ -61,3 +61,14 @@ async def test_the_status_names_the_new_epoch_before_anything_numbered_is_sent(s
     status = next(out for out in outs[:numbered] if out.topic.endswith("/status"))
     assert status.retain
     assert cast("dict[str, object]", decoded(status)["data"])["epoch"] == epoch
+
+
+async def test_a_journal_that_was_emptied_is_told_too(state: Path) -> None:
+    broker = MemoryBroker()
+    await run(state, broker, "one")
+    (state / f"{NAME}-wal").unlink()
+    (state / NAME).write_bytes(b"")
+    await run(state, broker, "two")
+    assert [body.get("reason", body.get("what")) for body in told(broker)] == ["damaged", "journal-damaged"]
+    await run(state, broker, "three")
+    assert len(told(broker)) == 2, "once"
