@@ -66,7 +66,7 @@ async def test_the_status_names_the_new_epoch_before_anything_numbered_is_sent(s
 async def test_a_journal_that_was_emptied_is_told_too(state: Path) -> None:
     broker = MemoryBroker()
     await run(state, broker, "one")
-    (state / f"{NAME}-wal").unlink()
+    (state / f"{NAME}-wal").unlink(missing_ok=True)
     (state / NAME).write_bytes(b"")
     await run(state, broker, "two")
     assert [body.get("reason", body.get("what")) for body in told(broker)] == ["damaged", "journal-damaged"]
