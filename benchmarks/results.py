@@ -98,7 +98,8 @@ a subscriber of a real Mosquitto, QoS 1, one daemon after the other on the same 
 reading on stable storage before it is published. Absolute figures are of one machine with two cores; read them as
 ratios."""
 EXPLAINED = """`outage`: the broker refuses connections for 8 s. `coldstart`: it is away when the daemon starts, and
-for 8 s after. `kill9`: SIGKILL of the daemon, started again after 1 s; what was sent 100 ms before is counted.
+for 8 s after; counted from the start of the process, so that what a device says before its port is open is lost too.
+`kill9`: SIGKILL of the daemon, started again after 1 s; what was sent 100 ms before is counted.
 `outage-kill9`: killed while the broker is away. `blackhole`: connections stay open and silent for 8 s. `replug`: one
 device is away for 3 s."""
 
@@ -109,10 +110,15 @@ def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
+def why(run: Run) -> str:
+    """What the harness said, in one line."""
+    return " ".join(str(run["error"]).split())[:60]
+
+
 def steady_row(who: str, run: Run) -> Sequence[str]:
     """Latency and cost."""
     if "error" in run:
-        return (TITLES[who], "-", "-", "-", "-", f"not measured: {run['error'][:100]}")
+        return (TITLES[who], "-", "-", "-", "-", f"not measured: {why(run)}")
     latency = run["latency_ms"]
     figures = (f"{latency['p50']:.2f}", f"{latency['p99']:.2f}", f"{run['cpu_pct']:.1f}", f"{run['pss_mb']:.0f}")
     return (TITLES[who], *figures, str(run["lost"]))
@@ -121,7 +127,7 @@ def steady_row(who: str, run: Run) -> Sequence[str]:
 def fault_row(who: str, run: Run) -> Sequence[str]:
     """What became of the readings, and how soon it went on."""
     if "error" in run:
-        return (TITLES[who], "-", "-", "-", f"not measured: {run['error'][:100]}")
+        return (TITLES[who], "-", "-", "-", f"not measured: {why(run)}")
     phases = [run[name] for name in ("before", "during", "after", "after_restart") if run.get(name)]
     sent, lost = (sum(phase.get(key) or 0 for phase in phases) for key in ("sent", "lost"))
     if "others_lost" in run:
