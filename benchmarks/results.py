@@ -111,8 +111,8 @@ def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def why(run: Run) -> str:
-    """What the harness said, in one line."""
-    return " ".join(str(run["error"]).split())[:60]
+    """What the harness said, without the daemon's last words."""
+    return ";".join(str(run["error"]).split(";")[:2])
 
 
 def steady_row(who: str, run: Run) -> Sequence[str]:
