@@ -14,3 +14,20 @@ def pytest_asyncio_loop_factories(
     if item.get_closest_marker("real") is not None:
         return {"real": asyncio.new_event_loop}
     return {"virtual": VirtualTimeLoop}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How often was tried what the torture tests claim: zero failures in N trials say no more than N does."""
+    tried: list[str] = []
+    for report in terminalreporter.getreports("passed"):
+        if report.nodeid.startswith("tests/torture/"):
+            said = [line for name, text in report.sections if "stdout" in name for line in text.splitlines()]
+            tried += [f"{report.nodeid.split('::')[-1]}: {line}" for line in said if _figures(line)]
+    if tried:
+        terminalreporter.section("trials")
+        terminalreporter.write_line("\n".join(tried))
+
+
+def _figures(line: str) -> bool:
+    """Not what a process said on its standard error, which the tests repeat."""
+    return any(map(str.isdigit, line)) and not line.startswith(("{", "will publish", "stores ", "the broker"))
