@@ -23,7 +23,7 @@ from devicehub.clock import Clock
 from devicehub.deliver import Delivery, Hooks
 from devicehub.deliver.lanes import GRACE
 from devicehub.health import Gauges
-from devicehub.journal import Journal, Mark, ledger, space, tables
+from devicehub.journal import Journal, ledger, tables
 from devicehub.model.message import Kind, Message
 from devicehub.model.stream import Stream
 from devicehub.publish.mqtt import connect
@@ -39,7 +39,7 @@ from tests.unit.publish.examples import TIME, alarm, reading
 pytestmark = pytest.mark.real
 
 WEEK = 120_000
-SABOTAGED = 20_000
+SABOTAGED = 30_000
 BATCH = 500
 DRAIN_PER_S = 2000.0
 ALARM_S = 2.0
@@ -80,7 +80,7 @@ class Bench:
             await self.journal.append([message])
             await ears.until(partial(_last_is, ears, message.id))
             self.delays.append(self.clock.monotonic() - began)
-            await self.clock.sleep(0.1)
+            await self.clock.sleep(0.25)
 
 
 @asynccontextmanager
@@ -158,8 +158,9 @@ async def away_and_back(
             await spoil(hub.journal)
             await broker.start()
             async with hearing(settings(broker), filters=filters) as ears:
-                began = hub.clock.monotonic()
                 alarming = asyncio.create_task(hub.alarms(ears))
+                await until(lambda: _received(hub) > BATCH)
+                began = hub.clock.monotonic()
                 await until(lambda: _received(hub) >= count + BATCH, seconds=GRACE + count / DRAIN_PER_S)
                 took = hub.clock.monotonic() - began
                 memory.append(resident())
@@ -194,9 +195,11 @@ async def test_alarms_in_the_stream_of_all_events_come_late(tmp_path: Path, monk
 
 
 async def test_a_journal_that_forgets_what_is_old_is_found_out(tmp_path: Path) -> None:
+    """Not from memory, where the newest of them are kept too."""
+
     async def forget(journal: Journal) -> None:
-        everything = {stream: Mark(10**9, 10**9) for stream in Stream}
-        assert await journal.file(lambda db: space.forget(db, everything, 4e9)) > 0
+        careless = "DELETE FROM event WHERE stream = 'events' AND number BETWEEN 600 AND 700"
+        assert await journal.file(lambda db: db.execute(careless).rowcount) > 0
 
     with pytest.raises(TimeoutError):  # the consumer waits for what will never come
         await away_and_back(tmp_path, SABOTAGED, forget)
