@@ -1,6 +1,6 @@
 """The loop of a durable consumer: subscribe, store, confirm; for ever, whatever the broker does.
 
-What arrived within 200 ms or 100 messages, whichever is first, goes to stable storage together. Only then receipts say
+What arrived within 100 ms or 100 messages, whichever is first, goes to stable storage together. Only then receipts say
 so. Nothing is acknowledged by hand: what the receipt does not say is sent again by the hub.
 """
 
@@ -23,8 +23,8 @@ from devicehub.model.errors import DeliveryError, DeliveryRefusedError, Protocol
 from devicehub.publish.port import Connect, Incoming, Outgoing, Publisher
 
 TOGETHER: Final = 100
-GATHERING: Final = 0.2
-PAUSE: Final = 0.2
+GATHERING: Final = 0.1
+PAUSE: Final = 0.1
 AGAIN: Final = 4.0
 WAITING_MOST: Final = 10_000
 RECONNECT_FIRST: Final = 0.2
