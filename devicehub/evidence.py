@@ -10,6 +10,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
+from devicehub.disk import sync_folder
 from devicehub.model.errors import JournalError
 
 _log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ def store(folder: Path, name: str, data: bytes) -> bool:
                 os.fsync(stream.fileno())
             part.rename(target)
         for directory in {target.parent, folder}:  # also when the file exists: its entry may not be durable yet
-            _sync(directory)
+            sync_folder(directory)
     except OSError as error:
         raise JournalError(f"evidence {target}: {error.strerror}") from error
     return new
@@ -78,11 +79,3 @@ def measured(folder: Path) -> Held:
         return measured(folder)  # one was removed while we looked
     except OSError as error:
         raise JournalError(f"evidence {folder}: {error.strerror}") from error
-
-
-def _sync(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -123,14 +123,13 @@ class Sinks:
 
         Waits, loudly, while the disk takes nothing; the pipe fills up meanwhile and counts what it refuses.
         """
-        journalled: list[Message] = []
+        ahead: list[Message] = []
+        bulk: list[Message] = []
         for message in outcome.messages:
             if RULES[message.kind].lane is Lane.BOARD:
                 self.board.post(self.encode(message))
             else:
-                journalled.append(message)
-        ahead = [message for message in journalled if stream_of(message) is Stream.ALARMS]
-        bulk = [message for message in journalled if stream_of(message) is not Stream.ALARMS]
+                (ahead if stream_of(message) is Stream.ALARMS else bulk).append(message)
         if ahead:
             async with self.turns[0]:
                 await self._insist(partial(self.journal.append, ahead))

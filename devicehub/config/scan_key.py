@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from devicehub.config.models import Config
+from devicehub.disk import sync_folder
 from devicehub.model.errors import ConfigError
 
 SIZE: Final = 32
@@ -57,8 +58,4 @@ def _write(path: Path, key: bytes) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     part.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)

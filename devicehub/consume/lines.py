@@ -22,7 +22,8 @@ from msgspec import Struct
 
 from devicehub.consume.book import Book, Counted, Current, Key, State
 from devicehub.consume.heard import Heard, recalled
-from devicehub.consume.store import ForeignFileError, StoreError, synced_folder
+from devicehub.consume.store import ForeignFileError, StoreError
+from devicehub.disk import sync_folder
 from devicehub.model.errors import ProtocolError
 
 STATE_EVERY: Final = 8 * 1024 * 1024
@@ -50,7 +51,7 @@ class Lines:
         self._saved = 0
         with _reported(path):
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-            synced_folder(path.parent)
+            sync_folder(path.parent)
             self._size = os.fstat(self._file).st_size
 
     def load(self, book: Book) -> None:
@@ -153,7 +154,7 @@ class Lines:
             stream.flush()
             os.fsync(stream.fileno())
         new.replace(self._beside)
-        synced_folder(self._beside.parent)
+        sync_folder(self._beside.parent)
         self._saved = self._size
 
     def _digest(self, size: int) -> str:

@@ -58,12 +58,3 @@ def alone(path: Path) -> Iterator[None]:
         raise TakenError(f"{path} is written by another process; stop that one, or choose another file") from None
     finally:
         os.close(handle)
-
-
-def synced_folder(path: Path) -> None:
-    """Make a new or renamed file of this folder survive a loss of power."""
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

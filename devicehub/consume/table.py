@@ -16,6 +16,7 @@ from devicehub.consume.book import Book, Counted, Current, State
 from devicehub.consume.count import Ranges
 from devicehub.consume.heard import Heard
 from devicehub.consume.store import ForeignFileError, StoreError
+from devicehub.disk import transaction, write_ahead
 from devicehub.model.stream import Stream
 
 APPLICATION: Final = 0x64766863
@@ -62,7 +63,7 @@ class Table:
 
     def store(self, batch: Sequence[Heard], changes: State) -> None:
         """See `Store.store`."""
-        with _reported(self._path), self._transaction():
+        with _reported(self._path), transaction(self._db):
             self._db.executemany(
                 "INSERT INTO message VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)",
                 [(o.node, o.epoch, o.stream, o.number, o.type, o.recorded, o.body.decode()) for o in batch],
@@ -89,25 +90,12 @@ class Table:
             raise ForeignFileError(f"{self._path} is a database of something else; it is left alone")
         if version > VERSION:
             raise ForeignFileError(f"{self._path} was written by a newer devicehub; it is left alone")
-        (mode,) = self._db.execute("PRAGMA journal_mode=WAL").fetchone()
-        if mode != "wal":  # SQLite raises nothing then, and the end of a commit in its other modes is not durable
-            raise sqlite3.OperationalError(f"there is no write-ahead log, but {mode}")
-        self._db.execute("PRAGMA synchronous=FULL")
+        write_ahead(self._db)
         if empty:
             marks = f"PRAGMA application_id={APPLICATION}; PRAGMA user_version={VERSION};"
             self._db.executescript(f"BEGIN IMMEDIATE; {_TABLES} {marks} COMMIT;")
         # What a killed run wrote last is in memory only, and will now be confirmed.
         self._db.execute("PRAGMA wal_checkpoint(FULL)")
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._db.execute("COMMIT")
-        except sqlite3.Error:
-            self._db.rollback()
-            raise
 
 
 @contextmanager

@@ -105,10 +105,11 @@ class Consumers:
                 stored=self._journal.stored[stream].number,
                 sent=sent(stream),
                 acked=self._journal.acked[stream].number,
-                received=min(self._receipts.of(stream).values(), default=None),
-                consumers=self._receipts.of(stream),
+                received=min(receipts.values(), default=None),
+                consumers=receipts,
             )
             for stream in Stream
+            for receipts in (self._receipts.of(stream),)
         }
 
     async def run(self) -> None:

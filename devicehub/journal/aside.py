@@ -6,6 +6,7 @@ Every function takes an open connection and raises `sqlite3.Error`.
 import sqlite3
 from collections.abc import Sequence
 
+from devicehub.disk import transaction
 from devicehub.journal.rows import COLUMNS, Entry, entry_of
 
 
@@ -18,13 +19,8 @@ def overtaken(db: sqlite3.Connection, entries: Sequence[Entry]) -> set[int]:
 
 def quarantine(db: sqlite3.Connection, refused: Sequence[tuple[int, str]]) -> None:
     """Put aside events that the broker refused, by position and why; they stay stored. One transaction."""
-    db.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(db):
         db.executemany("INSERT OR REPLACE INTO quarantine VALUES (?, ?)", refused)
-        db.execute("COMMIT")
-    except sqlite3.Error:
-        db.rollback()
-        raise
 
 
 def quarantined(db: sqlite3.Connection, after: int = 0, most: int = 500, why: str = "") -> list[tuple[Entry, str]]:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from devicehub.disk import sync_folder, transaction
 from devicehub.journal import rebuild, salvage, tables
 from devicehub.journal.rows import COLUMNS, Entry, Mark, entry_of, row
 from devicehub.journal.space import Quota, QuotaError
@@ -101,11 +102,11 @@ class Ledger:
     def _append(
         self, db: sqlite3.Connection, messages: Sequence[Message], encode: Encode, recorded: float, marks: Marks
     ) -> list[Entry]:
-        self.quota.check(db, alarms=all(stream_of(message) is Stream.ALARMS for message in messages))
+        streams = [stream_of(message) for message in messages]
+        self.quota.check(db, alarms=all(stream is Stream.ALARMS for stream in streams))
         entries: list[Entry] = []
         numbers = dict(self.meta.numbers)
-        for position, message in enumerate(messages, self.meta.last + 1):
-            stream = stream_of(message)
+        for position, (message, stream) in enumerate(zip(messages, streams, strict=True), self.meta.last + 1):
             number = None
             if RULES[message.kind].numbered and message.data is not None:
                 number = numbers[stream] = numbers[stream] + 1
@@ -165,26 +166,15 @@ class Ledger:
 def _sync_names(path: Path) -> None:
     """Make the names of the files durable; SQLite does not look whether that failed."""
     for folder in (path.parent, path.parent.parent):
-        try:
-            handle = os.open(folder, os.O_RDONLY)
-        except PermissionError:
-            continue  # whoever made our folder in there was not us
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        with contextlib.suppress(PermissionError):  # whoever made our folder in there was not us
+            sync_folder(folder)
 
 
 def _withdraw(db: sqlite3.Connection, meta: Meta) -> None:
     """Take out what a commit left behind that was told to have failed: it is appended again, by whoever was told."""
-    db.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(db):
         tables.withdraw(db, meta.last)
         tables.write(db, meta, {})
-        db.execute("COMMIT")
-    except sqlite3.Error:
-        db.rollback()
-        raise
 
 
 def _commit(db: sqlite3.Connection, entries: Sequence[Entry], meta: Meta, marks: Marks) -> Meta:
@@ -195,12 +185,7 @@ def _commit(db: sqlite3.Connection, entries: Sequence[Entry], meta: Meta, marks:
         rows.append(one)
         chain = one[-1]
     after = meta.chained(chain)
-    db.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(db):
         tables.insert(db, rows)
         tables.write(db, after, marks)
-        db.execute("COMMIT")
-    except sqlite3.Error:
-        db.rollback()
-        raise
     return after

@@ -8,7 +8,6 @@ over, and from where somebody may lack it, is noted: that is sent again to consu
 new epoch, and kept for them.
 """
 
-import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -18,6 +17,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct, structs
 
+from devicehub.disk import sync_folder, transaction
 from devicehub.journal import tables
 from devicehub.journal.proof import Finding
 from devicehub.journal.rows import Row, digest, genesis, link
@@ -97,9 +97,8 @@ def replace(path: Path, contents: Contents, kept: str) -> None:
     with closing(sqlite3.connect(fresh, isolation_level=None)) as db:
         db.execute("PRAGMA synchronous=FULL")
         tables.create(db)
-        db.execute("BEGIN IMMEDIATE")
-        _fill(db, contents)
-        db.execute("COMMIT")
+        with transaction(db):
+            _fill(db, contents)
     fresh.rename(path.with_name(path.name + MARKER + kept.removeprefix(path.name + ".")))
     finish(path)
 
@@ -108,15 +107,15 @@ def finish(path: Path) -> None:
     """Put a new journal that is whole in the place of the old one, as far as that was not done before a power cut."""
     for whole in path.parent.glob(f"{path.name}{MARKER}*"):
         kept = f"{path.name}.{whole.name.removeprefix(path.name + MARKER)}"
-        _settle(path.parent)
+        sync_folder(path.parent)
         for side in _SIDES:
             old = path.with_name(path.name + side)
             if old.exists():
                 old.rename(path.with_name(kept + side))
         path.with_name(path.name + "-shm").unlink(missing_ok=True)
-        _settle(path.parent)
+        sync_folder(path.parent)
         whole.rename(path)
-        _settle(path.parent)
+        sync_folder(path.parent)
 
 
 def damages(db: sqlite3.Connection) -> tuple[Damage, ...]:
@@ -149,12 +148,3 @@ def _fill(db: sqlite3.Connection, contents: Contents) -> None:
     receipts = [(one.consumer, one.stream.value, one.number, one.heard) for one in contents.receipts]
     db.executemany("INSERT INTO receipt VALUES (?, ?, ?, ?)", receipts)
     db.executemany("INSERT INTO damage VALUES (?)", [(msgspec.json.encode(one),) for one in contents.damages])
-
-
-def _settle(folder: Path) -> None:
-    """Names of files become durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

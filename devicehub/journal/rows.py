@@ -85,11 +85,6 @@ def entry_of(stored: Row) -> Entry:
     return Entry(position, Stream(stream), number, recorded, None, out)
 
 
-def intact(stored: Row) -> bool:
-    """Whether a row's content is what was stored."""
-    return digest(stored[:12], stored[12]) == stored[13]
-
-
 def _head(
     entry: Entry,
 ) -> tuple[int, str, int | None, float, str, int, int, int | None, str, str, str, int]:

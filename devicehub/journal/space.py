@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from devicehub.disk import transaction
 from devicehub.journal import tables
 from devicehub.journal.owed import CARRIED
 from devicehub.journal.rows import Mark
@@ -58,19 +59,10 @@ def forget(db: sqlite3.Connection, marks: Mapping[Stream, Mark], before: float) 
         limits = (stream.value, mark.position, before, confirmed, owed == 0, SLICE - len(positions))
         positions += [row[0] for row in db.execute(_OLDEST, limits)]
     if positions:
-        _delete(db, marks, positions)
+        with transaction(db):
+            tables.mark(db, marks)
+            tables.prune(db, positions)
     return len(positions)
-
-
-def _delete(db: sqlite3.Connection, marks: Mapping[Stream, Mark], positions: list[int]) -> None:
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        tables.mark(db, marks)
-        tables.prune(db, positions)
-        db.execute("COMMIT")
-    except sqlite3.Error:
-        db.rollback()
-        raise
 
 
 class Ballast:

@@ -178,7 +178,7 @@ class Journal:
     def _make_room(self, db: sqlite3.Connection) -> int:
         """Runs in the executor. What is owed to nobody goes before its time, oldest first, while it is crowded."""
         total = 0
-        while self._ledger.quota.crowded(tables.used(db)):
+        while self.quota.crowded(tables.used(db)):
             forgotten = space.forget(db, self.acked, self._clock.utc())
             if not forgotten:
                 break

@@ -6,10 +6,12 @@ Every function takes an open connection and raises `sqlite3.Error`.
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Final, Self
 
 from msgspec import Struct, structs
 
+from devicehub.disk import transaction, write_ahead
 from devicehub.journal.owed import CARRIED
 from devicehub.journal.proof import Value, seal
 from devicehub.journal.rows import COLUMNS, TABLE, Entry, Mark, Row, entry_of, genesis
@@ -81,21 +83,13 @@ def prepared(db: sqlite3.Connection, epoch: str) -> Meta:
 
     `running` is what was marked before: True after an unclean end. `epoch`: for a journal that is new.
     """
-    (mode,) = db.execute("PRAGMA journal_mode=WAL").fetchone()
-    if mode != "wal":  # SQLite raises nothing then, and the end of a commit in its other modes is not durable
-        raise sqlite3.OperationalError(f"there is no write-ahead log, but {mode}")
-    db.execute("PRAGMA synchronous=FULL")
-    db.execute("BEGIN IMMEDIATE")
-    try:
+    write_ahead(db)
+    with transaction(db):
         create(db)
         db.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (SCHEMA_VERSION,))
         db.execute("INSERT OR IGNORE INTO meta VALUES ('epoch', ?)", (epoch,))
         meta = known(db)
         remember(db, [("running", 1)])
-        db.execute("COMMIT")
-    except sqlite3.Error:
-        db.rollback()
-        raise
     return meta
 
 
@@ -184,18 +178,9 @@ def prune(db: sqlite3.Connection, positions: Sequence[int]) -> None:
 
 def remember(db: sqlite3.Connection, values: Sequence[tuple[str, Value]]) -> None:
     """Store what is known and seal it, in a transaction of the caller's if there is one."""
-    alone = not db.in_transaction
-    if alone:
-        db.execute("BEGIN IMMEDIATE")
-    try:
+    with nullcontext() if db.in_transaction else transaction(db):
         db.executemany(_UPDATE, values)
         db.execute("REPLACE INTO seal VALUES (1, ?)", (seal(dict(db.execute("SELECT name, value FROM meta"))),))
-        if alone:
-            db.execute("COMMIT")
-    except sqlite3.Error:
-        if alone:
-            db.rollback()
-        raise
 
 
 def withdraw(db: sqlite3.Connection, last: int) -> None:
@@ -260,14 +245,9 @@ def keep_receipts(db: sqlite3.Connection, new: Sequence[Receipt], gone: Sequence
     """Remember receipts, the newest of each consumer and stream, and forget consumers. One transaction."""
     rows = [(one.consumer, one.stream.value, one.number, one.heard) for one in new]
     names = [(name,) for name in {one.consumer for one in new}.union(gone)]
-    db.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(db):
         db.executemany("DELETE FROM receipt WHERE consumer = ?", names)
         db.executemany("INSERT INTO receipt VALUES (?, ?, ?, ?)", rows)
-        db.execute("COMMIT")
-    except sqlite3.Error:
-        db.rollback()
-        raise
 
 
 def used(db: sqlite3.Connection) -> int:

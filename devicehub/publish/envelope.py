@@ -100,18 +100,6 @@ def historical(payload: bytes) -> bytes:
     return payload and payload[:-1] + _HISTORICAL
 
 
-class _Numbered(Struct, frozen=True):
-    sequence: str = ""
-
-
-def sequence_of(payload: bytes) -> int | None:
-    """The sequence number in published bytes; None where there is none, as in the deletion of a retained message."""
-    if not payload:
-        return None
-    text = msgspec.json.decode(payload, type=_Numbered).sequence
-    return int(text) if text else None
-
-
 class _StoredAlarm(Struct, frozen=True):
     data: AlarmData
 
