@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+from tests.real.loopback import listening
+
 CONNACK = bytes.fromhex("20 03 00 00 00")
 PINGRESP = bytes.fromhex("d0 00")
 
@@ -121,21 +123,5 @@ def _suback(body: bytes, grant: Callable[[str], int]) -> bytes:
 async def scripted_broker(answer: Callable[[Published], int]) -> AsyncIterator[ScriptedBroker]:
     """Running on a free port of loopback."""
     broker = ScriptedBroker(answer)
-    tasks: set[asyncio.Task[None]] = set()
-
-    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(broker.serve(reader, writer))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
-    broker.port = server.sockets[0].getsockname()[1]
-    try:
+    async with listening(broker.serve) as broker.port:
         yield broker
-    finally:
-        server.close()
-        running = list(tasks)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-        await server.wait_closed()

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from devicehub.clock import Clock
+from tests.real.loopback import listening
 
 HOST = "127.0.0.1"
 _BLOCK = 16 * 1024
@@ -83,21 +84,5 @@ async def tcp_relay(target: int) -> AsyncIterator[TcpRelay]:
     """A relay to port `target` of loopback; every connection ends with the context."""
     relay = TcpRelay(target)
     relay.heal()
-    tasks: set[asyncio.Task[None]] = set()
-
-    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(relay.carry(reader, writer))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    server = await asyncio.start_server(accept, HOST, 0)
-    relay.port = server.sockets[0].getsockname()[1]
-    try:
+    async with listening(relay.carry) as relay.port:
         yield relay
-    finally:
-        server.close()
-        running = list(tasks)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-        await server.wait_closed()

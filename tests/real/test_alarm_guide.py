@@ -5,13 +5,13 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from devicehub.cli.parser_alarms import DISPOSITIONS
 from devicehub.model.message import Kind
+from tests.guides import Block, blocks
 from tests.real.hearing import hearing
 from tests.real.hub_process import ROOT, started
 from tests.real.mosquitto import mosquitto
@@ -21,30 +21,16 @@ from tests.real.workstation import ALARM, workstation
 pytestmark = pytest.mark.real
 
 GUIDE = ROOT / "docs" / "guides" / "handle-an-alarm.md"
+"""What its blocks are: `shows` or `fails` with what is said then, or `file` with its name."""
 BACKGROUND = (
     '[[limit]]\ndevice = "vapour-1"\nchannel = "voc"\nhigh = 10.0\nname = "background"\ncategory = "device"\n'
     'priority = "low"\n'
 )
-_BLOCK = re.compile(r"^```(?P<kind>\w+) (?P<what>\w+)=(?P<rest>[^\n]+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Block:
-    """A fenced block. `what`: `shows` or `fails` with what is said then, or `file` with its name."""
-
-    kind: str
-    what: str
-    rest: str
-    text: str
-
-
-def blocks() -> list[Block]:
-    return [Block(**one.groupdict()) for one in _BLOCK.finditer(GUIDE.read_text())]
 
 
 def follow(block: Block, folder: Path) -> None:
     """Do what it says. A file stands beside the configuration."""
-    if block.what == "file":
+    if block.word == "file":
         (folder / block.rest).parent.mkdir(exist_ok=True)
         (folder / block.rest).write_text(block.text)
         return
@@ -55,7 +41,7 @@ def follow(block: Block, folder: Path) -> None:
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     said = f"{block.text}\n{done.stdout}\n{done.stderr}"
-    assert (done.returncode == 0) == (block.what == "shows"), said
+    assert (done.returncode == 0) == (block.word == "shows"), said
     assert block.rest in done.stdout + done.stderr, said
 
 
@@ -71,14 +57,14 @@ async def test_the_guide_can_be_followed_step_by_step(tmp_path: Path) -> None:
             station.vapour(60.0)
             for place in (ALARM, "vapour-1/background"):
                 await ears.first(Kind.ALARM, place)
-            for block in blocks():
+            for block in blocks(GUIDE):
                 await asyncio.to_thread(follow, block, tmp_path)
             assert [one.data["what"] for one in ears.of(Kind.EVENT, "hub-reloaded")] == ["reloaded"]
 
 
 def test_every_block_of_the_guide_is_followed() -> None:
-    assert len(blocks()) == GUIDE.read_text().count("```") // 2
-    assert {block.what for block in blocks()} == {"shows", "fails", "file"}
+    assert len(blocks(GUIDE)) == GUIDE.read_text().count("```") // 2
+    assert {block.word for block in blocks(GUIDE)} == {"shows", "fails", "file"}
 
 
 def test_the_guide_explains_every_disposition() -> None:

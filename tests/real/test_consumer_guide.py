@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -17,29 +16,17 @@ import pytest
 
 from devicehub.clock import Clock
 from devicehub.model.receipt import Receipt
+from tests.guides import Block, blocks
 from tests.real.hub_process import ROOT
 from tests.real.mosquitto import free_port
 
 pytestmark = pytest.mark.real
 
 GUIDE = ROOT / "docs" / "guides" / "connect-a-consumer.md"
+"""What its blocks are: `runs`, `ends`, `waits=TEXT`, `shows=TEXT`, `file=NAME` or nothing."""
 PORT = "18830"
-_BLOCK = re.compile(r"^```(?P<kind>\w+)(?: (?P<what>[^\n]+))?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _PATIENCE = 120.0
 _SHOWN = ("ini",)
-
-
-@dataclass(frozen=True)
-class Block:
-    """A fenced block. `what`: `runs`, `ends`, `waits=TEXT`, `shows=TEXT`, `file=NAME` or nothing."""
-
-    kind: str
-    what: str
-    text: str
-
-
-def blocks() -> list[Block]:
-    return [Block(one["kind"], one["what"] or "", one["text"]) for one in _BLOCK.finditer(GUIDE.read_text())]
 
 
 class Reader:
@@ -60,7 +47,7 @@ class Reader:
             (folder / "bin" / name).chmod(0o700)
 
     async def follow(self, block: Block) -> None:
-        word, _, rest = block.what.partition("=")
+        word, rest = block.word, block.rest
         text = block.text.replace(PORT, self.port)
         if word == "file":
             (self.folder / rest).write_text(text)
@@ -120,12 +107,12 @@ async def reader(folder: Path) -> AsyncIterator[Reader]:
 
 async def test_the_guide_can_be_followed_step_by_step(tmp_path: Path) -> None:
     async with reader(tmp_path) as one:
-        for block in blocks():
+        for block in blocks(GUIDE):
             await one.follow(block)
 
 
 def test_the_guide_has_every_kind_of_step() -> None:
-    assert {block.what.partition("=")[0] for block in blocks()} == {"", "file", "runs", "ends", "waits", "shows"}
+    assert {block.word for block in blocks(GUIDE)} == {"", "file", "runs", "ends", "waits", "shows"}
 
 
 def test_the_receipt_of_the_guide_is_one() -> None:

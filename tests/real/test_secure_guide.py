@@ -15,28 +15,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.guides import Block, blocks
 from tests.real.access_world import ROOT
 from tests.real.mosquitto import Mosquitto, free_port
 
 pytestmark = pytest.mark.real
 
 GUIDE = ROOT / "docs" / "guides" / "secure-a-station.md"
-_BLOCK = re.compile(r"^```(?P<kind>\w+)(?: (?P<what>\S+))?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+"""What its blocks are: `centre`, `runs`, `fails=TEXT`, `silent`, `shows=TEXT`, `file=NAME` or nothing."""
 _PATIENCE = 30.0
 ACCOUNT = pwd.getpwuid(os.geteuid()).pw_name
-
-
-@dataclass(frozen=True)
-class Block:
-    """A fenced block of the guide. `what`: `centre`, `runs`, `fails=TEXT`, `silent`, `shows=TEXT`, `file=NAME` or nothing."""
-
-    kind: str
-    what: str
-    text: str
-
-
-def blocks() -> list[Block]:
-    return [Block(one["kind"], one["what"] or "", one["text"]) for one in _BLOCK.finditer(GUIDE.read_text())]
 
 
 @dataclass
@@ -66,7 +54,7 @@ class Station:
         shutil.copytree(ROOT / "config", folder / "config")
 
     async def follow(self, block: Block) -> None:
-        word, _, rest = block.what.partition("=")
+        word, rest = block.word, block.rest
         if word == "file":
             (self.folder / rest).write_text(self.localised(block.text))
         elif word == "runs":
@@ -156,16 +144,14 @@ async def station(folder: Path) -> AsyncIterator[Station]:
 
 async def test_the_guide_can_be_followed_step_by_step(tmp_path: Path) -> None:
     async with station(tmp_path) as one:
-        for block in blocks():
+        for block in blocks(GUIDE):
             await one.follow(block)
     assert not (tmp_path / "station-tls" / "authority.key").exists()
     assert (tmp_path / "station-tls" / "lane3.pem").exists()
 
 
 def test_the_guide_has_every_kind_of_step() -> None:
-    assert {block.what.partition("=")[0] for block in blocks()} == {
-        *("", "file", "runs", "shows", "silent", "fails", "centre")
-    }
+    assert {block.word for block in blocks(GUIDE)} == {*("", "file", "runs", "shows", "silent", "fails", "centre")}
 
 
 def test_the_roles_of_the_guide_are_those_of_the_access_list() -> None:

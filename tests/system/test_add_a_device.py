@@ -6,29 +6,17 @@ import shlex
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.guides import Block, blocks
 
 pytestmark = pytest.mark.real
 
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "add-a-device.md"
-_BLOCK = re.compile(r"^```(?P<kind>\w+)(?: (?P<what>\S+))?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Block:
-    """A fenced block of the guide. `what`: `fails`, `edit=FILE`, `with`, `file=FILE`, `config` or nothing."""
-
-    kind: str
-    what: str
-    text: str
-
-
-def blocks() -> list[Block]:
-    return [Block(one["kind"], one["what"] or "", one["text"]) for one in _BLOCK.finditer(GUIDE.read_text())]
+"""What its blocks are: `fails`, `edit=FILE`, `with`, `file=FILE`, `config` or nothing."""
 
 
 class Checkout:
@@ -43,7 +31,7 @@ class Checkout:
         self._edited = ("", "")
 
     def follow(self, block: Block) -> None:
-        name, _, path = block.what.partition("=")
+        name, path = block.word, block.rest
         if block.kind == "sh":
             self._command(block)
         elif name == "edit":
@@ -61,7 +49,7 @@ class Checkout:
     def _command(self, block: Block) -> None:
         for line in block.text.splitlines():
             done = self.run(line)
-            wanted = 1 if block.what == "fails" else 0
+            wanted = 1 if block.word == "fails" else 0
             assert done.returncode == wanted, f"{line}\n{done.stdout}\n{done.stderr}"
             if "pytest" in line:
                 assert re.search(r"\d+ (passed|failed)", done.stdout), done.stdout
@@ -84,7 +72,7 @@ class Checkout:
 
 def test_the_guide_can_be_followed_step_by_step(tmp_path: Path) -> None:
     checkout = Checkout(tmp_path / "copy")
-    for block in blocks():
+    for block in blocks(GUIDE):
         checkout.follow(block)
     driver = (checkout.folder / "drivers/trace/acme_sniffer2.py").read_text()
     assert "Maker" not in driver
@@ -92,7 +80,7 @@ def test_the_guide_can_be_followed_step_by_step(tmp_path: Path) -> None:
 
 
 def test_the_guide_has_every_kind_of_step() -> None:
-    kinds = [block.what.partition("=")[0] for block in blocks()]
+    kinds = [block.word for block in blocks(GUIDE)]
     assert kinds.count("edit") == kinds.count("with") > 4
     assert {"fails", "file", "config"} <= set(kinds)
 
