@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from devicehub.journal.proof import Fault, Finding, printable
-from devicehub.journal.rebuild import Contents, Damage, aside, replace
+from devicehub.journal.rebuild import Contents, Damage, free_name, replace
 from devicehub.journal.rows import PAYLOAD_SCHEMA, Mark, Row
 from devicehub.journal.tables import Meta
 from devicehub.journal.verify import of_the_file, reading
@@ -47,7 +47,7 @@ def migrate(path: Path, epoch: str) -> None:
         running=bool(_whole(known, "running")),
         recorded=rows[-1][3] if rows else None,
     )
-    kept = aside(path, "v1")
+    kept = free_name(path, "v1")
     waiting = sum(row[0] > acked.position for row in rows)
     lost = max(last - acked.position - waiting, 0) if faults else 0
     damages = [Damage("", tuple(faults), {}, lost, len(rows), kept)] if faults else []

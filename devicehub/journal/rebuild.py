@@ -78,7 +78,7 @@ class Contents(Struct, frozen=True):
     damages: Sequence[Damage] = ()
 
 
-def aside(path: Path, word: str) -> str:
+def free_name(path: Path, word: str) -> str:
     """A free name below which a journal's files can be kept: the path's, the word and a number."""
     number = 1
     while any(path.with_name(f"{path.name}.{word}-{number}{side}").exists() for side in _SIDES):

@@ -24,7 +24,7 @@ from devicehub.journal.carve import Carved, carve, seals
 from devicehub.journal.migrate import migrate
 from devicehub.journal.pages import Buffer, Pages
 from devicehub.journal.proof import Fault, Finding, Value, printable, unsealed
-from devicehub.journal.rebuild import Contents, Damage, aside, damages, finish, replace
+from devicehub.journal.rebuild import Contents, Damage, damages, finish, free_name, replace
 from devicehub.journal.tables import SCHEMA_VERSION, Meta, Receipt
 from devicehub.journal.verify import BROKEN, of_the_file, reading, verify
 from devicehub.model.errors import JournalError
@@ -130,7 +130,7 @@ def salvage(path: Path, epoch: str, findings: list[Finding], facts: wal.Log | No
     side = _side(path)
     everything = path.exists() and path.stat().st_size < WHOLE
     old = Old(carved.rows, carved.damaged, known, side.receipts, side.quarantine, findings, everything)
-    kept = aside(path, "damaged")
+    kept = free_name(path, "damaged")
     contents = _contents(old, side, epoch, kept)
     _say(path, contents.damages[-1])
     replace(path, contents, kept)
