@@ -1,6 +1,7 @@
 """The desk: takes what arrives, judges it, has it carried out, answers and records. Nothing that arrives raises.
 
-A command is on record before it is begun, so that one that was accepted is never begun again, whatever dies. More
+A command is on record before it is begun, so that one that was accepted is never begun again, whatever dies; each of
+its states is on record before it is answered, so that nobody heard of an end that the next run does not know. More
 than a steady pace of them is not looked at but counted. So a flood fills the journal no faster than that pace: ten
 commands a second, each with one record and one answer if it is refused and two of each if it is begun. Of short
 commands that are refused this is 12 KB a second, 1 GB a day; of the longest that a client can think of 260 KB a second.
@@ -181,21 +182,26 @@ class Desk:
     async def _accept(self, request: Request, expires: float) -> Known:
         """It will be begun: remembered, recorded, answered."""
         verdict = Verdict(CommandState.ACCEPTED, self._with_clock(""))
-        record, *answers = self._worded(request, verdict)
-        known = Known(request, verdict.state, expires, verdict.why, record=record.id)
+        worded = self._worded(request, verdict)
+        known = Known(request, verdict.state, expires, verdict.why, record=worded[0].id)
         self._memory.note(known)
-        await self._around.accept([record, *answers])
+        await self._tell(worded)
         return known
 
     async def _conclude(self, known: Known, verdict: Verdict) -> None:
         """It came to its end: remembered, recorded, answered."""
         ended = structs.replace(known, state=verdict.state, why=verdict.why, result=dict(verdict.result))
         self._memory.note(ended)
-        await self._around.accept(self._worded(known.request, verdict, known.record))
+        await self._tell(self._worded(known.request, verdict, known.record))
 
     async def _say(self, request: Request, verdict: Verdict, cause: str = "") -> None:
         """An answer that changes nothing."""
-        await self._around.accept(self._worded(request, verdict, cause))
+        await self._tell(self._worded(request, verdict, cause))
+
+    async def _tell(self, worded: Sequence[Message]) -> None:
+        """The record, and once that is stored the answer, which would overtake it: answers travel with the alarms."""
+        for message in worded:
+            await self._around.accept([message])
 
     def _worded(self, request: Request, verdict: Verdict, cause: str = "") -> list[Message]:
         _log.info("command %s/%s %s: %s", request.target, request.verb, request.id, verdict.state)

@@ -65,3 +65,15 @@ async def test_after_a_restart_each_end_is_known_and_no_reason_grows_when_it_is_
         after.take("refuse", "c-2")
         await after.clock.sleep(1)
         assert [(state, why) for _, state, why in after.states("c-2")] == [("rejected", "given before; not today")]
+
+
+async def test_no_state_is_answered_before_it_is_on_record() -> None:
+    async with office() as here:
+        here.take("work", "c-1")
+        await here.clock.sleep(0.5)
+        here.open_.clear()
+        await here.clock.sleep(5)
+        assert [state for _, state, _ in here.states("c-1")] == ["accepted"]
+        here.open_.set()
+        await here.clock.sleep(0)
+        assert [state for _, state, _ in here.states("c-1")] == ["accepted", "done"]
