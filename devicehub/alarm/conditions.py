@@ -10,7 +10,7 @@ has views of the same memory.
 from array import array
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
-from math import inf, nan
+from math import inf, nan, nextafter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,8 @@ _BEHIND = 64
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 Flags = NDArray[np.bool_]
-Words = NDArray[np.uint32]
+Selection = slice | Indices
+Words = NDArray[np.unsignedinteger]
 
 
 class Kind(IntEnum):
@@ -78,33 +79,37 @@ class Rules:
         self.signs, self.ons, self.offs, self.windows = map(_floats, (self.sign, self.on, self.off, self.window))
         self.rules = np.array(self.rule, dtype=np.uint8)
         self.needs = np.array(self.need, dtype=np.uint8)
-        self.masks: Words = np.array(self.mask, dtype=np.uint32)
+        most = max((limit.of for limit in limits), default=1)
+        self.word = "B" if most <= 8 else "H" if most <= 16 else "I"
+        self.masks: Words = np.array(self.mask, dtype=self.word)
         self.referring = bool(referring)
         self.plain = not any(self.kind)
         self.upward, self.downward = 1.0 in self.sign, -1.0 in self.sign
-        self.judging = all(rule == JUDGE for rule in self.rule)
         self.single = all(limit.of == 1 for limit in limits)
         feeds = range(len(self.owner))
         self.calm = [[self._calm(feed, active=active) for feed in feeds] for active in (False, True)]
-        self.calms = np.array(self.calm, dtype=np.float64).reshape(2, len(self.owner), 2)
+        self.calms = np.array(self.calm, dtype=np.float64).swapaxes(0, 1).reshape(2 * len(self.owner), 2)
 
     def _calm(self, feed: int, *, active: bool) -> tuple[float, float]:
-        """The open interval of values that change nothing, by whether the condition is met. References: all."""
+        """The least and the greatest value that changes nothing, by whether the condition is met. References: all."""
         if feed >= self.size:
             return -inf, inf
-        way, bound = (-self.sign[feed], -self.off[feed]) if active else (self.sign[feed], self.on[feed])
-        return (-inf, bound) if way > 0 else (-bound, inf)
+        up, on, least = self.sign[feed] > 0, self.on[feed], nextafter(self.off[feed], inf)
+        if active:
+            return (least, inf) if up else (-inf, -least)
+        return (-inf, on) if up else (-on, inf)
 
 
 class State:
     """What changes. The views of numpy are named like what they look at, in the plural.
 
-    `votes`: the last values that spoke for a change, as bits, newest lowest. A value between `floors` and
-    `ceilings` changes nothing unless its feed is `busy`: it is to be remembered, or votes are under way. Numpy looks at
-    one side only where all limits at rest have the same, and at each value of a feed that is `awake`: busy, or
+    `votes`: the last values that spoke for a change, as bits, newest lowest, in words no wider than they need. What is
+    held against a limit speaks for a change where it is below `floors` or above `ceilings`, if it can be trusted. A
+    value between them changes nothing unless its feed is `busy`: it is to be remembered, or votes are under way. Numpy
+    looks at one side only where all limits at rest have the same, and at each value of a feed that is `awake`: busy, or
     met. `floor` and `ceiling` are the same for plain Python, as lists, which it reads fastest, and with a floor
-    that nothing is above for a feed that is busy. They follow the arrays when plain Python comes to its turn:
-    `catch_up`.
+    that is no number, so that no value is above it, for a feed that is busy. They follow the arrays when plain Python
+    comes to its turn: `catch_up`.
     `old` and `new`: two earlier values of a rate; `new` alone: the reference of a deviation; `new_at`
     alone: the instant at which a limit grows stale.
     """
@@ -113,17 +118,18 @@ class State:
         feeds, size = len(rules.owner), rules.size
         self.rules = rules
         self.active = bytearray(size)
-        self.votes = array("I", bytes(4 * size))
+        self.votes = array(rules.word, [0]) * size
         self.always = [_attentive(rules, feed) for feed in range(feeds)]
         self.awake = bytearray(self.always)
         self.old_at, self.old, self.new_at, self.new = (array("d", [nan]) * size for _ in range(4))
         self.actives: Flags = np.frombuffer(self.active, dtype=np.bool_)
-        self.votings: Words = np.frombuffer(self.votes, dtype=np.uint32)
+        self.votings: Words = np.frombuffer(self.votes, dtype=rules.word)
         self.awakes: Flags = np.frombuffer(self.awake, dtype=np.bool_)
         self.attentive: Flags = self.awakes.copy()
         self.olds_at, self.olds, self.news_at, self.news = map(_view, (self.old_at, self.old, self.new_at, self.new))
-        self.floors, self.ceilings = rules.calms[0].T.copy()
-        self.floor, self.ceiling = np.where(self.awakes, inf, self.floors).tolist(), self.ceilings.tolist()
+        self.floors, self.ceilings = rules.calms[::2].T.copy()
+        self._every: Indices = np.arange(feeds)
+        self.floor, self.ceiling = np.where(self.awakes, nan, self.floors).tolist(), self.ceilings.tolist()
         self.behind: list[Indices] = []
 
     def turn(self, limit: int, *, active: bool) -> None:
@@ -138,27 +144,36 @@ class State:
         self.actives[limits] = active
         self.votings[limits] = 0
         self.awakes[limits] = self.attentive[limits] | active
-        self.floors[limits], self.ceilings[limits] = self.rules.calms[active.view(np.uint8), limits].T
-        self.left_behind(limits)
+        calm = self.rules.calms.take(2 * limits + active, axis=0)
+        self.floors[limits], self.ceilings[limits] = calm[:, 0], calm[:, 1]
+        self._left_behind(limits)
 
     def vote(self, limit: int, votes: int) -> None:
         """Votes of one limit that change nothing yet."""
         self.votes[limit] = votes
         busy, active = votes != 0 or self.always[limit], self.active[limit]
         self.awake[limit] = busy or active
-        self.floor[limit] = inf if busy else self.rules.calm[active][limit][0]
+        self.floor[limit] = nan if busy else self.rules.calm[active][limit][0]
 
-    def left_behind(self, limits: Indices) -> None:
+    def vote_all(self, limits: Selection, votes: Words) -> None:
+        """The same for many. `limits`: each once."""
+        before = self.votings[limits]
+        self._left_behind(self._every if isinstance(limits, slice) else limits[votes != before])
+        self.votings[limits] = votes
+        self.awakes[limits] = self.attentive[limits] | self.actives[limits] | (votes != 0)
+
+    def _left_behind(self, limits: Indices) -> None:
         """The lists say no more what the arrays say of `limits`."""
-        if len(self.behind) > _BEHIND:
-            self.behind = [np.arange(len(self.floor))]
-        self.behind.append(limits)
+        if limits is self._every or len(self.behind) > _BEHIND:
+            self.behind = [self._every]
+        else:
+            self.behind.append(limits)
 
     def catch_up(self) -> None:
         """Make the lists say what the arrays say."""
         count = sum(limits.size for limits in self.behind)
         if count > len(self.floor) // 8:
-            self.floor[:], self.ceiling[:] = self._floors(np.arange(len(self.floor))).tolist(), self.ceilings.tolist()
+            self.floor[:], self.ceiling[:] = self._floors(self._every).tolist(), self.ceilings.tolist()
         elif count:
             limits = np.concatenate(self.behind)
             columns = (limits.tolist(), self._floors(limits).tolist(), self.ceilings[limits].tolist())
@@ -168,7 +183,7 @@ class State:
 
     def _floors(self, feeds: Indices) -> Floats:
         busy = self.attentive[feeds] | (self.votings[self.rules.owners[feeds]] != 0)
-        return np.where(busy, inf, self.floors[feeds])
+        return np.where(busy, nan, self.floors[feeds])
 
 
 def inputs(limits: Iterable[Limit]) -> list[tuple[str, str]]:

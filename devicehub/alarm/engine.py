@@ -4,7 +4,7 @@ A small batch is judged by plain Python (`scalar.py`), which is faster there, a 
 give the same edges, in the order of the values, and share their state (`conditions.py`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from msgspec.structs import replace
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from devicehub.alarm.conditions import Flags, Floats, Indices, Kind, Rules, State, inputs
 from devicehub.alarm.scalar import Scalar
-from devicehub.alarm.vector import Vector
+from devicehub.alarm.vector import Vector, in_batch
 from devicehub.model.alarm import Limit, Transition
 
 CROSSOVER = 400
@@ -47,7 +47,7 @@ class AlarmEngine:
         """A condition that was met before a restart is met still."""
         self._state.turn(index, active=True)
 
-    def step(self, index: Places, value: Numbers, good: Trust, at: Numbers | float) -> list[Transition]:
+    def step(self, index: Places, value: Numbers, good: Trust, at: Numbers | float) -> Collection[Transition]:
         """Judge values in order. `index[i]`: the feed that `value[i]` is for, as `inputs` lists them.
 
         `at`: seconds of the monotonic clock, one for all or one each, never falling within a feed. A value
@@ -73,12 +73,12 @@ class AlarmEngine:
         floor, ceiling, place = self._state.floor, self._state.ceiling, -1
         for feed, number in zip(index, value, strict=True):
             place += 1
-            if not floor[feed] < number < ceiling[feed]:
+            if not floor[feed] <= number <= ceiling[feed]:
                 when = at if isinstance(at, float | int) else at[place]
                 self._scalar.judge(int(feed), float(number), float(when), out, good=bool(good[place]), place=place)
         return out
 
-    def _step_vector(self, index: Places, value: Floats, good: Flags, at: Floats) -> list[Transition]:
+    def _step_vector(self, index: Places, value: Floats, good: Flags, at: Floats) -> Collection[Transition]:
         if isinstance(index, range) and index.step == 1 and not self._rules.referring:
             return self._vector.sweep(index.start, value, good, at)
         feeds = np.asarray(index, dtype=np.intp)
@@ -90,11 +90,7 @@ class AlarmEngine:
             places = rest.tolist()
             late = self._step_scalar(*(column[rest].tolist() for column in (feeds, value, good, at)))
             out += [replace(edge, reading=places[edge.reading]) for edge in late]
-        return sorted(out, key=_place)
-
-
-def _place(edge: Transition) -> int:
-    return edge.reading
+        return sorted(out, key=in_batch)
 
 
 def _oldest(edge: Transition) -> float:

@@ -1,14 +1,15 @@
 """Many values at once in numpy, each limit at most once: the same edges as `scalar.py` gives, value by value."""
 
+from collections.abc import Collection
+
 import numpy as np
 
-from devicehub.alarm.conditions import JUDGE, RAISE, Flags, Floats, Indices, Kind, Rules, State
+from devicehub.alarm.conditions import JUDGE, RAISE, Flags, Floats, Indices, Kind, Rules, Selection, State
+from devicehub.alarm.edges import Edges
 from devicehub.alarm.scalar import Scalar
 from devicehub.model.alarm import Transition
 
-DENSE = 8
-
-Selection = slice | Indices
+DENSE = 40
 
 
 class Vector:
@@ -21,31 +22,28 @@ class Vector:
         self._near: Flags = np.empty(rules.size, dtype=np.bool_)
         self._other: Flags = np.empty(rules.size, dtype=np.bool_)
 
-    def sweep(self, start: int, value: Floats, good: Flags, at: Floats) -> list[Transition]:
+    def sweep(self, start: int, value: Floats, good: Flags, at: Floats) -> Collection[Transition]:
         """One value for each of the limits from `start` on."""
-        state, rules, stop, size = self._state, self._rules, start + value.size, value.size
-        near, other = self._near[:size], self._other[:size]
+        state, rules, every = self._state, self._rules, slice(start, start + value.size)
+        if rules.plain and np.count_nonzero(state.awakes[every]) * DENSE > value.size:
+            return self._level(every, value, good, at, 0)
+        near, other = self._near[: value.size], self._other[: value.size]
         if rules.upward:
-            np.greater_equal(value, state.ceilings[start:stop], out=near)
+            np.greater(value, state.ceilings[every], out=near)
         if rules.downward:
-            np.less_equal(value, state.floors[start:stop], out=other if rules.upward else near)
+            np.less(value, state.floors[every], out=other if rules.upward else near)
         if rules.upward and rules.downward:
-            np.logical_or(near, other, out=near)
-        np.logical_or(near, state.awakes[start:stop], out=near)
-        some: Indices = np.flatnonzero(near)
-        if rules.plain and some.size * DENSE > size:
-            trusted = np.isfinite(value) & good
-            return self._vote(slice(start, stop), value, trusted, trusted, 0)
+            near |= other
+        near |= state.awakes[every]
+        some: Indices = near.nonzero()[0]
         return self._look(some + start, value[some], good[some], at[some], some)
 
-    def gather(self, feed: Indices, value: Floats, good: Flags, at: Floats, place: Indices) -> list[Transition]:
+    def gather(self, feed: Indices, value: Floats, good: Flags, at: Floats, place: Indices) -> Collection[Transition]:
         """Values of any feeds, of each limit at most one. `place`: of each value in the batch."""
-        state = self._state
-        near = (value >= state.ceilings[feed]) | (value <= state.floors[feed]) | state.awakes[feed]
-        some: Indices = np.flatnonzero(near)
+        some: Indices = (self._outside(feed, value) | self._state.awakes[feed]).nonzero()[0]
         return self._look(feed[some], value[some], good[some], at[some], place[some])
 
-    def _look(self, feed: Indices, value: Floats, good: Flags, at: Floats, place: Indices) -> list[Transition]:
+    def _look(self, feed: Indices, value: Floats, good: Flags, at: Floats, place: Indices) -> Collection[Transition]:
         if not feed.size:
             return []
         if self._rules.plain:
@@ -63,57 +61,55 @@ class Vector:
             mine: Indices = np.flatnonzero(kinds == kind)
             if mine.size:
                 out += way(feed[mine], value[mine], good[mine], at[mine], place[mine])
-        return out
+        return sorted(out, key=in_batch)
 
-    def _level(self, limit: Indices, value: Floats, good: Flags, _: Floats, place: Indices) -> list[Transition]:
+    def _level(self, limit: Selection, value: Floats, good: Flags, _: Floats, place: int | Indices) -> Edges:
         trusted = np.isfinite(value)
         trusted &= good
         return self._vote(limit, value, trusted, trusted, place)
 
-    def _vote(
-        self, limit: Selection, told: Floats, trusted: Flags, sure: Flags, place: int | Indices
-    ) -> list[Transition]:
+    def _vote(self, limit: Selection, told: Floats, trusted: Flags, sure: Flags, place: int | Indices) -> Edges:
         """`told`: what is held against the limits, the measure with its own sign. `sure`: trusted, and known."""
-        rules, state = self._rules, self._state
-        measure = told * rules.signs[limit]
-        beyond = self._beyond(limit, measure, trusted, sure)
-        active = state.actives[limit]
-        over = measure <= rules.offs[limit]
-        over &= sure
-        vote = np.where(active, over, beyond)
-        if not rules.single:
-            vote = self._count(limit, vote, sure | beyond)
-        edges: Indices = np.flatnonzero(vote)
-        if not edges.size:
-            return []
-        limits, places, turned = _of(limit, edges), _of(place, edges), ~active[edges]
+        state, vote, counts = self._state, self._outside(limit, told), sure
+        if not sure.all():
+            unsure: Indices = np.flatnonzero(~sure)
+            some, counts = _of(limit, unsure), sure.copy()
+            counts[unsure] = beyond = self._beyond(some, told[unsure], trusted[unsure])
+            vote[unsure] = beyond & ~state.actives[some]
+        if not self._rules.single:
+            vote = self._count(limit, vote, counts)
+        edges: Indices = vote.nonzero()[0]
+        limits = _of(limit, edges)
+        turned = ~state.actives[limits]
         state.turn_all(limits, turned)
-        return list(map(Transition, limits.tolist(), turned.tolist(), told[edges].tolist(), places.tolist()))
+        return Edges(limits, turned, told[edges], _of(place, edges))
 
-    def _beyond(self, limit: Selection, measure: Floats, trusted: Flags, sure: Flags) -> Flags:
-        beyond: Flags = measure > self._rules.ons[limit]
-        if not self._rules.judging:
-            rule = self._rules.rules[limit]
-            beyond = (beyond & (sure | (rule >= JUDGE))) | ((rule == RAISE) & ~trusted)
+    def _outside(self, feed: Selection, told: Floats) -> Flags:
+        """Which numbers would change something, if they are to be believed."""
+        outside: Flags = told > self._state.ceilings[feed]
+        outside |= told < self._state.floors[feed]
+        return outside
+
+    def _beyond(self, limit: Indices, told: Floats, trusted: Flags) -> Flags:
+        """Which of the values that one cannot be sure of raise an alarm all the same."""
+        rules, rule = self._rules, self._rules.rules[limit]
+        beyond: Flags = (told * rules.signs[limit] > rules.ons[limit]) & (rule >= JUDGE)
+        beyond |= (rule == RAISE) & ~trusted
         return beyond
 
     def _count(self, limit: Selection, vote: Flags, counts: Flags) -> Flags:
         """Whether enough of the last values speak for a change. Those that do not count leave no trace."""
-        rules, state = self._rules, self._state
-        before = state.votings[limit]
-        votes = np.left_shift(before, np.uint32(1))
-        votes |= vote
+        rules, before = self._rules, self._state.votings[limit]
+        votes = before + before  # a shift by one, which numpy does not vectorise
+        votes |= vote.view(np.uint8)
         votes &= rules.masks[limit]
         if not counts.all():
             votes = np.where(counts, votes, before)
-        changed: Indices = np.flatnonzero(votes != before)
-        state.votings[limit] = votes
-        state.awakes[limit] = state.attentive[limit] | state.actives[limit] | (votes != 0)
-        state.left_behind(_of(limit, changed))
+        self._state.vote_all(limit, votes)
         enough: Flags = np.bitwise_count(votes) >= rules.needs[limit]
         return enough
 
-    def _rate(self, limit: Indices, value: Floats, good: Flags, at: Floats, place: Indices) -> list[Transition]:
+    def _rate(self, limit: Indices, value: Floats, good: Flags, at: Floats, place: Indices) -> Edges:
         state, window = self._state, self._rules.windows[limit]
         finite = np.isfinite(value)
         trusted = finite & good
@@ -129,7 +125,7 @@ class Vector:
         rate = np.divide(value - old, at - old_at, out=np.full(value.size, np.nan), where=known)
         return self._vote(limit, rate, trusted, trusted & np.isfinite(rate), place)
 
-    def _deviation(self, limit: Indices, value: Floats, good: Flags, at: Floats, place: Indices) -> list[Transition]:
+    def _deviation(self, limit: Indices, value: Floats, good: Flags, at: Floats, place: Indices) -> Edges:
         state = self._state
         known = at - state.news_at[limit] <= self._rules.windows[limit]
         distance = np.where(known, np.abs(value - state.news[limit]), np.nan)
@@ -154,6 +150,11 @@ class Vector:
                 int(limit[one]), float(value[one]), float(at[one]), out, good=bool(good[one]), place=int(place[one])
             )
         return out
+
+
+def in_batch(edge: Transition) -> int:
+    """The place of an edge's value in its batch, which edges are in the order of."""
+    return edge.reading
 
 
 def _of(selection: int | Selection, edges: Indices) -> Indices:

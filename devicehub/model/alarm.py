@@ -172,7 +172,7 @@ class Limit(Struct, frozen=True):
     distrust: Distrust = Distrust.JUDGE
 
 
-class Transition(Struct, frozen=True):
+class Transition(Struct, frozen=True, gc=False):
     """An edge of one alarm point. `limit` indexes the engine's limits, `reading` the batch; -1: time alone.
 
     `value`: what was held against the limit, not a number where nothing came. `late`: seconds that the edge
