@@ -18,7 +18,7 @@ from devicehub.clock import Clock, since_boot
 from devicehub.config import Config, MqttConfig, load_config
 from devicehub.config.resources import shipped
 from devicehub.configured import Configured
-from devicehub.hub import Hub
+from devicehub.hub import Hub, Plan
 from devicehub.links import Links
 from devicehub.lock import held
 from devicehub.model.errors import ConfigError, DeliveryError
@@ -29,6 +29,7 @@ from devicehub.transport.inventory import Present
 from devicehub.transport.progress import Progress
 from devicehub.transport.world import SimulatedWorld
 from devicehub.twins import Twins
+from devicehub.view import View
 
 _log = logging.getLogger(__name__)
 
@@ -41,11 +42,12 @@ BROKER_STEADY = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What is told once everything is built: where the broker is and what an embedded one cannot do."""
+    """What is told once everything is built: where broker and page are, and what an embedded broker cannot do."""
 
     settings: BrokerSettings
     prefix: str
     banner: str
+    page: str = ""
 
 
 async def serve(
@@ -78,9 +80,13 @@ async def serve(
         configured = Configured(config, links, clock, file)
         plan = configured.plan(settings)
         forgetful = broker.forgetful if broker is not None else ""
-        plan = replace(plan, executor=executor, evidence_executor=evidence, progress=progress, forgetful=forgetful)
+        view = View() if config.page.enabled else None
+        plan = replace(
+            plan, executor=executor, evidence_executor=evidence, progress=progress, forgetful=forgetful, view=view
+        )
         hub = Hub(plan, clock)
-        on_ready(Ready(settings, plan.topics.prefix, broker.banner if broker is not None else ""))
+        page = "" if view is None else await stack.enter_async_context(_page(config, plan, view, hub, clock))
+        on_ready(Ready(settings, plan.topics.prefix, broker.banner if broker is not None else "", page))
         keeping = [] if broker is None else [_kept(broker, hub, clock)]
         async with _beside(stop, _reloading(hub, hangup), _watching(hub, configured, clock), *keeping):
             await hub.run(stop)
@@ -103,6 +109,21 @@ def demo_config(state: Path, port: int = 0) -> Config:
     config = load_config(shipped("demo.toml"))
     hub = config.hub.model_copy(update={"state": state})
     return config.model_copy(update={"hub": hub, "mqtt": config.mqtt.model_copy(update={"embedded_port": port})})
+
+
+@asynccontextmanager
+async def _page(config: Config, plan: Plan, view: View, hub: Hub, clock: Clock) -> AsyncIterator[str]:
+    """The local page; gives its address. Raises `ConfigError`. Imports what only a page needs."""
+    try:
+        from devicehub.web import Page, serving  # noqa: PLC0415 - a hub without a page need not have it installed
+    except ImportError as error:
+        raise ConfigError(f"page.enabled = true: {error.name} is missing; install devicehub[page]") from None
+    page = Page(
+        view=view, topics=plan.topics, command=hub.command, state=plan.state, port=config.page.port, clock=clock
+    )
+    async with serving(page) as address:
+        with _told(plan.state / "page-address", f"{address}\n"):
+            yield address
 
 
 def _on_signals(stop: asyncio.Event, hangup: asyncio.Event) -> None:

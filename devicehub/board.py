@@ -19,6 +19,7 @@ class Board:
         self._latest: dict[str, Outgoing] = {}
         self._pending: dict[str, Outgoing] = {}
         self._listeners: list[Callable[[], None]] = []
+        self._readers: list[Callable[[Outgoing], None]] = []
         self.dropped = 0
 
     def post(self, out: Outgoing) -> None:
@@ -27,6 +28,8 @@ class Board:
         self._pending[out.topic] = out
         if out.retain:
             self._latest[out.topic] = out
+        for reader in self._readers:
+            reader(out)
         self._tell()
 
     def rebirth(self) -> None:
@@ -60,6 +63,10 @@ class Board:
     def listen(self, listener: Callable[[], None]) -> None:
         """Call `listener` whenever something becomes due."""
         self._listeners.append(listener)
+
+    def read(self, reader: Callable[[Outgoing], None]) -> None:
+        """Call `reader` with whatever is posted from now on."""
+        self._readers.append(reader)
 
     def _tell(self) -> None:
         for listener in self._listeners:

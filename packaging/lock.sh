@@ -14,5 +14,5 @@ lock() {
         --output-file "$out" "$@" requirements/build.in pyproject.toml
 }
 
-lock requirements/test.txt --extra broker --extra test --extra lint
-lock requirements/run.txt --extra broker --constraint requirements/test.txt
+lock requirements/test.txt --extra broker --extra page --extra test --extra lint
+lock requirements/run.txt --extra broker --extra page --constraint requirements/test.txt

@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 
 need_python
 need must mosquitto libusb-1.0-0 dbus openssl gcc libc6-dev
+need may chromium
 install_packages
 make_environment test
 PATH=$PWD/.venv/bin:$PATH

@@ -54,6 +54,8 @@ async def _show(told: app.Ready, *, as_json: bool) -> None:
 def _announce(told: app.Ready) -> None:
     host, port = told.settings.host, told.settings.port
     note(told.banner)
+    if told.page:
+        note(f"page: {told.page}")
     note(f"EXERCISE: everything is simulated and published below {told.prefix}/")
     note(f"all of it: devicehub watch --broker mqtt://{host}:{port}")
     note(f"or:        mosquitto_sub -h {host} -p {port} -t '{told.prefix}/#' -v")

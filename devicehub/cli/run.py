@@ -26,4 +26,6 @@ def _ready(ready: app.Ready) -> None:
     settings = ready.settings
     if ready.banner:
         note(ready.banner)
+    if ready.page:
+        note(f"page: {ready.page}")
     note(f"will publish below {ready.prefix}/ to {settings.host}:{settings.port}")

@@ -151,6 +151,13 @@ class MqttConfig(Section):
     window: int = Field(default=100, ge=1, le=65535, description="Messages in flight at once")
 
 
+class PageConfig(Section):
+    """The local page, for whoever works at this workstation."""
+
+    enabled: bool = Field(default=False, description="True: the page is there, on 127.0.0.1 alone")
+    port: int = Field(default=8480, ge=0, le=65535, description="Its port; 0: any free one")
+
+
 class JournalConfig(Section):
     """Store-and-forward on this workstation's disk."""
 
@@ -224,6 +231,7 @@ class Config(Section):
     schema_version: Literal[1] = Field(default=1, description="Version of this file format")
     hub: HubConfig = Field(description="This workstation")
     mqtt: MqttConfig = Field(default_factory=MqttConfig, description="The broker")
+    page: PageConfig = Field(default_factory=PageConfig, description="The local page")
     journal: JournalConfig = Field(default_factory=JournalConfig, description="Store-and-forward")
     scan: ScanConfig = Field(default_factory=ScanConfig, description="Personal data")
     alarm: AlarmConfig = Field(default_factory=AlarmConfig, description="All alarms")

@@ -14,6 +14,7 @@ from devicehub.publish.envelope import Encoder
 from devicehub.publish.port import Connect
 from devicehub.publish.topics import Topics
 from devicehub.transport.progress import Progress
+from devicehub.view import View
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,7 @@ class Plan:
     """What a hub is made of. `info` without run-time facts; `state`: folder of journal and evidence.
 
     `progress`: where links look how far what their devices said is durable. `forgetful`: why the broker is known to
-    forget, if it is.
+    forget, if it is. `view`: who is shown all that is published, if there is a page.
     """
 
     setting: Setting
@@ -76,3 +77,4 @@ class Plan:
     reread: Reread = nothing_to_read
     window: int = 100
     forgetful: str = ""
+    view: View | None = None

@@ -27,9 +27,11 @@ from devicehub.hub.verbs import Reach, register
 from devicehub.hub.voice import Voice
 from devicehub.journal import Journal, rebuild
 from devicehub.model.message import Kind
+from devicehub.model.reading import Input, Reading
 from devicehub.pipe import Pipe
 from devicehub.process import Process, Sinks
 from devicehub.publish.port import Incoming, Publisher
+from devicehub.view import View
 
 _log = logging.getLogger(__name__)
 
@@ -71,10 +73,17 @@ class Hub:
         self._selftest = self._listening()
         self._pipe = Pipe(plan.setting.devices)
         self._core = Core(plan.setting)
-        self._crew = Crew(self._pipe.offer, clock)
+        self._crew = Crew(self._pipe.offer if plan.view is None else partial(_shown, plan.view, self._pipe), clock)
         self._pace = Pace(plan.upkeep)
         self._reload = Reload(plan.reread, self._parts())
         self._desk = self._commanded()
+        if plan.view is not None:
+            board.read(plan.view.post)
+            self._journal.follow(plan.view.extend)
+
+    def command(self, message: Incoming) -> None:
+        """Take a command that did not come over MQTT as if it had."""
+        self._desk.take(message)
 
     def wake(self) -> None:
         """Something was plugged in: try every absent device now."""
@@ -137,6 +146,8 @@ class Hub:
         voice.say(Kind.INFO, "info", self._plan.info())
         standing, ended, entries = await earlier.standing_alarms(self._journal, self._plan.topics, voice)
         await self._delivery.resume(entries)
+        if self._plan.view is not None:
+            self._plan.view.extend(entry.out for entry in entries)
         messages = [
             *self._core.births(now),
             *earlier.forgotten(voice, self._journal.former),
@@ -243,6 +254,13 @@ class Hub:
             pace=self._pace,
             remarks=self._remarks,
         )
+
+
+def _shown(view: View, pipe: Pipe, item: Input) -> None:
+    """Images are looked at before they are judged."""
+    if isinstance(item, Reading):
+        view.look(item)
+    pipe.offer(item)
 
 
 async def _ended(task: asyncio.Task[None], seconds: float) -> None:

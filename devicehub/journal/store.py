@@ -26,6 +26,7 @@ from devicehub.journal.tail import Tail
 from devicehub.model.errors import JournalError, JournalFullError
 from devicehub.model.message import Message
 from devicehub.model.stream import Stream
+from devicehub.publish.port import Outgoing
 
 GIB = 1 << 30
 
@@ -67,6 +68,7 @@ class Journal:
         self._tails = {stream: Tail() for stream in Stream}
         self.depths = dict.fromkeys(Stream, 0)
         self._listeners: list[Callable[[], None]] = []
+        self._readers: list[Callable[[Iterable[Outgoing]], None]] = []
         self.acked: dict[Stream, Mark] = dict.fromkeys(Stream, Mark())
         self.stored: dict[Stream, Mark] = dict.fromkeys(Stream, Mark())
         self.last = 0
@@ -134,6 +136,10 @@ class Journal:
     def listen(self, listener: Callable[[], None]) -> None:
         """Call `listener` whenever something was stored."""
         self._listeners.append(listener)
+
+    def follow(self, reader: Callable[[Iterable[Outgoing]], None]) -> None:
+        """Call `reader` with whatever is stored from now on."""
+        self._readers.append(reader)
 
     def ack(self, entry: Entry) -> None:
         """Everything of its stream up to there was delivered. Becomes durable with the next commit: at least once."""
@@ -273,6 +279,8 @@ class Journal:
             self.depths[entry.stream] += 1
             self.stored[entry.stream] = self.stored[entry.stream].after(entry)
         self.last = entries[-1].position
+        for reader in self._readers:
+            reader(entry.out for entry in entries)
         for listener in self._listeners:
             listener()
 

@@ -1,0 +1,91 @@
+"""The server of the page, in the hub's own event loop, on loopback.
+
+uvicorn must neither take the hub's signals nor wait for browsers that do not answer any more; without compression of
+WebSockets, which multiplies the cost of images by four.
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from devicehub.clock import Clock
+from devicehub.model.errors import ConfigError
+from devicehub.publish.port import Incoming
+from devicehub.publish.topics import Topics
+from devicehub.view import View
+from devicehub.web.access import Guard, token_file
+from devicehub.web.routes import Surface, application
+
+LOOPBACK = "127.0.0.1"
+ENDING = 1
+SAID_MOST = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What the page shows and may do. `command` takes a command as if it had come over MQTT."""
+
+    view: View
+    topics: Topics
+    command: Callable[[Incoming], None]
+    state: Path
+    port: int
+    clock: Clock
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signals of its own."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """They belong to the hub."""
+        yield
+
+
+@asynccontextmanager
+async def serving(page: Page) -> AsyncIterator[str]:
+    """The page, for as long as this is entered; gives its address with the token.
+
+    Raises `ConfigError` where its port is taken.
+    """
+    with _bound(page.port) as listening:
+        token = token_file(page.state, page.clock.token(16).hex())
+        surface = Surface(page.view, page.topics, page.command, page.state / "evidence", page.clock)
+        config = uvicorn.Config(
+            Guard(application(surface), token),
+            ws="websockets-sansio",
+            ws_per_message_deflate=False,
+            ws_max_size=SAID_MOST,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            timeout_graceful_shutdown=ENDING,
+        )
+        server = _Server(config)
+        running = asyncio.create_task(server.serve([listening]))
+        try:
+            yield f"http://{LOOPBACK}:{listening.getsockname()[1]}/?token={token}"
+        finally:
+            server.should_exit = True
+            with contextlib.suppress(asyncio.CancelledError):
+                await running
+
+
+@contextmanager
+def _bound(port: int) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((LOOPBACK, port))
+        except OSError as error:
+            raise ConfigError(f"page.port = {port}: {error.strerror}; choose another or 0 for any free one") from None
+        listening.listen()
+        yield listening

@@ -1,0 +1,47 @@
+// Elements without markup in strings: what devices say can never become markup.
+
+/**
+ * An element with attributes and children. `on*` attributes are listeners, `class`, `data-*`, `aria-*` are set as such;
+ * null and false are left out.
+ */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+const SHAPES = {
+  critical: ["1", "M2 2h20v20H2z"],
+  high: ["2", "M12 1l11 21H1z"],
+  medium: ["3", "M12 1l11 11-11 11L1 12z"],
+  low: ["4", "M1 7h22v10H1z"],
+  fault: ["F", "M12 1a11 11 0 1 0 0 22a11 11 0 1 0 0-22z"],
+};
+
+/** The mark of a priority: shape, digit and colour, so that none of them has to be seen. */
+export function mark(priority, title) {
+  const [digit, path] = SHAPES[priority] ?? SHAPES.fault;
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const shape = document.createElementNS(svg.namespaceURI, "path");
+  const text = document.createElementNS(svg.namespaceURI, "text");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("class", `mark mark-${priority in SHAPES ? priority : "fault"}`);
+  svg.setAttribute("role", "img");
+  svg.setAttribute("aria-label", title ?? priority);
+  shape.setAttribute("d", path);
+  text.setAttribute("x", "12");
+  text.setAttribute("y", priority === "high" ? "19" : "17");
+  text.setAttribute("text-anchor", "middle");
+  text.textContent = digit;
+  svg.append(shape, text);
+  return svg;
+}
+
+/** Put children in place of what an element has, unless they are the same already. */
+export function fill(element, ...children) {
+  element.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+}

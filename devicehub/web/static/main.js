@@ -1,0 +1,104 @@
+// The frame of the page: bar, banner, views by address, keys.
+
+import { fill, h, mark } from "./dom.js";
+import { age, connect, link, listen, standing, topics } from "./store.js";
+import { LANGUAGES, duration, language, number, speak, t } from "./words.js";
+
+const VIEWS = ["overview", "alarms", "devices", "journal", "training", "setup", "wall"];
+const THEMES = ["day", "dark", "night"];
+const THEME = "devicehub.theme";
+let shown = null;
+
+function place() {
+  const [name, ...rest] = location.hash.replace(/^#\//, "").split("/");
+  return [VIEWS.includes(name) ? name : "overview", rest.map(decodeURIComponent)];
+}
+
+async function show() {
+  const [name, rest] = place();
+  shown?.close?.();
+  const main = document.getElementById("main");
+  const module = await import(`./views/${name}.js`);
+  shown = module.open(main, ...rest);
+  document.body.dataset.view = name;
+  bar();
+}
+
+function bar() {
+  const [here] = place();
+  const node = link.prefix.split("/").slice(-2).join(" · ");
+  const state = topics.get("status")?.data;
+  const health = topics.get("health")?.data;
+  fill(document.getElementById("bar"),
+    h("strong", { class: "node" }, node),
+    h("time", {}, new Date().toLocaleTimeString(language())),
+    light("page", link.open),
+    light("broker", state?.delivery !== undefined && state.state === "online"),
+    light("journal", state?.accepting !== false && state !== undefined),
+    light("clock", health?.clock_synchronised !== false),
+    h("nav", { "aria-label": t("nav") }, ...VIEWS.map((name) =>
+      h("a", { href: `#/${name}`, "aria-current": name === here ? "page" : null }, t(`view.${name}`)))),
+    h("select", { id: "language", "aria-label": t("language"), onchange: (event) => speak(event.target.value).then(show) },
+      ...Object.entries(LANGUAGES).map(([code, name]) => h("option", { value: code, selected: code === language() }, name))),
+    h("button", { id: "theme", onclick: nextTheme }, t(`theme.${document.documentElement.dataset.theme}`)));
+}
+
+function light(name, good) {
+  return h("span", { class: `light ${good ? "good" : "bad"}` }, `${t(`light.${name}`)} ${t(good ? "ok" : "not-ok")}`);
+}
+
+function banner() {
+  const [worst, ...more] = standing().filter(({ data }) => !data.acknowledged);
+  const place = document.getElementById("banner");
+  place.hidden = !worst;
+  if (!worst) return fill(place);
+  const { data, subject } = worst;
+  fill(place, mark(data.priority, t(`priority.${data.priority}`)),
+    h("a", { href: `#/alarms/${encodeURIComponent(data.alarm)}` },
+      `${t(`priority.${data.priority}`)} ${subject} ${reading(data)}`), duration(age({ time: data.raised })),
+    more.length ? h("span", {}, t("more", { count: more.length })) : null);
+}
+
+function reading(data) {
+  if (typeof data.value !== "number") return data.message?.key ?? "";
+  return `${number(data.value)} ${data.unit} (${t("limit")} ${typeof data.limit === "number" ? number(data.limit) : "—"})`;
+}
+
+function exercise() {
+  const stripe = document.getElementById("exercise");
+  stripe.hidden = !link.prefix.startsWith("devicehub-sim/");
+  stripe.textContent = t("exercise");
+}
+
+function foot() {
+  const health = topics.get("health")?.data;
+  fill(document.getElementById("foot"), link.open ? t("foot", {
+    version: topics.get("info")?.data.version ?? "", readings: number(health?.readings_per_s ?? 0, 0),
+    latency: number(health?.latency_p99_ms ?? 0, 1), depth: number(health?.journal_depth ?? 0, 0),
+  }) : t("link-lost"));
+}
+
+function nextTheme() {
+  const now = document.documentElement.dataset.theme;
+  setTheme(THEMES[(THEMES.indexOf(now) + 1) % THEMES.length]);
+  bar();
+}
+
+function setTheme(name) {
+  localStorage.setItem(THEME, name);
+  document.documentElement.dataset.theme = name;
+}
+
+function refresh() {
+  banner();
+  exercise();
+  foot();
+}
+
+setTheme(THEMES.includes(localStorage.getItem(THEME)) ? localStorage.getItem(THEME) : "day");
+await speak(language());
+await show();
+addEventListener("hashchange", show);
+listen(refresh);
+setInterval(() => { bar(); refresh(); shown?.tick?.(); }, 1000);
+connect();

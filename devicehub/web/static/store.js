@@ -1,0 +1,124 @@
+// What the hub publishes, as it came: one value per topic, alarms by id, the last events. Nothing is judged here.
+
+const EVENTS_KEPT = 300;
+const HISTORY_SECONDS = 120;
+const RETRY_MS = 1000;
+const STALE_SECONDS = 5;
+
+/** The newest messages by topic, without the prefix of the node. */
+export const topics = new Map();
+/** Standing alarms by topic part `device/point`. */
+export const alarms = new Map();
+/** The last events of any kind, newest first. */
+export const events = [];
+/** Points of the last two minutes by `device/channel`: [seconds, value, quality]. */
+export const history = new Map();
+export const link = { open: false, missed: 0, prefix: "", heard: 0 };
+
+const listeners = new Set();
+
+/** Call `listener(changed)` after each lot of messages, with the set of their kinds. Gives what ends it. */
+export function listen(listener) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** Devices that were described, by id: everything that is known of each. */
+export function devices() {
+  const found = new Map();
+  for (const [topic, message] of topics) {
+    const [kind, id] = topic.split("/");
+    if (kind !== "describe" || message === null) continue;
+    found.set(id, {
+      id,
+      describe: message.data,
+      device: topics.get(`device/${id}`)?.data,
+      capability: topics.get(`capability/${id}`)?.data,
+      state: topics.get(`state/${id}`),
+      frame: topics.get(`frame/${id}`),
+    });
+  }
+  return found;
+}
+
+/** Seconds since a message was made, by the hub's clock. */
+export function age(message) {
+  return message ? Math.max(0, (Date.now() - Date.parse(message.time)) / 1000) : Infinity;
+}
+
+/** Whether what a device said last may still be believed; silence never looks safe. */
+export function believed(one) {
+  const state = one.device?.state;
+  return link.open && (state === "ready" || state === "busy" || state === "degraded") && age(one.state) < STALE_SECONDS;
+}
+
+/** Standing alarms, the most urgent first, among equals the newest. */
+export function standing() {
+  const order = { critical: 0, high: 1, medium: 2, low: 3 };
+  return [...alarms.values()].sort((one, other) =>
+    order[one.data.priority] - order[other.data.priority] || other.data.raised.localeCompare(one.data.raised));
+}
+
+export function connect() {
+  const scheme = location.protocol === "https:" ? "wss" : "ws";
+  const socket = new WebSocket(`${scheme}://${location.host}/ws/news`);
+  let first = true;
+  socket.onmessage = (event) => {
+    if (first) forget();
+    first = false;
+    take(JSON.parse(event.data));
+  };
+  socket.onclose = () => {
+    link.open = false;
+    tell(new Set(["link"]));
+    setTimeout(connect, RETRY_MS);
+  };
+}
+
+function forget() {
+  topics.clear();
+  alarms.clear();
+  link.open = true;
+}
+
+function take(news) {
+  link.prefix = news.prefix;
+  link.missed += news.missed;
+  link.heard = Date.now();
+  const kinds = new Set();
+  for (const [topic, message] of news.messages) {
+    const [kind, ...rest] = topic.split("/");
+    kinds.add(kind);
+    if (kind === "alarm") takeAlarm(rest.join("/"), message);
+    else if (message === null) topics.delete(topic);
+    else takeOther(kind, topic, rest, message);
+  }
+  tell(kinds);
+}
+
+function takeAlarm(point, message) {
+  if (message === null || message.data === null) alarms.delete(point);
+  else alarms.set(point, message);
+}
+
+function takeOther(kind, topic, rest, message) {
+  if (["event", "result", "capture", "scan", "gap", "res"].includes(kind)) {
+    events.unshift({ topic, kind, message });
+    events.length = Math.min(events.length, EVENTS_KEPT);
+    return;
+  }
+  topics.set(topic, message);
+  if (kind === "reading" && typeof message.data?.value === "number") remember(rest.join("/"), message);
+}
+
+function remember(channel, message) {
+  const points = history.get(channel) ?? [];
+  const now = Date.parse(message.time) / 1000;
+  points.push([now, message.data.value, message.data.quality]);
+  while (points.length && now - points[0][0] > HISTORY_SECONDS) points.shift();
+  history.set(channel, points);
+}
+
+function tell(kinds) {
+  for (const listener of listeners) listener(kinds);
+}

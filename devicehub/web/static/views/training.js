@@ -1,0 +1,2 @@
+import { open as overview } from "./overview.js";
+export const open = overview;

@@ -1,0 +1,43 @@
+// Words in the language of whoever looks: en, sq, sr-Latn, sr-Cyrl.
+
+export const LANGUAGES = { en: "English", sq: "Shqip", "sr-Latn": "Srpski", "sr-Cyrl": "Српски" };
+const KEY = "devicehub.language";
+let words = {};
+let fallback = {};
+let plural = new Intl.PluralRules("en");
+
+export function language() {
+  const kept = localStorage.getItem(KEY);
+  return kept in LANGUAGES ? kept : "en";
+}
+
+export async function speak(name) {
+  localStorage.setItem(KEY, name);
+  [words, fallback] = await Promise.all([load(name), load("en")]);
+  plural = new Intl.PluralRules(name);
+  document.documentElement.lang = name;
+}
+
+/** The words of a key, with `{name}` replaced; a key with classes of number takes that of `args.count`. */
+export function t(key, args = {}) {
+  let found = words[key] ?? fallback[key] ?? key;
+  if (typeof found === "object") found = found[plural.select(args.count)] ?? found.other;
+  return found.replace(/\{(\w+)\}/g, (_, name) => args[name] ?? "");
+}
+
+/** A number with at most `digits` behind the point, as the language writes it. */
+export function number(value, digits = 2) {
+  return new Intl.NumberFormat(language(), { maximumFractionDigits: digits }).format(value);
+}
+
+/** A duration as people say it: 12 s, 3 min, 2 h. */
+export function duration(seconds) {
+  if (!Number.isFinite(seconds)) return "—";
+  if (seconds < 90) return t("seconds", { n: Math.round(seconds) });
+  if (seconds < 5400) return t("minutes", { n: Math.round(seconds / 60) });
+  return t("hours", { n: Math.round(seconds / 3600) });
+}
+
+async function load(name) {
+  return (await fetch(`/static/words/${name}.json`)).json();
+}

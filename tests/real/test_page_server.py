@@ -1,0 +1,211 @@
+"""The page's server on a real socket: who may use it, what it tells, and that it ends in time."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from devicehub.clock import Clock
+from devicehub.model.errors import ConfigError
+from devicehub.model.reading import Image, Layout, Reading, Stamp
+from devicehub.publish.port import Incoming, Outgoing
+from devicehub.publish.topics import Topics
+from devicehub.view import View
+from devicehub.web import Page, serving
+
+pytestmark = pytest.mark.real
+
+TOPICS = Topics("bcp", "ws-1", exercise=True)
+DIGEST = "ab" * 32
+
+
+@dataclass
+class Site:
+    """A page, and what it was asked to have done."""
+
+    view: View
+    state: Path
+    address: str = ""
+    commands: list[Incoming] = field(default_factory=list)
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.address).netloc
+
+    @property
+    def cookie(self) -> str:
+        return f"devicehub={self.address.rpartition('=')[2]}"
+
+    async def asks(
+        self, path: str, headers: Mapping[str, str], method: str = "GET", body: bytes = b""
+    ) -> tuple[int, str, bytes]:
+        """A request by hand, so that every header is what the test says: status, headers, body."""
+        given = {"Host": self.host, "Connection": "close", "Content-Length": str(len(body))} | dict(headers)
+        head = "".join(f"{name}: {value}\r\n" for name, value in given.items())
+        host, port = self.host.split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body)
+        async with asyncio.timeout(10):
+            answer = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        start, _, content = answer.partition(b"\r\n\r\n")
+        return int(start.split()[1]), start.decode(), content
+
+    @property
+    def known(self) -> dict[str, str]:
+        return {"Cookie": self.cookie}
+
+    def socket(self, path: str, **headers: str) -> connect:
+        given = {"Cookie": self.cookie} | headers
+        origin = given.pop("Origin", f"http://{self.host}")
+        return connect(f"ws://{self.host}{path}", additional_headers=given, origin=origin or None, compression=None)  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def site(folder: Path) -> AsyncIterator[Site]:
+    one = Site(View(), folder)
+    page = Page(view=one.view, topics=TOPICS, command=one.commands.append, state=folder, port=0, clock=Clock())
+    async with serving(page) as address:
+        one.address = address
+        yield one
+
+
+def out(topic: str, payload: bytes, *, retain: bool = False) -> Outgoing:
+    return Outgoing(f"{TOPICS.prefix}/{topic}", payload, 1, retain, None, "t", "i", "s")
+
+
+async def news(socket: ClientConnection) -> dict[str, object]:
+    async with asyncio.timeout(10):
+        found: dict[str, object] = json.loads(await socket.recv())
+    return found
+
+
+async def test_the_address_with_the_token_gives_a_cookie_and_the_cookie_gives_the_page(tmp_path: Path) -> None:
+    async with site(tmp_path) as one:
+        status, head, _ = await one.asks(f"/?token={one.cookie.partition('=')[2]}", {})
+        assert (status, "location: /\r\n" in head) == (303, True)
+        assert f"set-cookie: {one.cookie}; HttpOnly; Path=/; SameSite=strict" in head
+        status, head, body = await one.asks("/", one.known)
+        assert (status, b"<main" in body) == (200, True)
+        assert "content-security-policy: default-src 'none'; script-src 'self'" in head
+        assert (tmp_path / "page-token").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("headers", "why"),
+    [
+        ({}, "open the address"),
+        ({"Cookie": "devicehub=00"}, "open the address"),
+        ({"Host": "evil.example"}, "127.0.0.1 and localhost alone"),
+        ({"Host": "127.0.0.1.evil.example:80"}, "127.0.0.1 and localhost alone"),
+        ({"Origin": "http://evil.example"}, "may not use this one"),
+        ({"Origin": "http://127.0.0.1:1"}, "may not use this one"),
+        ({"Origin": "null"}, "may not use this one"),
+    ],
+)
+async def test_who_has_no_token_or_comes_from_elsewhere_gets_nothing(
+    tmp_path: Path, headers: dict[str, str], why: str
+) -> None:
+    async with site(tmp_path) as one:
+        known = {} if "Cookie" in headers or not headers else {"Cookie": one.cookie}
+        for path in ("/", "/static/main.js", f"/evidence/{DIGEST}"):
+            status, _, body = await one.asks(path, known | headers)
+            assert (status, why in body.decode()) == (403, True)
+
+
+async def test_a_socket_of_another_page_or_without_token_is_refused(tmp_path: Path) -> None:
+    async with site(tmp_path) as one:
+        for headers in ({"Cookie": ""}, {"Origin": "http://evil.example"}, {"Origin": ""}):
+            with pytest.raises((InvalidStatus, ConnectionClosed)):
+                async with one.socket("/ws/news", **headers) as socket:
+                    await socket.recv()
+
+
+async def test_a_command_is_taken_as_if_it_had_come_over_mqtt_and_only_from_the_page_itself(tmp_path: Path) -> None:
+    order = json.dumps({"target": "hub", "verb": "ack", "issuer": "op-1", "args": {"alarm": "x"}}).encode()
+    async with site(tmp_path) as one:
+        status, _, _ = await one.asks("/api/command", one.known, "POST", order)
+        assert (status, one.commands) == (403, [])
+        status, _, body = await one.asks("/api/command", one.known | {"Origin": f"http://{one.host}"}, "POST", order)
+        (command,) = one.commands
+        sent = json.loads(command.payload)
+        assert (status, command.topic) == (202, f"{TOPICS.prefix}/cmd/hub/ack")
+        assert (sent["issuer"], sent["args"], sent["id"]) == ("op-1", {"alarm": "x"}, json.loads(body)["id"])
+        for wrong in (b"{", b'{"target": "hub"}', b'{"target": 1, "verb": "ack", "issuer": "op"}'):
+            status, _, _ = await one.asks("/api/command", one.known | {"Origin": f"http://{one.host}"}, "POST", wrong)
+            assert status == 422
+        assert len(one.commands) == 1
+
+
+async def test_what_is_retained_comes_first_and_then_what_is_new(tmp_path: Path) -> None:
+    async with site(tmp_path) as one:
+        one.view.post(out("device/a", b'{"data":1}', retain=True))
+        async with one.socket("/ws/news") as socket:
+            assert await news(socket) == {
+                "prefix": TOPICS.prefix,
+                "missed": 0,
+                "messages": [["device/a", {"data": 1}]],
+            }
+            one.view.extend([out("alarm/a/hot", b"", retain=True), out("event/x", b'{"data":2}')])
+            assert (await news(socket))["messages"] == [["event/x", {"data": 2}], ["alarm/a/hot", None]]
+
+
+async def test_images_come_as_they_are_taken_and_only_the_newest(tmp_path: Path) -> None:
+    async with site(tmp_path) as one:
+        for shade in (1, 2):
+            image = Image("image", bytes([shade, 0]), Layout.U8, 2, 1)
+            one.view.look(Reading("cam", Stamp(1.0, 1.0), image))
+        async with one.socket("/ws/images/cam?rate=20") as socket, asyncio.timeout(10):
+            first = await socket.recv()
+            assert isinstance(first, bytes)
+            assert (first[4], len(first)) == (2, 26)
+
+
+async def test_evidence_is_given_by_its_digest_and_nothing_else_of_the_disk(tmp_path: Path) -> None:
+    kept = tmp_path / "evidence" / DIGEST[:2] / DIGEST
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"\xff\xd8\xff\xd9")
+    async with site(tmp_path) as one:
+        status, head, body = await one.asks(f"/evidence/{DIGEST}", one.known)
+        assert (status, body, "content-type: image/jpeg" in head) == (200, b"\xff\xd8\xff\xd9", True)
+        for path in (
+            f"/evidence/{'cd' * 32}",
+            "/evidence/..%2fpage-token",
+            "/static/..%2f..%2fserver.py",
+            "/static/../server.py",
+        ):
+            status, _, _ = await one.asks(path, one.known)
+            assert status in {403, 404}
+
+
+async def test_a_port_that_is_taken_is_a_mistake_of_the_configuration(tmp_path: Path) -> None:
+    async with site(tmp_path) as one:
+        port = int(one.host.split(":")[1])
+        page = Page(view=View(), topics=TOPICS, command=print, state=tmp_path, port=port, clock=Clock())
+        with pytest.raises(ConfigError, match=f"page.port = {port}: Address already in use"):
+            async with serving(page):
+                pass
+
+
+async def test_browsers_that_read_nothing_keep_nobody_from_ending(tmp_path: Path) -> None:
+    clock = Clock()
+    async with site(tmp_path) as one:
+        stalled = [await one.socket("/ws/news") for _ in range(4)]
+        for socket in stalled:
+            socket.transport.pause_reading()
+        big = b'"' + b"x" * 100_000 + b'"'
+        for _ in range(100):
+            one.view.extend(out("event/x", big) for _ in range(2))
+            await clock.sleep(0)
+        began = clock.monotonic()
+    assert clock.monotonic() - began < 2.0
+    for socket in stalled:
+        socket.transport.abort()
