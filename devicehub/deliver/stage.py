@@ -89,7 +89,7 @@ class Deliver:
         self._wake = asyncio.Event()
         self._finishing = False
         self._flight = lots.flight
-        journal.listen(self._wake.set)
+        journal.listen(lambda _: self._wake.set())
         board.listen(self._wake.set)
         lots.consumers.listen(self._wake.set)
 

@@ -5,6 +5,7 @@ Knows every stage and no concrete edge: links, broker connection, journal file a
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -25,7 +26,7 @@ from devicehub.hub.reload import Parts, Reload
 from devicehub.hub.timers import Pace, Remarks
 from devicehub.hub.verbs import Reach, register
 from devicehub.hub.voice import Voice
-from devicehub.journal import Journal, rebuild
+from devicehub.journal import Entry, Journal, rebuild
 from devicehub.model.message import Kind
 from devicehub.model.reading import Input, Reading
 from devicehub.pipe import Pipe
@@ -79,7 +80,7 @@ class Hub:
         self._desk = self._commanded()
         if plan.view is not None:
             board.read(plan.view.post)
-            self._journal.follow(plan.view.extend)
+            self._journal.listen(partial(_published, plan.view))
 
     def command(self, message: Incoming) -> None:
         """Take a command that did not come over MQTT as if it had."""
@@ -254,6 +255,10 @@ class Hub:
             pace=self._pace,
             remarks=self._remarks,
         )
+
+
+def _published(view: View, entries: Sequence[Entry]) -> None:
+    view.extend(entry.out for entry in entries)
 
 
 def _shown(view: View, pipe: Pipe, item: Input) -> None:

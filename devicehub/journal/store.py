@@ -26,7 +26,6 @@ from devicehub.journal.tail import Tail
 from devicehub.model.errors import JournalError, JournalFullError
 from devicehub.model.message import Message
 from devicehub.model.stream import Stream
-from devicehub.publish.port import Outgoing
 
 GIB = 1 << 30
 
@@ -67,8 +66,7 @@ class Journal:
         self._open = False
         self._tails = {stream: Tail() for stream in Stream}
         self.depths = dict.fromkeys(Stream, 0)
-        self._listeners: list[Callable[[], None]] = []
-        self._readers: list[Callable[[Iterable[Outgoing]], None]] = []
+        self._listeners: list[Callable[[Sequence[Entry]], None]] = []
         self.acked: dict[Stream, Mark] = dict.fromkeys(Stream, Mark())
         self.stored: dict[Stream, Mark] = dict.fromkeys(Stream, Mark())
         self.last = 0
@@ -133,13 +131,9 @@ class Journal:
         """`work` on the open file, in its thread and in turn. Raises `JournalError`."""
         return await self._do(partial(self._ledger.call, work))
 
-    def listen(self, listener: Callable[[], None]) -> None:
-        """Call `listener` whenever something was stored."""
+    def listen(self, listener: Callable[[Sequence[Entry]], None]) -> None:
+        """Call `listener` with whatever is stored from now on."""
         self._listeners.append(listener)
-
-    def follow(self, reader: Callable[[Iterable[Outgoing]], None]) -> None:
-        """Call `reader` with whatever is stored from now on."""
-        self._readers.append(reader)
 
     def ack(self, entry: Entry) -> None:
         """Everything of its stream up to there was delivered. Becomes durable with the next commit: at least once."""
@@ -279,10 +273,8 @@ class Journal:
             self.depths[entry.stream] += 1
             self.stored[entry.stream] = self.stored[entry.stream].after(entry)
         self.last = entries[-1].position
-        for reader in self._readers:
-            reader(entry.out for entry in entries)
         for listener in self._listeners:
-            listener()
+            listener(entries)
 
 
 def _of_the_disk(error: BaseException) -> bool:

@@ -43,7 +43,7 @@ async def test_what_append_returned_for_survives_the_crash_of_that_moment(tmp_pa
 async def test_concurrent_appends_share_commits_and_keep_their_order(tmp_path: Path) -> None:
     commits: list[int] = []
     async with opened(tmp_path) as journal:
-        journal.listen(lambda: commits.append(journal.last))
+        journal.listen(lambda _: commits.append(journal.last))
         positions = await asyncio.gather(*(journal.append([event(2 * n), event(2 * n + 1)]) for n in range(100)))
         assert positions == list(range(2, 201, 2))
         assert ids(await everything(journal)) == list(range(200))
