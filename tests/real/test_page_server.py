@@ -104,9 +104,9 @@ async def test_the_address_with_the_token_gives_a_cookie_and_the_cookie_gives_th
     [
         ({}, "open the address"),
         ({"Cookie": "devicehub=00"}, "open the address"),
-        ({"Host": "evil.example"}, "127.0.0.1 and localhost alone"),
-        ({"Host": "127.0.0.1.evil.example:80"}, "127.0.0.1 and localhost alone"),
-        ({"Origin": "http://evil.example"}, "may not use this one"),
+        ({"Host": "broker"}, "127.0.0.1 and localhost alone"),
+        ({"Host": "127.0.0.1.broker:80"}, "127.0.0.1 and localhost alone"),
+        ({"Origin": "http://broker:1"}, "may not use this one"),
         ({"Origin": "http://127.0.0.1:1"}, "may not use this one"),
         ({"Origin": "null"}, "may not use this one"),
     ],
@@ -123,7 +123,7 @@ async def test_who_has_no_token_or_comes_from_elsewhere_gets_nothing(
 
 async def test_a_socket_of_another_page_or_without_token_is_refused(tmp_path: Path) -> None:
     async with site(tmp_path) as one:
-        for headers in ({"Cookie": ""}, {"Origin": "http://evil.example"}, {"Origin": ""}):
+        for headers in ({"Cookie": ""}, {"Origin": "http://broker:1"}, {"Origin": ""}):
             with pytest.raises((InvalidStatus, ConnectionClosed)):
                 async with one.socket("/ws/news", **headers) as socket:
                     await socket.recv()
