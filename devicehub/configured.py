@@ -1,9 +1,12 @@
 """A configuration to the plan of a hub, and a configuration that is read again to what it changes."""
 
+import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from devicehub import __version__
 from devicehub.clock import Clock
@@ -11,17 +14,18 @@ from devicehub.collect.supervisor import Post
 from devicehub.config import Config, alarm_points, digest, load_config, thermal_rules
 from devicehub.config.diff import diff, running
 from devicehub.config.mobility import mobility_rules
+from devicehub.config.rules import InForce, remember, remembered, rules_digest, succeeding
 from devicehub.config.scan_key import scan_key
 from devicehub.config.watchlist import load_watchlist
 from devicehub.core import Setting
 from devicehub.core.commands import command_data
 from devicehub.core.scans import Publish, ScanPolicy
 from devicehub.driver import Driver
-from devicehub.hub import Plan, Revision, Upkeep, will
+from devicehub.hub import Plan, Revision, RulesChange, Upkeep, will
 from devicehub.hub.verbs import COMMANDS
 from devicehub.journal.store import GIB
 from devicehub.links import Links
-from devicehub.model.errors import ConfigError
+from devicehub.model.errors import ConfigError, LinkBusyError
 from devicehub.model.instant import instant
 from devicehub.model.message import Kind
 from devicehub.model.payload import InfoData
@@ -33,13 +37,16 @@ from devicehub.publish.topics import Topics, schema_id
 from devicehub.registry import load_driver
 from devicehub.transport.blocking import Blocking
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """A configuration that is valid, and what the core makes of it."""
+    """A configuration that is valid, what the core makes of it, and by which rules it goes then."""
 
     config: Config
     setting: Setting
+    rules: InForce
 
 
 class Configured:
@@ -53,7 +60,9 @@ class Configured:
         self._boot = clock.token(4).hex()
         self._started = instant(clock.utc())
         self._reading = Blocking("configuration")
-        self._taken = _Taken(config, _setting(config, clock))
+        self._remembering = Blocking("rules in force")
+        self._before = remembered(config.hub.state)
+        self._taken = _taken(config, self._before, clock)
 
     def drivers(self) -> Mapping[str, Driver]:
         """The drivers of the devices that run, by device."""
@@ -72,7 +81,8 @@ class Configured:
             topics=topics,
             encoder=encoder,
             boot=boot,
-            info=lambda: self._info(config),
+            info=lambda: self._info(self._taken),
+            rules=self._change(self._before, self._taken),
             state=hub.state,
             upkeep=_upkeep(config),
             reread=self.reread,
@@ -86,7 +96,7 @@ class Configured:
         """
         if self._file is None:
             raise ConfigError("no file holds this configuration: there is nothing to read again")
-        fresh = await self._reading.run(partial(_read, self._file, self._clock))
+        fresh = await self._reading.run(partial(_read, self._file, self._taken.rules, self._clock))
         difference = diff(self._taken.config, fresh.config)
         if difference.restart:
             keys = ", ".join(difference.restart)
@@ -95,7 +105,8 @@ class Configured:
         return Revision(
             setting=fresh.setting,
             upkeep=_upkeep(fresh.config),
-            info=self._info(fresh.config),
+            info=self._info(fresh),
+            rules=self._change(self._taken.rules, fresh),
             stopped=devices.removed,
             restarted=devices.changed,
             posts=self._posts(fresh, {*devices.added, *devices.changed}),
@@ -120,7 +131,22 @@ class Configured:
             if device.id in starting
         ]
 
-    def _info(self, config: Config) -> InfoData:
+    def _change(self, before: InForce | None, fresh: _Taken) -> RulesChange | None:
+        """What is to be told and remembered of rules that were not in force before."""
+        new, old = fresh.rules.rules, None if before is None else before.rules
+        if old is not None and (old.digest, old.version) == (new.digest, new.version):
+            return None
+        data = new if old is None else replace(new, previous=old.digest, previous_version=old.version)
+        return RulesChange(data, partial(self._remember, fresh))
+
+    async def _remember(self, fresh: _Taken) -> None:
+        try:
+            await self._remembering.run(remember, fresh.config.hub.state, fresh.rules)
+        except (OSError, LinkBusyError) as error:
+            _log.error("the rules in force are not remembered, and told once more by the next start: %s", error)
+
+    def _info(self, taken: _Taken) -> InfoData:
+        config = taken.config
         return InfoData(
             version=__version__,
             boot=self._boot,
@@ -132,13 +158,17 @@ class Configured:
             started=self._started,
             schemas=tuple(schema_id(kind) for kind in Kind),
             commands=tuple(command_data(command, allowed=True) for command in COMMANDS),
+            rules=taken.rules.rules,
         )
 
 
-def _read(file: Path, clock: Clock) -> _Taken:
+def _read(file: Path, before: InForce, clock: Clock) -> _Taken:
     """Everything that a disk may keep waiting for. Runs in a thread."""
-    config = load_config(file)
-    return _Taken(config, _setting(config, clock))
+    return _taken(load_config(file), before, clock)
+
+
+def _taken(config: Config, before: InForce | None, clock: Clock) -> _Taken:
+    return _Taken(config, _setting(config, clock), succeeding(config, before))
 
 
 def _setting(config: Config, clock: Clock) -> Setting:
@@ -154,7 +184,7 @@ def _setting(config: Config, clock: Clock) -> Setting:
         thermal=[rule for rule in thermal_rules(config) if rule.device in drivers],
         mobility=mobility_rules(config),
         scans=_scans(config, clock.token),
-        rules_digest=digest(config),
+        rules_digest=rules_digest(config),
         batch_readings=config.hub.readings == "batch",
         shelve_most=config.alarm.shelve_most_h * 3600,
         ids=clock.ulid,

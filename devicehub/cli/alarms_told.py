@@ -1,7 +1,6 @@
-"""What happened to alarms, out of the journal of the configured node. Shared by `alarms history` and `alarms stats`."""
+"""What happened to alarms, out of the journal of the configured node. Shared by the `alarms` commands."""
 
 import argparse
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -14,7 +13,6 @@ from devicehub.alarm.lookback import Told
 from devicehub.cli.given import given_config
 from devicehub.cli.output import note
 from devicehub.clock import Clock
-from devicehub.config import Config
 from devicehub.journal.happened import alarm_events
 from devicehub.journal.report import reading
 from devicehub.model.payload import AlarmData
@@ -22,7 +20,7 @@ from devicehub.publish.topics import Topics
 
 JOURNAL: Final = "journal.sqlite"
 _WORD: Final = "io.devicehub.alarm."
-_OF_ALL: Final = frozenset({"flood", "statistics"})
+_OF_ALL: Final = frozenset({"flood", "statistics", "rules"})
 
 
 class _Event(Struct, frozen=True):
@@ -38,9 +36,17 @@ def events_told(args: argparse.Namespace) -> Iterator[Iterator[Told]]:
 
     Raises `ConfigProblems`, `CommandError` and `JournalError`.
     """
+    with event_payloads(args) as payloads:
+        yield _told(payloads)
+
+
+@contextmanager
+def event_payloads(args: argparse.Namespace) -> Iterator[Iterator[bytes]]:
+    """What was published of alarms in events, oldest first. Raises as `events_told`."""
     config = given_config(args)
+    prefix = Topics(config.hub.site, config.hub.node, exercise=config.hub.exercise).prefix
     with reading(config.hub.state / JOURNAL) as db:
-        yield _told(db, config)
+        yield alarm_events(db, prefix)
 
 
 def since_utc(args: argparse.Namespace, clock: Clock) -> float | None:
@@ -51,10 +57,9 @@ def since_utc(args: argparse.Namespace, clock: Clock) -> float | None:
     return clock.utc() - given.total_seconds() if isinstance(given, timedelta) else given.timestamp()
 
 
-def _told(db: sqlite3.Connection, config: Config) -> Iterator[Told]:
-    prefix = Topics(config.hub.site, config.hub.node, exercise=config.hub.exercise).prefix
+def _told(payloads: Iterator[bytes]) -> Iterator[Told]:
     illegible = 0
-    for payload in alarm_events(db, prefix):
+    for payload in payloads:
         try:
             one = _decoded(payload)
         except ValueError:
@@ -67,7 +72,7 @@ def _told(db: sqlite3.Connection, config: Config) -> Iterator[Told]:
 
 
 def _decoded(payload: bytes) -> Told | None:
-    """None for floods and figures, which are of no point. Raises `ValueError`."""
+    """None for floods, figures and rules, which are of no point. Raises `ValueError`."""
     event = msgspec.json.decode(payload, type=_Event)
     word = event.type.removeprefix(_WORD)
     if word in _OF_ALL:

@@ -4,11 +4,13 @@ import argparse
 
 from devicehub.cli.exits import Exit
 from devicehub.cli.given import config_path
-from devicehub.cli.output import print_json, say
+from devicehub.cli.output import note, print_json, say
 from devicehub.config import Config, ConfigProblems, digest, load_config
 from devicehub.config.mobility import mobility_rules
+from devicehub.config.rules import remembered, succeeding
 from devicehub.config.scan_key import known_key
 from devicehub.config.watchlist import load_watchlist
+from devicehub.model.errors import ConfigError
 
 
 def run(args: argparse.Namespace) -> int:
@@ -18,6 +20,7 @@ def run(args: argparse.Namespace) -> int:
         config = load_config(path, present=True)
         _watchlist(config)
         mobility_rules(config)
+        _rules(config)
     except ConfigProblems as error:
         if not args.json:
             raise
@@ -38,6 +41,16 @@ def _watchlist(config: Config) -> None:
     """Raises `ConfigProblems` for a watch list that cannot be used; of its key as far as this computer has one."""
     if config.scan.watchlist is not None:
         load_watchlist(config.scan.watchlist, known_key(config))
+
+
+def _rules(config: Config) -> None:
+    """Raises `ConfigProblems` for rules that may not take the place of those in force on this computer."""
+    try:
+        before = remembered(config.hub.state)
+    except ConfigError as error:
+        note(f"{error}; whether the rules may take effect was not looked at")
+        return
+    succeeding(config, before)
 
 
 def _counted(number: int, what: str) -> str:

@@ -45,7 +45,8 @@ def alarms(commands: Nouns) -> None:
     history.add_argument("--device", metavar="DEVICE", help="of one device")
     history.add_argument("--state", choices=STATES, help="what led to one state")
     stats = leaf(nouns, "stats", "alarms_stats", "show how well the alarms do, from what is stored")
-    for one in (history, stats):
+    rules = leaf(nouns, "rules", "alarms_rules", "show by which rules alarms came, and who changed them why")
+    for one in (history, stats, rules):
         one.add_argument("--since", type=words.since, metavar="WHEN", help="as 8h or 30d, or an instant; default: all")
         config_option(one)
 

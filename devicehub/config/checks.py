@@ -17,6 +17,7 @@ from devicehub.model.stream import Stream
 from devicehub.registry import driver_names, load_driver, simulator_names
 from devicehub.transport.faults import parse_faults
 
+RULE_TABLES = ("limit", "region", "thermal")
 RESERVED = frozenset({"hub", *Stream})
 _TLS = frozenset({"ca", "certificate", "key", "tls_minimum"})
 _PAIRS = (("certificate", "key"), ("key", "certificate"), ("password", "username"))
@@ -33,8 +34,29 @@ def check(config: Config) -> Iterator[Complaint]:
     yield from _repeated("id", ((("device", n), device.id) for n, device in enumerate(config.device)))
     yield from _repeated("port", ((("device", n), _port(device)) for n, device in enumerate(config.device)))
     yield from _simulation(config)
+    yield from _home(config)
     yield from limit_complaints(config, drivers)
     yield from thermal_complaints(config, drivers)
+
+
+def check_rules(config: Config) -> Iterator[Complaint]:
+    """Every mistake between rules and the devices of a configuration that is right otherwise."""
+    shelf = _Shelf()
+    drivers = {device.id: shelf.driver(device.driver) for device in config.device}
+    yield from limit_complaints(config, drivers)
+    yield from thermal_complaints(config, drivers)
+
+
+def _home(config: Config) -> Iterator[Complaint]:
+    """Rules stand in the configuration or in the rule file that it names, never in both."""
+    if config.rules is not None:
+        yield Complaint(("rules",), "rules: stands only at the head of the rule file that alarm.rules names")
+    if config.alarm.rules is not None:
+        for name in RULE_TABLES:
+            for number in range(len(getattr(config, name))):
+                path: KeyPath = (name, number)
+                text = f"with alarm.rules, every [[{name}]] stands in {config.alarm.rules}; move it there"
+                yield Complaint(path, f"{key_text(path)}: {text}")
 
 
 def _mqtt(mqtt: MqttConfig) -> Iterator[Complaint]:

@@ -10,12 +10,14 @@ from devicehub.model.alarm import Limit
 
 LIVE = frozenset(
     {
+        "alarm.rules",
         "alarm.shelve_most_h",
         "hub.health_s",
         "hub.readings",
         "journal.days",
         "journal.gib",
         "region",
+        "rules",
         "scan.key",
         "scan.publish",
         "scan.watchlist",
@@ -79,7 +81,7 @@ def settings(config: Config) -> dict[str, object]:
         section = getattr(config, name)
         if name in {"device", "limit"}:
             continue
-        inner = getattr(type(section), "model_fields", None)
+        inner = None if name == "rules" else getattr(type(section), "model_fields", None)
         keys = {name: section} if inner is None else {f"{name}.{key}": getattr(section, key) for key in inner}
         found.update(keys)
     return found

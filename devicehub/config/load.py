@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from devicehub.config.checks import check
-from devicehub.config.models import Config
+from devicehub.config.checks import RULE_TABLES, check, check_rules
+from devicehub.config.models import Config, RuleFile
 from devicehub.config.plain_words import complaints
 from devicehub.config.presence import absent
 from devicehub.config.problems import Complaint, ConfigProblems, Problem, key_text
@@ -35,7 +35,8 @@ def load_config(path: Path, *, present: bool = False) -> Config:
     """Read `path` and every `conf.d/*.toml` beside it, in the order of their names.
 
     Tables of several files merge, arrays of tables append, a key that is set twice is a mistake.
-    Relative paths are relative to the folder of `path`. `present`: what the configuration names (files,
+    Limits, regions and thermal rules are those of the rule file, where `alarm.rules` names one. Relative paths are
+    relative to the folder of `path`. `present`: what the configuration names (files,
     folders, environment variables) must be there, too. Raises `ConfigProblems`; while a value is wrong by itself,
     of the mistakes that only show between keys those are reported that do not depend on it.
     """
@@ -49,12 +50,21 @@ def load_config(path: Path, *, present: bool = False) -> Config:
     problems = [placed(complaint, places) for complaint in found]
     if problems:
         raise ConfigProblems(problems)
-    return config
+    return config if config.alarm.rules is None else with_rules(config, config.alarm.rules)
 
 
-def load_values(path: Path) -> Tree:
-    """What the files say, merged but not validated. Raises `ConfigProblems`."""
-    return _merged(path)[0]
+def with_rules(config: Config, path: Path) -> Config:
+    """A configuration that is right, with the rules of that rule file in place of its own. Raises `ConfigProblems`."""
+    file = read_file(path, "no such rule file")
+    places = {at: Problem(path, place.line, place.column, "") for at, place in file.positions.items()}
+    try:
+        rules = RuleFile.model_validate(file.values)
+    except ValidationError as error:
+        raise ConfigProblems(placed(one, places) for one in complaints(error, RuleFile)) from None
+    fresh = config.model_copy(update={name: getattr(rules, name) for name in ("rules", *RULE_TABLES)})
+    if problems := [placed(complaint, places) for complaint in check_rules(fresh)]:
+        raise ConfigProblems(problems)
+    return fresh
 
 
 def digest(config: Config) -> str:
@@ -89,9 +99,9 @@ def _merged(path: Path) -> tuple[Tree, dict[KeyPath, Problem]]:
     return merge.values, merge.places
 
 
-def read_file(path: Path) -> TomlFile:
-    """Read one TOML file. Raises `ConfigProblems`."""
-    text = _text(path)
+def read_file(path: Path, missing: str = "no such file; 'devicehub config init' writes one") -> TomlFile:
+    """Read one TOML file. `missing`: what is to be said where there is none. Raises `ConfigProblems`."""
+    text = _text(path, missing)
     try:
         return TomlFile(path, tomllib.loads(text), key_positions(text))
     except RecursionError:
@@ -101,12 +111,12 @@ def read_file(path: Path) -> TomlFile:
     raise ConfigProblems([problem])
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, missing: str) -> str:
     try:
         with path.open("rb") as stream:
             content = stream.read(LIMIT + 1)
     except FileNotFoundError:
-        problem = Problem(path, 1, 1, "no such file; 'devicehub config init' writes one")
+        problem = Problem(path, 1, 1, missing)
     except OSError as error:
         problem = Problem(path, 1, 1, f"cannot be read: {error.strerror}")
     else:

@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from devicehub.config.limits import LimitConfig
+from devicehub.config.rules_head import RulesConfig
 from devicehub.config.section import Section, Segment
 from devicehub.config.thermal import RegionConfig, ThermalConfig
 from devicehub.model.device import OptionValue
@@ -181,6 +182,9 @@ class AlarmConfig(Section):
     """What holds for all alarms."""
 
     shelve_most_h: float = Field(default=8.0, gt=0, le=24, description="Most hours that an alarm point is shelved")
+    rules: Location | None = Field(
+        default=None, description="Rule file, versioned: the home of limits, regions and thermal rules, if it is named"
+    )
 
 
 class MobilityConfig(Section):
@@ -225,6 +229,13 @@ class DeviceConfig(Section):
     )
 
 
+LimitTables = Annotated[tuple[LimitConfig, ...], Field(strict=False, description="The limits")]
+RegionTables = Annotated[
+    tuple[RegionConfig, ...], Field(strict=False, description="Parts of images that thermal rules name")
+]
+ThermalTables = Annotated[tuple[ThermalConfig, ...], Field(strict=False, description="Rules for thermal images")]
+
+
 class Config(Section):
     """The whole configuration."""
 
@@ -235,11 +246,18 @@ class Config(Section):
     journal: JournalConfig = Field(default_factory=JournalConfig, description="Store-and-forward")
     scan: ScanConfig = Field(default_factory=ScanConfig, description="Personal data")
     alarm: AlarmConfig = Field(default_factory=AlarmConfig, description="All alarms")
+    rules: RulesConfig | None = Field(default=None, description="Head of a rule file; it stands only there")
     device: Annotated[tuple[DeviceConfig, ...], Field(strict=False)] = Field(default=(), description="The devices")
-    limit: Annotated[tuple[LimitConfig, ...], Field(strict=False)] = Field(default=(), description="The limits")
-    region: Annotated[tuple[RegionConfig, ...], Field(strict=False)] = Field(
-        default=(), description="Parts of images that thermal rules name"
-    )
-    thermal: Annotated[tuple[ThermalConfig, ...], Field(strict=False)] = Field(
-        default=(), description="Rules for thermal images"
-    )
+    limit: LimitTables = ()
+    region: RegionTables = ()
+    thermal: ThermalTables = ()
+
+
+class RuleFile(Section):
+    """A rule file: what of the configuration judges values and images, and which version of it this is."""
+
+    schema_version: Literal[1] = Field(default=1, description="Version of this file format")
+    rules: RulesConfig = Field(description="[rules] with version, author and reason")
+    limit: LimitTables = ()
+    region: RegionTables = ()
+    thermal: ThermalTables = ()

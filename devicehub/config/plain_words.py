@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 from devicehub.config.limits import CHANNEL, REFERENCE
 from devicehub.config.models import URL, USB, Config, Secret
 from devicehub.config.problems import Complaint, key_mistake, key_text, suggestion, value_mistake
+from devicehub.config.rules_head import SAID
 from devicehub.config.section import SEGMENT
 from devicehub.config.toml_position import KeyPath
 
@@ -17,6 +18,7 @@ _PATTERNS = {
     "^[a-z0-9-]{0,64}$": "must be at most 64 characters of a-z, 0-9 and '-'",
     USB: 'must be vendor:product in lower-case hexadecimal, as "10c4:ea60"',
     URL: "must be mqtt://host[:port] or mqtts://host[:port]",
+    SAID: "must not be empty",
     CHANNEL: "must be a channel's name, for an image followed by .min, .mean, .max or .p95",
     REFERENCE: "must be a channel's name, or a device's and a channel's with '/' between them",
     "^[A-Za-z0-9._-]{1,128}$": "must be a credential's name of A-Z, a-z, 0-9, '.', '_' and '-'",

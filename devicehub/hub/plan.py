@@ -9,7 +9,7 @@ from devicehub.collect.supervisor import Post
 from devicehub.core import Setting
 from devicehub.journal.store import GIB
 from devicehub.model.errors import ConfigError
-from devicehub.model.payload import InfoData
+from devicehub.model.payload import InfoData, RulesData
 from devicehub.publish.envelope import Encoder
 from devicehub.publish.port import Connect
 from devicehub.publish.topics import Topics
@@ -24,6 +24,14 @@ class Upkeep:
     health_every: float = 10.0
     keep_days: float = 30.0
     journal_limit: int = 4 * GIB
+
+
+@dataclass(frozen=True, slots=True)
+class RulesChange:
+    """Rules that were not in force before. `remember`: once it is durable that they are, which `data` tells."""
+
+    data: RulesData
+    remember: Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +51,7 @@ class Revision:
     posts: Sequence[Post]
     take: Callable[[], None]
     summary: str
+    rules: RulesChange | None = None
 
 
 Reread = Callable[[], Awaitable[Revision]]
@@ -78,3 +87,4 @@ class Plan:
     window: int = 100
     forgetful: str = ""
     view: View | None = None
+    rules: RulesChange | None = None

@@ -133,6 +133,8 @@ class Reload:
             outcome = Outcome(list(self._changed(revision)))
             parts.crew.start(revision.posts, revision.setting.devices, group)
             await parts.sinks.accept(outcome)
+            if revision.rules is not None:
+                await revision.rules.remember()
             _log.info("configuration taken: %s", revision.summary)
             _settle(answer, revision.summary)
         finally:
@@ -144,6 +146,7 @@ class Reload:
         parts.pipe.revise(revision.setting.devices)
         parts.voice.say(Kind.INFO, "info", revision.info)
         yield parts.voice.event("reloaded", revision.summary)
+        yield from parts.voice.rules(revision.rules)
         yield from forgotten(parts.voice, revision.restarted, (Kind.STATE,))
         yield from parts.core.revise(revision.setting, revision.restarted, parts.sinks.clock.stamp())
         yield from forgotten(parts.voice, revision.stopped)

@@ -154,12 +154,15 @@ class Hub:
             *earlier.forgotten(voice, self._journal.former),
             *earlier.forgotten(voice, setting.devices, (Kind.STATE,)),
             voice.event("started"),
+            *voice.rules(self._plan.rules),
             *ended,
             *self._core.resume(standing, now),
             *earlier.unknown_interval(voice, self._journal, now),
             *earlier.damaged(voice, self._journal),
         ]
         await self._sinks.accept(Outcome(messages))
+        if self._plan.rules is not None:
+            await self._plan.rules.remember()
         if self._journal.damages:
             await self._journal.file(rebuild.told)
         await self._desk.resume(await earlier.commands(self._journal, now))

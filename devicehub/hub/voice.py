@@ -5,7 +5,7 @@ from collections.abc import Callable
 from devicehub.board import Board
 from devicehub.clock import Clock
 from devicehub.health import Gauges
-from devicehub.hub.plan import Plan
+from devicehub.hub.plan import Plan, RulesChange
 from devicehub.model.instant import instant
 from devicehub.model.message import Kind, Message, Place
 from devicehub.model.payload import AnyPayload, HubEventData, StatusData
@@ -36,6 +36,10 @@ class Voice:
     def event(self, what: str, why: str = "") -> Message:
         """The event `hub.{what}`: something happened to the hub as a whole."""
         return self.message(Kind.EVENT, f"hub.{what}", HubEventData(what, why))
+
+    def rules(self, change: RulesChange | None) -> list[Message]:
+        """The event `alarm.rules`, if there is a change."""
+        return [] if change is None else [self.message(Kind.EVENT, "alarm.rules", change.data)]
 
     def say(self, kind: Kind, word: str, data: AnyPayload) -> None:
         """Put a message on the board."""

@@ -19,6 +19,7 @@ from devicehub.model.payload_alarm import (
     DispositionData,
     FloodData,
     RateData,
+    RulesData,
     ShelvingData,
     TimedData,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "RateData",
     "RegionData",
     "ResultData",
+    "RulesData",
     "Segment",
     "ShelvingData",
     "Source",
@@ -94,6 +96,7 @@ class InfoData(Payload, frozen=True):
     started: Instant
     schemas: tuple[str, ...] = ()
     commands: Annotated[tuple[CommandData, ...], Meta(description="What the hub itself can be told")] = ()
+    rules: Annotated[RulesData | None, Meta(description="By what alarms of limits and thermal rules come")] = None
 
 
 class StreamData(Payload, frozen=True, omit_defaults=False):
@@ -343,6 +346,7 @@ AnyPayload = (
     | AlarmData
     | FloodData
     | AlarmStatisticsData
+    | RulesData
     | DeviceEventData
     | HubEventData
     | GapData

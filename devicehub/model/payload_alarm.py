@@ -15,7 +15,7 @@ from devicehub.model.alarm import (
     Shelf,
     Verb,
 )
-from devicehub.model.payload_texts import Instant, TextData
+from devicehub.model.payload_texts import Digest, Instant, TextData
 from devicehub.model.units import Unit
 
 
@@ -146,3 +146,18 @@ class AlarmStatisticsData(Struct, frozen=True):
     ack_p50_s: float | None
     ack_p95_s: float | None
     false_alarms: Annotated[dict[str, RateData], Meta(description="By device/point")]
+
+
+class RulesData(Struct, frozen=True, omit_defaults=True):
+    """The rules that alarms of limits and of thermal rules come by, as a change of them or as they are.
+
+    `version`, `author` and `reason` are those of the rule file, and missing where the rules have none.
+    """
+
+    digest: Annotated[Digest, Meta(description="Of the rules alone; the `rules_digest` of their alarms")]
+    points: Annotated[int, Meta(description="Alarm points that they watch")]
+    version: int | None = None
+    author: str = ""
+    reason: str = ""
+    previous: Annotated[Digest | None, Meta(description="Digest of the rules before a change, where known")] = None
+    previous_version: int | None = None

@@ -46,6 +46,7 @@ PAYLOADS: Mapping[Kind, tuple[object, ...]] = MappingProxyType(
             payload.AlarmData,
             payload.FloodData,
             payload.AlarmStatisticsData,
+            payload.RulesData,
             payload.DeviceEventData,
             payload.HubEventData,
             payload.CommandEventData,

@@ -1,17 +1,15 @@
 """docs/guides/handle-an-alarm.md, followed to the letter at a workstation where two alarms stand."""
 
 import asyncio
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from devicehub.cli.parser_alarms import DISPOSITIONS
 from devicehub.model.message import Kind
-from tests.guides import Block, blocks
+from tests.guides import blocks
+from tests.real.following import command, follow
 from tests.real.hearing import hearing
 from tests.real.hub_process import ROOT, started
 from tests.real.mosquitto import mosquitto
@@ -21,34 +19,14 @@ from tests.real.workstation import ALARM, workstation
 pytestmark = pytest.mark.real
 
 GUIDE = ROOT / "docs" / "guides" / "handle-an-alarm.md"
-"""What its blocks are: `shows` or `fails` with what is said then, or `file` with its name."""
 BACKGROUND = (
     '[[limit]]\ndevice = "vapour-1"\nchannel = "voc"\nhigh = 10.0\nname = "background"\ncategory = "device"\n'
     'priority = "low"\n'
 )
 
 
-def follow(block: Block, folder: Path) -> None:
-    """Do what it says. A file stands beside the configuration."""
-    if block.word == "file":
-        (folder / block.rest).parent.mkdir(exist_ok=True)
-        (folder / block.rest).write_text(block.text)
-        return
-    environment = {name: value for name, value in os.environ.items() if name != "DEVICEHUB_CONFIG"}
-    done = subprocess.run(
-        ["/bin/sh", "-ec", block.text],
-        cwd=folder, env=environment | {"PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)},
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    said = f"{block.text}\n{done.stdout}\n{done.stderr}"
-    assert (done.returncode == 0) == (block.word == "shows"), said
-    assert block.rest in done.stdout + done.stderr, said
-
-
 async def test_the_guide_can_be_followed_step_by_step(tmp_path: Path) -> None:
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "devicehub").write_text(f'#!/bin/sh\nexec {sys.executable} -m devicehub "$@"\n')
-    (tmp_path / "bin" / "devicehub").chmod(0o700)
+    command(tmp_path)
     async with mosquitto(tmp_path) as broker, workstation(tmp_path, broker) as station:
         with (tmp_path / "devicehub.toml").open("a") as stream:
             stream.write(BACKGROUND)

@@ -18,7 +18,7 @@ from devicehub.core.mobility import MobilityRules
 from devicehub.core.scans import Publish, ScanPolicy
 from devicehub.driver import Driver
 from devicehub.hub import Hub, Plan, will
-from devicehub.hub.plan import Reread, nothing_to_read
+from devicehub.hub.plan import Reread, RulesChange, nothing_to_read
 from devicehub.model.alarm import Limit
 from devicehub.model.payload import InfoData
 from devicehub.model.stream import Stream
@@ -79,6 +79,7 @@ class Furniture:
     mobility: Mapping[str, MobilityRules] = field(default_factory=dict[str, MobilityRules])
     reread: Reread = nothing_to_read
     scans: ScanPolicy = HASHED
+    rules: RulesChange | None = None
 
 
 def virtual_clock(seed: int, loop: asyncio.AbstractEventLoop) -> Clock:
@@ -150,6 +151,7 @@ def _plan(state: Path, devices: Sequence[str], furniture: Furniture, parts: _Par
         ),
         state=state,
         reread=furniture.reread,
+        rules=furniture.rules,
     )
 
 

@@ -11,7 +11,7 @@ from devicehub.collect.supervisor import Post
 from devicehub.core import Setting
 from devicehub.core.scans import Publish, ScanPolicy
 from devicehub.driver import Driver
-from devicehub.hub.plan import Revision, Upkeep
+from devicehub.hub.plan import Revision, RulesChange, Upkeep
 from devicehub.model.alarm import Limit
 from devicehub.model.errors import ConfigError
 from devicehub.model.payload import InfoData
@@ -55,6 +55,7 @@ class Street:
     upkeep: Upkeep = field(default_factory=Upkeep)
     batch: bool = False
     rules: str = RULES
+    change: RulesChange | None = None
     trouble: ConfigError | None = None
     rereads: int = 0
     taken: dict[str, Talker] = field(default_factory=dict)
@@ -91,6 +92,7 @@ class Street:
             posts=[devices[name].post(name) for name in starting],
             take=take,
             summary="what a test wrote",
+            rules=self.change,
         )
 
     async def reload(self) -> str:
