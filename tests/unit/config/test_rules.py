@@ -50,7 +50,7 @@ def test_rules_in_both_places_are_told_with_the_place_of_each_that_has_to_move(t
         tmp_path, FIRST, MAIN + LIMIT.format("high = 1.0") + '[rules]\nversion = 1\nauthor = "M"\nreason = "x"\n'
     )
     assert [one.partition("  ")[0] for one in found] == ["devicehub.toml:9:3", "devicehub.toml:13:2"]
-    assert found[0].endswith(f"limit[0]: with alarm.rules, every [[limit]] stands in rules.toml; move it there")
+    assert found[0].endswith("limit[0]: with alarm.rules, every [[limit]] stands in rules.toml; move it there")
     assert "stands only at the head of the rule file" in found[1]
 
 
