@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from math import inf
 
-from devicehub.model.device import Category, Channel, Option, OptionValue, UsbId
+from devicehub.model.device import Category, Channel, EvidenceLevel, Option, OptionValue, UsbId
 from devicehub.model.errors import ConfigError
 from devicehub.wire.framer import Framer, WholePackets
 from devicehub.wire.protocol import Decode, DeviceProtocol, FramedProtocol, Order, Poll
@@ -114,6 +114,7 @@ class Driver:
     factory for a hand-written `DeviceProtocol` that gets the options' values. `channels_for`: the
     channels under given options, where they differ from `channels` (a calibrated camera is in degrees).
     `control`: whether the device's configuration allows the commands that change something.
+    `evidence`: given by the registry, as `name` is; what a declaration says of itself there is not heard.
     """
 
     title: str
@@ -132,6 +133,7 @@ class Driver:
     stale_after: float = 10.0
     commands: tuple[Command, ...] = ()
     control: bool = field(default=False, compare=False)
+    evidence: EvidenceLevel = field(default=EvidenceLevel.UNTESTED, compare=False)
     name: str = field(default="", compare=False)
 
     def open(self, options: Options) -> DeviceProtocol:

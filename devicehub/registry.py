@@ -2,6 +2,8 @@
 
 Third parties add theirs with the entry-point groups `devicehub.drivers` and `devicehub.simulators`;
 the entry point's name is the driver's name and its object the `Driver` or simulator factory.
+
+`drivers/evidence.json` says what each driver's tests rest on; `docs/generate.py` computes it from them.
 """
 
 import importlib
@@ -13,9 +15,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
 
+import msgspec
+
 from devicehub.driver import Driver
+from devicehub.model.device import EvidenceLevel
 from devicehub.model.errors import ConfigError
 from devicehub.simulator import SimulatorFactory
+
+EVIDENCE = "evidence.json"
 
 
 def _folder(package: str) -> Path:
@@ -43,7 +50,16 @@ def simulator_names() -> list[str]:
 
 def load_driver(name: str) -> Driver:
     """Import one driver. Raises `ConfigError` with the nearest name for an unknown one."""
-    return replace(cast(Driver, _load("drivers", name, "DRIVER")), name=name)
+    return replace(cast(Driver, _load("drivers", name, "DRIVER")), name=name, evidence=evidence_level(name))
+
+
+def evidence_level(name: str) -> EvidenceLevel:
+    """What the tests of that driver rest on; UNTESTED for one that does not ship. Raises `ConfigError`."""
+    path = _folder("drivers") / EVIDENCE
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, EvidenceLevel]).get(name, EvidenceLevel.UNTESTED)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise ConfigError(f"{path}: {error}: the installation is damaged") from None
 
 
 def load_simulator(name: str) -> SimulatorFactory:

@@ -1,4 +1,4 @@
-"""Writes what README.md says about drivers, commands and topics from the code.
+"""Writes what README.md says about drivers, commands and topics from the code, and the levels of evidence from tests.
 
 Run it as `python docs/generate.py`. A part is what stands between `<!-- generated: NAME -->` and `<!-- end -->`;
 a test fails when one differs.
@@ -6,13 +6,17 @@ a test fails when one differs.
 
 import argparse
 import re
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+
+import msgspec
 
 from devicehub.cli.describe import LINKS
 from devicehub.cli.exits import MEANINGS
 from devicehub.cli.parser import build_parser
 from devicehub.driver import Driver
+from devicehub.model.device import EvidenceLevel
 from devicehub.model.message import Kind, Message, Place
 from devicehub.model.payload import LimitsData, ReadingData
 from devicehub.model.reading import Quality
@@ -20,17 +24,24 @@ from devicehub.model.stream import Stream
 from devicehub.model.units import Unit
 from devicehub.publish.envelope import Encoder
 from devicehub.publish.topics import REAL_ROOT, RULES, Lane, Topics
-from devicehub.registry import driver_names, load_driver
+from devicehub.registry import EVIDENCE, driver_names, load_driver
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
+LEVELS = ROOT / "drivers" / EVIDENCE
 _PART = re.compile(r"(<!-- generated: (?P<name>[a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
-_EVIDENCE = re.compile(r"^# Evidence: (?P<level>published|recording)(?: of (?P<driver>[a-z0-9_.]+))?$", re.MULTILINE)
-_LEVELS = ("simulated", "published", "recording")
-_TITLES = {
-    "simulated": "simulated",
-    "published": "byte-tested against published vectors",
-    "recording": "byte-tested against real recordings",
+_EVIDENCE = re.compile(
+    r"^# Evidence: (?P<word>published|recording|bench|field)(?: of (?P<driver>[a-z0-9_.]+))?$", re.MULTILINE
+)
+_LEVELS: Mapping[str, EvidenceLevel] = {
+    "published": EvidenceLevel.BYTE_TESTED,
+    "recording": EvidenceLevel.SAMPLE_TESTED,
+    "bench": EvidenceLevel.BENCH_TESTED,
+    "field": EvidenceLevel.FIELD_VERIFIED,
+}
+_PROOF: Mapping[str, tuple[str, ...]] = {
+    "bench": (r"^# Device \S+, driver {driver}, recorded \S+\.$", r"^# Instrument: \S"),
+    "field": (r"^# Device \S+, driver {driver}, recorded \S+\.$", r"^# Instrument: \S", r"^# Site: \S"),
 }
 _CONTENTS: Mapping[Kind, str] = {
     Kind.STATUS: "the hub itself: `online`, `offline`, `lost` (the MQTT will)",
@@ -52,21 +63,48 @@ _CONTENTS: Mapping[Kind, str] = {
 }
 
 
-def evidence(driver: str) -> str:
-    """The strongest evidence that the driver's tests rest on, as the transcripts and tests say themselves.
+def evidence(driver: str) -> EvidenceLevel:
+    """The strongest evidence that the driver's tests rest on, as transcripts, vectors and tests say themselves.
 
-    Every driver is put through its simulator, which shares no code with it. A transcript says `# Evidence:
-    published` when its bytes are printed in a public source, `# Evidence: recording` when a real device sent them;
-    a test that reads a recording which is not part of this repository says `# Evidence: recording of DRIVER`.
+    Every driver is put through its simulator, which shares no code with it. A transcript says `# Evidence: published`
+    when its bytes are printed in a public source, `recording` when a real device sent them to somebody, `bench` or
+    `field` when `devicehub record` wrote them down with this driver; the vectors of a device file say the same as
+    `evidence = "published"`. A test that reads a recording which is not part of this repository says `# Evidence:
+    recording of DRIVER`. Raises `ValueError` for one that claims more than it shows.
     """
-    tests = ROOT / "tests"
-    found = {"simulated"}
-    for path in (tests / "fixtures" / driver.partition(".")[2]).glob("*.txt"):
-        found |= {match["level"] for match in _EVIDENCE.finditer(path.read_text(encoding="utf-8"))}
-    for path in tests.rglob("test_*.py"):
+    return max({EvidenceLevel.SIMULATED, *(_LEVELS[word] for word in _words(driver))}, key=list(EvidenceLevel).index)
+
+
+def _words(driver: str) -> Iterator[str]:
+    family, _, stem = driver.partition(".")
+    for path in (ROOT / "tests" / "fixtures" / stem).glob("*.txt"):
         text = path.read_text(encoding="utf-8")
-        found |= {match["level"] for match in _EVIDENCE.finditer(text) if match["driver"] == driver}
-    return max(found, key=_LEVELS.index)
+        for match in _EVIDENCE.finditer(text):
+            _prove(match["word"], driver, path, text)
+            yield match["word"]
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        found = _EVIDENCE.finditer(path.read_text(encoding="utf-8"))
+        yield from (match["word"] for match in found if match["driver"] == driver)
+    if (file := ROOT / "drivers" / family / f"{stem}.toml").exists():
+        vectors = tomllib.loads(file.read_text(encoding="utf-8")).get("vector", ())
+        yield from (vector["evidence"] for vector in vectors if vector.get("evidence") in _LEVELS)
+
+
+def _prove(word: str, driver: str, path: Path, text: str) -> None:
+    for line in _PROOF.get(word, ()):
+        if not re.search(line.format(driver=re.escape(driver)), text, re.MULTILINE):
+            raise ValueError(f"{path}: '# Evidence: {word}' needs a line that looks like {line}")
+
+
+def levels() -> bytes:
+    """What `drivers/evidence.json` holds: the level of each driver that ships."""
+    found = {name: evidence(name) for name in driver_names() if _ships(name)}
+    return msgspec.json.format(msgspec.json.encode(found, order="sorted"), indent=2) + b"\n"
+
+
+def _ships(name: str) -> bool:
+    family, _, stem = name.partition(".")
+    return any((ROOT / "drivers" / family / f"{stem}.{ending}").exists() for ending in ("py", "toml"))
 
 
 def _integrity(driver: Driver) -> str:
@@ -80,7 +118,7 @@ def equipment() -> Iterator[str]:
     for name in driver_names():
         driver = load_driver(name)
         link = LINKS[type(driver.link)]
-        yield f"| {driver.title} | `{name}` | {link} | {_integrity(driver)} | {_TITLES[evidence(name)]} |"
+        yield f"| {driver.title} | `{name}` | {link} | {_integrity(driver)} | {evidence(name)} |"
 
 
 def topics() -> Iterator[str]:
@@ -152,7 +190,8 @@ def generated(text: str) -> str:
 
 
 def main() -> None:
-    """Rewrite README.md."""
+    """Rewrite README.md and the levels of evidence, which every installation has."""
+    LEVELS.write_bytes(levels())
     README.write_text(generated(README.read_text(encoding="utf-8")), encoding="utf-8")
 
 

@@ -22,6 +22,7 @@ def driver_json(driver: Driver) -> Json:
         "category": str(driver.category),
         "link": {"kind": LINKS[type(driver.link)], **_fields(driver.link)},
         "integrity": driver.integrity,
+        "evidence": str(driver.evidence),
         "capabilities": list(driver.capabilities),
         "channels": [channel_json(channel) for channel in driver.channels],
         "options": [_option_json(option) for option in driver.options],

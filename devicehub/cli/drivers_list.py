@@ -21,11 +21,12 @@ def run(args: argparse.Namespace) -> int:
                     "category": str(driver.category),
                     "link": LINKS[type(driver.link)],
                     "simulator": driver.name in simulated,
+                    "evidence": str(driver.evidence),
                 }
                 for driver in drivers
             ]
         )
     else:
-        rows = [(driver.name, LINKS[type(driver.link)], driver.title) for driver in drivers]
-        print_table(("DRIVER", "LINK", "TITLE"), rows)
+        rows = [(driver.name, LINKS[type(driver.link)], str(driver.evidence), driver.title) for driver in drivers]
+        print_table(("DRIVER", "LINK", "EVIDENCE", "TITLE"), rows)
     return Exit.OK

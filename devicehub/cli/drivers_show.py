@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _print(driver: Driver) -> None:
     say(heading(driver.title))
-    say(f"driver {driver.name}, link {LINKS[type(driver.link)]}, integrity {driver.integrity}")
+    say(f"driver {driver.name}, link {LINKS[type(driver.link)]}, integrity {driver.integrity}, {driver.evidence}")
     for name, value in link_lines(driver.link):
         say(f"  {name} {value}")
     if driver.capabilities:

@@ -236,6 +236,7 @@ class DeviceBook:
             address=self._link.get("address", ""),
             facts=dict(sorted(self._facts.items())),
             commands=tuple(command_data(command, allowed=driver.control) for command in driver.commands),
+            evidence=driver.evidence,
         )
         return self._message(Kind.DESCRIBE, "describe", now, data, ids)
 

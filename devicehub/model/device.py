@@ -38,6 +38,22 @@ class DeviceState(StrEnum):
     FAULTED = "faulted"
 
 
+class EvidenceLevel(StrEnum):
+    """What a driver's tests rest on, from the weakest up. Computed from the tests, never declared.
+
+    SIMULATED: a simulator that shares no code with it. BYTE_TESTED: bytes that are printed in a public source.
+    SAMPLE_TESTED: bytes that a real device sent to somebody. BENCH_TESTED: a conversation of this driver with a real
+    device. FIELD_VERIFIED: such a conversation where the device is in service. UNTESTED: nothing is known.
+    """
+
+    UNTESTED = "untested"
+    SIMULATED = "simulated"
+    BYTE_TESTED = "byte-tested"
+    SAMPLE_TESTED = "sample-tested"
+    BENCH_TESTED = "bench-tested"
+    FIELD_VERIFIED = "field-verified"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
     """One thing a device measures. Values outside `low`..`high` are physically impossible, hence BAD."""

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from devicehub.model.device import ChannelKind, DeviceState
+from devicehub.model.device import ChannelKind, DeviceState, EvidenceLevel
 from devicehub.model.gap import GapReason
 from devicehub.model.payload_alarm import (
     ActData,
@@ -169,6 +169,9 @@ class DescribeData(Payload, frozen=True):
     address: str = ""
     facts: dict[str, str] = {}
     commands: tuple[CommandData, ...] = ()
+    evidence: Annotated[EvidenceLevel, Meta(description="What the tests of its driver rest on")] = (
+        EvidenceLevel.UNTESTED
+    )
 
 
 class DeviceData(Payload, frozen=True):

@@ -1,6 +1,7 @@
 """Commands, run in process: what they print and how they end."""
 
 import json
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -270,3 +271,9 @@ def test_the_version_is_printed(cli: Cli) -> None:
     assert cli("version")[1] == f"devicehub {__version__}\n"
     assert json.loads(cli("version", "--json")[1])["devicehub"] == __version__
     assert cli("--version")[1] == f"devicehub {__version__}\n"
+
+
+def test_the_list_of_drivers_says_what_the_tests_of_each_rest_on(cli: Cli) -> None:
+    told = {one["name"]: one["evidence"] for one in json.loads(cli("drivers", "list", "--json")[1])}
+    assert told == {name: load_driver(name).evidence for name in driver_names()}
+    assert re.search("scanner.hid_pos +usb +byte-tested +Access-IS", cli("drivers", "list")[1])

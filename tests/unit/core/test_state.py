@@ -6,7 +6,7 @@ from math import inf
 import pytest
 
 from devicehub.core.state import DeviceBook
-from devicehub.model.device import DeviceState
+from devicehub.model.device import DeviceState, EvidenceLevel
 from devicehub.model.errors import Reason
 from devicehub.model.message import Kind, Message
 from devicehub.model.reading import Capability, Cause, Change, Dropped, Fault, Level, Measurement, Quality
@@ -257,3 +257,9 @@ def test_a_device_under_another_configuration_was_missing_since_its_last_word_an
     assert data(births, Kind.DEVICE)["errors"] == {"checksum": 1}
     gap = data(changed(new, DeviceState.READY, 5), Kind.GAP)
     assert (str(gap["since"])[-7:], str(gap["until"])[-7:], gap["count"]) == ("01.000Z", "05.000Z", 1)
+
+
+def test_a_description_says_what_the_tests_of_its_driver_rest_on() -> None:
+    tested = replace(driver(), evidence=EvidenceLevel.SAMPLE_TESTED)
+    assert data(DeviceBook("dev", tested).births(at(0), ids()), Kind.DESCRIBE)["evidence"] == "sample-tested"
+    assert "evidence" not in data(DeviceBook("dev", driver()).births(at(0), ids()), Kind.DESCRIBE)
