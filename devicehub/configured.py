@@ -186,6 +186,7 @@ def _setting(config: Config, clock: Clock) -> Setting:
         scans=_scans(config, clock.token),
         rules_digest=rules_digest(config),
         batch_readings=config.hub.readings == "batch",
+        required=tuple(dict.fromkeys(config.lane.requires)),
         shelve_most=config.alarm.shelve_most_h * 3600,
         ids=clock.ulid,
     )

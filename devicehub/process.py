@@ -9,7 +9,7 @@ from functools import partial
 
 from devicehub.board import Board
 from devicehub.clock import Clock
-from devicehub.core import Core, Outcome
+from devicehub.core import Outcome, Station
 from devicehub.core.frames import digest, evidence, evidence_name
 from devicehub.evidence import EvidenceStore
 from devicehub.health import Gauges
@@ -36,10 +36,10 @@ TICK = 1.0
 class Process:
     """Pipe to core to journal and board. What the journal cannot take stays in the pipe."""
 
-    def __init__(self, pipe: Pipe, core: Core, sinks: "Sinks", progress: Progress, clock: Clock) -> None:
+    def __init__(self, pipe: Pipe, station: Station, sinks: "Sinks", progress: Progress, clock: Clock) -> None:
         """`progress` is told how far what came is durable."""
         self._pipe = pipe
-        self._core = core
+        self._station = station
         self._sinks = sinks
         self._progress = progress
         self._clock = clock
@@ -52,7 +52,7 @@ class Process:
             self._sinks.gauges.readings += sum(isinstance(item, Reading) for item in inputs)
             self._ticking = self._ticking and not any(isinstance(item, Tick) for item in inputs)
             oldest = self._pipe.oldest()
-            await self._sinks.accept(self._core.step(inputs))
+            await self._sinks.accept(self._station.step(inputs))
             dropped = [item for item in inputs if isinstance(item, Dropped)]
             self._progress.advance(began if oldest is None else oldest.mono, dropped)
             if len(inputs) < BATCH:
@@ -63,7 +63,7 @@ class Process:
         while True:
             await self._clock.sleep(TICK)
             now = self._clock.stamp()
-            await self._sinks.accept(Outcome(self._core.tick(now)))
+            await self._sinks.accept(Outcome(self._station.tick(now)))
             if not self._ticking:
                 self._ticking = True
                 self._pipe.offer(Tick(now))

@@ -50,6 +50,7 @@ _CONTENTS: Mapping[Kind, str] = {
     Kind.DESCRIBE: "a device's identity and channels",
     Kind.DEVICE: "`ready`, `busy`, `degraded`, `offline`, `lost`, `faulted`, since when and why, errors by reason",
     Kind.CAPABILITY: "what it can detect now: `full`, `degraded`, `none`, and why. Silence is never `clear`",
+    Kind.LANE: "one word on all of it: `alarm`, `blind`, `degraded`, `attention`, `unassessed`, `no-alarm`, and why",
     Kind.STATE: "the latest value of each channel, flat, at most once a second",
     Kind.READING: "one measurement or spectrum, or the batch of one poll",
     Kind.RESULT: "one finished screening: `clear`, `alarm`, `inconclusive` or `aborted`",

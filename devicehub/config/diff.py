@@ -16,6 +16,7 @@ LIVE = frozenset(
         "hub.readings",
         "journal.days",
         "journal.gib",
+        "lane.requires",
         "region",
         "rules",
         "scan.key",

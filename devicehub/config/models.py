@@ -58,6 +58,7 @@ def default_state() -> Path:
     return (Path(base) if base else Path.home() / ".local" / "state") / "devicehub"
 
 
+Capability = Annotated[str, Field(min_length=1, max_length=64)]
 Location = Annotated[Path, Field(strict=False), AfterValidator(_located)]
 OptionField = Annotated[
     OptionValue, PlainValidator(_option), WithJsonSchema({"type": ["boolean", "integer", "number", "string"]})
@@ -187,6 +188,14 @@ class AlarmConfig(Section):
     )
 
 
+class LaneConfig(Section):
+    """What this workstation is there for."""
+
+    requires: Annotated[tuple[Capability, ...], Field(strict=False)] = Field(
+        default=(), description="Capabilities without which the lane is blind; none: no word on the lane is possible"
+    )
+
+
 class MobilityConfig(Section):
     """By what the hub judges the plasmagrams of a trace detector."""
 
@@ -247,6 +256,7 @@ class Config(Section):
     scan: ScanConfig = Field(default_factory=ScanConfig, description="Personal data")
     alarm: AlarmConfig = Field(default_factory=AlarmConfig, description="All alarms")
     rules: RulesConfig | None = Field(default=None, description="Head of a rule file; it stands only there")
+    lane: LaneConfig = Field(default_factory=LaneConfig, description="What this workstation is there for")
     device: Annotated[tuple[DeviceConfig, ...], Field(strict=False)] = Field(default=(), description="The devices")
     limit: LimitTables = ()
     region: RegionTables = ()

@@ -2,5 +2,6 @@
 
 from devicehub.core.alarms import StandingAlarm
 from devicehub.core.hub import Core, Outcome, Setting
+from devicehub.core.station import Station
 
-__all__ = ["Core", "Outcome", "Setting", "StandingAlarm"]
+__all__ = ["Core", "Outcome", "Setting", "StandingAlarm", "Station"]

@@ -39,7 +39,10 @@ from devicehub.model.thermal import ThermalRule
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What the core is built from. `devices`: id to driver. `limits`: those on values of `thermal` rules as well."""
+    """What the core is built from. `devices`: id to driver. `limits`: those on values of `thermal` rules as well.
+
+    `required`: capabilities without which the lane is blind.
+    """
 
     devices: Mapping[str, Driver]
     limits: Sequence[Limit] = ()
@@ -49,6 +52,7 @@ class Setting:
     rules_digest: str = ""
     batch_readings: bool = False
     shelve_most: float = SHELVE_MOST
+    required: Sequence[str] = ()
     ids: Callable[[], str]
 
 

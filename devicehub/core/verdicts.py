@@ -120,7 +120,12 @@ def ability(summary: ModeSummary) -> Ability:
 
 def worst(abilities: Iterable[Ability]) -> Ability:
     """The least of several, the first of equals; full of none."""
-    return max(abilities, key=lambda one: _GRADES.index(one[0]), default=(Level.FULL, Cause.NONE))
+    return max(abilities, key=lambda one: grade(one[0]), default=(Level.FULL, Cause.NONE))
+
+
+def grade(level: Level) -> int:
+    """0 for the best level; more for less."""
+    return _GRADES.index(level)
 
 
 def alarms(result: RunResult) -> tuple[Match, ...]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from devicehub.core import Core, Outcome
+from devicehub.core import Outcome, Station
 from devicehub.hub.crew import Crew, cancelled
 from devicehub.hub.earlier import forgotten
 from devicehub.hub.plan import Reread, Revision
@@ -40,7 +40,7 @@ CHANGED: Final = "its configuration was changed"
 class Parts:
     """What of a running hub a reload concerns."""
 
-    core: Core
+    station: Station
     pipe: Pipe
     crew: Crew
     sinks: Sinks
@@ -148,7 +148,7 @@ class Reload:
         yield parts.voice.event("reloaded", revision.summary)
         yield from parts.voice.rules(revision.rules)
         yield from forgotten(parts.voice, revision.restarted, (Kind.STATE,))
-        yield from parts.core.revise(revision.setting, revision.restarted, parts.sinks.clock.stamp())
+        yield from parts.station.revise(revision.setting, revision.restarted, parts.sinks.clock.stamp())
         yield from forgotten(parts.voice, revision.stopped)
 
     def _refuse(self) -> None:

@@ -14,7 +14,7 @@ from devicehub.clock import Clock
 from devicehub.commands.desk import Desk, Surroundings
 from devicehub.commands.judging import Scene
 from devicehub.commands.verbs import Verbs
-from devicehub.core import Core, Outcome
+from devicehub.core import Outcome, Station
 from devicehub.deliver import Delivery, Hooks
 from devicehub.deliver.selftest import SelfTest, Telling
 from devicehub.evidence import EvidenceStore
@@ -73,7 +73,7 @@ class Hub:
         )
         self._selftest = self._listening()
         self._pipe = Pipe(plan.setting.devices)
-        self._core = Core(plan.setting)
+        self._station = Station(plan.setting)
         self._crew = Crew(self._pipe.offer if plan.view is None else partial(_shown, plan.view, self._pipe), clock)
         self._pace = Pace(plan.upkeep)
         self._reload = Reload(plan.reread, self._parts())
@@ -106,7 +106,7 @@ class Hub:
         await self._journal.open(self._plan.setting.devices)
         self._voice.epoch = self._journal.epoch
         await self._begin()
-        process = Process(self._pipe, self._core, self._sinks, self._plan.progress, self._clock)
+        process = Process(self._pipe, self._station, self._sinks, self._plan.progress, self._clock)
         health = Health(self._gauges, self._plan.state, self._clock.monotonic())
         depths = partial(timers.depths, self._pipe, self._sinks, self._delivery)
         async with asyncio.TaskGroup() as group:
@@ -150,13 +150,13 @@ class Hub:
         if self._plan.view is not None:
             self._plan.view.extend(entry.out for entry in entries)
         messages = [
-            *self._core.births(now),
+            *self._station.births(now),
             *earlier.forgotten(voice, self._journal.former),
             *earlier.forgotten(voice, setting.devices, (Kind.STATE,)),
             voice.event("started"),
             *voice.rules(self._plan.rules),
             *ended,
-            *self._core.resume(standing, now),
+            *self._station.resume(standing, now),
             *earlier.unknown_interval(voice, self._journal, now),
             *earlier.damaged(voice, self._journal),
         ]
@@ -178,7 +178,7 @@ class Hub:
         """Say goodbye and wait for what is still to be delivered, if there is somebody to take it."""
         with suppress(TimeoutError):  # the sinks have said that the disk takes nothing
             async with asyncio.timeout(DRAIN):
-                missing = self._core.finish(self._clock.stamp())
+                missing = self._station.finish(self._clock.stamp())
                 last = [*missing, *self._remarks.rest(), self._voice.event("stopped")]
                 await self._sinks.accept(Outcome(last))
         self._voice.status("offline")
@@ -229,7 +229,7 @@ class Hub:
     def _commanded(self) -> Desk:
         verbs = Verbs()
         reach = Reach(
-            core=self._core,
+            station=self._station,
             pipe=self._pipe,
             sinks=self._sinks,
             crew=self._crew,
@@ -250,7 +250,7 @@ class Hub:
 
     def _parts(self) -> Parts:
         return Parts(
-            core=self._core,
+            station=self._station,
             pipe=self._pipe,
             crew=self._crew,
             sinks=self._sinks,

@@ -11,7 +11,7 @@ from devicehub.clock import Clock
 from devicehub.commands.line import LineError
 from devicehub.commands.request import Request
 from devicehub.commands.verbs import Act, CommandError, Result, Verbs
-from devicehub.core import Core
+from devicehub.core import Station
 from devicehub.deliver import Delivery
 from devicehub.driver import Command, Options
 from devicehub.hub.crew import Crew
@@ -28,7 +28,7 @@ from devicehub.process import Sinks
 
 IMAGE_WITHIN: Final = 10.0
 TRIGGER: Final = "command"
-_TOLD: Final = (Kind.STATUS, Kind.INFO, Kind.DESCRIBE, Kind.DEVICE, Kind.CAPABILITY)
+_TOLD: Final = (Kind.STATUS, Kind.INFO, Kind.DESCRIBE, Kind.DEVICE, Kind.CAPABILITY, Kind.LANE)
 _ALL: Final = "all"
 _FURTHEST: Final = 2.0**53
 
@@ -87,7 +87,7 @@ COMMANDS: Final = (RELOAD, SNAPSHOT, IDENTIFY, REPLAY, *_ALARM_COMMANDS.values()
 class Reach:
     """What of a running hub its verbs act on. `reload` gives what changed, and raises as `Hub.reload` does."""
 
-    core: Core
+    station: Station
     pipe: Pipe
     sinks: Sinks
     crew: Crew
@@ -192,7 +192,7 @@ async def _alarm(verb: Verb, reach: Reach, args: Options, request: Request) -> R
         act = act_of(verb.value, request.id, request.issuer, given, now.utc)
     except RefusedActError as error:
         raise CommandError(str(error), CommandState.REJECTED) from None
-    outcome = reach.core.operate(act, now)
+    outcome = reach.station.operate(act, now)
     await reach.sinks.accept(outcome)
     if outcome.refused:
         raise CommandError(outcome.refused, CommandState.REJECTED)

@@ -17,6 +17,7 @@ class Kind(StrEnum):
     DESCRIBE = "describe"
     DEVICE = "device"
     CAPABILITY = "capability"
+    LANE = "lane"
     STATE = "state"
     READING = "reading"
     RESULT = "result"

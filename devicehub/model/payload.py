@@ -25,6 +25,7 @@ from devicehub.model.payload_alarm import (
 )
 from devicehub.model.payload_command import AnswerData, CommandData, CommandEventData
 from devicehub.model.payload_frame import CaptureData, FrameData, RegionData, SpotData
+from devicehub.model.payload_lane import LaneData, LaneState, RequiredData
 from devicehub.model.payload_result import ModeData, PeakData, ResultData, Source
 from devicehub.model.payload_texts import Digest, Instant, Segment, TextData
 from devicehub.model.reading import Cause, Layout, Level, Quality
@@ -44,10 +45,13 @@ __all__ = [
     "FloodData",
     "FrameData",
     "Instant",
+    "LaneData",
+    "LaneState",
     "ModeData",
     "PeakData",
     "RateData",
     "RegionData",
+    "RequiredData",
     "ResultData",
     "RulesData",
     "Segment",
@@ -339,6 +343,7 @@ AnyPayload = (
     | DescribeData
     | DeviceData
     | CapabilityData
+    | LaneData
     | ReadingData
     | tuple[ReadingData, ...]
     | SpectrumData

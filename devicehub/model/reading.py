@@ -1,9 +1,8 @@
 """What a device said, normalised: samples as a protocol yields them, readings as the session stamps them.
 
-A sample has no device and no time of the host: the session adds both. `device_time` is what the
-device's own clock said, in seconds of UTC since 1970. Pixel and spectrum data stay
-`bytes` with a named layout, so that this layer needs no numpy, samples compare and hash, and a
-view costs nothing (`numpy.frombuffer`).
+A sample has no device and no time of the host: the session adds both. `device_time` is what the device's own clock
+said, in seconds of UTC since 1970. Pixel and spectrum data stay `bytes` with a named layout, so that this layer needs
+no numpy, samples compare and hash, and a view costs nothing (`numpy.frombuffer`).
 """
 
 from enum import StrEnum
@@ -54,6 +53,7 @@ class Cause(StrEnum):
     OTHER_SCALE = "other-scale"
     EXCLUDED = "excluded"
     INCOMPLETE = "incomplete"
+    NO_DEVICE = "no-device"
 
 
 class Radiometric(StrEnum):

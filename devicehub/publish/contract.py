@@ -35,6 +35,7 @@ PAYLOADS: Mapping[Kind, tuple[object, ...]] = MappingProxyType(
         Kind.DESCRIBE: (payload.DescribeData,),
         Kind.DEVICE: (payload.DeviceData,),
         Kind.CAPABILITY: (payload.CapabilityData,),
+        Kind.LANE: (payload.LaneData,),
         Kind.STATE: (payload.StateData,),
         Kind.READING: (payload.ReadingData, tuple[payload.ReadingData, ...], payload.SpectrumData),
         Kind.RESULT: (payload.ResultData,),
@@ -50,6 +51,7 @@ PAYLOADS: Mapping[Kind, tuple[object, ...]] = MappingProxyType(
             payload.DeviceEventData,
             payload.HubEventData,
             payload.CommandEventData,
+            payload.LaneData,
         ),
         Kind.GAP: (payload.GapData,),
         Kind.RES: (payload.AnswerData,),
@@ -67,6 +69,7 @@ _TITLES: Mapping[Kind, str] = MappingProxyType(
         Kind.DESCRIBE: "What a device is and can do; an empty message: no longer configured",
         Kind.DEVICE: "State of a device; an empty message: no longer configured",
         Kind.CAPABILITY: "What a device can detect at this moment; an empty message: no longer configured",
+        Kind.LANE: "What all devices together can detect of what is required, and what stands; none: nobody knows",
         Kind.STATE: "Latest value of each channel, flat, at most once a second; an empty message: nothing is known",
         Kind.READING: "Measurements at full fidelity",
         Kind.RESULT: "One finished screening",
@@ -117,7 +120,7 @@ _INFO = (
     "Every topic segment matches [a-z0-9-]{1,64}. Simulated messages have the same form below "
     f"`{EXERCISE_ROOT}` instead of `{REAL_ROOT}` and carry `exercise: true`. A consumer ignores what it does not "
     "know: version 1 is only ever extended. On MQTT 5 the user properties `type`, `id` and `subject` repeat the "
-    "envelope. Silence is never to be read as clear: see `capability`."
+    "envelope. Silence is never to be read as clear: see `capability` and `lane`."
 )
 
 

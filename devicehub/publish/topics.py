@@ -66,6 +66,7 @@ RULES: Mapping[Kind, Rule] = MappingProxyType(
         Kind.DESCRIBE: Rule(Lane.BOARD, Shape.DEVICE, retain=True),
         Kind.DEVICE: Rule(Lane.BOARD, Shape.DEVICE, retain=True),
         Kind.CAPABILITY: Rule(Lane.BOARD, Shape.DEVICE, retain=True),
+        Kind.LANE: Rule(Lane.BOARD, Shape.BARE, retain=True, expiry=60),
         Kind.STATE: Rule(Lane.BOARD, Shape.DEVICE, retain=True, qos=0),
         Kind.READING: Rule(Lane.JOURNAL, Shape.OPTIONAL_POINT),
         Kind.RESULT: Rule(Lane.JOURNAL, Shape.DEVICE),

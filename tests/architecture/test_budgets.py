@@ -15,7 +15,10 @@ LONG_MODULES = {
 LONG_FUNCTIONS: dict[str, str] = {}
 
 BANNED = frozenset({"Manager", "Handler", "Helper", "Helpers", "Util", "Utils", "Base", "Service", "Data"})
-PAYLOADS = {f"devicehub/model/payload{part}.py" for part in ("", "_alarm", "_command", "_frame", "_result", "_texts")}
+PAYLOADS = {
+    f"devicehub/model/payload{part}.py"
+    for part in ("", "_alarm", "_command", "_frame", "_inspection", "_lane", "_result", "_texts")
+}
 
 
 def _length(function: Function) -> int:

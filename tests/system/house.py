@@ -80,6 +80,7 @@ class Furniture:
     reread: Reread = nothing_to_read
     scans: ScanPolicy = HASHED
     rules: RulesChange | None = None
+    required: Sequence[str] = ()
 
 
 def virtual_clock(seed: int, loop: asyncio.AbstractEventLoop) -> Clock:
@@ -134,6 +135,7 @@ def _plan(state: Path, devices: Sequence[str], furniture: Furniture, parts: _Par
         scans=furniture.scans,
         mobility=furniture.mobility,
         rules_digest=RULES,
+        required=furniture.required,
         ids=clock.ulid,
     )
     posts = [

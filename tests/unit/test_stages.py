@@ -5,7 +5,7 @@ from pathlib import Path
 
 from devicehub.board import Board
 from devicehub.clock import Clock
-from devicehub.core import Core, Outcome, Setting
+from devicehub.core import Outcome, Setting, Station
 from devicehub.evidence import EvidenceStore
 from devicehub.health import Gauges
 from devicehub.journal import Journal
@@ -69,7 +69,7 @@ async def test_progress_passes_what_is_stored_and_knows_what_was_refused(tmp_pat
     journal = Journal(tmp_path / NAME, encode, clock)
     await journal.open()
     sinks = Sinks(journal, board, EvidenceStore(tmp_path / "evidence"), latest, Gauges(), clock)
-    core = Core(Setting(devices={"dev": driver(), "files": driver()}, ids=ids()))
+    core = Station(Setting(devices={"dev": driver(), "files": driver()}, ids=ids()))
     process = Process(pipe, core, sinks, progress, clock)
     tasks = [asyncio.create_task(process.run()), asyncio.create_task(process.tick())]
     asked: dict[str, asyncio.Task[bool]] = {}

@@ -23,9 +23,12 @@ from devicehub.model.payload import (
     HealthData,
     HubEventData,
     InfoData,
+    LaneData,
+    LaneState,
     LimitsData,
     PeakData,
     ReadingData,
+    RequiredData,
     ResultData,
     ScanData,
     SpectrumData,
@@ -96,7 +99,11 @@ def hub_messages() -> list[Message]:
     )
     info = InfoData("0.1", "7f3a91c2", DIGEST, 1, ("atom-fast",), ("trace-1",), "ntp", AT)
     gap = GapData("journal", GapReason.REFUSED, count=3, first=1, last=3, since=AT, until=AT)
+    required = RequiredData("explosives", Level.NONE, Cause.NO_DEVICE)
+    lane = LaneData(LaneState.BLIND, AT, (required,), {Priority.HIGH: 1}, why="explosives: none (no-device)")
     return [
+        message(Kind.LANE, lane, device="", point=""),
+        message(Kind.EVENT, lane, kind_of="lane.changed", device="", point=""),
         message(Kind.STATUS, StatusData("online", AT, "7f3a91c2", "broker-acked"), device="", point=""),
         message(Kind.INFO, info, device="", point=""),
         message(Kind.HEALTH, health, device="", point=""),

@@ -80,6 +80,7 @@ def test_topics_are_those_of_the_contract() -> None:
         "describe/trace-1",
         "device/trace-1",
         "capability/trace-1",
+        "lane",
         "state/trace-1",
         "reading/trace-1",
         "reading/trace-1/tnt",
@@ -90,6 +91,7 @@ def test_topics_are_those_of_the_contract() -> None:
         "alarm/trace-1/tnt-high",
         "event/alarm-raised",
         "event/device-lost",
+        "event/lane-changed",
         "event/hub-started",
         "gap/journal",
         "res/trace-1/identify",
@@ -117,6 +119,7 @@ def test_rules_are_those_of_the_contract() -> None:
         Kind.DESCRIBE,
         Kind.DEVICE,
         Kind.CAPABILITY,
+        Kind.LANE,
         Kind.STATE,
         Kind.FRAME,
     }
@@ -124,6 +127,7 @@ def test_rules_are_those_of_the_contract() -> None:
     assert {kind for kind, rule in RULES.items() if rule.qos == 0} == {Kind.HEALTH, Kind.STATE, Kind.FRAME}
     assert {kind: rule.expiry for kind, rule in RULES.items() if rule.expiry} == {
         Kind.HEALTH: 60,
+        Kind.LANE: 60,
         Kind.FRAME: 10,
         Kind.SCAN: 300,
         Kind.RES: 300,
