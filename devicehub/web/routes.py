@@ -25,6 +25,7 @@ from devicehub.publish.port import Incoming, Outgoing
 from devicehub.publish.topics import Topics
 from devicehub.view import News, View
 from devicehub.web.pictures import packed
+from devicehub.web.records import exported, listed
 
 PAUSE: Final = 0.1
 FASTEST: Final = 25.0
@@ -37,12 +38,13 @@ _JPEG: Final = b"\xff\xd8\xff"
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """What the routes work with. `evidence`: the folder of kept images."""
+    """What the routes work with. `evidence`: the folder of kept images; `journal`: the journal's file."""
 
     view: View
     topics: Topics
     command: Callable[[Incoming], None]
     evidence: Path
+    journal: Path
     clock: Clock
 
 
@@ -63,6 +65,8 @@ def application(surface: Surface) -> Starlette:
         routes=[
             Route("/", _index),
             Route("/api/command", partial(_command, surface), methods=["POST"]),
+            Route("/api/journal", partial(listed, surface.journal)),
+            Route("/api/journal.{form}", partial(exported, surface.journal)),
             Route("/evidence/{digest}", partial(_evidence, surface)),
             WebSocketRoute("/ws/news", partial(_news, surface)),
             WebSocketRoute("/ws/images/{device}", partial(_images, surface)),

@@ -56,7 +56,8 @@ async def serving(page: Page) -> AsyncIterator[str]:
     """
     with _bound(page.port) as listening:
         token = token_file(page.state, page.clock.token(16).hex())
-        surface = Surface(page.view, page.topics, page.command, page.state / "evidence", page.clock)
+        evidence, journal = page.state / "evidence", page.state / "journal.sqlite"
+        surface = Surface(page.view, page.topics, page.command, evidence, journal, page.clock)
         config = uvicorn.Config(
             Guard(application(surface), token),
             ws="websockets-sansio",

@@ -2,9 +2,9 @@
 
 import { fill, h, mark } from "./dom.js";
 import { age, connect, link, listen, standing, topics } from "./store.js";
-import { LANGUAGES, duration, language, number, speak, t } from "./words.js";
+import { LANGUAGES, duration, language, number, speak, t, unit } from "./words.js";
 
-const VIEWS = ["overview", "alarms", "devices", "journal", "training", "setup", "wall"];
+const VIEWS = ["overview", "alarms", "devices", "journal", "setup", "wall"];
 const THEMES = ["day", "dark", "night"];
 const THEME = "devicehub.theme";
 let shown = null;
@@ -16,10 +16,10 @@ function place() {
 
 async function show() {
   const [name, rest] = place();
-  shown?.close?.();
-  const main = document.getElementById("main");
   const module = await import(`./views/${name}.js`);
-  shown = module.open(main, ...rest);
+  if (place().join("/") !== [name, rest].join("/")) return;
+  shown?.close?.();
+  shown = module.open(document.getElementById("main"), ...rest);
   document.body.dataset.view = name;
   bar();
 }
@@ -61,7 +61,7 @@ function banner() {
 
 function reading(data) {
   if (typeof data.value !== "number") return data.message?.key ?? "";
-  return `${number(data.value)} ${data.unit} (${t("limit")} ${typeof data.limit === "number" ? number(data.limit) : "—"})`;
+  return `${number(data.value)} ${unit(data.unit)} (${t("limit")} ${typeof data.limit === "number" ? number(data.limit) : "—"})`;
 }
 
 function exercise() {
@@ -95,10 +95,28 @@ function refresh() {
   foot();
 }
 
+/** A goes to the most urgent alarm and acknowledges it there, S silences; digits are the view's own, Alt with one opens a view. */
+function onKey(event) {
+  if (event.ctrlKey || event.metaKey || ["INPUT", "TEXTAREA", "SELECT"].includes(event.target.tagName)) return;
+  if (event.altKey && VIEWS[Number(event.key) - 1]) {
+    location.hash = `#/${VIEWS[Number(event.key) - 1]}`;
+  } else if (event.altKey) {
+    return;
+  } else if (!shown?.key?.(event) && ["a", "s"].includes(event.key.toLowerCase())) {
+    const [worst] = standing().filter(({ data }) => !data.acknowledged);
+    if (worst) location.hash = `#/alarms/${worst.data.alarm}`;
+    else return;
+  } else if (!/^[as1-9]$/i.test(event.key)) {
+    return;
+  }
+  event.preventDefault();
+}
+
 setTheme(THEMES.includes(localStorage.getItem(THEME)) ? localStorage.getItem(THEME) : "day");
 await speak(language());
 await show();
 addEventListener("hashchange", show);
+addEventListener("keydown", onKey);
 listen(refresh);
 setInterval(() => { bar(); refresh(); shown?.tick?.(); }, 1000);
 connect();

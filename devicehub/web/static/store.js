@@ -3,7 +3,8 @@
 const EVENTS_KEPT = 300;
 const HISTORY_SECONDS = 120;
 const RETRY_MS = 1000;
-const STALE_SECONDS = 5;
+const STALE_MS = 5000;
+const SPEAKING = new Set(["measurement", "image"]);
 
 /** The newest messages by topic, without the prefix of the node. */
 export const topics = new Map();
@@ -13,6 +14,8 @@ export const alarms = new Map();
 export const events = [];
 /** Points of the last two minutes by `device/channel`: [seconds, value, quality]. */
 export const history = new Map();
+/** When a device said something last, by the clock of this browser. */
+const heard = new Map();
 export const link = { open: false, missed: 0, prefix: "", heard: 0 };
 
 const listeners = new Set();
@@ -46,10 +49,17 @@ export function age(message) {
   return message ? Math.max(0, (Date.now() - Date.parse(message.time)) / 1000) : Infinity;
 }
 
-/** Whether what a device said last may still be believed; silence never looks safe. */
+/** Seconds since a device said something that this page has seen. */
+export function silence(id) {
+  return heard.has(id) ? (Date.now() - heard.get(id)) / 1000 : Infinity;
+}
+
+/** Whether what a device says may be believed now; silence never looks safe. Scanners speak when there is something. */
 export function believed(one) {
-  const state = one.device?.state;
-  return link.open && (state === "ready" || state === "busy" || state === "degraded") && age(one.state) < STALE_SECONDS;
+  if (!link.open || topics.get("status")?.data.state !== "online") return false;
+  if (!["ready", "busy", "degraded"].includes(one.device?.state)) return false;
+  const speaks = one.describe.channels.some((channel) => SPEAKING.has(channel.kind));
+  return !speaks || silence(one.id) * 1000 < STALE_MS;
 }
 
 /** Standing alarms, the most urgent first, among equals the newest. */
@@ -78,6 +88,7 @@ export function connect() {
 function forget() {
   topics.clear();
   alarms.clear();
+  heard.clear();
   link.open = true;
 }
 
@@ -108,6 +119,7 @@ function takeOther(kind, topic, rest, message) {
     return;
   }
   topics.set(topic, message);
+  if (kind === "reading" || kind === "frame") heard.set(rest[0], Date.now());
   if (kind === "reading" && typeof message.data?.value === "number") remember(rest.join("/"), message);
 }
 

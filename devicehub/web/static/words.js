@@ -30,6 +30,14 @@ export function number(value, digits = 2) {
   return new Intl.NumberFormat(language(), { maximumFractionDigits: digits }).format(value);
 }
 
+const WRITTEN = { Cel: "°C", uSv: "µSv", "uSv/h": "µSv/h", us: "µs", "[ppm]": "ppm", "[ppb]": "ppb", "[arb'U]": "a.u.", By: "B", "cm2/(V.s)": "cm²/(V·s)",
+  "g/cm2": "g/cm²", "ng/cm2": "ng/cm²", "1": "" };
+
+/** A UCUM unit as people write it; what is only counted has none. */
+export function unit(code) {
+  return code in WRITTEN ? WRITTEN[code] : (code ?? "").startsWith("{") ? "" : code ?? "";
+}
+
 /** A duration as people say it: 12 s, 3 min, 2 h. */
 export function duration(seconds) {
   if (!Number.isFinite(seconds)) return "—";

@@ -1,2 +1,141 @@
-import { open as overview } from "./overview.js";
-export const open = overview;
+// Standing alarms, and one of them whole: state, reading and limit, course, image, what to do, what it was.
+
+import { attempt, issuerField } from "../acts.js";
+import { fill, h, mark } from "../dom.js";
+import { trend } from "../plot.js";
+import { age, alarms, events, history, listen, standing, topics } from "../store.js";
+import { duration, number, t, unit } from "../words.js";
+import { panel } from "./overview.js";
+
+export const DISPOSITIONS = ["confirmed-threat", "innocent.known-cause", "innocent.second-test-negative", "nuisance", "test", "unresolved"];
+const STEPS = { threat: 4, device: 3, hub: 2, training: 2 };
+const SHELVE = [300, 1800, 3600];
+const done = new Map();
+
+export function open(main, chosen) {
+  const list = h("ol", { class: "list" });
+  const whole = h("div");
+  fill(main, panel("alarms-standing", t("standing-alarms"), issuerField(), list), h("div", { class: "wide" }, whole));
+  let [id, revision] = [chosen, null];
+  const draw = () => {
+    fill(list, ...standing().map((one) => line(one, one.data.alarm === id)));
+    const one = standing().find(({ data }) => data.alarm === id) ?? (chosen ? null : standing()[0]);
+    id = one?.data.alarm ?? id;
+    if (one && one.data.revision === revision) return course(whole, one);
+    revision = one?.data.revision ?? null;
+    fill(whole, one ? detail(one) : id ? past(id) : panel("alarm-none", t("no-alarm")));
+    if (one) course(whole, one);
+  };
+  draw();
+  return { close: listen((kinds) => (kinds.has("alarm") || kinds.has("reading")) && draw()), tick: draw, key: (event) => key(event, whole) };
+}
+
+function line({ data, subject }, here) {
+  return h("li", {}, mark(data.priority, t(`priority.${data.priority}`)),
+    h("a", { href: `#/alarms/${data.alarm}`, "aria-current": here ? "true" : null }, subject),
+    h("span", {}, t(`alarm.${data.state}`)), h("span", {}, duration(age({ time: data.raised }))));
+}
+
+function detail(one) {
+  const { data, subject } = one;
+  return panel("alarm-one", `${t(`priority.${data.priority}`)} ${subject}`,
+    chain(data),
+    h("p", { class: "big" }, measured(data)),
+    h("dl", {}, ...facts(data)),
+    h("canvas", { class: "trend", "data-trend": "", role: "img", "aria-label": t("trend-of", { subject }) }),
+    picture(subject),
+    steps(data),
+    buttons(data),
+    disposition(data));
+}
+
+function chain(data) {
+  const stages = [["raised", true], ["acknowledged", data.acknowledged], ["confirmed", data.disposition !== null && data.disposition !== undefined], ["returned", !data.active]];
+  return h("ol", { class: "chain" }, ...stages.map(([name, reached]) => h("li", { "aria-current": reached ? "step" : null }, t(`stage.${name}`))));
+}
+
+function measured(data) {
+  if (typeof data.value !== "number") return t(`condition.${data.condition}`) + (data.message?.args?.text ? `: ${data.message.args.text}` : "");
+  const limit = typeof data.limit === "number" ? ` (${t("limit")} ${number(data.limit)})` : "";
+  return `${t(`condition.${data.condition}`)} ${number(data.value)} ${unit(data.unit)}${limit}`;
+}
+
+function facts(data) {
+  const rows = [["raised-at", new Date(data.raised).toLocaleString()], ["letter", data.letter], ["quality", t(`quality.${data.quality}`)],
+    ["activations", data.activations], ["acked-by", data.acked?.by], ["disposition", data.disposition && t(`disposition.${data.disposition.code}`)],
+    ["shelved-by", data.shelved && `${data.shelved.by}: ${data.shelved.why}`], ["rules", data.rules_digest?.slice(0, 18)]];
+  return rows.filter(([, value]) => value !== null && value !== undefined && value !== "").flatMap(([name, value]) => [h("dt", {}, t(name)), h("dd", {}, String(value))]);
+}
+
+/** The course of the value that is held against the limit. */
+function course(whole, { data, subject }) {
+  const canvas = whole.querySelector("[data-trend]");
+  const [device] = subject.split("/");
+  const channel = data.message?.args?.channel ?? "";
+  const points = history.get(`${device}/${channel}`);
+  if (!canvas) return;
+  canvas.hidden = !points;
+  if (points) trend(canvas, points, typeof data.limit === "number" ? [{ value: data.limit, label: `${number(data.limit)} ${unit(data.unit)}` }] : []);
+}
+
+/** The image that was kept of this device last. */
+function picture(subject) {
+  const [device] = subject.split("/");
+  const found = events.find(({ kind, message }) => kind === "capture" && message.subject?.split("/")[0] === device && message.data.media_type === "image/jpeg");
+  if (!found) return null;
+  return h("img", { class: "evidence", alt: t("image-at", { time: found.message.time }), src: `/evidence/${found.message.data.digest.replace("sha256:", "")}` });
+}
+
+/** What to do, in order, with the time at which each was done; kept by this page alone. */
+function steps(data) {
+  const count = STEPS[data.category] ?? 2;
+  return h("fieldset", {}, h("legend", {}, t("steps")), ...Array.from({ length: count }, (_, index) => {
+    const key = `${data.alarm}/${index}`;
+    const at = h("time", {}, done.get(key) ?? "");
+    return h("label", { class: "step" }, h("input", { type: "checkbox", checked: done.has(key), onchange: (event) => {
+      if (event.target.checked) done.set(key, new Date().toLocaleTimeString());
+      else done.delete(key);
+      at.textContent = done.get(key) ?? "";
+    } }), t(`step.${data.category}.${index + 1}`), at);
+  }));
+}
+
+function buttons(data) {
+  const said = h("span", { role: "status", "data-said": "" });
+  const act = (verb, args = {}, why = "") => attempt(said, verb, { alarm: data.alarm, revision: data.revision, ...args }, why);
+  return h("div", { class: "buttons" },
+    h("button", { "data-key": "a", disabled: data.acknowledged, onclick: () => act("ack") }, t("acknowledge")),
+    h("button", { "data-key": "s", onclick: () => act("silence") }, t("silence")),
+    ...SHELVE.map((seconds) => h("button", { onclick: () => {
+      const why = prompt(t("why-shelve"));
+      if (why) act("shelve", { seconds, why }, why);
+    } }, t("shelve-for", { time: duration(seconds) }))),
+    data.shelved ? h("button", { onclick: () => act("unshelve") }, t("unshelve")) : null,
+    data.latched && !data.active ? h("button", { onclick: () => act("reset") }, t("reset")) : null,
+    said);
+}
+
+/** What it was: required before the alarm is over. Digits choose. */
+function disposition(data) {
+  const said = h("span", { role: "status" });
+  const note = h("textarea", { rows: 2, "aria-label": t("note"), placeholder: t("note") });
+  return h("fieldset", {}, h("legend", {}, t("what-was-it")), note, h("div", { class: "buttons" },
+    ...DISPOSITIONS.map((code, index) => h("button", { "data-key": String(index + 1), onclick: () =>
+      attempt(said, "confirm", { alarm: data.alarm, revision: data.revision, disposition: code, why: note.value }, note.value) },
+    `${index + 1} ${t(`disposition.${code}`)}`)), said));
+}
+
+function past(id) {
+  const told = events.filter(({ message }) => message.data?.alarm === id);
+  return panel("alarm-past", t("alarm-over"), h("ol", { class: "list" }, ...told.map(({ message }) =>
+    h("li", {}, h("time", {}, new Date(message.time).toLocaleTimeString()), message.subject, " ", t(`alarm.${message.data.state}`),
+      message.data.disposition ? ` ${t(`disposition.${message.data.disposition.code}`)}` : ""))));
+}
+
+/** A, S and the digits press the button that bears them. */
+function key(event, whole) {
+  const button = whole.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
+  if (!button || button.disabled) return false;
+  button.click();
+  return true;
+}

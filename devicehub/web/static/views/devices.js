@@ -1,2 +1,145 @@
-import { open as overview } from "./overview.js";
-export const open = overview;
+// One device whole: identity, channels with course and limits, images, plasmagram or spectrum, errors, commands.
+
+import { command, issuer } from "../act.js";
+import { issuerField } from "../acts.js";
+import { fill, h } from "../dom.js";
+import { imager } from "../imager.js";
+import { decoded, spectrum, trend } from "../plot.js";
+import { age, believed, devices, events, history, link, listen, topics } from "../store.js";
+import { duration, number, t, unit } from "../words.js";
+import { event, panel } from "./overview.js";
+
+export function open(main, id) {
+  const place = h("div", { class: "wide" });
+  let [shown, pictures] = [null, null];
+  const list = h("ol", { class: "list" });
+  fill(main, panel("devices-all", t("devices"), list), place);
+  const draw = () => {
+    const all = devices();
+    fill(list, ...[...all.values()].map((one) => h("li", {}, h("a", { href: `#/devices/${one.id}`, "aria-current": one.id === id ? "true" : null }, one.id),
+      h("span", {}, t(`state.${link.open ? one.device?.state ?? "unknown" : "unknown"}`)))));
+    const one = all.get(id ?? all.keys().next().value);
+    if (!one) return;
+    if (shown?.id !== one.id) {
+      pictures?.close();
+      pictures = one.describe.channels.some((channel) => channel.kind === "image") ? imager(one.id, { rate: 25 }) : null;
+      shown = whole(place, one, pictures);
+    }
+    shown.draw(one);
+    pictures?.tick();
+  };
+  draw();
+  const stop = listen(draw);
+  return { tick: draw, close: () => { stop(); pictures?.close(); } };
+}
+
+function whole(place, one, pictures) {
+  const parts = { facts: h("dl"), channels: h("div"), spectra: h("div"), errors: h("dl"), events: h("ol", { class: "list" }) };
+  fill(place,
+    panel("device-facts", one.id, parts.facts),
+    pictures ? panel("device-images", t("imager"), pictures.element) : null,
+    panel("device-channels", t("channels"), parts.channels, parts.spectra),
+    panel("device-errors", t("errors"), parts.errors),
+    commands(one),
+    panel("device-events", t("last-events"), parts.events));
+  const curves = new Map();
+  return { id: one.id, draw: (now) => {
+    fill(parts.facts, ...pairs({ state: t(`state.${now.device?.state ?? "unknown"}`), since: now.device && duration(age({ time: now.device.since })), why: now.device?.why,
+      driver: now.describe.driver, integrity: now.describe.integrity, serial: now.describe.serial, battery: now.device?.battery, ...now.describe.facts }),
+    ...pairs(Object.fromEntries((now.capability?.capabilities ?? []).map((item) => [item.name, `${t(`level.${item.level}`)} ${item.cause}`]))));
+    fill(parts.errors, ...pairs({ ...(now.device?.errors ?? {}), losses: now.device?.losses, "last-fault": now.device?.last_fault }));
+    channels(parts.channels, now, curves);
+    spectra(parts.spectra, now, curves);
+    fill(parts.events, ...events.filter(({ message }) => message.subject?.split("/")[0] === one.id).slice(0, 15).map(event));
+  } };
+}
+
+function pairs(facts) {
+  return Object.entries(facts).filter(([, value]) => value !== undefined && value !== null && value !== "")
+    .flatMap(([name, value]) => [h("dt", {}, t(name)), h("dd", {}, String(value))]);
+}
+
+function channels(place, one, curves) {
+  for (const channel of one.describe.channels.filter(({ kind }) => kind === "measurement")) {
+    const row = kept(curves, channel.name, place, () => {
+      const value = h("span", { class: "value" });
+      const canvas = h("canvas", { class: "trend", role: "img", "aria-label": t("trend-of", { subject: channel.title || channel.name }) });
+      return { element: h("div", { class: "channel" }, h("strong", {}, channel.title || channel.name), value, canvas), value, canvas };
+    });
+    const reading = topics.get(`reading/${one.id}/${channel.name}`)?.data;
+    const good = believed(one) && reading?.quality === "good";
+    const text = typeof reading?.value === "number" ? `${number(reading.value)} ${unit(channel.unit)}` : "—";
+    fill(row.value, h(good ? "span" : "s", {}, text), good ? "" : ` ${reading ? t(`quality.${reading.quality}`) : ""} ${reading?.cause ?? ""}`);
+    const limits = Object.entries(reading?.limits ?? {}).filter(([, value]) => typeof value === "number");
+    trend(row.canvas, history.get(`${one.id}/${channel.name}`) ?? [], limits.map(([name, value]) => ({ value, label: `${t(name)} ${number(value)}` })));
+  }
+}
+
+function kept(curves, name, place, make) {
+  if (!curves.has(name)) {
+    curves.set(name, make());
+    place.append(curves.get(name).element);
+  }
+  return curves.get(name);
+}
+
+/** Plasmagrams and spectra, with what the last result found in them. */
+function spectra(place, one, curves) {
+  for (const channel of one.describe.channels.filter(({ kind }) => kind === "spectrum")) {
+    const data = topics.get(`reading/${one.id}/${channel.name}`)?.data;
+    if (!data?.values) continue;
+    const row = kept(curves, `spectrum/${channel.name}`, place, () => {
+      const canvas = h("canvas", { class: "spectrum", role: "img", "aria-label": channel.title || channel.name });
+      return { element: h("div", {}, h("strong", {}, channel.title || channel.name), canvas), canvas };
+    });
+    const result = events.find(({ kind, message }) => kind === "result" && message.subject?.split("/")[0] === one.id)?.message.data;
+    spectrum(row.canvas, decoded(data), data.axis, [], marks(result, data));
+  }
+}
+
+/** Peaks of a result on the axis of the curve; those of K0 by the drift time of the calibrant, where it was told. */
+function marks(result, data) {
+  return (result?.peaks ?? []).filter((peak) => !peak.mode || !data.mode || peak.mode === data.mode).flatMap((peak) => {
+    const at = peak.unit === data.axis.unit ? peak.position : place(peak.position, data.drift);
+    return Number.isFinite(at) ? [{ at, label: peak.substance || peak.name || "?", alarm: peak.finding === "alarm" }] : [];
+  });
+}
+
+function place(mobility, drift) {
+  return drift?.calibrant_k0 && drift?.calibrant_ms ? (drift.calibrant_k0 * drift.calibrant_ms) / mobility : NaN;
+}
+
+function commands(one) {
+  const offered = one.describe.commands ?? [];
+  if (!offered.length) return null;
+  return panel("device-commands", t("commands"), issuerField(), ...offered.map((offer) => order(one.id, offer)));
+}
+
+/** A command with its arguments; what the configuration does not allow cannot be pressed. */
+function order(id, offer) {
+  const said = h("span", { role: "status" });
+  const fields = Object.entries(offer.args?.properties ?? {}).map(([name, schema]) => [name, field(name, schema), schema]);
+  return h("form", { class: "buttons", onsubmit: async (submitted) => {
+    submitted.preventDefault();
+    if (!issuer()) { fill(said, t("who-are-you")); return; }
+    try {
+      const answer = await command(id, offer.verb, Object.fromEntries(fields.flatMap(([name, input, schema]) => given(name, input, schema))));
+      fill(said, `${t(`answer.${answer.state}`)} ${answer.why}`);
+    } catch (error) {
+      fill(said, t(error.message));
+    }
+  } }, ...fields.map(([name, input]) => h("label", {}, name, input)), h("button", { disabled: !offer.allowed }, offer.title), offer.allowed ? null : h("em", {}, t("read-only")), said);
+}
+
+function field(name, schema) {
+  if (schema.enum) return h("select", { name }, ...schema.enum.map((value) => h("option", { value }, String(value))));
+  if (schema.type === "boolean") return h("input", { name, type: "checkbox", checked: schema.default === true });
+  const numeric = schema.type === "number" || schema.type === "integer";
+  return h("input", { name, type: numeric ? "number" : "text", step: schema.type === "integer" ? 1 : "any", min: schema.minimum, max: schema.maximum, value: schema.default ?? "" });
+}
+
+function given(name, input, schema) {
+  if (schema.type === "boolean") return [[name, input.checked]];
+  if (input.value === "") return [];
+  return [[name, schema.type === "number" || schema.type === "integer" ? Number(input.value) : input.value]];
+}

@@ -1,2 +1,58 @@
-import { open as overview } from "./overview.js";
-export const open = overview;
+// What was stored: filtered, newest first, as a file to take away; each event checked against its digest.
+
+import { fill, h } from "../dom.js";
+import { devices } from "../store.js";
+import { t } from "../words.js";
+import { panel } from "./overview.js";
+
+const KINDS = ["", "alarm", "result", "scan", "capture", "command", "device", "hub", "gap", "reading", "inspection"];
+
+export function open(main) {
+  const rows = h("tbody");
+  const badge = h("p", { role: "status" });
+  const more = h("button", { hidden: true }, t("more-events"));
+  const asked = form(() => load(true));
+  const links = h("p", { class: "buttons" });
+  let before = null;
+  async function load(anew) {
+    const wish = new URLSearchParams([...new FormData(asked)].filter(([, value]) => value !== "").map(([name, value]) =>
+      [name, name === "since" || name === "until" ? new Date(value).toISOString() : value]));
+    fill(links, ...["csv", "jsonl"].map((form) => h("a", { class: "button", href: `/api/journal.${form}?${wish}`, download: "" }, t(`export-${form}`))));
+    if (!anew && before !== null) wish.set("before", before);
+    const answer = await fetch(`/api/journal?${wish}`);
+    if (!answer.ok) { fill(badge, (await answer.text()).trim()); return; }
+    const found = await answer.json();
+    if (anew) fill(rows);
+    rows.append(...found.events.map(row));
+    before = found.before;
+    more.hidden = before === null;
+    const broken = rows.querySelectorAll("[data-intact='false']").length;
+    fill(badge, broken ? t("broken", { count: broken }) : t("intact", { count: rows.children.length }));
+    badge.className = broken ? "bad" : "";
+  }
+  more.addEventListener("click", () => load(false));
+  fill(main, h("div", { class: "wide" }, panel("journal", t("view.journal"), asked, links, badge,
+    h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("view.journal") }, h("table", {}, h("thead", {}, h("tr", {}, ...["time", "what", "subject", "content"].map((name) => h("th", { scope: "col" }, t(name))))), rows)), more)));
+  load(true);
+  return {};
+}
+
+function form(changed) {
+  return h("form", { class: "buttons", onchange: changed, onsubmit: (event) => event.preventDefault() },
+    h("label", {}, t("kind"), h("select", { name: "kind" }, ...KINDS.map((kind) => h("option", { value: kind }, kind || t("all"))))),
+    h("label", {}, t("device"), h("select", { name: "device" }, h("option", { value: "" }, t("all")), ...[...devices().keys()].map((id) => h("option", { value: id }, id)))),
+    h("label", {}, t("since"), h("input", { name: "since", type: "datetime-local" })),
+    h("label", {}, t("until"), h("input", { name: "until", type: "datetime-local" })));
+}
+
+function row({ recorded, intact, topic, payload }) {
+  const kind = (payload?.type ?? topic).replace("io.devicehub.", "");
+  return h("tr", { "data-intact": String(intact) }, h("td", {}, h("time", {}, new Date(payload?.time ?? recorded).toLocaleString())), h("td", {}, kind),
+    h("td", {}, payload?.subject ?? ""), h("td", {}, h("details", {}, h("summary", {}, brief(payload?.data)), h("pre", {}, JSON.stringify(payload, null, 1)))));
+}
+
+function brief(data) {
+  if (data === null || data === undefined) return t("deleted");
+  const told = [data.state, data.outcome, data.what, data.reason, data.why, data.value].filter((value) => value !== undefined && value !== null && value !== "");
+  return told.join(" ") || t("show");
+}

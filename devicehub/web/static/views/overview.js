@@ -1,48 +1,105 @@
-// At a glance: devices, standing alarms, the last events.
+// At a glance: devices, an imager, standing alarms, the last events.
 
 import { fill, h, mark } from "../dom.js";
-import { age, believed, devices, events, link, listen, standing } from "../store.js";
-import { duration, number, t } from "../words.js";
+import { imager, imagers } from "../imager.js";
+import { sparkline } from "../plot.js";
+import { age, alarms, believed, devices, events, history, link, listen, silence, standing } from "../store.js";
+import { duration, number, t, unit } from "../words.js";
+
+const SELECTED = "devicehub.imager";
 
 export function open(main) {
-  const parts = { devices: h("div", { class: "tiles" }), alarms: h("ol", { class: "list" }), events: h("ol", { class: "list" }) };
+  const parts = {
+    devices: h("div", { class: "tiles" }), imager: h("div"), alarms: h("ol", { class: "list" }), events: h("ol", { class: "list" }),
+  };
   fill(main,
-    section("overview-devices", "devices", parts.devices),
-    section("overview-alarms", "standing-alarms", parts.alarms),
-    section("overview-events", "last-events", parts.events));
-  const draw = () => {
+    panel("overview-devices", t("devices"), parts.devices),
+    panel("overview-imager", t("imager"), parts.imager),
+    panel("overview-alarms", t("standing-alarms"), parts.alarms),
+    panel("overview-events", t("last-events"), parts.events));
+  const screen = selected(parts.imager);
+  const draw = (kinds) => {
     fill(parts.devices, ...[...devices().values()].map(tile));
-    fill(parts.alarms, ...standing().map(alarm));
+    if (!kinds || kinds.has("alarm")) fill(parts.alarms, ...lines());
     fill(parts.events, ...events.slice(0, 10).map(event));
+    screen.look();
   };
   draw();
-  return { close: listen(draw), tick: draw };
+  const stop = listen(draw);
+  return { tick: () => { draw(); screen.tick(); }, close: () => { stop(); screen.close(); } };
 }
 
-function section(id, title, content) {
-  return h("section", { class: "panel", "aria-labelledby": id }, h("h2", { id }, t(title)), content);
+export function panel(id, title, ...content) {
+  return h("section", { class: "panel", "aria-labelledby": id }, h("h2", { id }, title), ...content);
+}
+
+/** The imager that was chosen last, once there is one. */
+function selected(place) {
+  let [shown, id] = [null, null];
+  const select = (name) => {
+    shown?.close();
+    id = name;
+    localStorage.setItem(SELECTED, name);
+    shown = imager(name);
+    fill(place, chooser(name, select), shown.element);
+  };
+  return {
+    look: () => {
+      const there = imagers().map((one) => one.id);
+      if (id === null && there.length) select(there.includes(localStorage.getItem(SELECTED)) ? localStorage.getItem(SELECTED) : there[0]);
+    },
+    tick: () => shown?.tick(),
+    close: () => shown?.close(),
+  };
+}
+
+function chooser(id, select) {
+  return h("select", { "aria-label": t("imager"), onchange: (event) => select(event.target.value) },
+    ...imagers().map((one) => h("option", { value: one.id, selected: one.id === id }, one.id)));
 }
 
 function tile(one) {
   const good = believed(one);
   const state = link.open ? one.device?.state ?? "unknown" : "unknown";
-  const values = Object.entries(one.state?.data?.values ?? {}).slice(0, 3);
+  const worst = standing().find((alarm) => alarm.subject.startsWith(`${one.id}/`));
+  const fault = ["lost", "faulted"].includes(state);
   return h("a", { class: `tile ${good ? "" : "stale"}`, href: `#/devices/${one.id}` },
-    h("strong", {}, one.id), h("span", { class: "state" }, t(`state.${state}`)),
-    ...values.map(([name, value]) => h(good ? "span" : "s", { class: "value" }, `${name} ${shown(value)}`)),
-    good ? null : h("span", { class: "age" }, t("age", { age: duration(age(one.state)) })));
+    h("span", { class: "tile-head" }, worst ? mark(worst.data.priority, t(`priority.${worst.data.priority}`)) : fault ? mark("fault", t(`state.${state}`)) : null,
+      h("strong", {}, one.id)),
+    h("span", { class: "state" }, t(`state.${state}`)),
+    ...values(one, good),
+    good ? null : h("span", { class: "age" }, fault || state === "offline" ? duration(age({ time: one.device?.since ?? "" })) : t("age", { age: duration(silence(one.id)) })));
 }
 
-function shown(value) {
-  const plain = typeof value === "object" && value !== null ? value.value : value;
-  return typeof plain === "number" ? number(plain) : String(plain ?? "—");
+function values(one, good) {
+  const shown = one.describe.channels.filter((channel) => channel.kind === "measurement").slice(0, 2);
+  return shown.map((channel) => {
+    const value = one.state?.data?.[channel.name];
+    const text = `${channel.title || channel.name} ${typeof value === "number" ? `${number(value)} ${unit(channel.unit)}` : "—"}`;
+    return h("span", { class: "value" }, h(good && typeof value === "number" ? "span" : "s", {}, text), spark(one.id, channel.name));
+  });
 }
 
-function alarm({ data, subject }) {
-  return h("li", {}, mark(data.priority, t(`priority.${data.priority}`)), h("a", { href: `#/alarms/${data.alarm}` }, subject),
-    h("span", {}, t(`alarm.${data.state}`)), h("span", {}, duration(age({ time: data.raised }))));
+function spark(device, channel) {
+  const points = history.get(`${device}/${channel}`);
+  if (!points || points.length < 2) return null;
+  const canvas = h("canvas", { class: "spark", "aria-hidden": "true" });
+  requestAnimationFrame(() => canvas.isConnected && sparkline(canvas, points));
+  return canvas;
 }
 
-function event({ topic, kind, message }) {
-  return h("li", {}, h("time", {}, message.time.slice(11, 19)), ` ${kind} ${message.subject ?? topic} ${message.type ?? ""}`);
+function lines() {
+  const found = standing().map(({ data, subject }) => h("li", {}, mark(data.priority, t(`priority.${data.priority}`)),
+    h("a", { href: `#/alarms/${data.alarm}` }, subject), h("span", {}, t(`alarm.${data.state}`)), h("span", {}, duration(age({ time: data.raised })))));
+  return found.length ? found : [h("li", {}, t(link.open && alarms.size === 0 ? "no-alarm" : "unknown"))];
+}
+
+export function event({ topic, kind, message }) {
+  return h("li", {}, h("time", {}, new Date(message.time).toLocaleTimeString()), h("span", {}, message.subject ?? topic),
+    h("span", {}, (message.type ?? kind).replace("io.devicehub.", "")), h("span", {}, gist(kind, message.data)));
+}
+
+function gist(kind, data) {
+  if (kind === "result") return [t(`outcome.${data.outcome}`), ...(data.peaks ?? []).map((peak) => peak.substance).filter(Boolean)].join(" ");
+  return data?.why ?? data?.reason ?? data?.what ?? "";
 }

@@ -1,2 +1,49 @@
-import { open as overview } from "./overview.js";
-export const open = overview;
+// How this workstation is set up and how it fares.
+
+import { command, issuer } from "../act.js";
+import { issuerField } from "../acts.js";
+import { fill, h } from "../dom.js";
+import { devices, link, listen, topics } from "../store.js";
+import { number, t } from "../words.js";
+import { panel } from "./overview.js";
+
+export function open(main) {
+  const parts = { hub: h("dl"), health: h("dl"), devices: h("tbody"), said: h("p", { role: "status" }) };
+  fill(main,
+    panel("setup-hub", t("hub"), parts.hub),
+    panel("setup-health", t("health"), parts.health),
+    panel("setup-acts", t("acts"), issuerField(), h("div", { class: "buttons" },
+      h("button", { onclick: () => order(parts.said, "reload") }, t("reload")), h("button", { onclick: () => order(parts.said, "identify") }, t("identify"))), parts.said),
+    h("div", { class: "wide" }, panel("setup-devices", t("devices"), h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("devices") },
+      h("table", {}, h("thead", {}, h("tr", {}, ...["device", "driver", "state", "integrity", "errors", "why"].map((name) => h("th", { scope: "col" }, t(name))))), parts.devices)))));
+  const draw = () => {
+    fill(parts.hub, ...rows({ page: t(link.open ? "ok" : "not-ok"), ...topics.get("status")?.data, ...topics.get("info")?.data }));
+    fill(parts.health, ...rows(topics.get("health")?.data ?? {}));
+    fill(parts.devices, ...[...devices().values()].map(device));
+  };
+  draw();
+  return { close: listen(draw), tick: draw };
+}
+
+function rows(data) {
+  return Object.entries(data).filter(([, value]) => ["string", "number", "boolean"].includes(typeof value) && value !== "")
+    .flatMap(([name, value]) => [h("dt", {}, t(name)), h("dd", {}, typeof value === "number" ? number(value) : String(value))]);
+}
+
+function device(one) {
+  const errors = Object.values(one.device?.errors ?? {}).reduce((sum, count) => sum + count, 0);
+  const state = link.open ? one.device?.state ?? "unknown" : "unknown";
+  return h("tr", {}, h("td", {}, h("a", { href: `#/devices/${one.id}` }, one.id)), h("td", {}, one.describe.driver), h("td", {}, t(`state.${state}`)),
+    h("td", {}, one.describe.integrity), h("td", {}, number(errors, 0)), h("td", {}, one.device?.why ?? ""));
+}
+
+async function order(said, verb) {
+  if (!issuer()) { fill(said, t("who-are-you")); return; }
+  fill(said, t("asked"));
+  try {
+    const answer = await command("hub", verb);
+    fill(said, `${t(`answer.${answer.state}`)} ${answer.why}`);
+  } catch (error) {
+    fill(said, t(error.message));
+  }
+}

@@ -1,0 +1,62 @@
+"""Stored events for people: of a kind, device or time, newest first, a page at a time, each with its digest checked."""
+
+import sqlite3
+from collections.abc import Iterator
+from math import inf
+from typing import Final
+
+from msgspec import Struct
+
+from devicehub.journal.proof import content
+from devicehub.journal.rows import COLUMNS
+
+MOST: Final = 500
+_PREFIX: Final = "io.devicehub."
+_ESCAPED: Final = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
+
+
+class Wish(Struct, frozen=True):
+    """Which events. `kind`: how their type begins, without the common prefix; `since` and `until`: UTC seconds.
+
+    `before`: only positions lower than that, which is how the next page is asked for.
+    """
+
+    kind: str = ""
+    device: str = ""
+    since: float = 0.0
+    until: float = inf
+    before: int | None = None
+    most: int = 100
+
+
+class Found(Struct, frozen=True):
+    """One event. `intact`: its bytes are those that were stored."""
+
+    position: int
+    recorded: float
+    topic: str
+    payload: bytes
+    intact: bool
+
+
+def browse(db: sqlite3.Connection, wish: Wish) -> Iterator[Found]:
+    """Newest first. Raises `sqlite3.Error`."""
+    clauses, values = ["recorded >= ?", "type LIKE ? ESCAPE '\\'"], [wish.since, _beginning(_PREFIX + wish.kind)]
+    if wish.until < inf:
+        clauses.append("recorded <= ?")
+        values.append(wish.until)
+    if wish.before is not None:
+        clauses.append("position < ?")
+        values.append(wish.before)
+    if wish.device:
+        clauses.append("(subject = ? OR subject LIKE ? ESCAPE '\\')")
+        values += [wish.device, _beginning(f"{wish.device}/")]
+    where = " AND ".join(clauses)
+    query = f"SELECT {COLUMNS} FROM event WHERE {where} ORDER BY position DESC LIMIT ?"
+    for row in db.execute(query, (*values, min(wish.most, MOST))):
+        position, _, _, recorded, topic, *_ = row
+        yield Found(position, recorded, topic, row[12], content(row) == row[13])
+
+
+def _beginning(text: str) -> str:
+    return text.translate(_ESCAPED) + "%"

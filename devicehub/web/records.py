@@ -1,0 +1,124 @@
+"""What the journal holds, for the page: a page of events at a time, and as a file to take away."""
+
+import asyncio
+import csv
+import io
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from math import inf
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec import structs
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from devicehub.journal.browse import MOST, Found, Wish, browse
+from devicehub.journal.report import reading
+from devicehub.model.errors import JournalDamagedError, JournalMissingError
+from devicehub.model.instant import instant
+
+EXPORTED_MOST: Final = 100_000
+
+
+async def listed(path: Path, request: Request) -> Response:
+    """A page of events as JSON: `{"events": [...], "before": position or null}`."""
+    wish = _wish(request)
+    found = await asyncio.to_thread(_page, path, wish)
+    last = found[-1].position if len(found) == min(wish.most, MOST) else None
+    body = msgspec.json.encode({"events": [_told(one) for one in found], "before": last})
+    return Response(body, media_type="application/json")
+
+
+async def exported(path: Path, request: Request) -> Response:
+    """All events that are wished for, newest first, as JSON lines or CSV."""
+    formats: dict[str, tuple[Callable[[list[Found]], bytes], str]] = {
+        "jsonl": (_lines, "application/jsonl"),
+        "csv": (_table, "text/csv; charset=utf-8"),
+    }
+    form = request.path_params["form"]
+    if form not in formats:
+        raise HTTPException(404)
+    write, media = formats[form]
+    wish = structs.replace(_wish(request), most=MOST)
+    first = await asyncio.to_thread(_page, path, wish)
+    pages = _pages(path, wish, first, write)
+    named = {"content-disposition": f'attachment; filename="journal.{form}"'}
+    return StreamingResponse(pages, media_type=media, headers=named)
+
+
+def _pages(path: Path, wish: Wish, first: list[Found], write: Callable[[list[Found]], bytes]) -> Iterator[bytes]:
+    """Runs in a thread; each page is read when the one before was taken."""
+    page, count = first, 0
+    while page and count < EXPORTED_MOST:
+        yield write(page)
+        count += len(page)
+        page = _page(path, structs.replace(wish, before=page[-1].position))
+
+
+def _page(path: Path, wish: Wish) -> list[Found]:
+    try:
+        with reading(path) as db:
+            return list(browse(db, wish))
+    except JournalMissingError:
+        return []
+    except JournalDamagedError as error:
+        raise HTTPException(503, str(error)) from None
+
+
+def _wish(request: Request) -> Wish:
+    asked = request.query_params
+    return Wish(
+        kind=asked.get("kind", ""),
+        device=asked.get("device", ""),
+        since=_second(asked.get("since", ""), 0.0),
+        until=_second(asked.get("until", ""), inf),
+        before=_number(asked.get("before")),
+        most=_number(asked.get("most")) or 100,
+    )
+
+
+def _second(text: str, default: float) -> float:
+    if not text:
+        return default
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        raise HTTPException(422, f"{text!r} is no time as 2026-11-29T09:14:00Z") from None
+
+
+def _number(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit():
+        raise HTTPException(422, f"{text!r} is no number")
+    return int(text)
+
+
+def _told(one: Found) -> dict[str, object]:
+    return {
+        "position": one.position,
+        "recorded": instant(one.recorded),
+        "topic": one.topic,
+        "intact": one.intact,
+        "payload": msgspec.Raw(one.payload or b"null"),
+    }
+
+
+def _lines(page: list[Found]) -> bytes:
+    return b"".join(msgspec.json.encode(_told(one)) + b"\n" for one in page)
+
+
+def _table(page: list[Found]) -> bytes:
+    text = io.StringIO()
+    rows = csv.writer(text)
+    for one in page:
+        rows.writerow([one.position, instant(one.recorded), one.topic, one.intact, _harmless(one.payload.decode())])
+    return text.getvalue().encode()
+
+
+def _harmless(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell[:1] in {"=", "+", "-", "@"} else cell

@@ -1,2 +1,0 @@
-import { open as overview } from "./overview.js";
-export const open = overview;

@@ -1,0 +1,53 @@
+"""Stored events for people: filtered, newest first, a page at a time, each checked against its digest."""
+
+import sqlite3
+
+import pytest
+
+from devicehub.journal.browse import Wish, browse
+from devicehub.journal.rows import TABLE, Entry, genesis, row
+from devicehub.model.stream import Stream
+from devicehub.publish.port import Outgoing
+
+
+@pytest.fixture
+def db() -> sqlite3.Connection:
+    """Ten events of two devices: readings, and alarms of every third."""
+    db = sqlite3.connect(":memory:")
+    db.execute(TABLE)
+    chain = genesis("e")
+    for position in range(1, 11):
+        device = "a" if position % 2 else "a_b"
+        kind = "io.devicehub.alarm.raised" if position % 3 == 0 else "io.devicehub.reading"
+        out = Outgoing(f"t/{position}", b"{}", 1, False, None, kind, f"id-{position}", f"{device}/p")
+        stored = row(Entry(position, Stream.EVENTS, position, 100.0 + position, None, out), chain)
+        chain = stored[-1]
+        db.execute(f"INSERT INTO event VALUES ({', '.join('?' * len(stored))})", stored)
+    return db
+
+
+def positions(db: sqlite3.Connection, **wish: object) -> list[int]:
+    return [one.position for one in browse(db, Wish(**wish))]  # type: ignore[arg-type]
+
+
+def test_the_newest_come_first_and_the_next_page_goes_on_behind_them(db: sqlite3.Connection) -> None:
+    assert positions(db, most=4) == [10, 9, 8, 7]
+    assert positions(db, most=4, before=7) == [6, 5, 4, 3]
+    assert positions(db, before=1) == []
+
+
+def test_only_what_is_of_the_kind_the_device_and_the_time_is_given(db: sqlite3.Connection) -> None:
+    assert positions(db, kind="alarm") == [9, 6, 3]
+    assert positions(db, device="a") == [9, 7, 5, 3, 1]
+    assert positions(db, device="a_b", kind="alarm") == [6]
+    assert positions(db, since=103.0, until=105.0) == [5, 4, 3]
+
+
+def test_what_people_type_is_no_pattern(db: sqlite3.Connection) -> None:
+    assert positions(db, device="a%") == []
+    assert positions(db, kind="%") == []
+
+
+def test_an_event_that_was_changed_is_told_apart(db: sqlite3.Connection) -> None:
+    db.execute("UPDATE event SET payload = ? WHERE position = 9", (b'{"data":1}',))
+    assert [one.position for one in browse(db, Wish()) if not one.intact] == [9]
