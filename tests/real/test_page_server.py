@@ -209,3 +209,4 @@ async def test_browsers_that_read_nothing_keep_nobody_from_ending(tmp_path: Path
     assert clock.monotonic() - began < 2.0
     for socket in stalled:
         socket.transport.abort()
+        await socket.wait_closed()

@@ -19,7 +19,16 @@ def db() -> sqlite3.Connection:
     for position in range(1, 11):
         device = "a" if position % 2 else "a_b"
         kind = "io.devicehub.alarm.raised" if position % 3 == 0 else "io.devicehub.reading"
-        out = Outgoing(f"t/{position}", b"{}", 1, False, None, kind, f"id-{position}", f"{device}/p")
+        out = Outgoing(
+            f"t/{position}",
+            b"{}",
+            qos=1,
+            retain=False,
+            expiry=None,
+            type=kind,
+            id=f"id-{position}",
+            subject=f"{device}/p",
+        )
         stored = row(Entry(position, Stream.EVENTS, position, 100.0 + position, None, out), chain)
         chain = stored[-1]
         db.execute(f"INSERT INTO event VALUES ({', '.join('?' * len(stored))})", stored)
