@@ -7,6 +7,8 @@ import pytest
 
 from tests.virtual_loop import VirtualTimeLoop
 
+TRIED = ("tests/torture/", "tests/unit/alarm/test_engine_agrees.py")
+
 
 def pytest_asyncio_loop_factories(
     config: pytest.Config, item: pytest.Item
@@ -17,10 +19,10 @@ def pytest_asyncio_loop_factories(
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """How often was tried what the torture tests claim: zero failures in N trials say no more than N does."""
+    """How often was tried what the tests of `TRIED` claim: zero failures in N trials say no more than N does."""
     tried: list[str] = []
     for report in terminalreporter.getreports("passed"):
-        if report.nodeid.startswith("tests/torture/"):
+        if report.nodeid.startswith(TRIED):
             said = [line for name, text in report.sections if "stdout" in name for line in text.splitlines()]
             tried += [f"{report.nodeid.split('::')[-1]}: {line}" for line in said if _figures(line)]
     if tried:

@@ -1,6 +1,6 @@
 """The engine judges value by value or many at once, in batches of any size, as a slow reference does.
 
-A long run: DEVICEHUB_ALARM_STEPS=1000000 pytest tests/unit/alarm/test_engine_agrees.py
+A shorter run of the same: DEVICEHUB_ALARM_STEPS=20000 pytest tests/unit/alarm/test_engine_agrees.py
 """
 
 import os
@@ -17,11 +17,11 @@ from devicehub.alarm.engine import AlarmEngine
 from devicehub.model.alarm import Condition, Distrust, Limit, Transition
 from tests.unit.alarm.reference_engine import ReferenceLimit
 
-STEPS = int(os.environ.get("DEVICEHUB_ALARM_STEPS", "100000"))
+STEPS = int(os.environ.get("DEVICEHUB_ALARM_STEPS", "1000000"))
 LEVELS = (Condition.HIGH_HIGH, Condition.HIGH, Condition.LOW, Condition.LOW_LOW)
 ALL = (*LEVELS, Condition.RISE, Condition.FALL, Condition.DEVIATION, Condition.STATE, Condition.STALE)
 ALONE = tuple(one for one in ALL if one is not Condition.DEVIATION)
-NEVER, ALWAYS = 10**9, 1
+NEVER, ALWAYS, CROSSOVER = 10**9, 1, 40
 SPECIAL = (nan, inf, -inf, 1e308, -1e308, 10.0, 8.0, -10.0, -8.0, 0.0, 1.0)
 
 Value = tuple[int, float, bool, float]
@@ -38,17 +38,16 @@ class Reference:
 
     def __init__(self, limits: Sequence[Limit]) -> None:
         self.limits = [ReferenceLimit(limit) for limit in limits]
-        self.feeds = [(limit, False) for limit in self.limits]
-        self.feeds += [(limit, True) for limit in self.limits if limit.limit.condition is Condition.DEVIATION]
+        self.feeds = [(number, limit, False) for number, limit in enumerate(self.limits)]
+        self.feeds += [(*feed[:2], True) for feed in self.feeds if feed[1].limit.condition is Condition.DEVIATION]
 
     def step(self, values: Sequence[Value]) -> list[Told]:
         out: list[Told] = []
         for place, (feed, value, good, at) in enumerate(values):
-            limit, reference = self.feeds[feed]
+            number, limit, reference = self.feeds[feed]
             if reference:
                 limit.refer(value, at, good=good)
                 continue
-            number = self.limits.index(limit)
             edges = limit.feed(value, at, good=good)
             out += [told(Transition(number, active, held, place, late), place) for active, held, late in edges]
         return out
@@ -117,28 +116,46 @@ def test_value_by_value_and_many_at_once_are_what_the_reference_says(limits: lis
         assert {tuple(engine.active()) for engine in engines} == {tuple(limit.active for limit in reference.limits)}
 
 
-@pytest.mark.parametrize("kinds", [LEVELS, ALL])
+class Walk:
+    """Random values of any feed: each feed wanders, some values are special, some are not good, time never falls."""
+
+    def __init__(self, feeds: int) -> None:
+        self.chance = np.random.default_rng(4)
+        self.level = [0.0] * feeds
+        self.at = 0.0
+
+    def values(self, size: int) -> list[Value]:
+        feeds = self.chance.integers(0, len(self.level), size).tolist()
+        moves = self.chance.normal(0.0, 5.0, size).tolist()
+        special = self.chance.choice([*range(len(SPECIAL)), -1], size, p=[0.05 / len(SPECIAL)] * len(SPECIAL) + [0.95])
+        good = (self.chance.random(size) > 0.1).tolist()
+        times = self.at + np.cumsum(self.chance.choice([0.0, 0.001, 0.01], size))
+        self.at = float(times[-1])
+        out: list[Value] = []
+        for feed, move, which, fine, at in zip(feeds, moves, special.tolist(), good, times.tolist(), strict=True):
+            self.level[feed] = 0.9 * self.level[feed] + move
+            out.append((feed, self.level[feed] if which < 0 else SPECIAL[which], fine, at))
+        return out
+
+
+@pytest.mark.parametrize("kinds", [LEVELS, ALL], ids=["levels", "all"])
 def test_over_a_long_run_batches_of_any_size_are_what_the_reference_says(kinds: tuple[Condition, ...]) -> None:
     chance = Random(4)
     limits = [random_limit(chance, kinds) for _ in range(200)]
-    reference, engine, at, steps = Reference(limits), AlarmEngine(limits, 40), 0.0, 0
-    level = [0.0] * len(reference.feeds)
-    seen = 0
+    reference, engine = Reference(limits), AlarmEngine(limits, CROSSOVER)
+    walk = Walk(len(reference.feeds))
+    steps = large = seen = 0
     while steps < STEPS // 2:
-        values = []
-        for _ in range(chance.choice([1, 5, 39, 40, 300, 1000])):
-            at += chance.choice([0.0, 0.001, 0.01])
-            feed = chance.randrange(len(reference.feeds))
-            level[feed] = 0.9 * level[feed] + chance.gauss(0, 5)
-            number = chance.choice(SPECIAL) if chance.random() < 0.05 else level[feed]
-            values.append((feed, number, chance.random() > 0.1, at))
+        values = walk.values(chance.choice([1, 5, CROSSOVER - 1, CROSSOVER, 300, 1000]))
         expected = reference.step(values)
         assert batch(engine, values, arrays=chance.random() < 0.5) == expected
-        at += chance.choice([0.0, 0.2, 2.0])
-        assert [told(edge, -1) for edge in engine.tick(at)] == reference.tick(at)
+        walk.at += chance.choice([0.0, 0.2, 2.0])
+        assert [told(edge, -1) for edge in engine.tick(walk.at)] == reference.tick(walk.at)
         steps += len(values)
+        large += len(values) * (len(values) >= CROSSOVER)
         seen += len(expected)
     assert seen > steps // 100
+    print(f"\n{steps} random steps, {large} of them in batches for numpy: {seen} edges, all the same")
 
 
 @pytest.mark.parametrize("share", [0.001, 0.5])
