@@ -11,10 +11,10 @@ from msgspec.structs import replace
 from devicehub import __version__
 from devicehub.clock import Clock
 from devicehub.collect.supervisor import Post
-from devicehub.config import Config, alarm_points, digest, load_config, thermal_rules
+from devicehub.config import Config, digest, load_config
 from devicehub.config.diff import diff, running
 from devicehub.config.mobility import mobility_rules
-from devicehub.config.rules import InForce, remember, remembered, rules_digest, succeeding
+from devicehub.config.rules import InForce, remember, remembered, rule_set, succeeding
 from devicehub.config.scan_key import scan_key
 from devicehub.config.watchlist import load_watchlist
 from devicehub.core import Setting
@@ -178,13 +178,14 @@ def _setting(config: Config, clock: Clock) -> Setting:
         name: models[device.driver].configured(device.options, control=device.control)
         for name, device in devices.items()
     }
+    rules = rule_set(config, drivers)
     return Setting(
         devices=drivers,
-        limits=[point for point in alarm_points(config) if point.device in drivers],
-        thermal=[rule for rule in thermal_rules(config) if rule.device in drivers],
+        limits=rules.limits,
+        thermal=rules.thermal,
         mobility=mobility_rules(config),
         scans=_scans(config, clock.token),
-        rules_digest=rules_digest(config),
+        rules_digest=rules.digest,
         batch_readings=config.hub.readings == "batch",
         required=tuple(dict.fromkeys(config.lane.requires)),
         shelve_most=config.alarm.shelve_most_h * 3600,

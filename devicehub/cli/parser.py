@@ -9,7 +9,7 @@ from devicehub import __version__
 from devicehub.cli import words
 from devicehub.cli.exits import MEANINGS
 from devicehub.cli.grammar import Mixed, Nouns, Parser, broker_option, config_option, leaf, noun
-from devicehub.cli.parser_alarms import alarms, scans
+from devicehub.cli.parser_alarms import alarms, scans, whatif
 
 
 def build_parser() -> Parser:
@@ -23,7 +23,20 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"devicehub {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_running, _devices, _drivers, _looking, alarms, scans, _journal, _configuration, _certificates, _facts):
+    ours = (
+        _running,
+        _devices,
+        _drivers,
+        _looking,
+        alarms,
+        whatif,
+        scans,
+        _journal,
+        _configuration,
+        _certificates,
+        _facts,
+    )
+    for add in ours:
         add(commands)
     return parser
 

@@ -1,5 +1,6 @@
 """The part of the command line that is about alarms, and about what raises them on scans."""
 
+from pathlib import Path
 from typing import Final
 
 from devicehub.cli import words
@@ -49,6 +50,14 @@ def alarms(commands: Nouns) -> None:
     for one in (history, stats, rules):
         one.add_argument("--since", type=words.since, metavar="WHEN", help="as 8h or 30d, or an instant; default: all")
         config_option(one)
+
+
+def whatif(commands: Nouns) -> None:
+    """`devicehub whatif`."""
+    parser = leaf(commands, "whatif", "whatif", "show which alarms other rules would have raised, from what is stored")
+    parser.add_argument("--rules", type=Path, required=True, metavar="FILE", help="rule file to be tried")
+    parser.add_argument("--since", type=words.since, metavar="WHEN", help="as 8h or 30d, or an instant; default: all")
+    config_option(parser)
 
 
 def scans(commands: Nouns) -> None:

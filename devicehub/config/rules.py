@@ -8,7 +8,7 @@ is judged by: limits, regions and thermal rules, whatever order and form they ar
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -18,8 +18,9 @@ from msgspec import Struct
 from devicehub.config.checks import RULE_TABLES
 from devicehub.config.load import placed, read_file
 from devicehub.config.models import Config
-from devicehub.config.points import alarm_points
+from devicehub.config.points import alarm_points, thermal_rules
 from devicehub.config.problems import Complaint, ConfigProblems, Problem, value_mistake
+from devicehub.core.trial import RuleSet
 from devicehub.disk import sync_folder
 from devicehub.model.errors import ConfigError
 from devicehub.model.payload import RulesData
@@ -57,6 +58,16 @@ def rules_data(config: Config) -> RulesData:
         version=None if head is None else head.version,
         author="" if head is None else head.author,
         reason="" if head is None else head.reason,
+    )
+
+
+def rule_set(config: Config, devices: Container[str]) -> RuleSet:
+    """The rules on those devices, as the core goes by them."""
+    return RuleSet(
+        limits=[point for point in alarm_points(config) if point.device in devices],
+        thermal=[rule for rule in thermal_rules(config) if rule.device in devices],
+        digest=rules_digest(config),
+        version=None if config.rules is None else config.rules.version,
     )
 
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from devicehub.alarm.acts import SHELVE_MOST, Act, RefusedActError
 from devicehub.core.alarms import AlarmPoints, Cause, StandingAlarm
 from devicehub.core.frames import capture_data
-from devicehub.core.measure import Judged, checked, joined, judged_channels, reading_data, spectrum_data
+from devicehub.core.limits import judge, lapse
+from devicehub.core.measure import Judged, checked, joined, judged_by, reading_data, spectrum_data
 from devicehub.core.mobility import MobilityRules, Screenings
 from devicehub.core.scans import Publish, ScanPolicy, judged
 from devicehub.core.state import DeviceBook
 from devicehub.core.verdicts import device_result
-from devicehub.core.watch import Feed, Numbers, feeds, silences
+from devicehub.core.watch import Feed, Numbers, feeds
 from devicehub.driver import Driver
 from devicehub.model.alarm import Condition, Limit
 from devicehub.model.message import Kind, Message
@@ -103,17 +104,10 @@ class Core:
 
     def _learn(self, setting: Setting) -> None:
         """Which limits each channel has."""
-        self._feeds, self._judged = feeds(setting.limits), {}
-        for name, driver in setting.devices.items():
-            rules = [rule for rule in setting.thermal if rule.device == name]
-            self._books[name].screen.watch.revise(rules)
-            self._judged |= {(name, one): found for one, found in judged_channels(driver.channels, rules)}
-        for device, channel in self._feeds:
-            if (whole := self._judged.get((device, channel.partition(".")[0]))) is not None:
-                self._judged.setdefault((device, channel), whole)
-        for limit in setting.limits:
-            key = (limit.device, limit.channel)
-            self._judged[key] = self._judged[key].with_limit(limit)
+        self._feeds = feeds(setting.limits)
+        self._judged = judged_by(setting.devices, setting.limits, setting.thermal)
+        for name in setting.devices:
+            self._books[name].screen.watch.revise([rule for rule in setting.thermal if rule.device == name])
 
     def births(self, now: Stamp) -> list[Message]:
         """Descriptions and first states of all devices, before anything was heard of them."""
@@ -146,11 +140,7 @@ class Core:
                 part.messages += self._notice(item)
         part.messages += self._screenings.settle()
         outcome.messages += joined(part.messages, batches) if batches else part.messages
-        for edge, cause in numbers.edges(self.alarms.engine):
-            outcome.messages += self.alarms.on_limit(edge, cause)
-        if self.alarms.unsure:
-            for index, source in zip(numbers.index, numbers.source, strict=True):
-                outcome.messages += self.alarms.on_value(index, source) if index in self.alarms.unsure else []
+        outcome.messages += judge(self.alarms, numbers)
 
     def operate(self, act: Act, now: Stamp) -> Outcome:
         """A person's act on an alarm point, or why it is refused. A command that comes twice is done once."""
@@ -164,9 +154,7 @@ class Core:
     def tick(self, now: Stamp) -> list[Message]:
         """Once a second: latest values, error counts, what went stale by silence, what time brings to alarms."""
         told = [message for book in self._books.values() for message in book.tick(now, self._ids)]
-        for edge, cause in silences(self.alarms.engine, now):
-            told += self.alarms.on_limit(edge, cause)
-        return told + self.alarms.tick(now)
+        return told + lapse(self.alarms, now) + self.alarms.tick(now)
 
     def finish(self, now: Stamp) -> list[Message]:
         """The hub stops, and everything was given: what is to be said yet of what is missing."""

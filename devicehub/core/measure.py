@@ -7,7 +7,9 @@ from math import inf, isfinite
 import msgspec
 import numpy as np
 
+from devicehub.alarm.conditions import inputs
 from devicehub.alarm.layout import view
+from devicehub.driver import Driver
 from devicehub.model.alarm import Condition, Limit
 from devicehub.model.device import Channel
 from devicehub.model.message import Message
@@ -41,6 +43,26 @@ def judged_channels(channels: Collection[Channel], rules: Iterable[ThermalRule])
     yield from ((channel.name, Judged(channel)) for channel in channels)
     for rule in rules:
         yield rule.watched, Judged(Channel(name=rule.watched, title=rule.name, unit=rule.unit(units[rule.channel])))
+
+
+def judged_by(
+    devices: Mapping[str, Driver], limits: Collection[Limit], thermal: Collection[ThermalRule]
+) -> dict[tuple[str, str], Judged]:
+    """Every channel of devices and of their thermal rules, by device and name, with the limits that are in force on it.
+
+    A statistic of an image has the image's channel, and so has a reference.
+    """
+    found: dict[tuple[str, str], Judged] = {}
+    for name, driver in devices.items():
+        rules = [rule for rule in thermal if rule.device == name]
+        found |= {(name, one): channel for one, channel in judged_channels(driver.channels, rules)}
+    for device, channel in inputs(limits):
+        if (whole := found.get((device, channel.partition(".")[0]))) is not None:
+            found.setdefault((device, channel), whole)
+    for limit in limits:
+        key = (limit.device, limit.channel)
+        found[key] = found[key].with_limit(limit)
+    return found
 
 
 def checked(measurement: Measurement, channel: Channel) -> Measurement:

@@ -1,0 +1,37 @@
+"""A progress bar for a person who waits at a terminal; nothing for anybody else."""
+
+import sys
+from typing import Final
+
+_WIDTH: Final = 32
+
+
+class Bar:
+    """One line on standard error that fills, and is gone in the end."""
+
+    def __init__(self, title: str, total: int) -> None:
+        """`total`: of what `reach` counts."""
+        self._title = title
+        self._total = max(total, 1)
+        self._shown = -1
+        self._wanted = sys.stderr.isatty()
+
+    def reach(self, done: int) -> None:
+        """So far it has come; drawn anew when a percent is full."""
+        share = min(done * 100 // self._total, 100)
+        if not self._wanted or share == self._shown:
+            return
+        self._shown = share
+        filled = share * _WIDTH // 100
+        print(
+            f"\r{self._title} [{'#' * filled}{'-' * (_WIDTH - filled)}] {share:3d} %",
+            end="",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    def end(self) -> None:
+        """Take the line away."""
+        if self._shown >= 0:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            self._shown = -1

@@ -1,0 +1,22 @@
+"""The values of one step, held against the limits: what becomes of their edges."""
+
+from devicehub.core.alarms import AlarmPoints
+from devicehub.core.watch import Numbers, silences
+from devicehub.model.message import Message
+from devicehub.model.reading import Stamp
+
+
+def judge(alarms: AlarmPoints, numbers: Numbers) -> list[Message]:
+    """The messages of the edges of these values, and of those whose alarm point waited for a value."""
+    out: list[Message] = []
+    for edge, cause in numbers.edges(alarms.engine):
+        out += alarms.on_limit(edge, cause)
+    if alarms.unsure:
+        for index, source in zip(numbers.index, numbers.source, strict=True):
+            out += alarms.on_value(index, source) if index in alarms.unsure else []
+    return out
+
+
+def lapse(alarms: AlarmPoints, now: Stamp) -> list[Message]:
+    """The messages of what has grown stale by now."""
+    return [message for edge, cause in silences(alarms.engine, now) for message in alarms.on_limit(edge, cause)]

@@ -1,0 +1,35 @@
+"""A progress bar: drawn for a terminal, a percent at a time, and gone in the end; for others there is none."""
+
+import io
+
+import pytest
+
+from devicehub.cli.bar import Bar
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_sees_it_fill_and_then_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    bar = Bar("replaying", 1000)
+    for done in range(0, 1001, 5):
+        bar.reach(done)
+    drawn = terminal.getvalue().split("\r")[1:]
+    assert len(drawn) == 101
+    assert drawn[0] == f"replaying [{'-' * 32}]   0 %"
+    assert drawn[50] == f"replaying [{'#' * 16}{'-' * 16}]  50 %"
+    bar.end()
+    assert terminal.getvalue().endswith("100 %\r\x1b[K")
+
+
+def test_a_file_sees_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr("sys.stderr", stream)
+    bar = Bar("replaying", 0)
+    bar.reach(1)
+    bar.end()
+    assert stream.getvalue() == ""
