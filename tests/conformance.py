@@ -5,8 +5,9 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
+from devicehub.cli.capture import transcript_options
 from devicehub.driver import Driver
-from devicehub.model.device import ChannelKind
+from devicehub.model.device import ChannelKind, OptionValue
 from devicehub.model.errors import ProtocolError
 from devicehub.model.reading import Image, Measurement, Sample, Scan, Spectrum
 from devicehub.record import Line, parse
@@ -25,6 +26,11 @@ KINDS = {
 def transcripts(driver_name: str) -> list[Path]:
     """The transcripts of one driver."""
     return sorted((FIXTURES / driver_name.split(".")[1]).glob("*.txt"))
+
+
+def options_of(text: str) -> dict[str, OptionValue]:
+    """A transcript may set options in a comment: `#: name = value` with a TOML value."""
+    return transcript_options(text, "transcript")
 
 
 @cache

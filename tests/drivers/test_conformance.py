@@ -1,29 +1,22 @@
 """Generic conformance: a new driver is covered by being there."""
 
-import asyncio
-import contextlib
-import tomllib
 from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from devicehub.clock import Clock
 from devicehub.driver import SerialLink
 from devicehub.model.device import ChannelKind
-from devicehub.model.errors import LinkLostError
-from devicehub.model.reading import Sample
 from devicehub.record import format_sample, parse, run_transcript
-from devicehub.registry import driver_names, load_driver, load_simulator, simulator_names
-from devicehub.simulator import AnySimulator
-from devicehub.transport.memory import MemoryTransport
-from devicehub.transport.simulated import SimulatedPort
+from devicehub.registry import driver_names, load_driver, simulator_names
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Step
-from tests.conformance import FIXTURES, check_step, chunked, feed, recorded_packets, transcripts
+from tests.conformance import FIXTURES, chunked, feed, options_of, recorded_packets, transcripts
+from tests.drivers.simulated_hour import quiet_minutes, troubled_hour
 
 DRIVERS = driver_names()
+BACK_IN_STEP = 30.0
 each_driver = pytest.mark.parametrize("name", DRIVERS)
 
 
@@ -51,14 +44,9 @@ def test_its_declaration_is_complete(name: str) -> None:
 def test_every_transcript_replays_exactly(name: str) -> None:
     for path in transcripts(name):
         lines = parse(path.read_text(), path.name)
-        options = _options(path.read_text())
+        options = options_of(path.read_text())
         replayed = run_transcript(load_driver(name).open(options), lines)
         assert [str(line) for line in replayed] == [str(line) for line in lines], path.name
-
-
-def _options(text: str) -> dict[str, bool | int | float | str]:
-    """A transcript may set options in a comment: `#: name = value` with a TOML value."""
-    return tomllib.loads("\n".join(line[2:] for line in text.splitlines() if line.startswith("#:")))
 
 
 @each_driver
@@ -104,70 +92,16 @@ def _outcome(steps: list[Step]) -> list[str]:
 @each_driver
 async def test_simulator_and_driver_agree_and_produce_every_channel(name: str) -> None:
     driver = load_driver(name)
-    samples, faults = await _an_hour(name, seconds=600, unplugging=False)
-    assert not faults
-    seen = {sample.channel for sample in samples if hasattr(sample, "channel")}
+    hour = await quiet_minutes(name, 600)
+    assert not hour.faults
+    seen = {sample.channel for sample in hour.samples if hasattr(sample, "channel")}
     assert seen == {channel.name for channel in driver.channels}
 
 
 @each_driver
-async def test_an_hour_with_unplugging(name: str) -> None:
-    samples, _ = await _an_hour(name, seconds=3600, unplugging=True)
-    assert samples
-
-
-async def _an_hour(name: str, seconds: float, *, unplugging: bool) -> tuple[list[Sample], list[str]]:
-    """Drive the shipped driver against its simulator in virtual time."""
-    clock = Clock(seed=7)
-    driver = load_driver(name)
-    make = load_simulator(name)
-    random = Random(11)
-    port = SimulatedPort(driver.link, lambda: _acting(make(Random(3)), seconds), clock)
-    samples: list[Sample] = []
-    faults: list[str] = []
-    try:
-        async with asyncio.timeout(seconds):
-            while True:
-                transport = await port.open()
-                life = random.uniform(60, 600) if unplugging else seconds
-                yank = asyncio.get_running_loop().call_later(life, port.unplug)
-                try:
-                    await _converse(name, transport, samples, faults)
-                except LinkLostError:
-                    yank.cancel()
-                finally:
-                    await transport.close()
-                    yank.cancel()
-                await clock.sleep(1)
-                port.plug()
-    except TimeoutError:
-        return samples, faults
-
-
-def _acting(simulator: AnySimulator, seconds: float) -> AnySimulator:
-    """The simulated operator acts by himself; a camera runs slowly, and still slower through a whole hour."""
-    simulator.do("demo")
-    with contextlib.suppress(ValueError):
-        simulator.do("rate", hz=0.5 if seconds > 600 else 2.0)
-    return simulator
-
-
-async def _converse(name: str, transport: MemoryTransport, samples: list[Sample], faults: list[str]) -> None:
-    """The least a session does: packets and timers to the protocol, its writes to the link."""
-    driver = load_driver(name)
-    loop = asyncio.get_running_loop()
-    protocol = driver.open({})
-    step = protocol.start(loop.time())
-    while True:
-        check_step(driver, step)
-        samples.extend(step.samples[: 100_000 - len(samples)])
-        faults.extend(f"{loop.time():.2f} {fault}" for fault in step.faults)
-        for packet in step.write:
-            await transport.write(packet)
-        try:
-            async with asyncio.timeout_at(step.wake_at):
-                packet = await transport.read()
-        except TimeoutError:
-            step = protocol.on_timer(loop.time())
-        else:
-            step = protocol.on_packet(loop.time(), packet)
+async def test_an_hour_with_unplugging_and_garbage_on_the_line(name: str) -> None:
+    """A device is heard again soon after garbage: before its capabilities are withdrawn for silence."""
+    hour = await troubled_hour(name)
+    assert hour.samples
+    assert hour.bursts
+    assert max(hour.waited()) <= min(load_driver(name).stale_after, BACK_IN_STEP), hour.faults[-20:]

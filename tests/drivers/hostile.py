@@ -1,0 +1,209 @@
+"""Bytes that no device should send, made cheaply: what every driver must answer with samples or typed faults.
+
+A run follows what the driver's transcripts recorded, so that the conversation gets somewhere, and damages it on the
+way. Everything comes from the seed: a failure names seed and number, and is the same on every machine.
+"""
+
+import gc
+import os
+import sys
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import cycle
+from math import isfinite
+from random import Random
+from types import BuiltinFunctionType, FunctionType, MappingProxyType, MethodType, ModuleType
+from typing import Literal
+
+import numpy as np
+
+from devicehub.driver import Driver
+from devicehub.wire.checksum import crc16_ccitt_false, negated_sum16
+from devicehub.wire.packet import Packet
+from devicehub.wire.protocol import DeviceProtocol, Step
+from tests.conformance import check_step
+
+MULTIPLE = max(int(os.environ.get("DEVICEHUB_TORTURE", "1")), 1)
+HANG = 0.1
+MOST = 4096
+SMALL = 1024
+LARGE_SHARE = 0.02
+LIFE = 250
+TIMERS = 3
+TIMES = (0.01, 0.01, 0.01, 0.3, 2.0)
+
+Seal = Callable[[bytes], bytes]
+_CODE = (ModuleType, type, FunctionType, BuiltinFunctionType)
+
+
+@dataclass(slots=True)
+class Trial:
+    """A protocol under fire: every call is timed, every step looked at."""
+
+    driver: Driver
+    protocol: DeviceProtocol
+    now: float = 0.0
+    slowest: float = 0.0
+    executions: int = 0
+    step: Step = field(default_factory=Step)
+
+    def start(self) -> None:
+        """Open it."""
+        began = time.thread_time()
+        self._judge(began, self.protocol.start(self.now), b"")
+
+    def pass_time(self, until: float) -> None:
+        """Nothing comes; timers fire at their time."""
+        while self.step.wake_at is not None and self.step.wake_at < until:
+            self.now = max(self.step.wake_at, self.now)
+            self._timer()
+        self.now = until
+
+    def silence(self) -> None:
+        """Nothing comes any more: the next timers fire at their time."""
+        for _ in range(TIMERS):
+            if self.step.wake_at is None:
+                return
+            self.now = max(self.step.wake_at, self.now)
+            self._timer()
+
+    def _timer(self) -> None:
+        began = time.thread_time()
+        self._judge(began, self.protocol.on_timer(self.now), b"")
+
+    def packet(self, packet: Packet, after: float) -> None:
+        """One packet, `after` seconds later, behind the timer that is due before."""
+        self.now += after
+        if self.step.wake_at is not None and self.step.wake_at <= self.now:
+            self._timer()
+        began = time.thread_time()
+        self._judge(began, self.protocol.on_packet(self.now, packet), packet.data)
+        self.executions += 1
+
+    def _judge(self, began: float, step: Step, data: bytes) -> None:
+        self.slowest = max(self.slowest, time.thread_time() - began)
+        self.step = step
+        self.look(step, data)
+
+    def look(self, step: Step, data: bytes) -> None:
+        """A step that came of `data` holds what the driver declared, at a sane time, and not without end."""
+        check_step(self.driver, step)
+        assert step.wake_at is None or isfinite(step.wake_at)
+        assert len(step.samples) + len(step.faults) + len(step.write) <= MOST + len(data)
+
+
+def _last(size: int, check: Callable[[bytes], int], order: Literal["big", "little"]) -> Seal:
+    return lambda frame: frame[:-size] + check(frame[:-size]).to_bytes(size, order)
+
+
+def _aci(frame: bytes) -> bytes:
+    body = b"00000000\x02" + frame[10:-10] + b"\x03"
+    return b"\x01" + body + b"%08X\x04" % zlib.crc32(body)
+
+
+def _ims(frame: bytes) -> bytes:
+    head = b"\xa5\x5a\x01" + frame[3:8] + max(len(frame) - 14, 0).to_bytes(2, "little")
+    body = head + crc16_ccitt_false(head).to_bytes(2, "little") + frame[12:-2]
+    return body + crc16_ccitt_false(body).to_bytes(2, "little")
+
+
+def _gy(frame: bytes) -> bytes:
+    words = np.frombuffer(frame[: (len(frame) - 2) // 2 * 2], "<u2")
+    return words.tobytes() + (int(words.sum()) & 0xFFFF).to_bytes(2, "little")
+
+
+SEALS: Mapping[str, Seal] = MappingProxyType(
+    {
+        "scanner.zebra_ssi": _last(2, negated_sum16, "big"),
+        "trace.aci_pids3": _aci,
+        "trace.ims_reference": _ims,
+        "thermal.gy_mcu90640": _gy,
+    }
+)
+"""A damaged frame with its checks made right again, so that damage reaches what lies behind them."""
+
+
+class Hostile:
+    """Packets for one driver: what was `recorded`, as it is and damaged in seven ways, sealed or not, and noise."""
+
+    def __init__(self, name: str, seed: int, recorded: Sequence[Packet]) -> None:
+        self.random = Random(f"{name}/{seed}")
+        self._small = [packet for packet in recorded if len(packet.data) <= SMALL] or [Packet(b"")]
+        self._large = [packet for packet in recorded if len(packet.data) > SMALL]
+        self._ports = sorted({packet.port for packet in recorded}) or [""]
+        self._next = cycle(self._small)
+        self._noise = self.random.randbytes(1 << 16)
+        self._seal = SEALS.get(name)
+        self._ways = (self._noisy, self._changed, self._changed, self._cut, self._swapped, self._spliced, self._filled)
+
+    def __iter__(self) -> Iterator[Packet]:
+        random = self.random
+        while True:
+            chance = random.random()
+            if self._large and chance < LARGE_SHARE:
+                yield self._whole(random.choice(self._large))
+            elif chance < 0.4:
+                yield next(self._next)
+            else:
+                yield self._sealed(random.choice(self._ways)(random.choice(self._small)))
+
+    def _whole(self, packet: Packet) -> Packet:
+        return self._sealed(self.random.choice((packet, self._changed(packet), self._cut(packet))))
+
+    def _sealed(self, packet: Packet) -> Packet:
+        if self._seal is None or len(packet.data) < 20 or self._byte() & 1:
+            return packet
+        return Packet(self._seal(packet.data), packet.port)
+
+    def _noisy(self, _: Packet) -> Packet:
+        at, size = self.random.randrange(1 << 15), self.random.choice((1, 2, 7, 20, 64, 300))
+        return Packet(self._noise[at : at + size], self.random.choice(self._ports))
+
+    def _changed(self, packet: Packet) -> Packet:
+        if not packet.data:
+            return packet
+        data = bytearray(packet.data)
+        for _ in range(self.random.choice((1, 1, 2, 4))):
+            data[self.random.randrange(len(data))] = self.random.choice((0, 1, 0x7F, 0x80, 0xFF, self._byte()))
+        return Packet(bytes(data), packet.port)
+
+    def _byte(self) -> int:
+        return self.random.getrandbits(8)
+
+    def _cut(self, packet: Packet) -> Packet:
+        at = self.random.randint(0, len(packet.data))
+        return Packet(packet.data[:at] if self._byte() & 1 else packet.data[at:], packet.port)
+
+    def _swapped(self, packet: Packet) -> Packet:
+        at = self.random.randint(0, len(packet.data))
+        pair = packet.data[at : at + 2]
+        return Packet(packet.data[:at] + pair[::-1] + packet.data[at + 2 :], self.random.choice(self._ports))
+
+    def _spliced(self, packet: Packet) -> Packet:
+        other = self.random.choice(self._small).data
+        return Packet(self._cut(packet).data + other[self.random.randint(0, len(other)) :], packet.port)
+
+    def _filled(self, packet: Packet) -> Packet:
+        at, size = self.random.randint(0, len(packet.data)), self.random.choice((1, 4, 8))
+        fill = self.random.choice((b"\x00", b"\xff", b"\x7f")) * size
+        return Packet(packet.data[:at] + fill + packet.data[at + size :], packet.port)
+
+
+def retained(thing: object) -> int:
+    """Bytes that an object holds on to, code and what it shares with the module left aside."""
+    seen: set[int] = set()
+    waiting, total = [thing], 0
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, MethodType):
+            one = one.__self__
+        if id(one) in seen or isinstance(one, _CODE):
+            continue
+        seen.add(id(one))
+        total += sys.getsizeof(one)
+        waiting.extend(gc.get_referents(one))
+        if isinstance(one, np.ndarray):
+            waiting.append(one.base)
+    return total
