@@ -6,6 +6,7 @@ from math import inf
 
 from devicehub.model.device import Category, Channel, EvidenceLevel, Option, OptionValue, UsbId
 from devicehub.model.errors import ConfigError
+from devicehub.wire.forbidden import Forbidden
 from devicehub.wire.framer import Framer, WholePackets
 from devicehub.wire.protocol import Decode, DeviceProtocol, FramedProtocol, Order, Poll
 
@@ -113,6 +114,7 @@ class Driver:
     Give either `decode` (with `framer` and `polls` where the link needs them) or `protocol`, a
     factory for a hand-written `DeviceProtocol` that gets the options' values. `channels_for`: the
     channels under given options, where they differ from `channels` (a calibrated camera is in degrees).
+    `forbidden`: dangerous commands of the device, which its link refuses.
     `control`: whether the device's configuration allows the commands that change something.
     `evidence`: given by the registry, as `name` is; what a declaration says of itself there is not heard.
     """
@@ -132,6 +134,7 @@ class Driver:
     channels_for: Callable[[Options], tuple[Channel, ...]] | None = None
     stale_after: float = 10.0
     commands: tuple[Command, ...] = ()
+    forbidden: tuple[Forbidden, ...] = ()
     control: bool = field(default=False, compare=False)
     evidence: EvidenceLevel = field(default=EvidenceLevel.UNTESTED, compare=False)
     name: str = field(default="", compare=False)

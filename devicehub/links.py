@@ -16,6 +16,7 @@ from devicehub.transport.ble_radio import BleRadio
 from devicehub.transport.blocking import Blocking
 from devicehub.transport.faults import FaultTransport, parse_faults
 from devicehub.transport.file import FileTransport
+from devicehub.transport.guard import GuardedTransport
 from devicehub.transport.link import Transport
 from devicehub.transport.progress import Progress
 from devicehub.transport.replay import ReplayTransport
@@ -49,7 +50,7 @@ class Links:
 
     def opener(self, device: DeviceConfig, driver: Driver) -> OpenLink:
         """How to open the link of a device. Raises `ConfigError` for a port that does not fit the driver."""
-        plain = self._plain(device, driver)
+        plain = _guarded(self._plain(device, driver), driver)
         if not device.fault:
             return plain
         plan = parse_faults(device.fault)
@@ -135,6 +136,13 @@ class Links:
         blocking = Blocking(device.id)
         stored = None if self._progress is None else partial(self._progress.settled, device.id)
         return lambda: FileTransport.open(folder, link, self._clock, blocking=blocking, stored=stored)
+
+
+def _guarded(plain: OpenLink, driver: Driver) -> OpenLink:
+    async def guarded() -> Transport:
+        return GuardedTransport(await plain(), driver.forbidden)
+
+    return guarded if driver.forbidden else plain
 
 
 def _usb_id(device: DeviceConfig) -> UsbId | None:

@@ -35,6 +35,7 @@ from devicehub.model.device import Category, Channel, ChannelKind, Option
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Identity, Sample
 from devicehub.model.units import Unit
+from devicehub.wire.forbidden import Forbidden
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Step
 from drivers.radiation import _radiacode_records as content
@@ -197,5 +198,6 @@ DRIVER = Driver(
     capabilities=("gamma",),
     options=(Option(name="spectrum-period", title="Seconds between spectra", default=30.0, low=2, high=3600),),
     integrity="length, echoed header, record sequence",
+    forbidden=(Forbidden("write the configuration", rb".{4}[\x27\x2b]\x08"),),
     protocol=RadiaCode,
 )

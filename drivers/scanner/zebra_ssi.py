@@ -40,6 +40,7 @@ from devicehub.driver import Command, Driver, Options, SerialLink
 from devicehub.model.device import Category, Channel, ChannelKind, Option
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Capability, Cause, Identity, Level, Scan
+from devicehub.wire.forbidden import Forbidden
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Call, Step
 from drivers.scanner._ssi_codes import refined, split_prefix, symbology, trust
@@ -207,4 +208,9 @@ DRIVER = Driver(
     ),
     protocol=_protocol,
     stale_after=150.0,
+    forbidden=(
+        Forbidden("restore factory settings", rb".[\x12\xc8]"),
+        Forbidden("store a setting for good", rb".\xc6.[\x08-\x0f]"),
+        Forbidden("manage the scanner remotely", rb".\x80"),
+    ),
 )

@@ -4,12 +4,15 @@ from collections import Counter, deque
 from dataclasses import dataclass
 
 from devicehub.model.errors import ProtocolError, Reason
+from devicehub.wire.forbidden import Forbidden
 from devicehub.wire.packet import Packet, control_read, control_write
 from drivers.thermal._seek_frame import FrameLayout
 
 CHIP_ID, SET_MODE, GET_MODE, SET_PROCESSING = 54, 60, 61, 62
 FIRMWARE, START_TRANSFER, PLATFORM = 78, 83, 84
 SET_FIRMWARE_FEATURES, SET_FACTORY_FEATURES, FACTORY = 85, 86, 88
+
+FORBIDDEN = (Forbidden("overwrite the firmware or the factory settings", port="ctl:41:(4f|50|51|52|57):"),)
 
 
 def command(number: int, payload: str) -> Packet:

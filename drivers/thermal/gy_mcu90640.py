@@ -38,6 +38,7 @@ from devicehub.model.device import Category, Channel, ChannelKind, Option, UsbId
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Cause, Image, Layout, Measurement, Quality, Radiometric, Sample
 from devicehub.model.units import Unit
+from devicehub.wire.forbidden import Forbidden
 from devicehub.wire.framer import SyncFramer
 from devicehub.wire.protocol import DeviceProtocol, FramedProtocol, Order, Poll, Result
 from devicehub.wire.radiometry import LOWEST_EMISSIVITY
@@ -163,6 +164,7 @@ DRIVER = Driver(
     ),
     capabilities=("thermal",),
     integrity="sum16",
+    forbidden=(Forbidden("wear out the flash by storing settings", rb"\xa5\x65"),),
     protocol=protocol,
     commands=(
         Command(verb="read-emissivity", title="Ask which emissivity the module computes with"),

@@ -28,6 +28,7 @@ from drivers.thermal._seek_start import (
     CHIP_ID,
     FACTORY_ID,
     FIRMWARE,
+    FORBIDDEN,
     GET_MODE,
     SET_MODE,
     SET_PROCESSING,
@@ -81,4 +82,5 @@ DRIVER = Driver(
     capabilities=("thermal",),
     options=OPTIONS,
     protocol=_open,
+    forbidden=FORBIDDEN,
 )

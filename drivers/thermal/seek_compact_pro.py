@@ -24,6 +24,7 @@ from drivers.thermal._seek_start import (
     CHIP_ID,
     FACTORY_ID,
     FIRMWARE,
+    FORBIDDEN,
     SET_FIRMWARE_FEATURES,
     SET_MODE,
     SET_PROCESSING,
@@ -84,4 +85,5 @@ DRIVER = Driver(
     capabilities=("thermal",),
     options=(*OPTIONS, Option(name="counter-word", title="Word of the frame counter", default=1, low=1, high=4)),
     protocol=_open,
+    forbidden=FORBIDDEN,
 )

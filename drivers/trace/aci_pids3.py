@@ -17,7 +17,8 @@ The answer repeats the command's name. Asked here: `device ?`, `device.software 
 
 `pids.start` takes the module from IDLE over LAMP CHECK to measuring; without it there is no measurement.
 It is the only command sent that is no question. It stores nothing, and with the option `start` off it is not
-sent. It is repeated every 30 s while the module does not measure.
+sent. It is repeated every 30 s while the module does not measure. Commands that store, calibrate, rename, restart or
+switch relays (`pids.savedata`, `pids.reboot`, any of the others with a value instead of `?`) are never sent.
 
 The pages of the manual that are public do not name the command that reads the concentration: the options
 `measure_command` and `measure_field` have to be set from the full manual. The default is a guess in the
@@ -38,6 +39,7 @@ from devicehub.model.errors import ConfigError, ProtocolError, Reason
 from devicehub.model.reading import Sample
 from devicehub.model.units import Unit
 from devicehub.wire.checksum import crc32
+from devicehub.wire.forbidden import Forbidden
 from devicehub.wire.framer import DelimiterFramer, Frame
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Step
@@ -153,7 +155,8 @@ class Pids3:
 
 def _protocol(options: Options) -> Pids3:
     measure = str(options["measure_command"])
-    if not (measure.isascii() and measure.isprintable() and 1 <= len(split(measure)[0]) <= 32):
+    name, _, asks = measure.partition(" ")
+    if not (measure.isascii() and measure.isprintable() and 1 <= len(name) <= 32 and asks == "?"):
         raise ConfigError(f"measure_command = {measure!r}: must be 1 to 32 printable ASCII characters, then ' ?'")
     return Pids3(measure, int(options["measure_field"]), start=bool(options["start"]))
 
@@ -174,5 +177,11 @@ DRIVER = Driver(
         Option(name="start", title="Start the measurement with pids.start", default=True),
     ),
     integrity="crc32",
+    forbidden=(
+        Forbidden("store or restart", rb"\x01.{8}\x02pids?\.(savedata|reboot)\b"),
+        Forbidden(
+            "write settings", rb"\x01.{8}\x02(pids?\.(calib|measconfig|relay\.state)|device\.username) (?!\?\x03)"
+        ),
+    ),
     protocol=_protocol,
 )

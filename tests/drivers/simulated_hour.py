@@ -122,6 +122,7 @@ async def _life(name: str, transport: MemoryTransport, hour: Hour) -> None:
             hour.times.extend([loop.time()] * len(taken))
             hour.faults.extend(f"{loop.time():.2f} {fault}" for fault in step.faults)
             for packet in step.write:
+                assert not any(command.names(packet) for command in driver.forbidden), packet
                 await transport.write(packet)
             try:
                 async with asyncio.timeout_at(step.wake_at):

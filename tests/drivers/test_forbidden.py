@@ -1,0 +1,101 @@
+"""What would brick, erase or restore a device is declared, refused below everything, and sent by no driver.
+
+The commands are those that the public sources of the protocols call dangerous. That no conversation of an hour with a
+simulator has one of them is part of `test_conformance.py`.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+from devicehub.clock import Clock
+from devicehub.config import DeviceConfig
+from devicehub.driver import Driver, VideoLink
+from devicehub.links import Links
+from devicehub.model.errors import ConfigError
+from devicehub.record import parse
+from devicehub.registry import driver_names, load_driver
+from devicehub.transport.guard import GuardedTransport
+from devicehub.transport.memory import MemoryTransport
+from devicehub.transport.world import SimulatedWorld
+from devicehub.wire.packet import Packet, control_write
+from drivers.trace.aci_pids3 import encode
+from tests.conformance import options_of, transcripts
+
+DANGEROUS: Mapping[str, tuple[Packet, ...]] = MappingProxyType(
+    {
+        "thermal.seek_compact": tuple(control_write(0x41, number, 0, 0, b"\0\0") for number in (79, 80, 81, 82, 87)),
+        "thermal.seek_compact_pro": tuple(control_write(0x41, number, 0, 0) for number in (79, 80, 81, 82, 87)),
+        "thermal.gy_mcu90640": (Packet(bytes.fromhex("a565010b")),),
+        "scanner.zebra_ssi": (
+            Packet(bytes.fromhex("04c80400ff30")),  # defaults
+            Packet(bytes.fromhex("04120400ffe6")),  # custom defaults
+            Packet(bytes.fromhex("07c60408ffee01fe39")),  # a parameter, for good
+        ),
+        "trace.aci_pids3": tuple(
+            Packet(encode(text))
+            for text in (
+                "pids.savedata",
+                "pid.calib 1;2;0;100",
+                "pids.relay.state 011",
+                "device.username X",
+                "pids.reboot",
+            )
+        ),
+        "radiation.radiacode": (Packet(bytes.fromhex("0c00000027080080")), Packet(bytes.fromhex("0c0000002b080080"))),
+    }
+)
+each_driver = pytest.mark.parametrize("name", driver_names())
+each_dangerous = pytest.mark.parametrize(
+    ("name", "packet"), [(name, packet) for name, packets in DANGEROUS.items() for packet in packets]
+)
+
+
+@each_dangerous
+async def test_a_dangerous_command_is_refused_by_the_link_and_never_written(name: str, packet: Packet) -> None:
+    written: list[Packet] = []
+    link = GuardedTransport(MemoryTransport(written.append), load_driver(name).forbidden)
+    with pytest.raises(ConfigError, match="refused to send what would"):
+        await link.write(packet)
+    assert written == []
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("name", ["thermal.gy_mcu90640", "thermal.seek_compact"])
+async def test_every_link_of_the_hub_refuses_it(name: str, tmp_path: Path) -> None:
+    """Also that of `devicehub record` and of a simulated device."""
+    async with SimulatedWorld(tmp_path, clock := Clock(seed=1), 1) as world:
+        device = DeviceConfig(id="dev", driver=name, port="sim:")
+        link = await Links(clock, world).opener(device, load_driver(name))()
+        with pytest.raises(ConfigError, match="refused"):
+            await link.write(DANGEROUS[name][0])
+        await link.close()
+
+
+@each_driver
+def test_nothing_that_a_driver_asks_or_is_told_is_dangerous(name: str) -> None:
+    driver = load_driver(name)
+    for packet in requests(driver):
+        assert [command.title for command in driver.forbidden if command.names(packet)] == [], packet
+
+
+def requests(driver: Driver) -> Iterator[Packet]:
+    """What it sends at the start, again and again, for a command, and ever sent in a transcript."""
+    yield from driver.open({}).start(0.0).write
+    yield from (Packet(poll.request, poll.port) for poll in driver.polls)
+    for command in driver.commands:
+        if command.order is not None:
+            given = command.arguments({option.name: option.default for option in command.options})
+            yield Packet(command.order.request(given), command.order.port)
+    for path in transcripts(driver.name):
+        text = path.read_text()
+        yield from driver.open(options_of(text)).start(0.0).write
+        yield from (line.packet for line in parse(text) if line.sign == ">" and line.packet is not None)
+
+
+@each_driver
+def test_a_camera_has_no_way_to_be_written_to(name: str) -> None:
+    driver = load_driver(name)
+    assert not isinstance(driver.link, VideoLink) or not list(requests(driver))
