@@ -38,6 +38,16 @@ def crc16_ccitt_false(data: bytes) -> int:
     return binascii.crc_hqx(data, 0xFFFF)
 
 
+def crc16_xmodem(data: bytes) -> int:
+    """CRC-16/XMODEM: poly 1021, init 0, not reflected. Check 31C3."""
+    return binascii.crc_hqx(data, 0)
+
+
+def crc16_spi_fujitsu(data: bytes) -> int:
+    """CRC-16/SPI-FUJITSU (AUG-CCITT): poly 1021, init 1D0F, not reflected. Check E5CC."""
+    return binascii.crc_hqx(data, 0x1D0F)
+
+
 def crc32(data: bytes) -> int:
     """CRC-32 as in zlib. Check CBF43926."""
     return zlib.crc32(data)

@@ -1,8 +1,8 @@
 """A packet: bytes and the port they belong to.
 
 `port` is "" for a serial line; a GATT characteristic UUID for BLE; a file name for a watch folder;
-for video `frame:FOURCC:WIDTHxHEIGHT`, `frame-error` (a buffer the kernel flagged as damaged, no data)
-or `key` (snapshot button, one byte: 1 pressed, 0 released); and for USB one of
+for video `frame:FOURCC:WIDTHxHEIGHT` (a FourCC without its trailing spaces), `frame-error` (a buffer the
+kernel flagged as damaged, no data) or `key` (snapshot button, one byte: 1 pressed, 0 released); and for USB one of
 
     in:EP:SIZE                   ask for one bulk or interrupt transfer of at most SIZE bytes
     in:EP                        what came from that endpoint
@@ -58,4 +58,4 @@ def usb_port(endpoint: int) -> str:
 
 def frame_port(fourcc: str, width: int, height: int) -> str:
     """The port under which a video frame of that format arrives."""
-    return f"frame:{fourcc}:{width}x{height}"
+    return f"frame:{fourcc.rstrip()}:{width}x{height}"

@@ -22,11 +22,13 @@ from numpy.typing import NDArray
 
 from devicehub.driver import Driver, Options, VideoFormat, VideoLink
 from devicehub.model.device import Category, Channel, ChannelKind, Option, UsbId
-from devicehub.model.errors import ProtocolError, Reason
-from devicehub.model.reading import Capability, Cause, Image, Layout, Level, Quality, Radiometric, Sample, Shutter
+from devicehub.model.errors import ProtocolError
+from devicehub.model.reading import Cause, Image, Layout, Quality, Radiometric, Sample, Shutter
 from devicehub.model.units import Unit
 from devicehub.wire.packet import Packet, frame_port
 from devicehub.wire.protocol import Step
+from drivers.thermal._capability import ReportedCapability
+from drivers.thermal._video_frame import FREEZE_OPTIONS, Freeze, whole_frame
 
 WIDTH, HEIGHT = 256, 192
 HALF = WIDTH * HEIGHT * 2
@@ -36,14 +38,6 @@ GAIN, OFFSET = 1 / 64, -273.15
 HIGHEST = 55882  # 600 Cel, the end of the low-gain range
 ARTEFACT_COLUMNS = 8
 ARTEFACT_STEP = 30 * 64
-LEVELS = {
-    Cause.NONE: Level.FULL,
-    Cause.WARMING_UP: Level.DEGRADED,
-    Cause.SATURATED: Level.DEGRADED,
-    Cause.DUPLICATE: Level.DEGRADED,
-    Cause.CALIBRATING: Level.NONE,
-    Cause.STALE: Level.NONE,
-}
 
 
 class InfirayP2Pro:
@@ -51,17 +45,15 @@ class InfirayP2Pro:
 
     def __init__(self, options: Options) -> None:
         self._warm_up = float(options["warm-up"])
-        self._freeze_count = int(options["freeze-count"])
-        self._freeze_limit = float(options["freeze-limit"])
+        self._freeze = Freeze(int(options["freeze-count"]), float(options["freeze-limit"]))
         self._mask = bool(options["mask-artefacts"])
-        self._started = self._changed_at = 0.0
-        self._last = b""
-        self._repeats = 0
-        self._reported: tuple[Level, Cause] | None = None
+        self._started = 0.0
+        self._capability = ReportedCapability()
 
     def start(self, now: float) -> Step:
         """The stream runs by itself. The camera is powered by the link, so it warms up from now."""
-        self._started = self._changed_at = now
+        self._started = now
+        self._freeze.begin(now)
         return Step()
 
     def on_packet(self, now: float, packet: Packet) -> Step:
@@ -77,15 +69,8 @@ class InfirayP2Pro:
         return Step()
 
     def _samples(self, now: float, packet: Packet) -> tuple[Sample, ...]:
-        if packet.port == "frame-error":
-            raise ProtocolError(Reason.CORRUPT, "frame flagged as damaged by the kernel")
-        if packet.port != PORT:
-            raise ProtocolError(Reason.UNSUPPORTED, f"packet on port {packet.port[:40]!r}")
-        if len(packet.data) != 2 * HALF:
-            reason = Reason.TRUNCATED if len(packet.data) < 2 * HALF else Reason.LENGTH
-            raise ProtocolError(reason, f"{len(packet.data)} bytes instead of {2 * HALF}")
-        raw = packet.data[HALF:]
-        shutter = self._shutter(now, raw)
+        raw = whole_frame(packet, {PORT: 2 * HALF})[HALF:]
+        shutter = self._freeze.after(now, raw)
         pixels = _without_artefacts(raw) if self._mask else raw
         quality, cause = self._quality(now, pixels, shutter)
         image = Image(
@@ -101,37 +86,20 @@ class InfirayP2Pro:
             quality=quality,
             cause=cause,
         )
-        return (image, *self._capability(cause))
-
-    def _shutter(self, now: float, raw: bytes) -> Shutter:
-        """Count repeats of the same frame."""
-        if raw == self._last:
-            self._repeats += 1
-            return Shutter.CLOSED if self._repeats >= self._freeze_count else Shutter.OPEN
-        was_closed = self._repeats >= self._freeze_count
-        self._last, self._repeats, self._changed_at = raw, 0, now
-        return Shutter.SETTLING if was_closed else Shutter.OPEN
+        return (image, *self._capability.after(cause))
 
     def _quality(self, now: float, pixels: bytes, shutter: Shutter) -> tuple[Quality, Cause]:
-        if now - self._changed_at > self._freeze_limit and self._repeats:
+        if self._freeze.hangs(now):
             return Quality.BAD, Cause.STALE
         if shutter is not Shutter.OPEN:
             return Quality.UNCERTAIN, Cause.CALIBRATING
-        if self._repeats:
+        if self._freeze.repeats:
             return Quality.UNCERTAIN, Cause.DUPLICATE
         if int(np.frombuffer(pixels, "<u2").max()) > HIGHEST:
             return Quality.UNCERTAIN, Cause.SATURATED
         if now - self._started < self._warm_up:
             return Quality.UNCERTAIN, Cause.WARMING_UP
         return Quality.GOOD, Cause.NONE
-
-    def _capability(self, cause: Cause) -> tuple[Capability, ...]:
-        """The capability, when it has changed."""
-        state = LEVELS[cause], cause
-        if cause is Cause.DUPLICATE or state == self._reported:  # one repeated frame says nothing yet
-            return ()
-        self._reported = state
-        return (Capability("thermal", *state),)
 
 
 def _without_artefacts(raw: bytes) -> bytes:
@@ -165,10 +133,7 @@ DRIVER = Driver(
     capabilities=("thermal",),
     options=(
         Option(name="warm-up", title="Seconds until temperatures are trusted", default=300.0, low=0, high=3600),
-        Option(name="freeze-count", title="Identical frames that mean a closed shutter", default=3, low=1, high=100),
-        Option(
-            name="freeze-limit", title="Seconds of identical frames that mean a hang", default=5.0, low=0.5, high=60
-        ),
+        *FREEZE_OPTIONS,
         Option(name="mask-artefacts", title="Replace implausible pixels at the known bad places", default=False),
     ),
     protocol=InfirayP2Pro,

@@ -14,7 +14,7 @@ from devicehub.model.errors import ProtocolError
 from devicehub.model.reading import Image, Measurement, Sample
 from devicehub.registry import load_driver
 from devicehub.wire.packet import Packet
-from devicehub.wire.protocol import Step
+from devicehub.wire.protocol import Call, Commanded, Ended, Step
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "samples"
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -70,6 +70,7 @@ class Player:
         self.now = 0.0
         self.samples: list[Sample] = []
         self.faults: list[ProtocolError] = []
+        self.ended: list[Ended] = []
         self.written: list[Packet] = []
         self._wake_at: float | None = None
         self._took(self._protocol.start(0.0))
@@ -77,6 +78,7 @@ class Player:
     def _took(self, step: Step) -> list[Packet]:
         self.samples += step.samples
         self.faults += step.faults
+        self.ended += step.ended
         self.written += step.write
         self._wake_at = step.wake_at
         return list(step.write)
@@ -91,6 +93,16 @@ class Player:
         assert self._wake_at is not None
         self.now = max(self.now, self._wake_at)
         return self._took(self._protocol.on_timer(self.now))
+
+    def command(self, verb: str, sends: bytes) -> None:
+        """A command that makes the driver write `sends` when its turn has come."""
+        assert isinstance(self._protocol, Commanded)
+        self._took(self._protocol.on_command(self.now, Call(1, verb, {}, self.now + 60)))
+        for _ in range(50):
+            if sends in self.sent():
+                return
+            self.wait()
+        raise AssertionError(f"{verb} never sent {sends.hex()}")
 
     def value(self, channel: str) -> Measurement:
         """The latest measurement of a channel."""

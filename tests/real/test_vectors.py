@@ -22,6 +22,8 @@ PROOFS: Mapping[str, tuple[str, Callable[[Vectors], None]]] = MappingProxyType(
         "planck": ("thermal.flir_rjpeg", imaging.planck),
         "one_64th_kelvin": ("thermal.infiray_p2pro", imaging.one_64th_kelvin),
         "gy_mcu90640": ("thermal.gy_mcu90640", imaging.gy_mcu90640),
+        "lepton_tlinear": ("thermal.flir_lepton", imaging.lepton_tlinear),
+        "boson_fslp": ("thermal.flir_boson_control", imaging.boson_fslp),
         "seek_compact": ("thermal.seek_compact", imaging.seek_compact),
         "useeplus": ("endoscope.useeplus", imaging.useeplus),
         "radiacode": ("radiation.radiacode", detect.radiacode),
@@ -46,9 +48,7 @@ UNPROVED: Mapping[tuple[str, str], str] = MappingProxyType(
 UNDELIVERED: Mapping[str, str] = MappingProxyType(
     {
         "flir_one": "flir_one",
-        "lepton_tlinear": "lepton",
         "p3_commands": "infiray_p3",
-        "boson_fslp": "boson",
         "wifi": "wifi",
         "kromek_d5_d3s": "kromek",
         "radex_one": "radex",

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from devicehub.model.command import CommandState
+from devicehub.model.reading import Identity
 from devicehub.record import parse
 from tests.real.published_vectors import FIXTURES, SAMPLES, Player, Vectors, values
 
@@ -71,6 +73,51 @@ def one_64th_kelvin(vectors: Vectors) -> None:
     assert values(player.image())[100, 100 : 100 + len(published)].tolist() == pytest.approx(
         list(published.values()), abs=1e-9
     )
+
+
+def lepton_tlinear(vectors: Vectors) -> None:
+    """A frame of a Lepton that holds all published counts of hundredths, and its tenths by their rule."""
+    assert vectors.take("rule_0.01K") == "C=(raw-27315)/100"
+    assert vectors.take("rule_0.1K") == "C=raw/10-273.15"
+    published = vectors.take("v")
+    raw = np.full((120, 160), 29815, "<u2")
+    raw[60, : len(published)] = [int(count) for count in published]
+    player = Player("thermal.flir_lepton")
+    player.give(raw.tobytes() + _lepton_lines(), "frame:Y16:160x122")
+    assert values(player.image())[60, : len(published)].tolist() == pytest.approx(list(published.values()))
+    player = Player("thermal.flir_lepton", scale="decikelvin")
+    player.give(np.full(160 * 120, 2982, "<u2").tobytes() + _lepton_lines(), "frame:Y16:160x122")
+    assert values(player.image())[0, 0] == pytest.approx(2982 / 10 - 273.15)
+
+
+def _lepton_lines() -> bytes:
+    """Telemetry that says nothing but plausible temperatures of the camera."""
+    return struct.pack("<24H", *[0] * 24) + struct.pack("<3H", 30000, 0, 30000) + bytes(2 * (320 - 27))
+
+
+_BOSON_ONCE = 4  # questions that are asked once
+
+
+def boson_fslp(vectors: Vectors) -> None:
+    """The published requests are those sent, the published replies are understood, escapes are the driver's."""
+    assert vectors.take("rule").startswith("8E | ch(00)")
+    player = Player("thermal.flir_boson_control")
+    assert player.sent() == [vectors.data("S_get_serial_req")]
+    player.give(vectors.data("S_get_serial_rsp(93588)"))
+    assert [sample.facts for sample in player.samples if isinstance(sample, Identity)] == [(("serial", "93588"),)]
+    for _ in range(_BOSON_ONCE - 1):
+        player.wait()
+    assert player.sent()[-1] == vectors.data("S_fpa_temp_req")
+    player.give(vectors.data("S_fpa_temp_rsp(38.0C)"))
+    assert player.value("sensor-temperature").value == 38.0
+    player.command("run-ffc", vectors.data("S_ffc_req"))
+    player.give(vectors.data("S_ffc_rsp"))
+    assert [ended.state for ended in player.ended] == [CommandState.DONE]
+    for name, sequence in (("D_seq_0x8E_needs_stuffing", 142), ("D_seq_78_crc_needs_stuffing", 78)):
+        player.give(vectors.data(name))
+        assert player.faults[-1].detail == f"channel 0, sequence {sequence}", "read, and not an answer to us"
+    for name in ("S_ir16_mode_2_seq_C2", "D_set_ffc_auto_seq7"):
+        assert vectors.data(name)[6:10] not in {sent[6:10] for sent in player.sent()}
 
 
 def gy_mcu90640(vectors: Vectors) -> None:

@@ -9,14 +9,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devicehub.wire.checksum import crc16, crc16_ccitt_false, crc32, negated_sum16, sum8, sum16, xor8
+from devicehub.wire.checksum import (
+    crc16,
+    crc16_ccitt_false,
+    crc16_spi_fujitsu,
+    crc16_xmodem,
+    crc32,
+    negated_sum16,
+    sum8,
+    sum16,
+    xor8,
+)
 
 DIGITS = b"123456789"
 
 CATALOGUE = [
     ("IBM-3740 (CCITT-FALSE)", crc16_ccitt_false, 0x29B1),
     ("IBM-3740 by table", crc16(poly=0x1021, init=0xFFFF, reflected=False), 0x29B1),
-    ("XMODEM", crc16(poly=0x1021, init=0x0000, reflected=False), 0x31C3),
+    ("XMODEM", crc16_xmodem, 0x31C3),
+    ("SPI-FUJITSU", crc16_spi_fujitsu, 0xE5CC),
+    ("XMODEM by table", crc16(poly=0x1021, init=0x0000, reflected=False), 0x31C3),
     ("GENIBUS", crc16(poly=0x1021, init=0xFFFF, reflected=False, xorout=0xFFFF), 0xD64E),
     ("KERMIT", crc16(poly=0x8408, init=0x0000, reflected=True), 0x2189),
     ("MCRF4XX", crc16(poly=0x8408, init=0xFFFF, reflected=True), 0x6F91),
