@@ -90,7 +90,7 @@ class _VideoPeer:
         return frames + [Packet(bytes([pressed]), "key") for pressed in self._simulator.buttons()]
 
 
-class _UsbPeer:
+class UsbPeer:
     """Transfers: an IN request stays pending until the device has something, as on a real bus."""
 
     def __init__(self, simulator: UsbSimulator) -> None:
@@ -98,6 +98,7 @@ class _UsbPeer:
         self._pending: list[tuple[int, int]] = []
 
     def on_packet(self, packet: Packet) -> list[Packet]:
+        """The host asks for a transfer; what is answered at once."""
         kind, *words = packet.port.split(":")
         if kind == "in":
             self._pending.append((int(words[0], 16), int(words[1])))
@@ -137,6 +138,7 @@ class _UsbPeer:
         return out
 
     def advance(self, dt: float) -> list[Packet]:
+        """Time passes; what pending reads give."""
         self._simulator.advance(dt)
         return self._served()
 
@@ -149,7 +151,7 @@ def _peer(link: Link, simulator: AnySimulator) -> _Peer:
     if isinstance(link, SerialLink):
         return _SerialPeer(cast(SerialSimulator, simulator))
     if isinstance(link, UsbLink):
-        return _UsbPeer(cast(UsbSimulator, simulator))
+        return UsbPeer(cast(UsbSimulator, simulator))
     if isinstance(link, BleLink):
         return _BlePeer(cast(BleSimulator, simulator))
     if isinstance(link, FileLink):

@@ -23,12 +23,9 @@ class Scene:
         self.clock = 0.0
         self.hz = hz
         self._random = random
-        self._width, self._height = size
-        noise = np.random.default_rng(random.getrandbits(64))
-        self._noise = noise.normal(0, 0.03, (_NOISES, self._height, self._width))
         self._ambient = 12.0
         self._spot: tuple[float, float, float] | None = None
-        self._panel = self._draw()
+        self.resize(size)
         self._next_frame = 0.0
         self._every, self._lasts = shutter
         self._shutter_at, self._shutter_until = min(30.0, self._every), 0.0
@@ -50,6 +47,13 @@ class Scene:
             self._shutter_at = self.clock
         else:
             raise ValueError(f"there is no verb '{verb}' {values}")
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """Another sensor of `size` looks at the same panel."""
+        self._width, self._height = size
+        noise = np.random.default_rng(self._random.getrandbits(64))
+        self._noise = noise.normal(0, 0.03, (_NOISES, self._height, self._width))
+        self._panel = self._draw()
 
     @property
     def closed(self) -> bool:

@@ -21,10 +21,9 @@ class FlirBoson:
     formats: tuple[tuple[str, int, int, float], ...] = (("Y16 ", 320, 256, 9.0),)
 
     def __init__(self, random: Random) -> None:
-        self._random = random
         self._kinds: set[str] = set()
         self._frame = b""
-        self.select("Y16 ", 320, 256)
+        self._scene = Scene(random, (320, 256), 9.0, (120.0, 0.7))
 
     def do(self, verb: str, **values: float | str) -> None:
         """Change the simulated world."""
@@ -39,8 +38,6 @@ class FlirBoson:
         """The host chose a format."""
         if (fourcc, width, height) not in {known[:3] for known in self.formats}:
             raise ValueError(f"no format {fourcc} {width}x{height}")
-        self._scene = Scene(self._random, (width, height), 9.0, (120.0, 0.7))
-        self._frame = b""
 
     def advance(self, dt: float) -> list[bytes]:
         """Time passes."""

@@ -27,11 +27,11 @@ class FlirLepton:
     )
 
     def __init__(self, random: Random) -> None:
-        self._random = random
         self._kinds: set[str] = set()
         self._frames = 0
         self._ffc = _DONE
-        self.select("Y16 ", 160, 122)
+        self._width, self._height, self._lines = _SIZES[122]
+        self._scene = Scene(random, (self._width, self._height), 9.0, (180.0, 1.0))
 
     def do(self, verb: str, **values: float | str) -> None:
         """Change the simulated world."""
@@ -47,7 +47,7 @@ class FlirLepton:
         if (fourcc, width, height) not in {known[:3] for known in self.formats}:
             raise ValueError(f"no format {fourcc} {width}x{height}")
         self._width, self._height, self._lines = _SIZES[height]
-        self._scene = Scene(self._random, (width, self._height), 9.0, (180.0, 1.0))
+        self._scene.resize((width, self._height))
 
     def advance(self, dt: float) -> list[bytes]:
         """Time passes."""

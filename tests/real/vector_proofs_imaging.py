@@ -75,6 +75,25 @@ def one_64th_kelvin(vectors: Vectors) -> None:
     )
 
 
+def p3_commands(vectors: Vectors) -> None:
+    """The published commands are those sent: all at the start, the shutter by command, the gain never."""
+    assert "u16le resp_len" in vectors.take("rule")
+    player = Player("thermal.thermal_master_p3")
+    while sum(packet.port.startswith("in:81") for packet in player.written) < 3:  # one is thrown away
+        question = player.written[-1].port
+        if question.startswith("ctl:c1"):
+            player.give(
+                (b"\x02" if ":22:" in question else b"\x01").ljust(int(question.split(":")[5]), b"\0"), question
+            )
+        else:
+            player.wait()
+    player.command("shutter", vectors.data("shutter"))
+    for name in ("read_name", "read_fw", "read_part", "read_serial", "read_hw", "read_model_long", "start_stream"):
+        assert vectors.data(name) in player.sent(), name
+    for name in ("gain_low", "gain_high"):
+        assert vectors.data(name) not in player.sent()
+
+
 def lepton_tlinear(vectors: Vectors) -> None:
     """A frame of a Lepton that holds all published counts of hundredths, and its tenths by their rule."""
     assert vectors.take("rule_0.01K") == "C=(raw-27315)/100"

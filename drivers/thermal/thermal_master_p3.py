@@ -1,0 +1,25 @@
+"""Thermal Master P3, 3474:45a2: 256x192 pixels of 1/64 K, about 25 frames per second, over USB bulk transfers.
+
+The conversation is in `_thermal_master`, the frames in `_thermal_master_frames`.
+
+Sources (facts): jvdillon/p3-ir-camera, pieotr/p3-ir-camera.
+"""
+
+from devicehub.driver import Driver, UsbLink
+from devicehub.model.device import Category, UsbId
+from drivers.thermal._thermal_master import COMMAND, ThermalMaster
+from drivers.thermal._thermal_master_frames import CHANNELS, OPTIONS
+
+WIDTH, HEIGHT = 256, 192
+
+DRIVER = Driver(
+    title="Thermal Master P3",
+    category=Category.THERMAL,
+    link=UsbLink(ids=(UsbId(0x3474, 0x45A2),), interfaces=((0, 0), (1, 0))),
+    channels=CHANNELS,
+    capabilities=("thermal",),
+    integrity="frame counter at both ends",
+    options=OPTIONS,
+    protocol=lambda options: ThermalMaster(WIDTH, HEIGHT, options),
+    commands=(COMMAND,),
+)
