@@ -218,7 +218,7 @@ class ClaimedDevice:
     def _control(self, transfer: Transfer) -> Packet | None:
         request_type, request, value, index = transfer.numbers[:4]
         try:
-            if (request_type, request) == SET_INTERFACE:
+            if (request_type, request) == SET_INTERFACE and self._has_setting(index, value, transfer.packet.data):
                 # libusb must know, or it and the kernel would use the old setting's endpoints.
                 self._device.set_interface_altsetting(index, value)
                 return None
@@ -229,6 +229,12 @@ class ClaimedDevice:
                 return Packet(b"", transfer.packet.port.replace("ctl:", "stall:", 1))
             raise link_error(error, f"control transfer {transfer.packet.port}") from error
         return Packet(answer.tobytes(), transfer.packet.port) if len(transfer.numbers) == 5 else None
+
+    def _has_setting(self, interface: int, alternate: int, data: bytes) -> bool:
+        """Some devices know the request with data, or for settings without a descriptor: theirs goes out as it is."""
+        configuration = self._device.get_active_configuration()
+        wanted = {"bInterfaceNumber": interface, "bAlternateSetting": alternate}
+        return not data and usb.util.find_descriptor(configuration, **wanted) is not None
 
     def _write(self, endpoint: int, data: bytes, timeout: int) -> None:
         for _ in range(WRITE_ATTEMPTS):

@@ -22,6 +22,7 @@ PROOFS: Mapping[str, tuple[str, Callable[[Vectors], None]]] = MappingProxyType(
         "planck": ("thermal.flir_rjpeg", imaging.planck),
         "one_64th_kelvin": ("thermal.infiray_p2pro", imaging.one_64th_kelvin),
         "gy_mcu90640": ("thermal.gy_mcu90640", imaging.gy_mcu90640),
+        "flir_one": ("thermal.flir_one", imaging.flir_one),
         "p3_commands": ("thermal.thermal_master_p3", imaging.p3_commands),
         "lepton_tlinear": ("thermal.flir_lepton", imaging.lepton_tlinear),
         "boson_fslp": ("thermal.flir_boson_control", imaging.boson_fslp),
@@ -40,6 +41,7 @@ UNPROVED: Mapping[tuple[str, str], str] = MappingProxyType(
     {
         ("zebra_ssi", "host START_SESSION"): "to the scanner; the operator pulls the trigger, the driver never does",
         ("zebra_ssi", "host SCAN_ENABLE status 08"): "to the scanner; status 08 makes a setting permanent",
+        ("flir_one", "fileio_header"): "to the file channel, which the driver does not use",
         ("p3_commands", "status"): "the camera is asked for its status by a request of its own, C1/22",
         ("useeplus", "uvc_probe_480p"): "to the camera in UVC mode, which the kernel drives",
         ("useeplus", "uvc_probe_720p_index"): "to the camera in UVC mode, which the kernel drives",
@@ -49,7 +51,6 @@ UNPROVED: Mapping[tuple[str, str], str] = MappingProxyType(
 # Sections without a delivered driver, by a word of the name that such a driver would have.
 UNDELIVERED: Mapping[str, str] = MappingProxyType(
     {
-        "flir_one": "flir_one",
         "wifi": "wifi",
         "kromek_d5_d3s": "kromek",
         "radex_one": "radex",

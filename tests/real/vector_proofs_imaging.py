@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from devicehub.model.command import CommandState
-from devicehub.model.reading import Identity
+from devicehub.model.reading import Identity, Image
 from devicehub.record import parse
+from simulators.endoscope._camera import picture
 from tests.real.published_vectors import FIXTURES, SAMPLES, Player, Vectors, values
 
 _CAMERA_FIELDS = {
@@ -73,6 +74,24 @@ def one_64th_kelvin(vectors: Vectors) -> None:
     assert values(player.image())[100, 100 : 100 + len(published)].tolist() == pytest.approx(
         list(published.values()), abs=1e-9
     )
+
+
+def flir_one(vectors: Vectors) -> None:
+    """A frame of a FLIR One that holds all published counts."""
+    assert vectors.take("origin").startswith("D from constants")
+    planck = vectors.take("planck")
+    published = vectors.take("raw_to_C")
+    raw = np.full((60, 80), 3000, "<u2")
+    raw[30, : len(published)] = [int(count) for count in published]
+    thermal = b"".join(bytes(4) + line.tobytes() for line in raw)
+    jpeg = picture(16, 16, (0, 0), 0.0, dark=False, tables=False)
+    sizes = struct.pack("<4s4x4I4x", b"\xef\xbe", len(thermal) + len(jpeg), len(thermal), len(jpeg), 0)
+    constants = {f"planck-{name.lower()}": float(value) for name, value in planck.items()}
+    player = Player("thermal.flir_one", **constants)
+    player.give(sizes + thermal + jpeg, "in:85")
+    (image,) = (one for one in player.samples if isinstance(one, Image) and one.channel == "thermal")
+    seen = np.frombuffer(image.data, "<f4").reshape(60, 80)[30, : len(published)]
+    assert seen.tolist() == pytest.approx(list(published.values()), abs=1e-3)
 
 
 def p3_commands(vectors: Vectors) -> None:
