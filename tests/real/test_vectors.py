@@ -12,6 +12,7 @@ import pytest
 from devicehub.registry import driver_names
 from tests.real import vector_proofs_detect as detect
 from tests.real import vector_proofs_imaging as imaging
+from tests.real import vector_proofs_thermal as thermal
 from tests.real.published_vectors import Vectors, sections
 
 pytestmark = pytest.mark.real
@@ -22,10 +23,10 @@ PROOFS: Mapping[str, tuple[str, Callable[[Vectors], None]]] = MappingProxyType(
         "planck": ("thermal.flir_rjpeg", imaging.planck),
         "one_64th_kelvin": ("thermal.infiray_p2pro", imaging.one_64th_kelvin),
         "gy_mcu90640": ("thermal.gy_mcu90640", imaging.gy_mcu90640),
-        "flir_one": ("thermal.flir_one", imaging.flir_one),
-        "p3_commands": ("thermal.thermal_master_p3", imaging.p3_commands),
-        "lepton_tlinear": ("thermal.flir_lepton", imaging.lepton_tlinear),
-        "boson_fslp": ("thermal.flir_boson_control", imaging.boson_fslp),
+        "flir_one": ("thermal.flir_one", thermal.flir_one),
+        "p3_commands": ("thermal.thermal_master_p3", thermal.p3_commands),
+        "lepton_tlinear": ("thermal.flir_lepton", thermal.lepton_tlinear),
+        "boson_fslp": ("thermal.flir_boson_control", thermal.boson_fslp),
         "seek_compact": ("thermal.seek_compact", imaging.seek_compact),
         "useeplus": ("endoscope.useeplus", imaging.useeplus),
         "radiacode": ("radiation.radiacode", detect.radiacode),

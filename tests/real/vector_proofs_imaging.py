@@ -7,10 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from devicehub.model.command import CommandState
-from devicehub.model.reading import Identity, Image
 from devicehub.record import parse
-from simulators.endoscope._camera import picture
 from tests.real.published_vectors import FIXTURES, SAMPLES, Player, Vectors, values
 
 _CAMERA_FIELDS = {
@@ -74,88 +71,6 @@ def one_64th_kelvin(vectors: Vectors) -> None:
     assert values(player.image())[100, 100 : 100 + len(published)].tolist() == pytest.approx(
         list(published.values()), abs=1e-9
     )
-
-
-def flir_one(vectors: Vectors) -> None:
-    """A frame of a FLIR One that holds all published counts."""
-    assert vectors.take("origin").startswith("D from constants")
-    planck = vectors.take("planck")
-    published = vectors.take("raw_to_C")
-    raw = np.full((60, 80), 3000, "<u2")
-    raw[30, : len(published)] = [int(count) for count in published]
-    thermal = b"".join(bytes(4) + line.tobytes() for line in raw)
-    jpeg = picture(16, 16, (0, 0), 0.0, dark=False, tables=False)
-    sizes = struct.pack("<4s4x4I4x", b"\xef\xbe", len(thermal) + len(jpeg), len(thermal), len(jpeg), 0)
-    constants = {f"planck-{name.lower()}": float(value) for name, value in planck.items()}
-    player = Player("thermal.flir_one", **constants)
-    player.give(sizes + thermal + jpeg, "in:85")
-    (image,) = (one for one in player.samples if isinstance(one, Image) and one.channel == "thermal")
-    seen = np.frombuffer(image.data, "<f4").reshape(60, 80)[30, : len(published)]
-    assert seen.tolist() == pytest.approx(list(published.values()), abs=1e-3)
-
-
-def p3_commands(vectors: Vectors) -> None:
-    """The published commands are those sent: all at the start, the shutter by command, the gain never."""
-    assert "u16le resp_len" in vectors.take("rule")
-    player = Player("thermal.thermal_master_p3")
-    while sum(packet.port.startswith("in:81") for packet in player.written) < 3:  # one is thrown away
-        question = player.written[-1].port
-        if question.startswith("ctl:c1"):
-            player.give(
-                (b"\x02" if ":22:" in question else b"\x01").ljust(int(question.split(":")[5]), b"\0"), question
-            )
-        else:
-            player.wait()
-    player.command("shutter", vectors.data("shutter"))
-    for name in ("read_name", "read_fw", "read_part", "read_serial", "read_hw", "read_model_long", "start_stream"):
-        assert vectors.data(name) in player.sent(), name
-    for name in ("gain_low", "gain_high"):
-        assert vectors.data(name) not in player.sent()
-
-
-def lepton_tlinear(vectors: Vectors) -> None:
-    """A frame of a Lepton that holds all published counts of hundredths, and its tenths by their rule."""
-    assert vectors.take("rule_0.01K") == "C=(raw-27315)/100"
-    assert vectors.take("rule_0.1K") == "C=raw/10-273.15"
-    published = vectors.take("v")
-    raw = np.full((120, 160), 29815, "<u2")
-    raw[60, : len(published)] = [int(count) for count in published]
-    player = Player("thermal.flir_lepton")
-    player.give(raw.tobytes() + _lepton_lines(), "frame:Y16:160x122")
-    assert values(player.image())[60, : len(published)].tolist() == pytest.approx(list(published.values()))
-    player = Player("thermal.flir_lepton", scale="decikelvin")
-    player.give(np.full(160 * 120, 2982, "<u2").tobytes() + _lepton_lines(), "frame:Y16:160x122")
-    assert values(player.image())[0, 0] == pytest.approx(2982 / 10 - 273.15)
-
-
-def _lepton_lines() -> bytes:
-    """Telemetry that says nothing but plausible temperatures of the camera."""
-    return struct.pack("<24H", *[0] * 24) + struct.pack("<3H", 30000, 0, 30000) + bytes(2 * (320 - 27))
-
-
-_BOSON_ONCE = 4  # questions that are asked once
-
-
-def boson_fslp(vectors: Vectors) -> None:
-    """The published requests are those sent, the published replies are understood, escapes are the driver's."""
-    assert vectors.take("rule").startswith("8E | ch(00)")
-    player = Player("thermal.flir_boson_control")
-    assert player.sent() == [vectors.data("S_get_serial_req")]
-    player.give(vectors.data("S_get_serial_rsp(93588)"))
-    assert [sample.facts for sample in player.samples if isinstance(sample, Identity)] == [(("serial", "93588"),)]
-    for _ in range(_BOSON_ONCE - 1):
-        player.wait()
-    assert player.sent()[-1] == vectors.data("S_fpa_temp_req")
-    player.give(vectors.data("S_fpa_temp_rsp(38.0C)"))
-    assert player.value("sensor-temperature").value == 38.0
-    player.command("run-ffc", vectors.data("S_ffc_req"))
-    player.give(vectors.data("S_ffc_rsp"))
-    assert [ended.state for ended in player.ended] == [CommandState.DONE]
-    for name, sequence in (("D_seq_0x8E_needs_stuffing", 142), ("D_seq_78_crc_needs_stuffing", 78)):
-        player.give(vectors.data(name))
-        assert player.faults[-1].detail == f"channel 0, sequence {sequence}", "read, and not an answer to us"
-    for name in ("S_ir16_mode_2_seq_C2", "D_set_ffc_auto_seq7"):
-        assert vectors.data(name)[6:10] not in {sent[6:10] for sent in player.sent()}
 
 
 def gy_mcu90640(vectors: Vectors) -> None:
