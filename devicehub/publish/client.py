@@ -28,6 +28,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from devicehub.model.errors import DeliveryError, DeliveryRefusedError
+from devicehub.publish.exchange import Exchange
 from devicehub.publish.inbox import Inbox
 from devicehub.publish.port import Incoming, Outgoing
 from devicehub.publish.properties import PackedProperties, for_publish, for_will, variable_length
@@ -71,6 +72,7 @@ class Client(aiomqtt.Client):
         self._settings = settings
         self._thread = threading.get_ident()
         self._pending: dict[int, tuple[Outgoing, asyncio.Future[None]]] = {}
+        self._exchange = Exchange(self._client, self._answered)
         self._progress = 0.0
         self._limits: Properties | None = None
         self.inbox = Inbox(settings.incoming)
@@ -87,13 +89,21 @@ class Client(aiomqtt.Client):
         if obstacle:
             future.set_exception(DeliveryRefusedError(f"{out.topic}: {obstacle}"))
             return future
+        mid = self._sent(out, properties)
+        if not self._pending:
+            self._progress = self._loop.time()
+        self._pending[mid] = (out, future)
+        return future
+
+    def _sent(self, out: Outgoing, properties: PackedProperties | None) -> int:
+        """Message id of what is on its way now."""
+        if out.qos == 1:
+            return self._exchange.publish(out, b"" if properties is None else properties.pack())
+        self._exchange.flush()
         info = self._client.publish(out.topic, out.payload, out.qos, out.retain, properties)
         if info.rc != paho.MQTT_ERR_SUCCESS:
             raise DeliveryError(f"{out.topic}: {paho.error_string(info.rc)}")
-        if not self._pending:
-            self._progress = self._loop.time()
-        self._pending[info.mid] = (out, future)
-        return future
+        return info.mid
 
     def abort(self, why: str) -> None:
         """Close the socket without DISCONNECT, so that the broker publishes the will, and fail what is pending.
@@ -121,6 +131,7 @@ class Client(aiomqtt.Client):
 
     async def close(self) -> None:
         """Say DISCONNECT, so that the broker drops the will, and close. Never raises; a dead broker is left behind."""
+        self._exchange.flush()
         try:
             await self.__aexit__(None, None, None)
         except aiomqtt.MqttError as error:
@@ -231,16 +242,19 @@ class Client(aiomqtt.Client):
         reason_code: ReasonCode,
         properties: Properties,
     ) -> None:
+        self._answered(mid, reason_code.value, getattr(properties, "ReasonString", "") or reason_code.getName())
+
+    def _answered(self, mid: int, code: int, reason: str) -> None:
+        """What became of a publish: see `Exchange`; one of quality of service 0 is on its way."""
         self._progress = self._loop.time()
         out, future = self._pending.pop(mid, (None, None))
         if out is None or future is None or future.done():
             return
-        if reason_code.value < _REFUSED:
-            self.unheard += reason_code.value == _UNHEARD and not out.retain
+        if code < _REFUSED:
+            self.unheard += code == _UNHEARD and not out.retain
             future.set_result(None)
             return
-        reason = getattr(properties, "ReasonString", "") or reason_code.getName()
-        future.set_exception(unpublished(out.topic, reason_code.value, reason))
+        future.set_exception(unpublished(out.topic, code, reason))
 
     def _on_socket_register_write(self, client: paho.Client, userdata: object, sock: socket.socket) -> None:
         if threading.get_ident() != self._thread:
