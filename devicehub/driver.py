@@ -115,6 +115,7 @@ class Driver:
     factory for a hand-written `DeviceProtocol` that gets the options' values. `channels_for`: the
     channels under given options, where they differ from `channels` (a calibrated camera is in degrees).
     `forbidden`: dangerous commands of the device, which its link refuses.
+    `timed`: its frames are told apart by time and by what was asked, not by their bytes alone.
     `control`: whether the device's configuration allows the commands that change something.
     `evidence`: given by the registry, as `name` is; what a declaration says of itself there is not heard.
     """
@@ -133,6 +134,7 @@ class Driver:
     protocol: Callable[[Options], DeviceProtocol] | None = None
     channels_for: Callable[[Options], tuple[Channel, ...]] | None = None
     stale_after: float = 10.0
+    timed: bool = False
     commands: tuple[Command, ...] = ()
     forbidden: tuple[Forbidden, ...] = ()
     control: bool = field(default=False, compare=False)

@@ -1,5 +1,8 @@
 """Finds drivers and simulators by file name: `drivers/<family>/<file>.py` is the driver `<family>.<file>`.
 
+`drivers/<family>/<file>.toml` is a device file, which gives both. So does `<family>/<file>.toml` in a site's own
+folder, which the functions here take as `folder`; it must not have the name of a driver that ships.
+
 Third parties add theirs with the entry-point groups `devicehub.drivers` and `devicehub.simulators`;
 the entry point's name is the driver's name and its object the `Driver` or simulator factory.
 
@@ -38,19 +41,24 @@ def _files(package: str) -> Iterator[str]:
             yield f"{path.parent.name}.{path.stem}"
 
 
-def driver_names() -> list[str]:
-    """Names of all drivers, without importing one."""
-    return sorted({*_files("drivers"), *(point.name for point in entry_points(group="devicehub.drivers"))})
+def _device_files(folder: Path) -> dict[str, Path]:
+    return {f"{path.parent.name}.{path.stem}": path for path in sorted(folder.glob("*/*.toml"))}
 
 
-def simulator_names() -> list[str]:
-    """Names of all simulators, without importing one."""
-    return sorted({*_files("simulators"), *(point.name for point in entry_points(group="devicehub.simulators"))})
+def device_files(folder: Path | None = None) -> dict[str, Path]:
+    """Device files by the names of their drivers. Raises `ConfigError` for a name that a driver has already."""
+    shipped = _device_files(_folder("drivers"))
+    own = {} if folder is None else _device_files(folder)
+    for name in own:
+        if name in shipped or name in set(_files("drivers")):
+            raise ConfigError(f"{own[name]}: there is a driver {name} already; give the file another name")
+    return shipped | own
 
 
-def load_driver(name: str) -> Driver:
-    """Import one driver. Raises `ConfigError` with the nearest name for an unknown one."""
-    return replace(cast(Driver, _load("drivers", name, "DRIVER")), name=name, evidence=evidence_level(name))
+def driver_names(folder: Path | None = None) -> list[str]:
+    """Names of all drivers, without loading one."""
+    points = (point.name for point in entry_points(group="devicehub.drivers"))
+    return sorted({*_files("drivers"), *device_files(folder), *points})
 
 
 def evidence_level(name: str) -> EvidenceLevel:
@@ -62,18 +70,39 @@ def evidence_level(name: str) -> EvidenceLevel:
         raise ConfigError(f"{path}: {error}: the installation is damaged") from None
 
 
-def load_simulator(name: str) -> SimulatorFactory:
-    """Import one simulator's factory. Raises `ConfigError` for an unknown one."""
-    return cast(SimulatorFactory, _load("simulators", name, "SIMULATOR"))
+def simulator_names(folder: Path | None = None) -> list[str]:
+    """Names of all simulators, without loading one."""
+    points = (point.name for point in entry_points(group="devicehub.simulators"))
+    return sorted({*_files("simulators"), *device_files(folder), *points})
 
 
-def _load(package: str, name: str, attribute: str) -> object:
+def load_driver(name: str, folder: Path | None = None) -> Driver:
+    """Load one driver. Raises `ConfigError` with the nearest name for an unknown one."""
+    path = device_files(folder).get(name)
+    if path is None:
+        return replace(
+            cast(Driver, _load("drivers", name, driver_names(folder))), name=name, evidence=evidence_level(name)
+        )
+    files = importlib.import_module("devicehub.devicefile.load")  # most commands load no device file
+    return replace(cast(Driver, files.driver(files.load(path), name)), evidence=evidence_level(name))
+
+
+def load_simulator(name: str, folder: Path | None = None) -> SimulatorFactory:
+    """Load one simulator's factory. Raises `ConfigError` for an unknown one."""
+    path = device_files(folder).get(name)
+    if path is None:
+        return cast(SimulatorFactory, _load("simulators", name, simulator_names(folder)))
+    files, links = (importlib.import_module(f"devicehub.devicefile.{name}") for name in ("load", "links"))
+    return cast(SimulatorFactory, links.simulator(files.load(path)))
+
+
+def _load(package: str, name: str, known: list[str]) -> object:
+    attribute = package.removesuffix("s").upper()
     if name in set(_files(package)):
         return cast(object, getattr(importlib.import_module(f"{package}.{name}"), attribute))
     for point in entry_points(group=f"devicehub.{package}"):
         if point.name == name:
             return cast(object, point.load())
-    known = driver_names() if package == "drivers" else simulator_names()
     near = get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}"
     raise ConfigError(f"unknown {package.removesuffix('s')} '{name}'{hint}")

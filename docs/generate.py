@@ -9,12 +9,17 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import get_args
 
 import msgspec
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from devicehub.cli.describe import LINKS
 from devicehub.cli.exits import MEANINGS
 from devicehub.cli.parser import build_parser
+from devicehub.devicefile.schema import DeviceFile
+from devicehub.devicefile.schema_message import MessageTable
 from devicehub.driver import Driver
 from devicehub.model.device import EvidenceLevel
 from devicehub.model.message import Kind, Message, Place
@@ -25,9 +30,11 @@ from devicehub.model.units import Unit
 from devicehub.publish.envelope import Encoder
 from devicehub.publish.topics import REAL_ROOT, RULES, Lane, Topics
 from devicehub.registry import EVIDENCE, driver_names, load_driver
+from devicehub.tomlfile.words import model_at
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
+REFERENCE = ROOT / "docs" / "reference" / "device-file.md"
 LEVELS = ROOT / "drivers" / EVIDENCE
 _PART = re.compile(r"(<!-- generated: (?P<name>[a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _EVIDENCE = re.compile(
@@ -172,28 +179,74 @@ def _leaves(parser: argparse.ArgumentParser, words: tuple[str, ...]) -> Iterator
             yield from _leaves(child, (*words, word))
 
 
-PARTS: Mapping[str, Callable[[], Iterator[str]]] = {
+def keys() -> Iterator[str]:
+    """Every key of a device file, table by table."""
+    for title, model in _tables("", DeviceFile, ()):
+        yield f"### {title or 'Top of the file'}"
+        yield ""
+        yield (model.__doc__ or "").partition("\n")[0]
+        yield ""
+        yield "| key | what | unless given |"
+        yield "|---|---|---|"
+        for name, field in model.model_fields.items():
+            yield f"| `{name}` | {field.description}{_choices(field)} | {_default(field)} |"
+        yield ""
+
+
+def _choices(field: FieldInfo) -> str:
+    words = [str(one) for one in get_args(field.annotation) if isinstance(one, str | int) and one != ""]
+    return f": {', '.join(f'`{word}`' for word in words)}" if len(words) > 1 else ""
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "must be given"
+    default = field.get_default(call_default_factory=True)
+    if default is None or default in ((), "", {}) or isinstance(default, BaseModel):
+        return ""
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+def _tables(
+    title: str, model: type[BaseModel], above: tuple[type[BaseModel], ...]
+) -> Iterator[tuple[str, type[BaseModel]]]:
+    """Tables with their titles, each model once in a row."""
+    yield title, model
+    for name in model.model_fields:
+        inner = model_at((name,), model)
+        if inner is None or inner in (*above, model):
+            continue
+        several = isinstance(model.model_fields[name].get_default(call_default_factory=True), tuple)
+        several = several or name in {"channel", "message"}
+        if name not in {"header", "fields"} or model is MessageTable:
+            path = f"{title.strip('[]`')}.{name}".strip(".")
+            yield from _tables(f"`[[{path}]]`" if several else f"`[{path}]`", inner, (*above, model))
+
+
+PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "equipment": equipment,
     "topics": topics,
     "example": example,
     "commands": commands,
     "exits": exits,
 }
+REFERENCE_PARTS: dict[str, Callable[[], Iterator[str]]] = {"keys": keys}
 
 
 def generated(text: str) -> str:
     """`text` with every part as the code has it."""
 
     def part(match: re.Match[str]) -> str:
-        return match[1] + "\n".join(PARTS[match["name"]]()) + "\n" + match[3]
+        return match[1] + "\n".join((PARTS | REFERENCE_PARTS)[match["name"]]()) + "\n" + match[3]
 
     return _PART.sub(part, text)
 
 
 def main() -> None:
-    """Rewrite README.md and the levels of evidence, which every installation has."""
+    """Rewrite README.md, the reference, and the levels of evidence, which every installation has."""
     LEVELS.write_bytes(levels())
-    README.write_text(generated(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for path in (README, REFERENCE):
+        path.write_text(generated(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,12 +6,15 @@ from pathlib import Path
 from random import Random
 
 from devicehub.cli.capture import transcript_options
+from devicehub.devicefile.load import load
+from devicehub.devicefile.notation import parse_bytes
 from devicehub.driver import Driver
 from devicehub.model.device import ChannelKind, OptionValue
 from devicehub.model.errors import ProtocolError
 from devicehub.model.reading import Image, Measurement, Sample, Scan, Spectrum
 from devicehub.record import Line, parse
-from devicehub.wire.packet import Packet
+from devicehub.registry import device_files
+from devicehub.wire.packet import Packet, usb_port
 from devicehub.wire.protocol import DeviceProtocol, Step
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -35,7 +38,13 @@ def options_of(text: str) -> dict[str, OptionValue]:
 
 @cache
 def recorded_packets(driver_name: str) -> list[Packet]:
-    """Every packet that the driver's transcripts say came from the device."""
+    """Every packet that the driver's transcripts, or the vectors of its device file, say came from the device."""
+    if (path := device_files().get(driver_name)) is not None:
+        compiled = load(path)
+        port = next(iter(compiled.file.link.notify), "")
+        port = usb_port(compiled.file.link.endpoint_in) if compiled.file.link.kind == "usb" else port
+        vectors = (vector for vector in compiled.file.vector if vector.request is None)
+        return [Packet(parse_bytes(vector.hex), port) for vector in vectors]
     lines: list[Line] = []
     for path in transcripts(driver_name):
         lines.extend(parse(path.read_text(), path.name))

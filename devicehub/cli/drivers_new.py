@@ -6,8 +6,8 @@ from pathlib import Path
 
 from devicehub.cli.exits import CommandError, Exit
 from devicehub.cli.output import note, print_json, say
-from devicehub.config.problems import suggestion
 from devicehub.model.device import Category
+from devicehub.tomlfile.problems import suggestion
 
 _NAME = re.compile(r"([a-z]+)\.([a-z][a-z0-9]*(?:_[a-z0-9]+)*)")
 

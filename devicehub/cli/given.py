@@ -7,12 +7,12 @@ from pathlib import Path
 from devicehub.cli.capture import Timed, transcript_options, transcript_packets
 from devicehub.cli.exits import CommandError, Exit
 from devicehub.config import Config, DeviceConfig, load_config
-from devicehub.config.problems import suggestion
 from devicehub.config.resources import usual_config
 from devicehub.driver import Driver, Options
 from devicehub.model.device import Option, OptionValue
 from devicehub.model.errors import ConfigError
 from devicehub.registry import driver_names, load_driver
+from devicehub.tomlfile.problems import suggestion
 
 
 def config_path(args: argparse.Namespace) -> Path:

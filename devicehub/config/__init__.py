@@ -12,7 +12,7 @@ from devicehub.config.models import (
     Secret,
 )
 from devicehub.config.points import alarm_points, thermal_rules
-from devicehub.config.problems import ConfigProblems, Problem
+from devicehub.tomlfile.problems import ConfigProblems, Problem
 
 __all__ = [
     "Config",

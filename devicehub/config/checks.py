@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from devicehub.config.limit_checks import limit_complaints
 from devicehub.config.links import link_complaints
 from devicehub.config.models import Config, DeviceConfig, MqttConfig
-from devicehub.config.problems import Complaint, key_mistake, key_text, suggestion, value_mistake
 from devicehub.config.thermal_checks import thermal_complaints
-from devicehub.config.toml_position import KeyPath
 from devicehub.driver import Driver
 from devicehub.model.device import ChannelKind, OptionValue
 from devicehub.model.errors import ConfigError
 from devicehub.model.stream import Stream
 from devicehub.registry import driver_names, load_driver, simulator_names
+from devicehub.tomlfile.position import KeyPath
+from devicehub.tomlfile.problems import Complaint, key_mistake, key_text, suggestion, value_mistake
 from devicehub.transport.faults import parse_faults
 
 RULE_TABLES = ("limit", "region", "thermal")

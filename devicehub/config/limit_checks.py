@@ -7,13 +7,13 @@ from itertools import pairwise
 from devicehub.config.limits import LimitConfig
 from devicehub.config.models import Config
 from devicehub.config.points import conditions_of, points_of
-from devicehub.config.problems import Complaint, key_text, suggestion, value_mistake
-from devicehub.config.section import SEGMENT
-from devicehub.config.toml_position import KeyPath
 from devicehub.driver import Driver
 from devicehub.model.alarm import Condition
 from devicehub.model.device import Channel, ChannelKind
 from devicehub.model.units import Unit
+from devicehub.tomlfile.position import KeyPath
+from devicehub.tomlfile.problems import Complaint, key_text, suggestion, value_mistake
+from devicehub.tomlfile.section import SEGMENT
 
 STATISTICS = ("max", "min", "mean", "p95")
 _NUMERIC = {ChannelKind.MEASUREMENT, ChannelKind.STATE}

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from devicehub.config.section import Section, Segment
+from devicehub.tomlfile.section import Section, Segment
 
 CHANNEL = r"^[a-z0-9-]{1,64}(\.[a-z0-9]{1,16})?$"
 REFERENCE = r"^(([a-z0-9-]{1,64}/)?[a-z0-9-]{1,64}(\.[a-z0-9]{1,16})?)?$"

@@ -5,9 +5,9 @@ import sys
 from collections.abc import Iterator
 
 from devicehub.config.models import DeviceConfig
-from devicehub.config.problems import Complaint, key_text, value_mistake
-from devicehub.config.toml_position import KeyPath
 from devicehub.driver import BleLink, FileLink, Link, SerialLink, UsbLink, VideoLink
+from devicehub.tomlfile.position import KeyPath
+from devicehub.tomlfile.problems import Complaint, key_text, value_mistake
 
 _URLS = ("socket://", "rfc2217://")
 _USB_PORT = re.compile(r"\d+-\d+(\.\d+)*|\d+:\d+")

@@ -2,9 +2,6 @@
 
 import hashlib
 import json
-import re
-import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -13,22 +10,10 @@ from devicehub.config.checks import RULE_TABLES, check, check_rules
 from devicehub.config.models import Config, RuleFile
 from devicehub.config.plain_words import complaints
 from devicehub.config.presence import absent
-from devicehub.config.problems import Complaint, ConfigProblems, Problem, key_text
 from devicehub.config.salvage import check_rest
-from devicehub.config.toml_position import KeyPath, Position, key_positions
-
-LIMIT = 1024 * 1024
-_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
-Tree = dict[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class TomlFile:
-    """One file: its values, and where each of its keys stands."""
-
-    path: Path
-    values: Tree
-    positions: dict[KeyPath, Position]
+from devicehub.tomlfile.position import KeyPath
+from devicehub.tomlfile.problems import ConfigProblems, Problem, key_text
+from devicehub.tomlfile.read import TomlFile, Tree, placed, read_file
 
 
 def load_config(path: Path, *, present: bool = False) -> Config:
@@ -73,15 +58,6 @@ def digest(config: Config) -> str:
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
-def placed(complaint: Complaint, places: dict[KeyPath, Problem]) -> Problem:
-    """A mistake at the key itself, or at the nearest table around it when the key is missing."""
-    length = len(complaint.path)
-    while complaint.path[:length] not in places:
-        length -= 1
-    place = places[complaint.path[:length]]
-    return Problem(place.file, place.line, place.column, complaint.text)
-
-
 def _merged(path: Path) -> tuple[Tree, dict[KeyPath, Problem]]:
     files: list[TomlFile] = []
     problems: list[Problem] = []
@@ -97,48 +73,6 @@ def _merged(path: Path) -> tuple[Tree, dict[KeyPath, Problem]]:
     if problems:
         raise ConfigProblems(problems)
     return merge.values, merge.places
-
-
-def read_file(path: Path, missing: str = "no such file; 'devicehub config init' writes one") -> TomlFile:
-    """Read one TOML file. `missing`: what is to be said where there is none. Raises `ConfigProblems`."""
-    text = _text(path, missing)
-    try:
-        return TomlFile(path, tomllib.loads(text), key_positions(text))
-    except RecursionError:
-        problem = Problem(path, 1, 1, "nested too deeply")
-    except ValueError as error:  # TOMLDecodeError, and a number of more digits than Python reads
-        problem = _syntax(path, text, str(error))
-    raise ConfigProblems([problem])
-
-
-def _text(path: Path, missing: str) -> str:
-    try:
-        with path.open("rb") as stream:
-            content = stream.read(LIMIT + 1)
-    except FileNotFoundError:
-        problem = Problem(path, 1, 1, missing)
-    except OSError as error:
-        problem = Problem(path, 1, 1, f"cannot be read: {error.strerror}")
-    else:
-        if len(content) > LIMIT:
-            raise ConfigProblems([Problem(path, 1, 1, f"larger than {LIMIT} bytes")])
-        try:
-            return content.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            before = content[: error.start].decode("utf-8-sig", errors="replace")
-            problem = Problem(path, *_end(before), f"not UTF-8 text: byte {content[error.start]:#04x}")
-    raise ConfigProblems([problem])
-
-
-def _end(text: str) -> tuple[int, int]:
-    return text.count("\n") + 1, len(text) - text.rfind("\n")
-
-
-def _syntax(path: Path, text: str, message: str) -> Problem:
-    place = _PLACE.search(message)
-    line, column = (int(place[1]), int(place[2])) if place and place[1] else _end(text) if place else (1, 1)
-    words = message[: place.start()] if place else message.partition(":")[0]
-    return Problem(path, line, column, f"not valid TOML: {words[:1].lower()}{words[1:]}")
 
 
 class _Merge:

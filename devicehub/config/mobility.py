@@ -5,10 +5,10 @@ from pathlib import Path
 
 from devicehub.alarm.mobility import SubstanceLibrary
 from devicehub.config.models import Config, MobilityConfig
-from devicehub.config.problems import ConfigProblems, Problem
 from devicehub.config.substances import load_library
 from devicehub.core.mobility import MobilityRules
 from devicehub.model.alarm import Priority
+from devicehub.tomlfile.problems import ConfigProblems, Problem
 
 
 def mobility_rules(config: Config) -> dict[str, MobilityRules]:

@@ -20,10 +20,10 @@ from pydantic_core import PydanticCustomError
 
 from devicehub.config.limits import LimitConfig
 from devicehub.config.rules_head import RulesConfig
-from devicehub.config.section import Section, Segment
 from devicehub.config.thermal import RegionConfig, ThermalConfig
 from devicehub.model.device import OptionValue
 from devicehub.model.errors import ConfigError
+from devicehub.tomlfile.section import Section, Segment
 
 USB = "^([0-9a-f]{4}:[0-9a-f]{4})?$"
 URL = r"^(mqtts?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?)?$"

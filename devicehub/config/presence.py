@@ -4,8 +4,8 @@ import os
 from collections.abc import Iterator
 
 from devicehub.config.models import Config, DeviceConfig, Secret
-from devicehub.config.problems import Complaint, key_text, value_mistake
-from devicehub.config.toml_position import KeyPath
+from devicehub.tomlfile.position import KeyPath
+from devicehub.tomlfile.problems import Complaint, key_text, value_mistake
 
 
 def absent(config: Config) -> Iterator[Complaint]:

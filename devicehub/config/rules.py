@@ -16,14 +16,14 @@ import msgspec
 from msgspec import Struct
 
 from devicehub.config.checks import RULE_TABLES
-from devicehub.config.load import placed, read_file
 from devicehub.config.models import Config
 from devicehub.config.points import alarm_points, thermal_rules
-from devicehub.config.problems import Complaint, ConfigProblems, Problem, value_mistake
 from devicehub.core.trial import RuleSet
 from devicehub.disk import sync_folder
 from devicehub.model.errors import ConfigError
 from devicehub.model.payload import RulesData
+from devicehub.tomlfile.problems import Complaint, ConfigProblems, Problem, value_mistake
+from devicehub.tomlfile.read import placed, read_file
 
 MEMORY: Final = "rules.json"
 _SHOWN: Final = 19

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from devicehub.config.section import Section
+from devicehub.tomlfile.section import Section
 
 SAID = r"\S"
 """Something that is not only white space."""

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from devicehub.config.checks import check
 from devicehub.config.models import Config
-from devicehub.config.problems import Complaint
-from devicehub.config.toml_position import KeyPath
 from devicehub.registry import driver_names
+from devicehub.tomlfile.position import KeyPath
+from devicehub.tomlfile.problems import Complaint
 
 _ALONE = frozenset({"id", "driver", "options", "device", "channel"})
 Tree = dict[str, object]

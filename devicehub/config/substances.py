@@ -18,12 +18,12 @@ from devicehub.alarm.mobility import (
     Substance,
     SubstanceLibrary,
 )
-from devicehub.config.load import placed, read_file
 from devicehub.config.plain_words import complaints
-from devicehub.config.problems import Complaint, ConfigProblems, Problem, key_text, suggestion, value_mistake
 from devicehub.config.resources import shipped
-from devicehub.config.section import SEGMENT, Section
-from devicehub.config.toml_position import KeyPath
+from devicehub.tomlfile.position import KeyPath
+from devicehub.tomlfile.problems import Complaint, ConfigProblems, Problem, key_text, suggestion, value_mistake
+from devicehub.tomlfile.read import placed, read_file
+from devicehub.tomlfile.section import SEGMENT, Section
 
 NAME = "training.toml"
 APART = 0.03  # a peak nearer than this to calibrant or reactant ion cannot be told from it at the usual resolving power

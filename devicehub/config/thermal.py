@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from devicehub.config.section import Section, Segment
 from devicehub.model.alarm import AlarmCategory, Condition, Limit, Priority
 from devicehub.model.thermal import Look, Region, ThermalRule
+from devicehub.tomlfile.section import Section, Segment
 
 _Pixel = Annotated[int, Field(ge=0, le=65535)]
 _Corner = Annotated[

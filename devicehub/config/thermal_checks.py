@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 
 from devicehub.config.models import Config
 from devicehub.config.points import points_of
-from devicehub.config.problems import Complaint, key_text, suggestion, value_mistake
 from devicehub.config.thermal import RegionConfig, ThermalConfig
-from devicehub.config.toml_position import KeyPath
 from devicehub.driver import Driver
 from devicehub.model.device import ChannelKind
 from devicehub.model.thermal import RELATIVE, Look
+from devicehub.tomlfile.position import KeyPath
+from devicehub.tomlfile.problems import Complaint, key_text, suggestion, value_mistake
 
 STATISTICS = frozenset({"min", "mean", "max", "p05", "p95"})
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from devicehub.config.problems import ConfigProblems, Problem
 from devicehub.core.watchlist import WatchList, proof
 from devicehub.model.segment import SEGMENT
+from devicehub.tomlfile.problems import ConfigProblems, Problem
 
 MOST: Final = 1_000_000
 """Entries; a hundred megabytes of memory."""

@@ -54,33 +54,56 @@ def crc32(data: bytes) -> int:
 
 
 @lru_cache(maxsize=64)
-def _table16(poly: int, *, reflected: bool) -> tuple[int, ...]:
+def _table(width: int, poly: int, *, reflected: bool) -> tuple[int, ...]:
+    """What each byte does to the register. `poly` is not reflected."""
+    top, mask = 1 << (width - 1), (1 << width) - 1
+    turned = _reversed(poly, width)
     table: list[int] = []
     for byte in range(256):
-        value = byte if reflected else byte << 8
+        value = byte if reflected else byte << (width - 8)
         for _ in range(8):
             if reflected:
-                value = (value >> 1) ^ poly if value & 1 else value >> 1
+                value = (value >> 1) ^ turned if value & 1 else value >> 1
             else:
-                value = (value << 1) ^ poly if value & 0x8000 else value << 1
-        table.append(value & 0xFFFF)
+                value = ((value << 1) ^ poly) & mask if value & top else value << 1 & mask
+        table.append(value)
     return tuple(table)
 
 
-def crc16(*, poly: int, init: int, reflected: bool, xorout: int = 0) -> Callable[[bytes], int]:
-    """Build a 16-bit CRC. `poly` is given reflected when `reflected` is true (8408, A001)."""
-    table = _table16(poly, reflected=reflected)
+def _reversed(value: int, width: int) -> int:
+    return int(f"{value:0{width}b}"[::-1], 2)
+
+
+def crc(*, width: int, poly: int, init: int, reflected: bool, xorout: int = 0) -> Callable[[bytes], int]:
+    """Build a CRC of 8 bits or more. `poly` is given as the catalogues print it, never reflected."""
+    table = _table(width, poly, reflected=reflected)
+    shift, mask = width - 8, (1 << width) - 1
+    first = _reversed(init, width) if reflected else init
 
     def reflected_crc(data: bytes) -> int:
-        value = init
+        value = first
         for byte in data:
             value = (value >> 8) ^ table[(value ^ byte) & 0xFF]
         return value ^ xorout
 
     def plain_crc(data: bytes) -> int:
-        value = init
+        value = first
         for byte in data:
-            value = ((value << 8) & 0xFFFF) ^ table[(value >> 8) ^ byte]
+            value = ((value << 8) & mask) ^ table[(value >> shift) ^ byte]
         return value ^ xorout
 
     return reflected_crc if reflected else plain_crc
+
+
+def crc_not_augmented(*, width: int, poly: int, init: int, xorout: int = 0) -> Callable[[bytes], int]:
+    """Build a CRC of a message that no zeros are shifted in behind: its last bits stand in the result (ThingMagic)."""
+    table = _table(width, poly, reflected=False)
+    shift, mask = width - 8, (1 << width) - 1
+
+    def remainder(data: bytes) -> int:
+        value = init
+        for byte in data:
+            value = ((value << 8 | byte) & mask) ^ table[value >> shift]
+        return value ^ xorout
+
+    return remainder

@@ -1,4 +1,4 @@
-"""README.md says what the code says."""
+"""README.md and the reference of device files say what the code says."""
 
 import importlib.util
 from functools import cache
@@ -28,6 +28,12 @@ def _generator() -> ModuleType:
 def test_the_readme_is_what_the_code_generates() -> None:
     text = README.read_text(encoding="utf-8")
     assert _generator().generated(text) == text, REMEDY
+
+
+def test_the_reference_of_device_files_is_what_the_code_generates() -> None:
+    text = _generator().REFERENCE.read_text(encoding="utf-8")
+    assert _generator().generated(text) == text, REMEDY
+    assert text.count("| `zero_is_unchecked` |") == 1
 
 
 def test_every_part_is_in_the_readme_once() -> None:

@@ -35,4 +35,4 @@ def test_listing_drivers_opens_no_link() -> None:
     """The declarations are data: no transport and no event loop behind them."""
     imported = _imported("drivers", "list")
     assert "devicehub.registry" in imported
-    assert imported & {"asyncio", "serial", "usb.core", "bleak", "aiomqtt", "pydantic", "sqlite3"} == set()
+    assert imported & {"asyncio", "serial", "usb.core", "bleak", "aiomqtt", "sqlite3"} == set()

@@ -9,7 +9,9 @@ from types import MappingProxyType
 
 import pytest
 
-from devicehub.registry import driver_names
+from devicehub.devicefile.load import load
+from devicehub.devicefile.notation import parse_bytes
+from devicehub.registry import device_files, driver_names
 from tests.real import vector_proofs_detect as detect
 from tests.real import vector_proofs_imaging as imaging
 from tests.real import vector_proofs_thermal as thermal
@@ -37,6 +39,11 @@ PROOFS: Mapping[str, tuple[str, Callable[[Vectors], None]]] = MappingProxyType(
     }
 )
 
+# Section of a device file: its driver. A file proves its vectors whenever it is loaded, so they have to be in it.
+FILES: Mapping[str, str] = MappingProxyType(
+    {"kromek_d5_d3s": "radiation.kromek_d5", "uhf_reader18": "scanner.uhfreader18"}
+)
+
 # Vectors of those sections that nothing here can prove.
 UNPROVED: Mapping[tuple[str, str], str] = MappingProxyType(
     {
@@ -53,11 +60,9 @@ UNPROVED: Mapping[tuple[str, str], str] = MappingProxyType(
 UNDELIVERED: Mapping[str, str] = MappingProxyType(
     {
         "wifi": "wifi",
-        "kromek_d5_d3s": "kromek",
         "radex_one": "radex",
         "honeywell": "honeywell",
-        "uhf_reader18": "uhf",
-        "uhf_sw_ct": "uhf",
+        "uhf_sw_ct": "sw_ct",
         "thingmagic": "thingmagic",
         "newland": "newland",
     }
@@ -70,7 +75,7 @@ NEVER_SENT: Mapping[str, str] = MappingProxyType(
 
 
 def test_every_section_is_proved_or_listed_with_a_reason() -> None:
-    listed = [*PROOFS, *UNDELIVERED, *NEVER_SENT]
+    listed = [*PROOFS, *FILES, *UNDELIVERED, *NEVER_SENT]
     assert sorted(listed) == sorted(sections())
 
 
@@ -85,3 +90,10 @@ def test_every_vector_of_a_delivered_driver_has_its_stated_value(section: str) -
     vectors = Vectors(sections()[section])
     PROOFS[section][1](vectors)
     assert vectors.left() == {name for of, name in UNPROVED if of == section}
+
+
+@pytest.mark.parametrize("section", FILES)
+def test_every_vector_of_a_device_file_is_among_those_that_it_proves(section: str) -> None:
+    vectors, file = Vectors(sections()[section]), load(device_files()[FILES[section]]).file
+    proved = {parse_bytes(vector.hex) for vector in file.vector}
+    assert {name for name in vectors.names() if vectors.data(name) not in proved} == set()

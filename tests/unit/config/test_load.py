@@ -11,9 +11,9 @@ from pydantic import BaseModel
 
 from devicehub.config import Config, ConfigProblems, alarm_points, digest, load_config
 from devicehub.config.models import default_state
-from devicehub.config.plain_words import model_at
 from devicehub.config.resources import shipped, usual_config
 from devicehub.model.alarm import Limit
+from devicehub.tomlfile.words import model_at
 
 HUB = '[hub]\nsite = "merdare"\nnode = "ws-1"\n'
 
@@ -174,7 +174,7 @@ def test_the_shipped_file_names_every_key_and_no_other() -> None:
     written = tomllib.loads(EXAMPLE)
     assert set(written) == set(Config.model_fields)
     for table, keys in written.items():
-        model = model_at((table,))
+        model = model_at((table,), Config)
         if model is not None:
             assert set(keys[0] if isinstance(keys, list) else keys) == set(model.model_fields), table
 
@@ -183,7 +183,7 @@ def test_every_example_in_the_shipped_file_is_valid_and_every_other_value_is_the
     written = tomllib.loads(EXAMPLE)
     Config.model_validate(written)
     for table, keys in written.items():
-        model = model_at((table,))
+        model = model_at((table,), Config)
         for key, value in (keys[0] if isinstance(keys, list) else keys if model else {}).items():
             assert model is not None
             check_default(model, f"{table}.{key}", value)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from devicehub.config.toml_position import KeyPath
 from devicehub.model.errors import ConfigError
+from devicehub.tomlfile.position import KeyPath
 
 
 @dataclass(frozen=True, slots=True, order=True)

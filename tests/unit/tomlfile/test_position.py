@@ -6,7 +6,7 @@ import tomllib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devicehub.config.toml_position import KeyPath, Position, key_positions
+from devicehub.tomlfile.position import KeyPath, Position, key_positions
 
 
 def at(text: str, *path: str | int) -> tuple[int, int]:

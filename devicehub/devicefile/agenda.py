@@ -1,0 +1,105 @@
+"""Which request is next: start-up in order, then what is due, one in flight, with retries and a minimum gap."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import inf
+
+from devicehub.devicefile.compiled import Compiled, Request
+
+Values = Mapping[str, float | str]
+
+
+@dataclass(slots=True)
+class Flight:
+    """A request that waits for its answer. `sent`: what was put in."""
+
+    request: Request
+    sent: Values
+    deadline: float
+    tries: int = 1
+
+
+class Agenda:
+    """The requests of one open link. Time only comes in."""
+
+    def __init__(self, compiled: Compiled, now: float) -> None:
+        self._requests = compiled.requests
+        self._talk = compiled.file.conversation
+        self._queue: deque[str] = deque(self._talk.start)
+        self._due = {
+            name: now
+            for name, request in compiled.requests.items()
+            if request.table.period_s is not None and name not in self._talk.start
+        }
+        self._free_at = now
+        self.flight: Flight | None = None
+
+    def add(self, name: str, *, first: bool = False) -> None:
+        """Send a request when its turn comes; `first`: before all others."""
+        if first:
+            self._queue.appendleft(name)
+        elif name not in self._queue:
+            self._queue.append(name)
+
+    def next(self, now: float, memory: Mapping[str, object]) -> Request | None:
+        """The request to send now, if any."""
+        if self.flight is not None or now < self._free_at:
+            return None
+        while self._queue:
+            request = self._requests[self._queue.popleft()]
+            if request.wanted(memory):
+                self._planned(request, now)
+                return request
+        for name in sorted(self._due, key=self._due.__getitem__):
+            request = self._requests[name]
+            if self._due[name] <= now and request.wanted(memory):
+                self._planned(request, now)
+                return request
+        return None
+
+    def _planned(self, request: Request, now: float) -> None:
+        """When it is due again: in step with its period, or later if it was late by more than that."""
+        period, name = request.table.period_s, request.name
+        if period is None:
+            return
+        due = self._due.get(name, now)
+        step = period or self._talk.again_s
+        self._due[name] = due + step if now < due + step else now + step
+
+    def sent(self, request: Request, values: Values, now: float) -> None:
+        """It is on its way."""
+        if request.table.replies:
+            self.flight = Flight(request, values, now + request.table.timeout_s)
+        else:
+            self.flight = None
+            self._free_at = now + self._talk.gap_s
+            self._done(request)
+
+    def answered(self, now: float) -> None:
+        """The answer has come."""
+        assert self.flight is not None
+        self._done(self.flight.request)
+        self.drop(now)
+
+    def _done(self, request: Request) -> None:
+        if request.table.period_s == 0:
+            self._due[request.name] = inf
+
+    def drop(self, now: float) -> None:
+        """Wait for an answer no longer."""
+        self.flight = None
+        self._free_at = max(self._free_at, now + self._talk.gap_s)
+
+    def hold(self, until: float) -> None:
+        """Send nothing before that time."""
+        self._free_at = max(self._free_at, until)
+
+    def wake_at(self, memory: Mapping[str, object]) -> float | None:
+        """When there is something to do."""
+        if self.flight is not None:
+            return self.flight.deadline
+        if any(self._requests[name].wanted(memory) for name in self._queue):
+            return self._free_at
+        due = [at for name, at in self._due.items() if at < inf and self._requests[name].wanted(memory)]
+        return max(self._free_at, min(due)) if due else None

@@ -1,0 +1,105 @@
+"""A device file made ready: framing, messages, meanings, requests. Everything that can be wrong is found here."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from devicehub.devicefile.condition import Condition, parse_condition
+from devicehub.devicefile.framing import Framing
+from devicehub.devicefile.integrity import Check, compiled
+from devicehub.devicefile.mapping import makers
+from devicehub.devicefile.messages import Codec
+from devicehub.devicefile.notation import Template, parse_template
+from devicehub.devicefile.schema import ChannelTable, DeviceFile, RequestTable
+from devicehub.devicefile.telling import Meaning, meaning
+from devicehub.model.device import Channel, ChannelKind
+from devicehub.model.units import Unit
+from devicehub.tomlfile.position import KeyPath
+from devicehub.tomlfile.problems import Complaint
+
+
+class ComplaintsError(ValueError):
+    """Mistakes that know their keys."""
+
+    def __init__(self, complaints: Iterable[Complaint]) -> None:
+        self.complaints = tuple(complaints)
+        super().__init__("; ".join(complaint.text for complaint in self.complaints))
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request, compiled. `when`, `unless`: conditions on what is remembered."""
+
+    table: RequestTable
+    template: Template
+    when: Condition | None
+    unless: Condition | None
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.table.name
+
+    def wanted(self, memory: Mapping[str, object]) -> bool:
+        """Whether it is to be sent, by what the device said before."""
+        return (self.when is None or self.when(memory)) and (self.unless is None or not self.unless(memory))
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A device file made ready."""
+
+    file: DeviceFile
+    channels: Mapping[str, Channel]
+    framing: Framing
+    codec: Codec
+    meanings: Mapping[str, Meaning]
+    requests: Mapping[str, Request]
+    remembered: Mapping[str, tuple[str, ...]]
+
+
+def compile_file(file: DeviceFile) -> Compiled:
+    """Raises `ComplaintsError`: check values that are not what they should be."""
+    channels = {table.name: channel(table) for table in file.channel}
+    framing = Framing(file.frame, tuple(_checks(file)))
+    codec = Codec(file, framing)
+    meanings = {
+        table.name: meaning(codec.message(table.name), makers(codec.message(table.name), channels))
+        for table in file.message
+    }
+    requests = {table.name: _request(table) for table in file.request}
+    remembered = {
+        table.name: tuple(field.name for field in (*file.frame.header, *table.fields) if field.remember)
+        for table in file.message
+    }
+    return Compiled(file, channels, framing, codec, meanings, requests, remembered)
+
+
+def channel(table: ChannelTable) -> Channel:
+    """A declared channel."""
+    return Channel(
+        name=table.name,
+        title=table.title,
+        unit=Unit(table.unit),
+        kind=ChannelKind(table.kind),
+        low=float("-inf") if table.low is None else table.low,
+        high=float("inf") if table.high is None else table.high,
+        resolution=table.resolution,
+        states=table.states,
+    )
+
+
+def _checks(file: DeviceFile) -> Iterator[tuple[Check, bool]]:
+    for number, table in enumerate(file.check):
+        path: KeyPath = ("check", number)
+        try:
+            yield compiled(table), table.request
+        except ValueError as error:
+            raise ComplaintsError([Complaint(path, f"check[{number}]: {error}")]) from None
+
+
+def _request(table: RequestTable) -> Request:
+    return Request(table, parse_template(table.send), _condition(table.when), _condition(table.unless))
+
+
+def _condition(table: dict[str, object] | None) -> Condition | None:
+    return None if table is None else parse_condition(table)

@@ -1,0 +1,218 @@
+"""A device file's protocol: frames in, samples out, requests in turn; what a hand-written protocol would do.
+
+One request is in flight. An answer is one of the messages that its request names; what can be told by itself may
+come at any time. After `silent_after` unanswered requests nothing is detected.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from devicehub.devicefile.agenda import Agenda
+from devicehub.devicefile.compiled import Compiled, Request
+from devicehub.devicefile.framers import Replies
+from devicehub.devicefile.mapping import put_in
+from devicehub.devicefile.parts import Values
+from devicehub.devicefile.schema import CounterTable
+from devicehub.devicefile.telling import Teller
+from devicehub.model.device import OptionValue
+from devicehub.model.errors import ProtocolError, Reason
+from devicehub.model.reading import Sample
+from devicehub.wire.framer import Frame
+from devicehub.wire.packet import Packet, usb_port, usb_read, usb_write
+from devicehub.wire.protocol import Step
+
+
+class Counters:
+    """Numbers that advance with each request that has them."""
+
+    def __init__(self, tables: Iterable[CounterTable]) -> None:
+        self._tables = {table.name: table for table in tables}
+        self._next = {table.name: table.start for table in self._tables.values()}
+
+    def take(self, names: Iterable[str]) -> dict[str, int]:
+        """The values for these names, where they are counters."""
+        out = {}
+        for name in names:
+            if name in self._tables and name not in out:
+                table = self._tables[name]
+                out[name] = self._next[name] + table.plus
+                self._next[name] = (self._next[name] + 1) % table.modulus
+        return out
+
+
+class Conversation:
+    """A `DeviceProtocol` of one open link."""
+
+    def __init__(self, compiled: Compiled, options: Mapping[str, OptionValue]) -> None:
+        file = compiled.file
+        self._compiled = compiled
+        self._options = {name: value for name, value in options.items() if not isinstance(value, bool)}
+        self._framer = compiled.framing.framer()
+        self._teller = Teller(compiled.meanings, file.capabilities, untested=file.untested)
+        self._counters = Counters(file.counter)
+        self._memory: Values = {}
+        self._errors = file.errors
+        self._silent_after = file.conversation.silent_after
+        self._misses = 0
+        self._heard_at = float("-inf")
+        self._deaf = False
+        self._agenda = Agenda(compiled, 0.0)
+        self._samples: list[Sample] = []
+        self._faults: list[ProtocolError] = []
+        self._write: list[Packet] = []
+
+    def start(self, now: float) -> Step:
+        """Begin with the start-up list."""
+        self._agenda = Agenda(self._compiled, now)
+        self._listen()
+        return self._step(now)
+
+    def on_packet(self, now: float, packet: Packet) -> Step:
+        """Take bytes; an answer frees the line."""
+        link = self._compiled.file.link
+        if link.kind == "usb" and packet.port != usb_port(link.endpoint_in):
+            self._faults.append(ProtocolError(Reason.UNEXPECTED, f"port {packet.port}"))
+            return self._step(now)
+        self._settle(now)
+        self._heard_at = now
+        if not self._deaf:
+            self._frames(now, self._framer.feed(packet.data))
+        self._listen()
+        return self._step(now)
+
+    def on_timer(self, now: float) -> Step:
+        """Look at the idle line, give up on a late answer, ask what is due."""
+        self._settle(now)
+        flight = self._agenda.flight
+        if flight is not None and now >= flight.deadline:
+            self._late(now)
+        return self._step(now)
+
+    def stop(self, now: float) -> Step:
+        """The shut-down list, all at once: nobody waits for answers any more."""
+        for name in self._compiled.file.conversation.stop:
+            request = self._compiled.requests[name]
+            if request.wanted(self._memory):
+                self._send(request, self._values(request))
+        del now
+        write, self._write = tuple(self._write), []
+        return Step(write)
+
+    def _settle(self, now: float) -> None:
+        """What an idle line means: deafness ends, an answer of unknown size is whole."""
+        quiet = now - self._heard_at
+        if self._deaf and quiet >= self._errors.idle_s:
+            self._deaf = False
+        if isinstance(self._framer, Replies) and (idle := self._idle()) is not None and quiet >= idle:
+            self._frames(now, self._framer.idle())
+
+    def _idle(self) -> float | None:
+        flight = self._agenda.flight
+        return None if flight is None else flight.request.table.idle_s
+
+    def _frames(self, now: float, frames: Iterable[Frame]) -> None:
+        for frame in frames:
+            if self._deaf:
+                return
+            if isinstance(frame, ProtocolError):
+                self._bad(now, frame)
+            else:
+                self._good(now, frame)
+
+    def _bad(self, now: float, fault: ProtocolError) -> None:
+        self._faults.append(fault)
+        if self._errors.resync == "idle":
+            self._deaf = True
+            self._framer.clear()
+            self._agenda.hold(now + self._errors.idle_s)
+        if self._errors.answer is not None and fault.reason is Reason.CHECKSUM:
+            self._now(self._errors.answer)
+
+    def _good(self, now: float, frame: bytes) -> None:
+        flight = self._agenda.flight
+        expected = flight.request.table.replies if flight is not None else ()
+        try:
+            message, values = self._compiled.codec.decode(frame, expected, self._memory)
+            if flight is not None and message.name in expected:
+                self._compiled.codec.check_echo(values, flight.sent)
+        except ProtocolError as error:
+            self._faults.append(error)
+            return
+        self._misses = 0
+        self._told(message.name, values)
+        table = message.table
+        if table.refused:
+            self._faults.append(ProtocolError(Reason.REJECTED, put_in(table.refused, values)))
+        if flight is not None and message.name in expected:
+            self._agenda.answered(now)
+        if table.acknowledge is not None:
+            self._now(table.acknowledge)
+        for name in table.then:
+            self._agenda.add(name)
+
+    def _told(self, name: str, values: Values) -> None:
+        for field in self._compiled.remembered[name]:
+            if values.get(field) is not None:
+                self._memory[field] = values[field]
+        self._samples += self._teller.heard()
+        self._samples += self._teller.tell(name, values, self._faults)
+
+    def _late(self, now: float) -> None:
+        flight = self._agenda.flight
+        assert flight is not None
+        request = flight.request
+        self._faults.append(ProtocolError(Reason.TIMEOUT, f"no answer to {request.name}"))
+        if now - self._heard_at >= self._errors.idle_s:
+            self._framer.clear()
+        if flight.tries <= request.table.retries:
+            flight.tries += 1
+            flight.deadline = now + request.table.timeout_s
+            self._send(request, flight.sent)
+            return
+        self._agenda.drop(now)
+        if isinstance(self._framer, Replies):
+            self._agenda.hold(now + self._errors.idle_s)
+        self._misses += 1
+        if self._misses == self._silent_after:
+            self._samples += self._teller.silence()
+
+    def _values(self, request: Request) -> dict[str, float | str]:
+        return {**self._options, **self._counters.take(self._compiled.framing.slots(request.template))}
+
+    def _now(self, name: str) -> None:
+        """Send what is not waited for, at once."""
+        request = self._compiled.requests[name]
+        self._send(request, self._values(request))
+
+    def _send(self, request: Request, values: Mapping[str, float | str]) -> None:
+        link = self._compiled.file.link
+        data = self._compiled.framing.request(request.template, values)
+        if isinstance(self._framer, Replies) and request.table.replies:
+            self._framer.expect(request.table.size)
+        if link.kind == "usb":
+            self._write.append(usb_write(link.endpoint_out, data))
+            return
+        piece = link.piece or len(data)
+        self._write += [Packet(data[at : at + piece], link.write) for at in range(0, len(data), piece)]
+
+    def _listen(self) -> None:
+        """USB: nothing comes that is not asked for."""
+        link = self._compiled.file.link
+        if link.kind == "usb":
+            self._write.append(usb_read(link.endpoint_in, link.transfer))
+
+    def _step(self, now: float) -> Step:
+        while not self._deaf and (request := self._agenda.next(now, self._memory)) is not None:
+            values = self._values(request)
+            self._send(request, values)
+            self._agenda.sent(request, values, now)
+        wake = self._wake_at(now)
+        step = Step(tuple(self._write), tuple(self._samples), tuple(self._faults), wake)
+        self._write, self._samples, self._faults = [], [], []
+        return step
+
+    def _wake_at(self, now: float) -> float | None:
+        wake = self._agenda.wake_at(self._memory)
+        idle = self._idle() if isinstance(self._framer, Replies) else None
+        if idle is not None and now < self._heard_at + idle and wake is not None:
+            wake = min(wake, self._heard_at + idle)
+        return max(wake, self._heard_at + self._errors.idle_s) if self._deaf and wake is not None else wake

@@ -1,0 +1,130 @@
+"""Between what stands in a frame and what a field's value is: scales, words for numbers, text, digits."""
+
+import math
+from collections.abc import Callable, Mapping
+
+from devicehub.devicefile.notation import parse_bytes
+from devicehub.devicefile.parts import Convert, Decoded
+from devicehub.devicefile.schema_message import FieldTable
+from devicehub.wire.numbers import single
+
+
+def scaled(table: FieldTable) -> tuple[Convert | None, Convert | None]:
+    """From a raw number to its value and back; None where they are the same."""
+    if table.enum:
+        return words({int(number, 0): word for number, word in table.enum.items()})
+    floating = table.type in {"f32", "f64"}
+    if table.scale is None and not table.offset and not table.none:
+        return (single, None) if table.type == "f32" else (None, None)
+    return _to_value(table, floating=floating), _to_raw(table, floating=floating)
+
+
+def _to_value(table: FieldTable, *, floating: bool) -> Convert:
+    """A reciprocal scale divides: 31 tenths are 3.1, not 3.1000000000000001."""
+    scale, offset, none = 1.0 if table.scale is None else table.scale, table.offset, table.none
+    divisor = round(1 / scale) if scale and abs(scale) <= 1 and math.isclose(round(1 / scale) * scale, 1) else 0
+
+    def value(raw: float) -> float | None:
+        if raw in none:
+            return None
+        product = raw / divisor if divisor > 1 else raw * scale
+        return single(product + offset) if floating else product + offset
+
+    return value
+
+
+def _to_raw(table: FieldTable, *, floating: bool) -> Convert:
+    scale, offset, none = 1.0 if table.scale is None else table.scale, table.offset, table.none
+
+    def raw(value: float | None) -> float:
+        if value is None:
+            return none[0] if floating else int(none[0])
+        number = (value - offset) / scale
+        return number if floating else round(number)
+
+    return raw
+
+
+def words(meanings: Mapping[int, str]) -> tuple[Convert, Convert]:
+    """Numbers to words and back. A number without a word is `unknown-7`."""
+    numbers = {word: number for number, word in meanings.items()}
+
+    def word(number: int) -> str:
+        return meanings.get(number) or f"unknown-{number}"
+
+    def number(value: str | float) -> int:
+        if isinstance(value, int | float):
+            return int(value)
+        return numbers[value] if value in numbers else int(value.removeprefix("unknown-"))
+
+    return word, number
+
+
+def stretch(table: FieldTable) -> tuple[Convert, Callable[[Decoded], bytes]]:
+    """From bytes to text, a number in digits, or bytes, and back. The first raises `ValueError`."""
+    match table.type:
+        case "text":
+            return _text(table.encoding)
+        case "decimal":
+            return _decimal(table)
+        case "hex":
+            return _hex(table)
+        case "bcd":
+            return _bcd()
+        case _:
+            return bytes, lambda value: parse_bytes(value) if isinstance(value, str) else bytes(value)
+
+
+def _text(encoding: str) -> tuple[Convert, Callable[[Decoded], bytes]]:
+    def read(data: bytes) -> str:
+        text = data.partition(b"\0")[0].decode(encoding)
+        if not all(character.isprintable() for character in text.strip()):
+            raise ValueError("not printable")
+        return text.strip()
+
+    return read, lambda value: str(value).encode(encoding)
+
+
+def _decimal(table: FieldTable) -> tuple[Convert, Callable[[Decoded], bytes]]:
+    to_value, to_raw = scaled(table)
+
+    def read(data: bytes) -> Decoded:
+        text = data.decode("ascii").strip(" \0\r\n")
+        if "_" in text:
+            raise ValueError("no number")
+        number: float = int(text) if text.lstrip("+-").isdigit() else float(text)
+        if not math.isfinite(number):
+            raise ValueError("no number")
+        return number if to_value is None else to_value(number)
+
+    def write(value: Decoded) -> bytes:
+        raw = value if to_raw is None else to_raw(value)
+        text = f"{raw:.6g}" if isinstance(raw, float) else str(raw)
+        return (text.rjust(table.size, "0") if isinstance(table.size, int) else text).encode()
+
+    return read, write
+
+
+def _hex(table: FieldTable) -> tuple[Convert, Callable[[Decoded], bytes]]:
+    to_value, to_raw = scaled(table)
+    width = table.size if isinstance(table.size, int) else 1
+
+    def read(data: bytes) -> Decoded:
+        text = data.decode("ascii").strip(" \0\r\n")
+        if not text.isalnum():
+            raise ValueError("no hexadecimal number")
+        number = int(text, 16)
+        return number if to_value is None else to_value(number)
+
+    return read, lambda value: b"%0*X" % (width, int(value if to_raw is None else to_raw(value)))
+
+
+def _bcd() -> tuple[Convert, Callable[[Decoded], bytes]]:
+    def read(data: bytes) -> int:
+        return int(data.hex()) if data else 0
+
+    def write(value: Decoded) -> bytes:
+        digits = str(int(value))
+        return bytes.fromhex(digits.rjust(len(digits) + len(digits) % 2, "0"))
+
+    return read, write

@@ -1,0 +1,220 @@
+"""Framers as a device file describes them, on those of `devicehub.wire` where they fit.
+
+A frame is what stands between the delimiters, unescaped; with its length in it, the whole; of a packet link, the
+packet, or the joined data of several. Offsets of fields and checks count from its first byte.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from devicehub.devicefile.notation import parse_bytes
+from devicehub.devicefile.schema import FrameTable
+from devicehub.model.errors import ProtocolError, Reason
+from devicehub.wire.framer import DelimiterFramer, Frame, Framer, SyncFramer
+
+Verify = Callable[[bytes], None]
+
+
+class StreamFramer(Framer, Protocol):
+    """A framer that can be told to forget what it has."""
+
+    def clear(self) -> bool:
+        """Forget a frame that is not whole; whether there was one."""
+        ...
+
+
+class Escape:
+    """Bytes that stand for others inside a frame. The one that stands for the escape byte is replaced last."""
+
+    def __init__(self, table: dict[str, str]) -> None:
+        pairs = [(parse_bytes(line), parse_bytes(plain)) for line, plain in table.items()]
+        self._pairs = sorted(pairs, key=lambda pair: pair[1] == pair[0][:1])
+
+    def undo(self, data: bytes) -> bytes:
+        """From the line."""
+        for line, plain in self._pairs:
+            data = data.replace(line, plain)
+        return data
+
+    def apply(self, data: bytes) -> bytes:
+        """To the line."""
+        for line, plain in reversed(self._pairs):
+            data = data.replace(plain, line)
+        return data
+
+
+class Delimited:
+    """Between delimiters, unescaped and checked. Nothing between two of them is no frame."""
+
+    def __init__(self, table: FrameTable, verify: Verify) -> None:
+        self._start, self._end = parse_bytes(table.start), parse_bytes(table.end)
+        self._escape, self._strip = Escape(table.escape), parse_bytes(table.strip)
+        self._least, self._most, self._grown = table.least, table.most, 2 if table.escape else 1
+        self._verify = verify
+        self.clear()
+
+    def clear(self) -> bool:
+        """As `StreamFramer.clear`."""
+        start = b"" if self._start == self._end else self._start
+        self._inner = DelimiterFramer(self._end, start=start, limit=self._most * self._grown)
+        return False
+
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        """As `Framer.feed`."""
+        for frame in self._inner.feed(data):
+            content = self._content(frame) if isinstance(frame, bytes) else frame
+            if content:
+                yield content
+
+    def _content(self, frame: bytes) -> Frame:
+        content = self._escape.undo(frame).strip(self._strip) if self._strip else self._escape.undo(frame)
+        if not content:
+            return b""
+        if not self._least <= len(content) <= self._most:
+            return ProtocolError(Reason.LENGTH, f"{len(content)} bytes between delimiters")
+        try:
+            self._verify(content)
+        except ProtocolError as error:
+            return error
+        return content
+
+
+class Lengthed:
+    """With its length in it, behind a sync marker or none."""
+
+    def __init__(self, table: FrameTable, verify: Verify) -> None:
+        self._table = table
+        self._verify = verify
+        self.clear()
+
+    def clear(self) -> bool:
+        """As `StreamFramer.clear`."""
+        table = self._table
+        self._inner = SyncFramer(parse_bytes(table.sync), table.at + table.width, self._size, self._verify)
+        return False
+
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        """As `Framer.feed`."""
+        return self._inner.feed(data)
+
+    def _size(self, head: bytes) -> int:
+        table = self._table
+        told = int.from_bytes(head[table.at : table.at + table.width], table.endian) & table.mask
+        size = told + table.adjust
+        if not table.least <= size <= table.most:
+            raise ProtocolError(Reason.LENGTH, f"a frame of {size} bytes")
+        return size
+
+
+class Reports:
+    """Packets; with `more_at` the data of several is joined behind the head of the first."""
+
+    def __init__(self, table: FrameTable, verify: Verify) -> None:
+        self._table = table
+        self._verify = verify
+        self._joined = b""
+
+    def clear(self) -> bool:
+        """As `StreamFramer.clear`."""
+        had, self._joined = bool(self._joined), b""
+        return had
+
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        """As `Framer.feed`."""
+        frame = data if self._table.more_at is None else self._join(data, self._table.more_at)
+        if not frame:
+            return
+        if isinstance(frame, bytes):
+            try:
+                self._sized(frame)
+                self._verify(frame)
+            except ProtocolError as error:
+                yield error
+                return
+        yield frame
+
+    def _sized(self, frame: bytes) -> None:
+        if not self._table.least <= len(frame) <= self._table.most:
+            raise ProtocolError(Reason.LENGTH, f"{len(frame)} bytes in a packet")
+
+    def _join(self, data: bytes, more_at: int) -> Frame:
+        table = self._table
+        size_at = table.payload_size_at
+        if len(data) <= max(more_at, table.payload_at, size_at or 0):
+            return ProtocolError(Reason.TRUNCATED, f"a packet of {len(data)} bytes")
+        size = len(data) - table.payload_at if size_at is None else data[size_at]
+        head = self._joined or data[: table.payload_at]
+        self._joined = head + data[table.payload_at : table.payload_at + size]
+        if len(self._joined) > table.most:
+            self._joined = b""
+            return ProtocolError(Reason.OVERFLOW, f"more than {table.most} bytes in packets that go on")
+        if data[more_at] & table.more_mask:
+            return b""
+        frame, self._joined = self._joined, b""
+        return frame
+
+
+class Replies:
+    """As many bytes as the answer to the request in flight has, or what came before the line was idle."""
+
+    def __init__(self, table: FrameTable, verify: Verify) -> None:
+        self._most = table.most
+        self._verify = verify
+        self._buffer = bytearray()
+        self._wanted: int | None = None
+        self._open = False
+
+    def expect(self, size: int | None) -> None:
+        """An answer of `size` bytes comes now; None: until the line is idle."""
+        self._buffer.clear()
+        self._wanted, self._open = size, True
+
+    def clear(self) -> bool:
+        """As `StreamFramer.clear`."""
+        had = bool(self._buffer)
+        self._buffer.clear()
+        self._open = False
+        return had
+
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        """As `Framer.feed`."""
+        if not self._open:
+            yield ProtocolError(Reason.GARBAGE, "bytes that nobody asked for")
+            return
+        self._buffer += data
+        if len(self._buffer) > self._most:
+            self.clear()
+            yield ProtocolError(Reason.OVERFLOW, f"more than {self._most} bytes in an answer")
+        elif self._wanted is not None and len(self._buffer) >= self._wanted:
+            if len(self._buffer) > self._wanted:
+                self.clear()
+                yield ProtocolError(Reason.LENGTH, f"more than the {self._wanted} bytes of the answer")
+            else:
+                yield from self._taken(bytes(self._buffer))
+
+    def idle(self) -> Iterator[Frame]:
+        """The line is idle: an answer of unknown size is whole."""
+        if self._open and self._wanted is None and self._buffer:
+            yield from self._taken(bytes(self._buffer))
+
+    def _taken(self, frame: bytes) -> Iterator[Frame]:
+        self.clear()
+        try:
+            self._verify(frame)
+        except ProtocolError as error:
+            yield error
+            return
+        yield frame
+
+
+def framer(table: FrameTable, verify: Verify) -> StreamFramer:
+    """A fresh framer. `verify` raises `ProtocolError` for a frame whose check is wrong."""
+    match table.kind:
+        case "delimited":
+            return Delimited(table, verify)
+        case "length":
+            return Lengthed(table, verify)
+        case "packet":
+            return Reports(table, verify)
+        case "reply":
+            return Replies(table, verify)

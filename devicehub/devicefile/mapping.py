@@ -1,0 +1,220 @@
+"""Decoded fields to samples: channels, identity, spectra, images, scans, alarms, capabilities, triggers.
+
+Alarms, capabilities and identity are told when they change; triggers when they come true.
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from devicehub.devicefile.condition import Condition, parse_condition
+from devicehub.devicefile.expression import Number, parse_expression
+from devicehub.devicefile.messages import Message
+from devicehub.devicefile.notation import parse_bytes
+from devicehub.devicefile.parts import Decoded, Values
+from devicehub.devicefile.schema_message import AlarmTable, ImageTable, MeasureTable, ScanTable, SpectrumTable
+from devicehub.model.alarm import AlarmCategory
+from devicehub.model.device import Channel, ChannelKind
+from devicehub.model.errors import ProtocolError, Reason
+from devicehub.model.reading import (
+    Axis,
+    DeviceAlarm,
+    Image,
+    Layout,
+    Measurement,
+    Radiometric,
+    Sample,
+    Scan,
+    Spectrum,
+)
+from devicehub.model.units import Unit
+from devicehub.wire.numbers import single
+from devicehub.wire.symbology import aim_symbology
+
+SLOT = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+LAYOUTS = {"|u1": Layout.U8, "<u2": Layout.U16LE, "<i2": Layout.I16LE, "<u4": Layout.U32LE, "<f4": Layout.F32LE}
+Make = Callable[[Values], Iterator[Sample]]
+
+
+def put_in(text: str, values: Mapping[str, object]) -> str:
+    """A text with its `{field}`s. A field that is missing leaves nothing."""
+    return SLOT.sub(lambda slot: _text(values.get(slot[1], "")), text)
+
+
+def _text(value: object) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+def makers(message: Message, channels: Mapping[str, Channel]) -> tuple[Make, ...]:
+    """What makes the values, spectra, images and scans of one message."""
+    table = message.table
+    out: list[Make] = []
+    for field in table.fields:
+        if field.channel is not None:
+            out.append(_field(field.name, channels[field.channel]))
+        for case in field.case:
+            out.extend(
+                _in_case(field.name, case.name, one.name, channels[one.channel]) for one in case.fields if one.channel
+            )
+        out.extend(_in_case(field.name, "", one.name, channels[one.channel]) for one in field.fields if one.channel)
+    out.extend(_measure(one, channels[one.channel]) for one in table.measure)
+    out.extend(_spectrum(one) for one in table.spectrum)
+    out.extend(_image(one) for one in table.image)
+    out.extend(_scan(one) for one in table.scan)
+    return tuple(out)
+
+
+def _field(name: str, channel: Channel) -> Make:
+    def make(values: Values) -> Iterator[Sample]:
+        value = values.get(name)
+        if value is not None:
+            yield _measured(channel, value)
+
+    return make
+
+
+def _in_case(sequence: str, case: str, name: str, channel: Channel) -> Make:
+    """A field of a list's elements: of those of one case, or of all."""
+
+    def make(values: Values) -> Iterator[Sample]:
+        for element in values.get(sequence, ()):
+            if case in {"", element.get("case", "")} and element.get(name) is not None:
+                yield _measured(channel, element[name])
+
+    return make
+
+
+def _measured(channel: Channel, value: Decoded) -> Measurement:
+    if channel.kind is ChannelKind.STATE:
+        return _state(channel, value)
+    if isinstance(value, str | bytes) or not math.isfinite(value):
+        raise ProtocolError(Reason.RANGE, f"{channel.name} = {value} is not a number")
+    return Measurement(channel.name, value)
+
+
+def _state(channel: Channel, value: object) -> Measurement:
+    label = value if isinstance(value, str) else _of_number(channel, value)
+    if label not in channel.states:
+        raise ProtocolError(Reason.UNSUPPORTED, f"{channel.name} is {label!r}, which it never was before")
+    return Measurement(channel.name, channel.states.index(label), label=label)
+
+
+def _of_number(channel: Channel, value: object) -> str:
+    number = value if isinstance(value, int) else -1
+    return channel.states[number] if 0 <= number < len(channel.states) else str(value)
+
+
+def _measure(table: MeasureTable, channel: Channel) -> Make:
+    value, when = parse_expression(table.value), _when(table.when)
+    uncertainty = None if table.uncertainty is None else parse_expression(table.uncertainty)
+
+    def one(values: Mapping[str, object]) -> Iterator[Sample]:
+        if not when(values):
+            return
+        sample = _measured(channel, _rounded(value(values)))
+        if uncertainty is None:
+            yield sample
+        else:
+            yield Measurement(sample.channel, sample.value, uncertainty=single(float(uncertainty(values))))
+
+    return _each(table.each, one)
+
+
+def _rounded(value: Number) -> Number:
+    return value if isinstance(value, int) else single(value)
+
+
+def _each(sequence: str | None, one: Callable[[Mapping[str, object]], Iterator[Sample]]) -> Make:
+    """Once, or for each element of a list, which sees the fields outside it too."""
+    if sequence is None:
+        return one
+
+    def make(values: Values) -> Iterator[Sample]:
+        for element in values.get(sequence, ()):
+            yield from one({**values, **element})
+
+    return make
+
+
+def _when(table: dict[str, object] | None) -> Condition:
+    return parse_condition(table or {})
+
+
+def _spectrum(table: SpectrumTable) -> Make:
+    parts = [parse_expression(text) for text in (table.step, table.start, table.quadratic)]
+    live = None if table.live_time is None else parse_expression(table.live_time)
+    unit = Unit(table.unit)
+
+    def make(values: Values) -> Iterator[Sample]:
+        numbers = values.get(table.field)
+        if numbers is None or not len(numbers):
+            return
+        step, start, quadratic = (_finite(table.channel, part(values)) for part in parts)
+        data, layout = _packed(numbers)
+        axis = Axis(unit, step=step, start=start, quadratic=quadratic)
+        seconds = None if live is None else _finite(table.channel, live(values))
+        yield Spectrum(table.channel, data, layout, axis, mode=table.mode, live_time=seconds)
+
+    return make
+
+
+def _finite(channel: str, value: float) -> float:
+    if not math.isfinite(value):
+        raise ProtocolError(Reason.RANGE, f"{channel}: a parameter is not a number")
+    return single(float(value))
+
+
+def _packed(numbers: np.ndarray[Any, Any]) -> tuple[bytes, Layout]:
+    """The bytes of an array and how they hold it; what no layout holds exactly becomes u32."""
+    little = numbers.astype(numbers.dtype.newbyteorder("<"), copy=False)
+    layout = LAYOUTS.get(little.dtype.str)
+    if layout is not None:
+        return little.tobytes(), layout
+    if numbers.min() < 0 or numbers.max() >= 1 << 32:
+        raise ProtocolError(Reason.RANGE, "counts below 0 or above 32 bits")
+    return numbers.astype("<u4").tobytes(), Layout.U32LE
+
+
+def _image(table: ImageTable) -> Make:
+    width, height = (parse_expression(str(size)) for size in (table.width, table.height))
+
+    def make(values: Values) -> Iterator[Sample]:
+        numbers = values.get(table.field)
+        if numbers is None:
+            return
+        across, down = int(width(values)), int(height(values))
+        if across < 1 or across * down != len(numbers):
+            raise ProtocolError(Reason.LENGTH, f"{len(numbers)} pixels for {across}x{down}")
+        data, layout = _packed(numbers)
+        yield Image(table.channel, data, layout, across, down, table.gain, table.offset, Radiometric(table.radiometric))
+
+    return make
+
+
+def _scan(table: ScanTable) -> Make:
+    when, strip = _when(table.when), parse_bytes(table.strip)
+
+    def one(values: Mapping[str, object]) -> Iterator[Sample]:
+        found = values.get(table.field)
+        if found is None or not when(values):
+            return
+        data = found if isinstance(found, bytes) else _text(found).encode()
+        while strip and data.endswith(strip):
+            data = data[: -len(strip)]
+        if not data:
+            raise ProtocolError(Reason.LENGTH, f"{table.channel} without data")
+        yield Scan(table.channel, _symbology(table, values), data)
+
+    return _each(table.each, one)
+
+
+def _symbology(table: ScanTable, values: Mapping[str, object]) -> str:
+    return put_in(table.symbology, values) if table.aim is None else aim_symbology(_text(values[table.aim]))
+
+
+def alarm(table: AlarmTable, values: Mapping[str, object], *, active: bool) -> DeviceAlarm:
+    """An alarm of the device."""
+    return DeviceAlarm(table.point, active, put_in(table.text, values), category=AlarmCategory(table.category))

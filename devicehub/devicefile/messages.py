@@ -1,0 +1,130 @@
+"""Messages: which one a frame is, its fields, and the frame that fields make."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from devicehub.devicefile.condition import Condition, parse_condition
+from devicehub.devicefile.expression import Expression, parse_expression
+from devicehub.devicefile.fields import compile_fields
+from devicehub.devicefile.framing import Framing
+from devicehub.devicefile.notation import parse_bytes
+from devicehub.devicefile.parts import Layout, Values
+from devicehub.devicefile.schema import DeviceFile
+from devicehub.devicefile.schema_message import FieldTable, MessageTable
+from devicehub.model.errors import ProtocolError, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One kind of frame, compiled. `early`: its match looks at the header alone."""
+
+    name: str
+    table: MessageTable
+    match: Condition
+    early: bool
+    layout: Layout
+    compute: tuple[tuple[str, Expression], ...]
+    strict: bool
+
+    @property
+    def unasked(self) -> bool:
+        """It can be told from others by itself, so that it may come at any time."""
+        return bool(self.match.tests)
+
+
+class Codec:
+    """Frames to named fields and back."""
+
+    def __init__(self, file: DeviceFile, framing: Framing) -> None:
+        self._framing = framing
+        endian = file.frame.endian
+        self._header = compile_fields(file.frame.header, endian)
+        self._lengths = tuple(_lengths(file.frame.header))
+        self._echoes = tuple((field.name, field.echo) for field in file.frame.header if field.echo)
+        known = frozenset(name for field in file.frame.header for name in (field.name, *field.bits))
+        self._messages = {table.name: _message(table, endian, known) for table in file.message}
+        self._unasked = tuple(message for message in self._messages.values() if message.unasked)
+
+    def message(self, name: str) -> Message:
+        """The message of that name."""
+        return self._messages[name]
+
+    def decode(self, frame: bytes, expected: tuple[str, ...], memory: Mapping[str, object]) -> tuple[Message, Values]:
+        """Which message a frame is, and its fields. `expected`: the answers to the request in flight.
+
+        `memory`: remembered fields, for conditions. Raises `ProtocolError`.
+        """
+        body = self._framing.body(frame)
+        header: Values = dict(memory)
+        at = self._header.decode(body, 0, header)
+        for name, adjust in self._lengths:
+            if header[name] != len(frame) - adjust:
+                raise ProtocolError(Reason.LENGTH, f"{name} = {header[name]} in a frame of {len(frame)} bytes")
+        fault: ProtocolError | None = None
+        for message in self._candidates(expected):
+            if message.early and not message.match(header):
+                continue
+            values = dict(header)
+            try:
+                end = message.layout.decode(body, at, values)
+            except ProtocolError as error:
+                if message.early:
+                    raise
+                fault = error
+                continue
+            if message.early or message.match(values):
+                return self._finished(message, values, len(body) - end)
+        raise fault or ProtocolError(Reason.UNSUPPORTED, f"no message for {body[:8].hex(' ')}")
+
+    def _candidates(self, expected: tuple[str, ...]) -> Iterator[Message]:
+        for name in expected:
+            yield self._messages[name]
+        for message in self._unasked:
+            if message.name not in expected:
+                yield message
+
+    @staticmethod
+    def _finished(message: Message, values: Values, left: int) -> tuple[Message, Values]:
+        if left and message.strict:
+            raise ProtocolError(Reason.LENGTH, f"{left} bytes behind the last field of {message.name}")
+        for name, formula in message.compute:
+            values[name] = formula(values)
+        return message, values
+
+    def check_echo(self, values: Values, sent: Mapping[str, float | str]) -> None:
+        """Raises `ProtocolError` where a header does not repeat what was sent."""
+        for name, source in self._echoes:
+            if source in sent and values[name] != sent[source]:
+                raise ProtocolError(Reason.SEQUENCE, f"{name} = {values[name]} instead of {sent[source]}")
+
+    def encode(self, name: str, values: Mapping[str, object], sent: Mapping[str, float | str]) -> bytes:
+        """The body of a message without its checks. Raises `ValueError`."""
+        message = self._messages[name]
+        echoed = {field: sent[source] for field, source in self._echoes if source in sent}
+        whole: Values = {**message.match.exact, **echoed, **values}
+        for field, _ in self._lengths:
+            whole[field] = 0
+        out = self._body(message, whole)
+        for field, adjust in self._lengths:
+            whole[field] = len(out) + self._framing.tail - adjust
+        return bytes(self._body(message, whole) if self._lengths else out)
+
+    def _body(self, message: Message, values: Values) -> bytearray:
+        out = bytearray()
+        self._header.encode(values, out)
+        message.layout.encode(values, out)
+        return out
+
+
+def _lengths(header: Iterable[FieldTable]) -> Iterator[tuple[str, int]]:
+    for field in header:
+        if field.holds == "length":
+            yield field.name, field.adjust
+
+
+def _message(table: MessageTable, endian: str, header: frozenset[str]) -> Message:
+    match = parse_condition(table.match)
+    separator = None if table.separator is None else parse_bytes(table.separator)
+    layout = compile_fields(table.fields, endian, separator)
+    compute = tuple((name, parse_expression(text)) for name, text in table.compute.items())
+    return Message(table.name, table, match, match.names <= header, layout, compute, table.extra == "refuse")

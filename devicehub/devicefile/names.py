@@ -1,0 +1,180 @@
+"""What no single key shows: whether the names in a device file mean something, and whether its keys fit each other."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from devicehub.devicefile.fields import STRETCHES, names
+from devicehub.devicefile.framing import LENGTH
+from devicehub.devicefile.notation import parse_template, slots
+from devicehub.devicefile.schema import ChannelTable, DeviceFile, FrameTable
+from devicehub.devicefile.schema_message import FieldTable, MessageTable
+from devicehub.tomlfile.position import KeyPath
+from devicehub.tomlfile.problems import Complaint, key_text, suggestion, value_mistake
+
+_OF_KIND: Final = {
+    "delimited": frozenset({"start", "end", "escape", "strip"}),
+    "length": frozenset({"sync", "at", "width", "mask", "adjust", "request_adjust"}),
+    "packet": frozenset({"payload_at", "payload_size_at", "more_at", "more_mask"}),
+    "reply": frozenset[str](),
+}
+_NEEDED: Final = {"delimited": ("end",), "length": (), "packet": (), "reply": ()}
+
+
+def name_complaints(file: DeviceFile) -> Iterator[Complaint]:
+    """Every mistake between the keys of a file whose values are right by themselves."""
+    yield from _frame(file.frame)
+    yield from _repeated("channel", [one.name for one in file.channel])
+    yield from _repeated("option", [one.name for one in file.option])
+    yield from _repeated("counter", [one.name for one in file.counter])
+    yield from _repeated("message", [one.name for one in file.message])
+    yield from _repeated("request", [one.name for one in file.request])
+    yield from _fields(("frame", "header"), file.frame.header, file)
+    for number, message in enumerate(file.message):
+        yield from _message(("message", number), message, file)
+    yield from _requests(file)
+    yield from _vectors(file)
+    yield from _simulate(file)
+    yield from _produced(file)
+
+
+def _frame(frame: FrameTable) -> Iterator[Complaint]:
+    for kind, keys in _OF_KIND.items():
+        for key in sorted(keys & frame.model_fields_set if kind != frame.kind else ()):
+            if key == "request_adjust":
+                continue  # of use wherever a request has its length in it
+            yield Complaint(("frame", key), f"frame.{key}: has no meaning for kind = '{frame.kind}', only for '{kind}'")
+    for key in _NEEDED[frame.kind]:
+        if not getattr(frame, key):
+            yield Complaint(("frame", key), f"frame.{key}: missing; kind = '{frame.kind}' needs it")
+
+
+def _repeated(table: str, found: list[str]) -> Iterator[Complaint]:
+    for number, name in enumerate(found):
+        if name in found[:number]:
+            yield value_mistake((table, number, "name"), name, f"already used by {table}[{found.index(name)}]")
+
+
+def _known(path: KeyPath, name: str | None, known: Iterable[str], what: str) -> Iterator[Complaint]:
+    if name is not None and name not in (words := list(known)):
+        yield value_mistake(path, name, f"there is no such {what}{suggestion(name, words)}")
+
+
+def _fields(path: KeyPath, fields: Iterable[FieldTable], file: DeviceFile) -> Iterator[Complaint]:
+    channels = {one.name: one for one in file.channel}
+    sources = [*(one.name for one in file.option), *(one.name for one in file.counter)]
+    for number, field in enumerate(fields):
+        here: KeyPath = (*path, number)
+        yield from _field(here, field)
+        yield from _known((*here, "channel"), field.channel, channels, "channel")
+        yield from _known((*here, "echo"), field.echo, sources, "option or counter")
+        if field.channel in channels:
+            yield from _unit(here, field, channels[field.channel])
+        yield from _fields((*here, "fields"), field.fields, file)
+        for at, case in enumerate(field.case):
+            yield from _fields((*here, "case", at, "fields"), case.fields, file)
+
+
+def _field(path: KeyPath, field: FieldTable) -> Iterator[Complaint]:
+    if not field.name and field.type != "pad":
+        yield Complaint((*path, "name"), f"{key_text(path)}.name: missing; only a pad has none")
+    if field.type == "pad" and field.size is None:
+        yield Complaint((*path, "size"), f"{key_text(path)}.size: missing; how many bytes?")
+    if field.of is not None and field.type != "array":
+        yield Complaint((*path, "of"), f"{key_text(path)}.of: has no meaning for type = '{field.type}'")
+    if field.type == "list" and not field.fields:
+        yield Complaint((*path, "fields"), f"{key_text(path)}.fields: missing; of what is an element made?")
+    if field.until is not None and field.type not in STRETCHES | {"list"}:
+        yield Complaint((*path, "until"), f"{key_text(path)}.until: has no meaning for type = '{field.type}'")
+
+
+def _unit(path: KeyPath, field: FieldTable, channel: ChannelTable) -> Iterator[Complaint]:
+    if field.unit is not None and field.unit != channel.unit:
+        text = f"channel '{channel.name}' is in {channel.unit}; convert with scale and offset, and give its unit here"
+        yield value_mistake((*path, "unit"), field.unit, text)
+
+
+def _message(path: KeyPath, message: MessageTable, file: DeviceFile) -> Iterator[Complaint]:
+    channels = {one.name: one for one in file.channel}
+    yield from _fields((*path, "fields"), message.fields, file)
+    known = [*names(file.frame.header), *names(message.fields), *message.compute]
+    for field in message.match:
+        yield from _known((*path, "match", field), field, known, "field")
+    lists = [field.name for field in message.fields if field.type == "list"]
+    for table in ("measure", "spectrum", "image", "scan"):
+        for number, one in enumerate(getattr(message, table)):
+            here: KeyPath = (*path, table, number)
+            yield from _known((*here, "channel"), one.channel, channels, "channel")
+            yield from _known((*here, "each"), getattr(one, "each", None), lists, "list")
+    requests = [one.name for one in file.request]
+    yield from _known((*path, "acknowledge"), message.acknowledge, requests, "request")
+    for number, name in enumerate(message.then):
+        yield from _known((*path, "then", number), name, requests, "request")
+
+
+def _requests(file: DeviceFile) -> Iterator[Complaint]:
+    messages = [one.name for one in file.message]
+    sources = [LENGTH, *(one.name for one in file.option), *(one.name for one in file.counter)]
+    yield from _slots(("frame", "request_head"), file.frame.request_head, sources)
+    yield from _slots(("frame", "request_tail"), file.frame.request_tail, sources)
+    for number, request in enumerate(file.request):
+        path: KeyPath = ("request", number)
+        for at, name in enumerate(request.replies):
+            yield from _known((*path, "replies", at), name, messages, "message")
+        yield from _slots((*path, "send"), request.send, sources)
+        sized = request.size is not None or request.idle_s is not None
+        if file.frame.kind == "reply" and request.replies and not sized:
+            yield Complaint(path, f"{key_text(path)}: frame.kind = 'reply' needs 'size' or 'idle_s'")
+    yield from _talk(file)
+
+
+def _slots(path: KeyPath, template: str, sources: list[str]) -> Iterator[Complaint]:
+    for slot in slots(parse_template(template)):
+        yield from _known(path, slot, sources, "option or counter")
+
+
+def _talk(file: DeviceFile) -> Iterator[Complaint]:
+    requests = [one.name for one in file.request]
+    for key, listed in (("start", file.conversation.start), ("stop", file.conversation.stop)):
+        for number, name in enumerate(listed):
+            yield from _known(("conversation", key, number), name, requests, "request")
+    yield from _known(("errors", "answer"), file.errors.answer, requests, "request")
+
+
+def _vectors(file: DeviceFile) -> Iterator[Complaint]:
+    for number, vector in enumerate(file.vector):
+        path: KeyPath = ("vector", number)
+        yield from _known((*path, "message"), vector.message, (one.name for one in file.message), "message")
+        yield from _known((*path, "request"), vector.request, (one.name for one in file.request), "request")
+        if sum(one is not None for one in (vector.message, vector.request, vector.fault)) != 1:
+            yield Complaint(path, f"{key_text(path)}: must have exactly one of message, request and fault")
+    replies = any(vector.message is not None for vector in file.vector)
+    if not replies and not file.untested:
+        text = "vector: there is none of a message; add bytes and what they mean, or set untested = true"
+        yield Complaint(("vector",), text)
+    if replies and file.untested:
+        yield Complaint(("untested",), "untested = true: there are vectors of messages; take one or the other away")
+
+
+def _simulate(file: DeviceFile) -> Iterator[Complaint]:
+    messages = [one.name for one in file.message]
+    for key in ("values", "when", "on", "every_s"):
+        for name in getattr(file.simulate, key):
+            yield from _known(("simulate", key, name), name, messages, "message")
+
+
+def _produced(file: DeviceFile) -> Iterator[Complaint]:
+    """A channel that nothing gives a value would be silent for ever."""
+    fed = {one.channel for message in file.message for table in ("measure", "spectrum", "image", "scan")
+           for one in getattr(message, table)}  # fmt: skip
+    fed |= {field.channel for message in file.message for field in _all(message.fields) if field.channel}
+    for number, channel in enumerate(file.channel):
+        if channel.name not in fed:
+            yield value_mistake(("channel", number, "name"), channel.name, "no field or measure gives it a value")
+
+
+def _all(fields: Iterable[FieldTable]) -> Iterator[FieldTable]:
+    for field in fields:
+        yield field
+        yield from _all(field.fields)
+        for case in field.case:
+            yield from _all(case.fields)

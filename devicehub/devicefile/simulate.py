@@ -1,0 +1,184 @@
+"""The device itself from its file: the encoder is the decoder's inverse, a physical model gives the quantities.
+
+Requests are told apart by what they send. The answer is the first of a request's replies whose condition on the
+quantities holds. Beyond the model's verbs there are `mute(seconds)` and `garble` (a bit of the next frame flips).
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from random import Random
+
+from devicehub.devicefile.compiled import Compiled, Request
+from devicehub.devicefile.condition import parse_condition
+from devicehub.devicefile.expression import Expression, parse_expression
+from devicehub.devicefile.framers import Replies
+from devicehub.devicefile.parts import Decoded
+from devicehub.devicefile.physics.model import Model, Quantities
+from devicehub.devicefile.physics.models import MODELS
+from devicehub.devicefile.schema_message import FieldTable
+from devicehub.model.errors import ProtocolError
+from devicehub.tomlfile.problems import Complaint, suggestion, value_mistake
+
+_LITERAL = frozenset({"text", "bytes", "list", "array"})
+_BUFFER = 4096
+
+
+class Value:
+    """What a field of a simulated message is: a constant, a formula of quantities, or a quantity itself."""
+
+    def __init__(self, given: object, field: FieldTable | None) -> None:
+        self._given = given
+        self._formula: Expression | None = None
+        self._quantity = ""
+        if isinstance(given, str) and given.startswith("$"):
+            self._quantity = given[1:]
+        elif isinstance(given, str) and field is not None and not field.enum and field.type not in _LITERAL:
+            self._formula = parse_expression(given)
+
+    def of(self, quantities: Quantities) -> Decoded:
+        """Its value now. Raises `KeyError` for a quantity that there is not."""
+        if self._quantity:
+            return quantities[self._quantity]
+        return self._given if self._formula is None else self._formula(quantities)
+
+
+class Device:
+    """A simulated device, without its link: requests in, frames out."""
+
+    def __init__(self, compiled: Compiled, random: Random) -> None:
+        simulate = compiled.file.simulate
+        self._compiled = compiled
+        self._random = random
+        self._model: Model = MODELS[simulate.model](random, simulate.options)
+        self._values = dict(_values(compiled))
+        self._when = {name: parse_condition(table) for name, table in simulate.when.items()}
+        self._every = dict(simulate.every_s)
+        self._elapsed = dict.fromkeys(self._every, 0.0)
+        self._patterns = [
+            (compiled.framing.pattern(request.template), request) for request in compiled.requests.values()
+        ]
+        self._framer = compiled.framing.request_framer()
+        self._buffer = b""
+        self._mute = 0.0
+        self._garble = False
+
+    def do(self, verb: str, **values: float | str) -> None:
+        """Change the simulated world."""
+        if verb == "mute":
+            self._mute = float(values["seconds"])
+        elif verb == "garble":
+            self._garble = True
+        else:
+            self._model.do(verb, **values)
+
+    def advance(self, dt: float) -> list[bytes]:
+        """Time passes; what it says of its own accord."""
+        self._mute = max(0.0, self._mute - dt)
+        events = self._model.advance(dt)
+        on = self._compiled.file.simulate.on
+        out = [self.frame(name, {}) for event in events for name, wanted in on.items() if wanted == event]
+        for name, period in self._every.items():
+            self._elapsed[name] += dt
+            while self._elapsed[name] >= period:
+                self._elapsed[name] -= period
+                out.append(self.frame(name, {}))
+        return [] if self._mute else out
+
+    def receive(self, data: bytes) -> list[bytes]:
+        """The host wrote `data`; the frames that answer it."""
+        out = []
+        for request, match in self._requests(data):
+            answer = self._answer(request)
+            if answer is not None:
+                out.append(self.frame(answer, self._compiled.framing.read(request.template, match)))
+        return [] if self._mute else out
+
+    def _requests(self, data: bytes) -> Iterator[tuple[Request, re.Match[bytes]]]:
+        kind = self._compiled.file.frame.kind
+        if kind in {"delimited", "length"} and not isinstance(self._framer, Replies):
+            for frame in self._framer.feed(data):
+                if not isinstance(frame, ProtocolError):
+                    yield from self._fitting(frame)
+            return
+        self._buffer = (self._buffer + data)[-_BUFFER:]
+        yield from self._searched()
+
+    def _fitting(self, frame: bytes) -> Iterator[tuple[Request, re.Match[bytes]]]:
+        for pattern, request in self._patterns:
+            match = pattern.fullmatch(frame)
+            if match is not None and self._answers(request):
+                yield request, match
+                return
+
+    def _searched(self) -> Iterator[tuple[Request, re.Match[bytes]]]:
+        """Requests without borders: the earliest that fits, again and again."""
+        while True:
+            found = [
+                (match.start(), number, match)
+                for number, (pattern, request) in enumerate(self._patterns)
+                if (match := pattern.search(self._buffer)) is not None and self._answers(request)
+            ]
+            if not found:
+                return
+            _, number, match = min(found, key=lambda one: one[:2])
+            self._buffer = self._buffer[match.end() :]
+            yield self._patterns[number][1], match
+
+    def _answers(self, request: Request) -> bool:
+        """Of requests that are written alike and meant for other models, this device knows one."""
+        return request.wanted(self._identity())
+
+    def _identity(self) -> Quantities:
+        """What it would say of itself: the remembered fields of all messages."""
+        quantities = self._model.quantities()
+        return {
+            field: self._values[name][field].of(quantities)
+            for name, fields in self._compiled.remembered.items()
+            for field in fields
+            if field in self._values.get(name, {})
+        }
+
+    def _answer(self, request: Request) -> str | None:
+        quantities = self._model.quantities()
+        for name in request.table.replies:
+            if name not in self._when or self._when[name](quantities):
+                return name
+        return None
+
+    def frame(self, name: str, sent: Mapping[str, float | str]) -> bytes:
+        """A message as it is sent now. Raises `KeyError`, `ValueError`."""
+        quantities = self._model.quantities()
+        values = {field: value.of(quantities) for field, value in self._values.get(name, {}).items()}
+        frame = bytearray(self._compiled.framing.reply(self._compiled.codec.encode(name, values, sent)))
+        if self._garble:
+            self._garble = False
+            frame[len(frame) // 2] ^= 1 << self._random.randrange(8)
+        return bytes(frame)
+
+
+def simulate_complaints(compiled: Compiled) -> Iterator[Complaint]:
+    """What the simulated device cannot be or say, as each of its messages is encoded once."""
+    simulate = compiled.file.simulate
+    if simulate.model not in MODELS:
+        near = suggestion(simulate.model, MODELS) or f"; known: {', '.join(MODELS)}"
+        yield value_mistake(("simulate", "model"), simulate.model, f"no such model{near}")
+        return
+    try:
+        device = Device(compiled, Random(0))  # noqa: S311 - a trial of the file, no chance of any device
+    except ValueError as error:
+        yield Complaint(("simulate", "options"), f"simulate.options: {error}")
+        return
+    for name in simulate.values:
+        try:
+            device.frame(name, {})
+        except (KeyError, ValueError, ProtocolError) as error:
+            text = f"the model has no quantity {error}" if isinstance(error, KeyError) else str(error)
+            yield Complaint(("simulate", "values", name), f"simulate.values.{name}: {text}")
+
+
+def _values(compiled: Compiled) -> Iterator[tuple[str, dict[str, Value]]]:
+    header = {field.name: field for field in compiled.file.frame.header}
+    for message in compiled.file.message:
+        fields = header | {field.name: field for field in message.fields}
+        given = compiled.file.simulate.values.get(message.name, {})
+        yield message.name, {name: Value(value, fields.get(name)) for name, value in given.items()}

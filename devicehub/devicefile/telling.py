@@ -1,0 +1,151 @@
+"""What is told when it changes: identity, alarms, capabilities, triggers; and that a file is untested."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from msgspec.structs import replace
+
+from devicehub.devicefile.condition import Condition, parse_condition
+from devicehub.devicefile.mapping import Make, alarm, put_in
+from devicehub.devicefile.messages import Message
+from devicehub.devicefile.parts import Values
+from devicehub.devicefile.schema_message import AlarmTable, CapabilityTable, TriggerTable
+from devicehub.model.errors import ProtocolError
+from devicehub.model.reading import (
+    Capability,
+    Cause,
+    DeviceAlarm,
+    Identity,
+    Image,
+    Level,
+    Measurement,
+    Quality,
+    Sample,
+    Scan,
+    Spectrum,
+    Trigger,
+)
+
+UNTESTED: Final = "untested device file"
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What is made of one message, compiled."""
+
+    makes: tuple[Make, ...]
+    identity: Mapping[str, str]
+    alarms: tuple[tuple[AlarmTable, Condition], ...]
+    capabilities: tuple[tuple[CapabilityTable, Condition], ...]
+    triggers: tuple[tuple[TriggerTable, Condition], ...]
+
+
+def meaning(message: Message, makes: tuple[Make, ...]) -> Meaning:
+    """The compiled meaning of a message."""
+    table = message.table
+    identity = {name: text if "{" in text else f"{{{text}}}" for name, text in table.identity.items()}
+    return Meaning(
+        makes,
+        identity,
+        tuple((one, parse_condition(one.when)) for one in table.alarm),
+        tuple((one, parse_condition(one.when)) for one in table.capability),
+        tuple((one, parse_condition(one.when)) for one in table.trigger),
+    )
+
+
+class Teller:
+    """Makes samples of messages; remembers what it told last. One serves one open link."""
+
+    def __init__(self, meanings: Mapping[str, Meaning], capabilities: Sequence[str], *, untested: bool) -> None:
+        """`capabilities`: what the device detects when nothing says that it does not."""
+        self._meanings = meanings
+        self._capabilities = capabilities
+        self._untested = untested
+        self._facts: dict[str, str] = {}
+        self._alarms: dict[str, bool] = {}
+        self._levels: dict[str, Capability] = {}
+        self._pressed: set[str] = set()
+
+    def tell(self, name: str, values: Values, faults: list[ProtocolError]) -> list[Sample]:
+        """The samples of a decoded message; a part that makes no sense is added to `faults` and left out."""
+        one = self._meanings[name]
+        samples: list[Sample] = []
+        for make in one.makes:
+            try:
+                samples.extend(make(values))
+            except ProtocolError as error:
+                faults.append(error)
+        samples += [*self._identity(one, values), *self._changes(one, values)]
+        return [marked(sample) for sample in samples] if self._untested else samples
+
+    def silence(self) -> list[Sample]:
+        """Nobody answers: nothing is detected."""
+        lost = [Capability(name, Level.NONE, Cause.NOT_CONNECTED) for name in self._known()]
+        return [capability for capability in lost if self._changed(capability)]
+
+    def heard(self) -> list[Sample]:
+        """It answers: what no message speaks of is detected."""
+        told = {table.name for one in self._meanings.values() for table, _ in one.capabilities}
+        full = [Capability(name, Level.FULL) for name in self._capabilities if name not in told]
+        news: list[Sample] = [capability for capability in full if self._changed(capability)]
+        return [marked(sample) for sample in news] if self._untested else news
+
+    def _known(self) -> Iterable[str]:
+        return dict.fromkeys([*self._capabilities, *self._levels])
+
+    def _identity(self, one: Meaning, values: Values) -> Iterator[Sample]:
+        facts = {name: put_in(text, values) for name, text in one.identity.items()}
+        new = {name: text for name, text in facts.items() if text and self._facts.get(name) != text}
+        if new and self._untested and not self._facts:
+            new["driver"] = UNTESTED
+        self._facts |= new
+        if new:
+            yield Identity(tuple(new.items()))
+
+    def _changes(self, one: Meaning, values: Values) -> Iterator[Sample]:
+        for table, on in one.alarms:
+            yield from self._alarm(table, values, active=on(values))
+        seen: set[str] = set()
+        for level, holds in one.capabilities:
+            if level.name in seen or not holds(values):
+                continue
+            seen.add(level.name)
+            capability = Capability(level.name, Level(level.level), Cause(level.cause))
+            if self._changed(capability):
+                yield capability
+        for trigger, comes in one.triggers:
+            yield from self._trigger(trigger, pressed=comes(values))
+
+    def _alarm(self, table: AlarmTable, values: Values, *, active: bool) -> Iterator[Sample]:
+        if table.event:
+            if active:
+                yield alarm(table, values, active=True)
+                yield alarm(table, values, active=False)
+        elif self._alarms.get(table.point) != active:
+            self._alarms[table.point] = active
+            yield alarm(table, values, active=active)
+
+    def _changed(self, capability: Capability) -> bool:
+        if self._levels.get(capability.name) == capability:
+            return False
+        self._levels[capability.name] = capability
+        return True
+
+    def _trigger(self, table: TriggerTable, *, pressed: bool) -> Iterator[Sample]:
+        if pressed and (table.name not in self._pressed or not table.when):
+            yield Trigger(table.name)
+        (self._pressed.add if pressed else self._pressed.discard)(table.name)
+
+
+def marked(sample: Sample) -> Sample:
+    """A sample that says that nobody tested the file it comes from."""
+    match sample:
+        case Measurement() | Spectrum() | Image() | Scan() if sample.quality is Quality.GOOD:
+            return replace(sample, quality=Quality.UNCERTAIN, cause=Cause.UNTESTED)
+        case Capability(level=Level.FULL):
+            return replace(sample, level=Level.DEGRADED, cause=Cause.UNTESTED)
+        case DeviceAlarm():
+            return replace(sample, text=f"{UNTESTED}: {sample.text}" if sample.text else UNTESTED)
+        case _:
+            return sample

@@ -1,0 +1,143 @@
+"""Proves a device file by its vectors: bytes decode to what they mean, and what they mean encodes to the bytes."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from math import isclose
+
+import numpy as np
+
+from devicehub.devicefile.compiled import Compiled
+from devicehub.devicefile.framers import Replies, StreamFramer
+from devicehub.devicefile.notation import parse_bytes
+from devicehub.devicefile.parts import Decoded
+from devicehub.devicefile.schema import VectorTable
+from devicehub.devicefile.telling import Teller
+from devicehub.model.errors import ProtocolError
+from devicehub.record import format_sample
+from devicehub.tomlfile.position import KeyPath
+from devicehub.tomlfile.problems import Complaint, key_text
+
+
+def vector_complaints(compiled: Compiled) -> Iterator[Complaint]:
+    """What does not hold."""
+    for number, vector in enumerate(compiled.file.vector):
+        path: KeyPath = ("vector", number)
+        for text in wrong(compiled, vector):
+            yield Complaint(path, f"{key_text(path)}: {text}")
+
+
+def wrong(compiled: Compiled, vector: VectorTable) -> Iterator[str]:
+    """Why a vector does not hold; nothing if it does."""
+    data = parse_bytes(vector.hex)
+    try:
+        if vector.request is not None:
+            yield from _request(compiled, vector, data)
+        else:
+            yield from _message(compiled, vector, data)
+    except ProtocolError as error:
+        if vector.fault != str(error.reason):
+            yield f"is refused: {error}"
+    except ValueError as error:
+        yield f"cannot be encoded: {error}"
+
+
+def frames(compiled: Compiled, data: bytes, step: int = 0) -> Iterator[bytes]:
+    """The frames in `data`, given `step` bytes at a time. Raises `ProtocolError`."""
+    framer = compiled.framing.framer()
+    for piece in _pieces(framer, data, step, compiled.file.frame.kind):
+        for frame in framer.feed(piece):
+            if isinstance(frame, ProtocolError):
+                raise frame
+            yield frame
+
+
+def _pieces(framer: StreamFramer, data: bytes, step: int, kind: str) -> Iterator[bytes]:
+    if isinstance(framer, Replies):
+        framer.expect(len(data))
+    size = len(data) if not step or kind == "packet" else step
+    yield from (data[at : at + size] for at in range(0, len(data), size))
+
+
+def _request(compiled: Compiled, vector: VectorTable, data: bytes) -> Iterator[str]:
+    assert vector.request is not None
+    request = compiled.requests[vector.request]
+    values = {option.name: option.default for option in compiled.file.option}
+    values |= {counter.name: counter.start + counter.plus for counter in compiled.file.counter} | vector.options
+    sent = compiled.framing.request(request.template, values)
+    unchecked = compiled.framing.request(request.template, values, unchecked=True)
+    may_be_unchecked = any(check.zero_is_unchecked for check in compiled.file.check)
+    if sent != data and not (may_be_unchecked and unchecked == data):
+        yield f"request {vector.request} is {sent.hex(' ')}"
+
+
+def _message(compiled: Compiled, vector: VectorTable, data: bytes) -> Iterator[str]:
+    found = list(frames(compiled, data))
+    if len(found) != 1:
+        yield f"holds {len(found)} frames"
+        return
+    if list(frames(compiled, data, 1)) != found:
+        yield "byte by byte it is another frame"
+    expected = (vector.message,) if vector.message is not None else ()
+    message, values = compiled.codec.decode(found[0], expected, {})
+    if vector.fault is not None:
+        yield f"is message {message.name}, no fault"
+    elif message.name != vector.message:
+        yield f"is message {message.name}"
+    else:
+        yield from differences(values, vector.decoded)
+        yield from _samples(compiled, vector, values)
+        yield from _encoded(compiled, message.name, values, found[0])
+
+
+def _encoded(compiled: Compiled, name: str, values: Mapping[str, object], frame: bytes) -> Iterator[str]:
+    """The encoder is the inverse of the decoder: the same frame, or one that decodes to the same."""
+    unchecked = compiled.framing.is_unchecked(frame)
+    body = compiled.codec.encode(name, values, {})
+    if compiled.file.frame.more_at is not None:
+        return
+    data = compiled.framing.reply(body, unchecked=unchecked)
+    (again,) = frames(compiled, data)
+    if again != frame:
+        yield f"encodes to {data.hex(' ')}"
+
+
+def _samples(compiled: Compiled, vector: VectorTable, values: dict[str, Decoded]) -> Iterator[str]:
+    if vector.samples is None or vector.message is None:
+        return
+    faults: list[ProtocolError] = []
+    teller = Teller(compiled.meanings, (), untested=compiled.file.untested)
+    made = [format_sample(sample) for sample in teller.tell(vector.message, values, faults)]
+    made += [str(fault.reason) for fault in faults]
+    if made != list(vector.samples):
+        yield f"gives the samples {made}"
+
+
+def differences(values: Mapping[str, object], wanted: Mapping[str, object]) -> Iterator[str]:
+    """Fields that are not what they should be."""
+    for name, value in wanted.items():
+        if name not in values:
+            yield f"has no field {name}"
+        elif not same(values[name], value):
+            yield f"{name} = {shown(values[name])}, not {shown(value)}"
+
+
+def same(found: Decoded, wanted: Decoded) -> bool:
+    """Whether a field is what the file says: numbers nearly, bytes in hexadecimal, arrays and lists by element."""
+    if isinstance(found, np.ndarray):
+        return isinstance(wanted, list) and found.tolist() == wanted
+    if isinstance(found, list):
+        return isinstance(wanted, list) and len(found) == len(wanted) and _all_same(found, wanted)
+    if isinstance(found, bytes):
+        return isinstance(wanted, str) and found == parse_bytes(wanted)
+    if isinstance(found, float) and isinstance(wanted, int | float):
+        return isclose(found, wanted, rel_tol=1e-6, abs_tol=1e-9)
+    return bool(found == wanted)
+
+
+def _all_same(found: Iterable[Mapping[str, object]], wanted: Iterable[Mapping[str, object]]) -> bool:
+    return not any(list(differences(one, other)) for one, other in zip(found, wanted, strict=True))
+
+
+def shown(value: object) -> str:
+    """A value in a message."""
+    text = value.hex(" ") if isinstance(value, bytes) else str(value)
+    return text if len(text) <= 60 else text[:57] + "..."

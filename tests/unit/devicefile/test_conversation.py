@@ -1,0 +1,85 @@
+"""What a device file's protocol asks and when, and what it makes of answers that are late, wrong or missing."""
+
+from pathlib import Path
+
+from devicehub.devicefile.conversation import Conversation
+from devicehub.devicefile.load import load
+from devicehub.model.errors import Reason
+from devicehub.model.reading import Capability, Cause, Level, Measurement, Quality
+from devicehub.wire.packet import Packet
+from tests.unit.devicefile.files import SMALL, compiled, write
+
+ANSWER = bytes.fromhex("03013236")
+ASK = bytes.fromhex("020103")
+
+
+def talk(folder: Path, *changes: tuple[str, str]) -> Conversation:
+    return Conversation(compiled(folder, *changes), {})
+
+
+def test_a_question_is_asked_once_a_period_and_answered(tmp_path: Path) -> None:
+    probe = talk(tmp_path)
+    first = probe.start(0.0)
+    assert [packet.data for packet in first.write] == [ASK]
+    assert first.wake_at == 0.5
+    answered = probe.on_packet(0.1, Packet(ANSWER))
+    assert answered.samples == (Measurement("level", 50),)
+    assert (answered.write, answered.wake_at) == ((), 1.0)
+    assert [packet.data for packet in probe.on_timer(1.0).write] == [ASK]
+
+
+def test_a_late_answer_is_a_timeout_and_the_question_is_repeated_as_often_as_it_says(tmp_path: Path) -> None:
+    probe = talk(tmp_path, ("period_s = 1", "period_s = 60\nretries = 1"))
+    probe.start(0.0)
+    again = probe.on_timer(0.5)
+    assert [fault.reason for fault in again.faults] == [Reason.TIMEOUT]
+    assert [packet.data for packet in again.write] == [ASK]
+    assert probe.on_timer(1.0).write == ()
+
+
+def test_who_does_not_answer_detects_nothing_and_does_again_when_he_answers(tmp_path: Path) -> None:
+    probe = talk(tmp_path, ('source = "test"', 'source = "test"\ncapabilities = ["level"]'))
+    step = probe.start(0.0)
+    lost = []
+    for _ in range(6):
+        assert step.wake_at is not None
+        step = probe.on_timer(step.wake_at)
+        lost += step.samples
+    assert lost == [Capability("level", Level.NONE, Cause.NOT_CONNECTED)]
+    assert probe.on_packet(9.0, Packet(ANSWER)).samples[0] == Capability("level", Level.FULL)
+
+
+def test_a_damaged_answer_is_a_fault_and_a_good_one_behind_it_is_found(tmp_path: Path) -> None:
+    probe = talk(tmp_path, ("adjust = 1", "adjust = 1\nmost = 8"))
+    probe.start(0.0)
+    step = probe.on_packet(0.1, Packet(b"\x03\x01\x33\x36" + ANSWER))
+    assert Reason.CHECKSUM in [fault.reason for fault in step.faults]
+    assert step.samples == (Measurement("level", 50),)
+
+
+def test_after_damage_an_idle_line_is_waited_for_where_the_file_says_so(tmp_path: Path) -> None:
+    probe = talk(tmp_path, ("[[check]]", '[errors]\nresync = "idle"\nidle_s = 0.2\n[[check]]'))
+    probe.start(0.0)
+    assert probe.on_packet(0.1, Packet(b"\x03\x01\x33\x36" + ANSWER)).samples == ()
+    assert probe.on_packet(0.2, Packet(ANSWER)).samples == ()
+    assert probe.on_packet(0.45, Packet(ANSWER)).samples == (Measurement("level", 50),)
+
+
+def test_the_start_up_list_comes_first_and_the_shut_down_list_when_it_is_stopped(tmp_path: Path) -> None:
+    request = '[[request]]\nname = "{}"\nsend = "{}"\n'
+    lists = '[conversation]\nstart = ["on"]\nstop = ["off"]\n'
+    probe = talk(
+        tmp_path, ("[[vector]]", request.format("on", "08") + request.format("off", "09") + lists + "[[vector]]")
+    )
+    assert [packet.data[1] for packet in probe.start(0.0).write] == [8, 1]
+    assert [packet.data[1] for packet in probe.stop(1.0).write] == [9]
+
+
+def test_what_an_untested_file_yields_says_so(tmp_path: Path) -> None:
+    text = SMALL[: SMALL.index("[[vector]]")].replace("format = 1", 'format = 1\nuntested = true\ncapabilities = ["x"]')
+    probe = Conversation(load(write(tmp_path, text)), {})
+    probe.start(0.0)
+    capability, level = probe.on_packet(0.1, Packet(ANSWER)).samples
+    assert capability == Capability("x", Level.DEGRADED, Cause.UNTESTED)
+    assert isinstance(level, Measurement)
+    assert (level.quality, level.cause) == (Quality.UNCERTAIN, Cause.UNTESTED)
