@@ -54,7 +54,7 @@ class Order(Struct, frozen=True, forbid_unknown_fields=True):
     target: str
     verb: str
     issuer: str
-    args: dict[str, str | float | bool] = {}
+    args: dict[str, str | int | float | bool] = {}
     reason: str = ""
     within: float = PATIENCE
 

@@ -6,6 +6,7 @@ WebSockets, which multiplies the cost of images by four.
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -58,6 +59,7 @@ async def serving(page: Page) -> AsyncIterator[str]:
         token = token_file(page.state, page.clock.token(16).hex())
         evidence, journal = page.state / "evidence", page.state / "journal.sqlite"
         surface = Surface(page.view, page.topics, page.command, evidence, journal, page.clock)
+        logging.getLogger("uvicorn").setLevel(logging.WARNING)  # who opens and closes a page is nobody else's news
         config = uvicorn.Config(
             Guard(application(surface), token),
             ws="websockets-sansio",

@@ -7,7 +7,7 @@ import { t } from "./words.js";
 /** Who works here. Nothing can be done before it is known. */
 export function issuerField() {
   return h("label", { class: "issuer" }, t("issuer"), h("input", { id: "issuer", value: issuer(), maxlength: 64, autocomplete: "off",
-    onchange: (event) => setIssuer(event.target.value.trim()) }));
+    onchange: (event) => setIssuer(event.target.value.trim()), onkeydown: (event) => event.key === "Enter" && event.target.blur() }));
 }
 
 /** Have the hub do something to an alarm; `said` tells what became of it. */

@@ -1,0 +1,82 @@
+"""A hub with a page, and a browser that looks at it."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from devicehub.clock import Clock
+from tests.real.hub_process import HubProcess, started
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+PATIENCE = 60_000.0
+
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt-get install chromium")
+
+HUB = """
+[hub]
+site = "bcp-north"
+node = "lane-1"
+exercise = true
+state = "state"
+
+[page]
+enabled = true
+port = 0
+"""
+
+
+@dataclass
+class Visit:
+    """A page that is open, what it logged, and the hub behind it."""
+
+    page: Page
+    hub: HubProcess
+    address: str
+    complaints: list[str] = field(default_factory=list)
+
+    async def sees(self, selector: str, words: str = "", seconds: float = 60.0) -> str:
+        """The text of the first element that has these words, once there is one."""
+        found = self.page.locator(selector, has_text=words).first
+        await found.wait_for(timeout=seconds * 1000)
+        return await found.inner_text()
+
+
+@asynccontextmanager
+async def browser() -> AsyncIterator[Browser]:
+    """A headless Chromium, as it is installed on the machine."""
+    async with async_playwright() as playwright:
+        one = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        try:
+            yield one
+        finally:
+            await one.close()
+
+
+@asynccontextmanager
+async def visited(folder: Path, config: str, *, width: int = 1400, height: int = 900) -> AsyncIterator[Visit]:
+    """A hub with that configuration and a browser at its page. Nothing may be logged as an error by the page."""
+    file = folder / "hub.toml"
+    file.write_text(HUB + config)
+    async with started("run", "--config", str(file), cwd=folder) as hub, browser() as one:
+        address = await _address(folder / "state" / "page-address")
+        page = await one.new_page(viewport={"width": width, "height": height})
+        page.set_default_timeout(PATIENCE)
+        visit = Visit(page, hub, address)
+        page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+        page.on("console", lambda said: visit.complaints.append(said.text) if said.type == "error" else None)
+        await page.goto(address)
+        yield visit
+        assert visit.complaints == []
+
+
+async def _address(path: Path) -> str:
+    async with asyncio.timeout(60):
+        while not path.exists() or not path.read_text().endswith("\n"):
+            await Clock().sleep(0.05)
+    return path.read_text().strip()
