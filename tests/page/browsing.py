@@ -1,6 +1,5 @@
 """A hub with a page, and a browser that looks at it."""
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,7 +9,6 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
-from devicehub.clock import Clock
 from tests.real.hub_process import HubProcess, started
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -64,7 +62,7 @@ async def visited(folder: Path, config: str, *, width: int = 1400, height: int =
     file = folder / "hub.toml"
     file.write_text(HUB + config)
     async with started("run", "--config", str(file), cwd=folder) as hub, browser() as one:
-        address = await _address(folder / "state" / "page-address")
+        address = (await hub.says("page: ", 60)).partition("page: ")[2]
         page = await one.new_page(viewport={"width": width, "height": height})
         page.set_default_timeout(PATIENCE)
         visit = Visit(page, hub, address)
@@ -73,10 +71,3 @@ async def visited(folder: Path, config: str, *, width: int = 1400, height: int =
         await page.goto(address)
         yield visit
         assert visit.complaints == []
-
-
-async def _address(path: Path) -> str:
-    async with asyncio.timeout(60):
-        while not path.exists() or not path.read_text().endswith("\n"):
-            await Clock().sleep(0.05)
-    return path.read_text().strip()
