@@ -14,7 +14,7 @@ from devicehub.collect.supervisor import Post
 from devicehub.config import Config, digest, load_config
 from devicehub.config.diff import diff, running
 from devicehub.config.mobility import mobility_rules
-from devicehub.config.rules import InForce, remember, remembered, rule_set, succeeding
+from devicehub.config.rules import InForce, remember, remembered, rule_set, rules_data, shadow_config, succeeding
 from devicehub.config.scan_key import scan_key
 from devicehub.config.watchlist import load_watchlist
 from devicehub.core import Setting
@@ -28,7 +28,7 @@ from devicehub.links import Links
 from devicehub.model.errors import ConfigError, LinkBusyError
 from devicehub.model.instant import instant
 from devicehub.model.message import Kind
-from devicehub.model.payload import InfoData
+from devicehub.model.payload import InfoData, RulesData
 from devicehub.publish.envelope import Encoder
 from devicehub.publish.mqtt import connect
 from devicehub.publish.port import Connect
@@ -42,11 +42,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """A configuration that is valid, what the core makes of it, and by which rules it goes then."""
+    """A configuration that is valid, what the core makes of it, by which rules it goes then and which it tries."""
 
     config: Config
     setting: Setting
     rules: InForce
+    shadow: RulesData | None
 
 
 class Configured:
@@ -111,7 +112,7 @@ class Configured:
             restarted=devices.changed,
             posts=self._posts(fresh, {*devices.added, *devices.changed}),
             take=partial(self._take, fresh),
-            summary=difference.summary(),
+            summary=difference.summary() + ("; other rules are tried" if fresh.shadow != self._taken.shadow else ""),
         )
 
     def _take(self, fresh: _Taken) -> None:
@@ -159,6 +160,7 @@ class Configured:
             schemas=tuple(schema_id(kind) for kind in Kind),
             commands=tuple(command_data(command, allowed=True) for command in COMMANDS),
             rules=taken.rules.rules,
+            shadow=taken.shadow,
         )
 
 
@@ -168,10 +170,12 @@ def _read(file: Path, before: InForce, clock: Clock) -> _Taken:
 
 
 def _taken(config: Config, before: InForce | None, clock: Clock) -> _Taken:
-    return _Taken(config, _setting(config, clock), succeeding(config, before))
+    shadow = shadow_config(config)
+    tried = None if shadow is None else rules_data(shadow)
+    return _Taken(config, _setting(config, shadow, clock), succeeding(config, before), tried)
 
 
-def _setting(config: Config, clock: Clock) -> Setting:
+def _setting(config: Config, shadow: Config | None, clock: Clock) -> Setting:
     devices = running(config)
     models = {name: load_driver(name) for name in {device.driver for device in devices.values()}}
     drivers = {
@@ -186,6 +190,7 @@ def _setting(config: Config, clock: Clock) -> Setting:
         mobility=mobility_rules(config),
         scans=_scans(config, clock.token),
         rules_digest=rules.digest,
+        shadow=None if shadow is None else rule_set(shadow, drivers),
         batch_readings=config.hub.readings == "batch",
         required=tuple(dict.fromkeys(config.lane.requires)),
         shelve_most=config.alarm.shelve_most_h * 3600,

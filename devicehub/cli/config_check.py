@@ -7,7 +7,7 @@ from devicehub.cli.given import config_path
 from devicehub.cli.output import note, print_json, say
 from devicehub.config import Config, ConfigProblems, digest, load_config
 from devicehub.config.mobility import mobility_rules
-from devicehub.config.rules import remembered, succeeding
+from devicehub.config.rules import remembered, shadow_config, succeeding
 from devicehub.config.scan_key import known_key
 from devicehub.config.watchlist import load_watchlist
 from devicehub.model.errors import ConfigError
@@ -21,6 +21,7 @@ def run(args: argparse.Namespace) -> int:
         _watchlist(config)
         mobility_rules(config)
         _rules(config)
+        shadow_config(config)
     except ConfigProblems as error:
         if not args.json:
             raise

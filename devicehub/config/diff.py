@@ -11,6 +11,7 @@ from devicehub.model.alarm import Limit
 LIVE = frozenset(
     {
         "alarm.rules",
+        "alarm.shadow",
         "alarm.shelve_most_h",
         "hub.health_s",
         "hub.readings",

@@ -186,6 +186,9 @@ class AlarmConfig(Section):
     rules: Location | None = Field(
         default=None, description="Rule file, versioned: the home of limits, regions and thermal rules, if it is named"
     )
+    shadow: Location | None = Field(
+        default=None, description="Rule file that is only tried: what it would raise is told, and is no alarm"
+    )
 
 
 class LaneConfig(Section):

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from devicehub.config.checks import RULE_TABLES
+from devicehub.config.load import with_rules
 from devicehub.config.models import Config
 from devicehub.config.points import alarm_points, thermal_rules
 from devicehub.core.trial import RuleSet
@@ -69,6 +70,11 @@ def rule_set(config: Config, devices: Container[str]) -> RuleSet:
         digest=rules_digest(config),
         version=None if config.rules is None else config.rules.version,
     )
+
+
+def shadow_config(config: Config) -> Config | None:
+    """The configuration with the rules that are only tried, if there are some. Raises `ConfigProblems`."""
+    return None if config.alarm.shadow is None else with_rules(config, config.alarm.shadow)
 
 
 def succeeding(config: Config, before: InForce | None) -> InForce:

@@ -10,7 +10,9 @@ from devicehub.core.limits import judge, lapse
 from devicehub.core.measure import Judged, checked, joined, judged_by, reading_data, spectrum_data
 from devicehub.core.mobility import MobilityRules, Screenings
 from devicehub.core.scans import Publish, ScanPolicy, judged
+from devicehub.core.shadow import Shadow
 from devicehub.core.state import DeviceBook
+from devicehub.core.trial import RuleSet
 from devicehub.core.verdicts import device_result
 from devicehub.core.watch import Feed, Numbers, feeds
 from devicehub.driver import Driver
@@ -42,7 +44,7 @@ from devicehub.model.thermal import ThermalRule
 class Setting:
     """What the core is built from. `devices`: id to driver. `limits`: those on values of `thermal` rules as well.
 
-    `required`: capabilities without which the lane is blind.
+    `required`: capabilities without which the lane is blind. `shadow`: rules that are only tried.
     """
 
     devices: Mapping[str, Driver]
@@ -51,6 +53,7 @@ class Setting:
     mobility: Mapping[str, MobilityRules] = field(default_factory=dict[str, MobilityRules])
     scans: ScanPolicy = field(default_factory=lambda: ScanPolicy(Publish.OFF, b""))
     rules_digest: str = ""
+    shadow: RuleSet | None = None
     batch_readings: bool = False
     shelve_most: float = SHELVE_MOST
     required: Sequence[str] = ()
@@ -79,6 +82,8 @@ class Core:
         self._screenings = Screenings(self.alarms, setting.ids)
         self._screenings.revise(setting.mobility, self._books)
         self._learn(setting)
+        self._shadow = Shadow(setting.ids)
+        self._shadow.revise(setting.devices, setting.shadow)
 
     def revise(self, setting: Setting, restarted: Collection[str], now: Stamp) -> list[Message]:
         """Go by another setting from now on; what ends with the old one, and the births of what is new.
@@ -100,6 +105,7 @@ class Core:
         self.alarms.desk.shelve_most = setting.shelve_most
         lost = {name for name, driver in old.devices.items() if _driver(setting, name) != driver.name}
         ended += self.alarms.revise(setting.limits, setting.rules_digest, lost, now)
+        ended += self._shadow.revise(setting.devices, setting.shadow, now)
         return ended + [message for name in fresh for message in books[name].births(now, self._ids)]
 
     def _learn(self, setting: Setting) -> None:
@@ -128,6 +134,7 @@ class Core:
                 outcome.messages += self.alarms.on_change(item)
                 start = place
         self._run(inputs[start:], outcome)
+        outcome.messages += self._shadow.step(inputs)
         return outcome
 
     def _run(self, inputs: Sequence[Input], outcome: Outcome) -> None:
@@ -154,7 +161,7 @@ class Core:
     def tick(self, now: Stamp) -> list[Message]:
         """Once a second: latest values, error counts, what went stale by silence, what time brings to alarms."""
         told = [message for book in self._books.values() for message in book.tick(now, self._ids)]
-        return told + lapse(self.alarms, now) + self.alarms.tick(now)
+        return told + lapse(self.alarms, now) + self.alarms.tick(now) + self._shadow.tick(now)
 
     def finish(self, now: Stamp) -> list[Message]:
         """The hub stops, and everything was given: what is to be said yet of what is missing."""

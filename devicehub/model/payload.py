@@ -20,6 +20,7 @@ from devicehub.model.payload_alarm import (
     FloodData,
     RateData,
     RulesData,
+    ShadowData,
     ShelvingData,
     TimedData,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "ResultData",
     "RulesData",
     "Segment",
+    "ShadowData",
     "ShelvingData",
     "Source",
     "SpotData",
@@ -101,6 +103,7 @@ class InfoData(Payload, frozen=True):
     schemas: tuple[str, ...] = ()
     commands: Annotated[tuple[CommandData, ...], Meta(description="What the hub itself can be told")] = ()
     rules: Annotated[RulesData | None, Meta(description="By what alarms of limits and thermal rules come")] = None
+    shadow: Annotated[RulesData | None, Meta(description="Rules that are only tried, beside those")] = None
 
 
 class StreamData(Payload, frozen=True, omit_defaults=False):
@@ -355,6 +358,7 @@ AnyPayload = (
     | FloodData
     | AlarmStatisticsData
     | RulesData
+    | ShadowData
     | DeviceEventData
     | HubEventData
     | GapData

@@ -161,3 +161,21 @@ class RulesData(Struct, frozen=True, omit_defaults=True):
     reason: str = ""
     previous: Annotated[Digest | None, Meta(description="Digest of the rules before a change, where known")] = None
     previous_version: int | None = None
+
+
+class ShadowData(Struct, frozen=True, omit_defaults=True):
+    """What rules that are only tried find: never an alarm. Nothing stands, sounds or waits for anybody.
+
+    `met`: whether the condition came, else it went. What an alarm would have said is beside it.
+    """
+
+    met: bool
+    rules_digest: Annotated[Digest, Meta(description="Of the rules that are tried")]
+    condition: Condition
+    priority: Annotated[Priority, Meta(description="That an alarm would have had")]
+    category: Annotated[AlarmCategory, Meta(description="That an alarm would have had")]
+    version: int | None = None
+    value: float | None = None
+    limit: float | None = None
+    unit: Unit | None = None
+    why: Annotated[str, Meta(description="Why it ended, where its condition did not")] = ""

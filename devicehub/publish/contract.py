@@ -48,6 +48,7 @@ PAYLOADS: Mapping[Kind, tuple[object, ...]] = MappingProxyType(
             payload.FloodData,
             payload.AlarmStatisticsData,
             payload.RulesData,
+            payload.ShadowData,
             payload.DeviceEventData,
             payload.HubEventData,
             payload.CommandEventData,

@@ -16,6 +16,7 @@ from devicehub.collect.supervisor import Post
 from devicehub.core import Setting
 from devicehub.core.mobility import MobilityRules
 from devicehub.core.scans import Publish, ScanPolicy
+from devicehub.core.trial import RuleSet
 from devicehub.driver import Driver
 from devicehub.hub import Hub, Plan, will
 from devicehub.hub.plan import Reread, RulesChange, nothing_to_read
@@ -81,6 +82,7 @@ class Furniture:
     scans: ScanPolicy = HASHED
     rules: RulesChange | None = None
     required: Sequence[str] = ()
+    shadow: RuleSet | None = None
 
 
 def virtual_clock(seed: int, loop: asyncio.AbstractEventLoop) -> Clock:
@@ -136,6 +138,7 @@ def _plan(state: Path, devices: Sequence[str], furniture: Furniture, parts: _Par
         mobility=furniture.mobility,
         rules_digest=RULES,
         required=furniture.required,
+        shadow=furniture.shadow,
         ids=clock.ulid,
     )
     posts = [

@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devicehub.config import Config, ConfigProblems, alarm_points, load_config
@@ -134,6 +134,7 @@ limits = st.dictionaries(st.sampled_from(["hysteresis", "on_delay_s", "off_delay
 versions = st.tuples(st.integers(1, 9), st.sampled_from(["a", "b", "c"]), limits)
 
 
+@settings(deadline=None)
 @given(st.lists(versions, min_size=2, max_size=8))
 def test_whatever_is_written_what_is_in_force_never_changes_without_a_higher_version(
     history: list[tuple[int, str, dict[str, float]]],

@@ -6,7 +6,7 @@ from itertools import pairwise
 from math import inf, nan
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devicehub.core import Core, Setting
@@ -46,6 +46,7 @@ steps = st.lists(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(rules, steps)
 def test_a_trial_finds_what_the_core_raises_and_when(limit: Limit, script: list[tuple[float, object]]) -> None:
     core = Core(Setting(devices=DEVICES, limits=[limit], rules_digest=DIGEST, ids=ids()))
@@ -106,11 +107,13 @@ def when(one: Episode) -> tuple[str, float, float]:
     return one.point, one.came, one.went
 
 
+@settings(deadline=None)
 @given(histories())
 def test_the_same_rules_make_no_difference(past: list[Episode]) -> None:
     assert Counter(one.effect for one in compared(past, past)) == Counter({Effect.SAME: len(past)} if past else {})
 
 
+@settings(deadline=None)
 @given(histories(), histories())
 def test_every_alarm_of_both_is_told_once_and_there_and_back_are_opposites(
     old: list[Episode], new: list[Episode]
