@@ -1,25 +1,22 @@
 """Judging 1000 plasmagrams of 2000 points, beside `scipy.signal.find_peaks` row by row in the same run.
 
-Run: python benchmarks/mobility.py [--runs 50] [--rounds 15] [--json]
-
 Two things to compare with: `find_peaks` alone, called for each row with what a peak must have (height, prominence,
 width), and a whole judge around it, written as one writes it row by row: level and noise, peaks, reactant ion,
 calibrant, K0, windows, consecutive scans. The verdicts of both judges on every run must be the same, or nothing is
-printed. The scans are of the reference instrument's simulator, one run in ten with a substance. Beside them, the same
+told. The scans are of the reference instrument's simulator, one run in ten with a substance. Beside them, the same
 scans as one run of a device at a hub, 16 and 512 a step: all steps, and the longest of them, in which nothing else
-of the hub goes on. scipy is needed by this benchmark only: python -m pip install scipy.
+of the hub goes on.
 """
 
-import argparse
 import importlib
-import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import Random
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from page import table
 
 from devicehub.alarm.mobility import Gas, ScanBatch, SubstanceLibrary, Tube, Verdict, facts, judge_runs, judge_scans
 from devicehub.config.substances import shipped_library
@@ -31,6 +28,9 @@ from devicehub.model.units import Unit
 from simulators.trace import _ims_physics as physics
 
 GOAL = 30.0
+RUNS = 50
+JUDGE, VERDICTS = "**the judge**, scans only", "**the judge**, to the verdicts of the runs"
+ALONE, BY_ROW = "`find_peaks` alone, row by row", "a judge around `find_peaks`, row by row, to the same verdicts"
 SCANS, PERIOD = 20, 0.25
 LOADS = (("TNT", 20.0), ("cocaine", 10.0), ("RDX", 30.0), ("methamphetamine", 25.0), ("PETN", 40.0))
 Trace = NDArray[np.float64]
@@ -164,75 +164,58 @@ def stepwise(given: list[Spectrum], library: SubstanceLibrary, together: int) ->
     """Seconds of all steps of a run, and of the longest; the last step judges the run."""
     screening, times, now = Screening(MobilityRules(library)), [], Stamp(0.0, 0.0)
     for begin in range(0, len(given), together):
-        begun = time.perf_counter()
+        begun = time.process_time()
         for one in given[begin : begin + together]:
             screening.take(one, now, "")
         screening.settle()
-        times.append(time.perf_counter() - begun)
-    begun = time.perf_counter()
+        times.append(time.process_time() - begun)
+    begun = time.process_time()
     screening.result(Result(Outcome.CLEAR, "1", 1.0, scans=len(given)), now, "")
-    times.append(time.perf_counter() - begun)
+    times.append(time.process_time() - begun)
     return sum(times), max(times)
 
 
-def fastest(work: Callable[[], object], rounds: int) -> float:
-    """Seconds of the fastest of several calls: the one that nothing else disturbed."""
-    times = []
+def fastest(ways: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Milliseconds of the fastest call of each, in which they take turns: the one that nothing else disturbed."""
+    best = dict.fromkeys(ways, float("inf"))
     for _ in range(rounds):
-        begun = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - begun)
-    return min(times)
+        for name, way in ways.items():
+            begun = time.process_time()
+            way()
+            best[name] = min(best[name], 1e3 * (time.process_time() - begun))
+    return best
 
 
-def measured(runs: int, rounds: int, find_peaks: FindPeaks) -> dict[str, float]:
-    library = shipped_library()
-    work = batch(scans(runs), library)
-    if (first := ours(work, library)) != (second := row_by_row(work, library, find_peaks)):
-        differing = [(at, a, b) for at, (a, b) in enumerate(zip(first, second, strict=True)) if a != b]
-        raise SystemExit(f"the verdicts differ: {differing}")
-    given = spectra(work, library)
-    steps = {size: [stepwise(given, library, size) for _ in range(rounds)] for size in (16, 512)}
-    hub = {
-        f"hub, {size} scans a step{name}": 1e3 * min(one[part] for one in found)
-        for size, found in steps.items()
-        for part, name in enumerate(("", ": longest"))
-    }
-    return {
-        "scans": len(work.counts),
-        "runs with an alarm": sum(isinstance(one, frozenset) for one in first),
-        "judge": 1e3 * fastest(lambda: judge_scans(work, library), rounds),
-        "judge with the verdicts of its runs": 1e3 * fastest(lambda: ours(work, library), rounds),
-        "find_peaks alone": 1e3 * fastest(lambda: peaks_only(work, find_peaks), max(3, rounds // 3)),
-        "judge row by row with find_peaks": 1e3 * fastest(
-            lambda: row_by_row(work, library, find_peaks), max(3, rounds // 3)
-        ),
-        **hub,
-    }  # fmt: skip
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Ion mobility: vectorised judge against scipy row by row")
-    parser.add_argument("--runs", type=int, default=50)
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
+def part(rounds: int) -> tuple[str, list[str]]:
+    """The figures as Markdown, and what is not installed. Raises `SystemExit` where the verdicts differ."""
     try:
         find_peaks: FindPeaks = importlib.import_module("scipy.signal").find_peaks
     except ImportError:
-        print("skipped: scipy is not installed; python -m pip install scipy")
-        return
-    result = measured(given.runs, given.rounds, find_peaks)
-    if given.json:
-        print(json.dumps(result))
-        return
-    print(f"{result['scans']:.0f} scans of 2000 points, {result['runs with an alarm']:.0f} of {given.runs} runs alarm")
-    print("the verdicts of both judges are the same on every run")
-    for name in list(result)[2:]:
-        print(f"{name:38} {result[name]:8.2f} ms {result[name] / result['judge']:7.1f} x")
-    whole = result["judge row by row with find_peaks"] / result["judge with the verdicts of its runs"]
-    print(f"verdicts against verdicts: {whole:.1f} x (goal {GOAL:.0f} x)")
-
-
-if __name__ == "__main__":
-    main()
+        return "Nothing to compare with.", ["scipy"]
+    library = shipped_library()
+    work = batch(scans(RUNS), library)
+    if (first := ours(work, library)) != (second := row_by_row(work, library, find_peaks)):
+        differing = [(at, a, b) for at, (a, b) in enumerate(zip(first, second, strict=True)) if a != b]
+        raise SystemExit(f"the verdicts differ: {differing}")
+    took = fastest(
+        {
+            JUDGE: lambda: judge_scans(work, library),
+            VERDICTS: lambda: ours(work, library),
+            ALONE: lambda: peaks_only(work, find_peaks),
+            BY_ROW: lambda: row_by_row(work, library, find_peaks),
+        },
+        rounds,
+    )
+    rows = [[name, f"{ms:.1f}", f"{ms / took[VERDICTS]:.2g}"] for name, ms in took.items()]
+    given = spectra(work, library)
+    for size in (16, 512):
+        whole, longest = (
+            1e3 * min(one) for one in zip(*(stepwise(given, library, size) for _ in range(3)), strict=True)
+        )
+        told = f"the hub, as one run, {size} scans a step; its longest step takes {longest:.1f} ms"
+        rows.append([told, f"{whole:.1f}", f"{whole / took[VERDICTS]:.2g}"])
+    alarms = sum(isinstance(one, frozenset) for one in first)
+    told = f"""{len(work.counts)} scans of {work.counts.shape[1]} points, {RUNS} runs of which {alarms} alarm; both
+judges give the same verdict on every run. Processor time, the fastest of {rounds}, in turn. Goal:
+{GOAL:g} times as fast as row by row."""
+    return f"{told}\n\n{table(['', 'ms', 'ratio'], rows)}", []

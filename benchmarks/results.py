@@ -1,4 +1,4 @@
-"""Runs the end-to-end scenarios against the hub and its peers, and writes `benchmarks/RESULTS.md`.
+"""Runs the end-to-end scenarios against the hub and its peers, and writes their part of `benchmarks/RESULTS.md`.
 
     python benchmarks/results.py HARNESS [--peers naive,aio,nodered] [--scenarios steady,outage,...]
 
@@ -15,6 +15,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from page import PAGE, put, table
 
 ROOT = Path(__file__).parents[1]
 HUB = "devicehub"
@@ -38,7 +40,7 @@ def main() -> None:
     parser.add_argument("harness", type=Path)
     parser.add_argument("--peers", default=",".join(PEERS))
     parser.add_argument("--scenarios", default=",".join(SCENARIOS))
-    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "RESULTS.md")
+    parser.add_argument("--out", type=Path, default=PAGE)
     parser.add_argument("--raw", type=Path, help="keep the figures here, and go on from what is there")
     args = parser.parse_args()
     results: dict[str, dict[str, Run]] = {}
@@ -49,8 +51,7 @@ def main() -> None:
             results.setdefault(scenario, {})[who] = measured(args.harness.resolve(), scenario, who)
             if args.raw is not None:
                 args.raw.write_text(json.dumps(results), encoding="utf-8")
-    args.out.write_text(page(results), encoding="utf-8")
-    print(f"{args.out} written")
+    put("end to end", text(results), args.out)
 
 
 def measured(harness: Path, scenario: str, who: str) -> Run:
@@ -73,41 +74,34 @@ def measured(harness: Path, scenario: str, who: str) -> Run:
     return result
 
 
-def page(results: Mapping[str, Mapping[str, Run]]) -> str:
-    """The whole file."""
+def text(results: Mapping[str, Mapping[str, Run]]) -> str:
+    """The part of the page."""
     parts = [HEAD]
     if steady := results.get("steady"):
         parts += [
-            "## Steady: 100 devices x 10 Hz",
+            "### Steady: 100 devices x 10 Hz",
             table(STEADY, [steady_row(who, run) for who, run in steady.items()]),
         ]
     faults = {name: runs for name, runs in results.items() if name != "steady"}
     if faults:
-        parts += ["## Faults: 10 devices x 10 Hz", EXPLAINED]
+        parts += ["### Faults: 10 devices x 10 Hz", EXPLAINED]
         for name, runs in faults.items():
-            parts += [f"### {name}", table(FAULT, [fault_row(who, run) for who, run in runs.items()])]
-    return "\n\n".join(parts) + "\n"
+            parts += [f"#### {name}", table(FAULT, [fault_row(who, run) for who, run in runs.items()])]
+    return "\n\n".join(parts)
 
 
 STEADY = ("", "p50 ms", "p99 ms", "processor, % of a core", "PSS MB", "lost")
 FAULT = ("", "readings", "lost", "back after s", "remarks")
-HEAD = """# Results, end to end
+HEAD = """## End to end
 
-Made by `python benchmarks/results.py HARNESS`; do not edit. From a line written to a pseudo-terminal to its arrival at
+Made by `python benchmarks/results.py HARNESS`. From a line written to a pseudo-terminal to its arrival at
 a subscriber of a real Mosquitto, QoS 1, one daemon after the other on the same machine. Only devicehub has every
-reading on stable storage before it is published. Absolute figures are of one machine with two cores; read them as
-ratios."""
+reading on stable storage before it is published."""
 EXPLAINED = """`outage`: the broker refuses connections for 8 s. `coldstart`: it is away when the daemon starts, and
 for 8 s after; counted from the start of the process, so that what a device says before its port is open is lost too.
 `kill9`: SIGKILL of the daemon, started again after 1 s; what was sent 100 ms before is counted.
 `outage-kill9`: killed while the broker is away. `blackhole`: connections stay open and silent for 8 s. `replug`: one
 device is away for 3 s."""
-
-
-def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table."""
-    lines = ["| " + " | ".join(titles) + " |", "|" + "---|" * len(titles)]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
 def why(run: Run) -> str:
