@@ -1,0 +1,51 @@
+"""The page in every language: the same keys, the same places to fill, every class of number."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+STATIC = Path(__file__).parents[3] / "devicehub" / "web" / "static"
+WORDS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((STATIC / "words").glob("*.json"))}
+CLASSES = {
+    "en": {"one", "other"},
+    "sq": {"one", "other"},
+    "sr-Latn": {"one", "few", "other"},
+    "sr-Cyrl": {"one", "few", "other"},
+}
+KEY = re.compile(r"\bt\((?:\w+ \? )?[\"']([a-z0-9.-]+)[\"']")
+PLACE = re.compile(r"\{\w+\}")
+
+
+def texts(value: Any) -> list[str]:
+    return list(value.values()) if isinstance(value, dict) else [value]
+
+
+@pytest.mark.parametrize("language", CLASSES)
+def test_each_language_has_all_words_and_no_others(language: str) -> None:
+    assert WORDS[language].keys() == WORDS["en"].keys()
+
+
+@pytest.mark.parametrize("language", CLASSES)
+def test_each_text_has_the_places_of_the_english_one_and_each_class_of_number(language: str) -> None:
+    for key, english in WORDS["en"].items():
+        wanted = {frozenset(PLACE.findall(text)) for text in texts(english)}
+        assert {frozenset(PLACE.findall(text)) for text in texts(WORDS[language][key])} <= wanted, key
+        if isinstance(english, dict):
+            assert WORDS[language][key].keys() == CLASSES[language], key
+
+
+def test_each_word_that_the_page_asks_for_by_name_is_there() -> None:
+    asked = {key for script in STATIC.rglob("*.js") for key in KEY.findall(script.read_text(encoding="utf-8"))}
+    assert len(asked) > 60
+    assert asked - WORDS["en"].keys() == set()
+
+
+def test_cyrillic_is_cyrillic() -> None:
+    latin = re.compile(r"[A-Za-zčćžšđ]{4,}")
+    left = {
+        key for key, value in WORDS["sr-Cyrl"].items() for text in texts(value) if latin.search(PLACE.sub("", text))
+    }
+    assert left <= {"export-jsonl"}
