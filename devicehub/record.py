@@ -124,7 +124,7 @@ def _content(sample: Measurement | Image | Spectrum | Scan) -> str:
         case Image():
             return f"{sample.width}x{sample.height} {sample.layout} {_digest(sample.data)} {sample.shutter}"
         case Spectrum():
-            return f"{sample.mode or '-'} {sample.layout} {_digest(sample.data)}"
+            return f"{sample.mode or '-'} {sample.layout} {_digest(sample.data)}{_defects(sample.defects)}"
         case Scan():
             return f"{sample.symbology} {sample.data!r}"
 
@@ -140,8 +140,18 @@ def _notice(sample: Capability | Identity | Trigger | DeviceAlarm | Result) -> s
         case DeviceAlarm():
             return f"alarm {sample.point} {'on' if sample.active else 'off'} {escaped(sample.text)}".rstrip()
         case Result():
-            peaks = " ".join(f"{escaped(peak.name)}@{peak.position:.4g}" for peak in sample.peaks)
-            return f"result {sample.outcome} {escaped(sample.sample_id)} {peaks}".rstrip()
+            return _result(sample)
+
+
+def _result(result: Result) -> str:
+    named = [f"{escaped(peak.name)}@{peak.position:.4g}" for peak in result.peaks]
+    named += [escaped(one.name) for one in result.identified]
+    words = ["result", result.outcome, *([escaped(result.sample_id)] if result.sample_id else []), *named]
+    return " ".join(words) + _defects(result.defects)
+
+
+def _defects(defects: Iterable[str]) -> str:
+    return "".join(f" ({escaped(text)})" for text in defects)
 
 
 def _quality(sample: Measurement | Image | Spectrum | Scan) -> str:

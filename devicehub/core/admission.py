@@ -104,7 +104,7 @@ def _check_spectrum(spectrum: Spectrum) -> None:
         raise ValueError(f"{len(spectrum.data)} bytes are no spectrum of {spectrum.layout}")
     if not all(map(isfinite, (axis.start, axis.step, axis.quadratic))):
         raise ValueError(f"spectrum over an axis that is no line of numbers: {axis}")
-    (spectrum.mode + spectrum.run).encode()
+    "".join((spectrum.mode, spectrum.run, *spectrum.defects)).encode()
     _check_numbers(spectrum.index)
     if spectrum.drift is not None:
         _check_drift(spectrum.drift)
@@ -134,9 +134,15 @@ def _check_notice(sample: Capability | Identity | Trigger | DeviceAlarm | Result
             _check_numbers(sample.value)
             sample.text.encode()
         case Result():
-            _check_numbers(sample.duration, sample.scans)
-            sample.sample_id.encode()
-            _check_peaks(sample.peaks)
+            _check_result(sample)
+
+
+def _check_result(result: Result) -> None:
+    confidences = [one.confidence for one in result.identified]
+    _check_numbers(result.duration, result.scans, result.device_time, *confidences)
+    named = [text for one in result.identified for text in (one.name, one.group)]
+    "".join((result.sample_id, result.note, result.operator, *result.defects, *named)).encode()
+    _check_peaks(result.peaks)
 
 
 def _check_peaks(peaks: Sequence[Peak]) -> None:

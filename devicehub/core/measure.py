@@ -123,6 +123,7 @@ def spectrum_data(spectrum: Spectrum, channel: Channel) -> SpectrumData:
         index=spectrum.index,
         idle=spectrum.idle,
         drift=None if spectrum.drift is None else DriftData(*msgspec.structs.astuple(spectrum.drift)),
+        defects=spectrum.defects,
     )
 
 

@@ -15,7 +15,7 @@ from devicehub.alarm.mobility import (
     Verdict,
 )
 from devicehub.core.measure import finite
-from devicehub.model.payload import ModeData, PeakData, ResultData, Source
+from devicehub.model.payload import IdentifiedData, ModeData, PeakData, ResultData, Source
 from devicehub.model.reading import Cause, Level, Outcome, Result
 from devicehub.model.units import Unit
 
@@ -77,7 +77,18 @@ class Ending:
 def device_result(result: Result) -> ResultData:
     """The device's own verdict."""
     peaks = tuple(PeakData(p.name, p.position, p.unit, p.amplitude, finite(p.confidence)) for p in result.peaks)
-    return ResultData(result.outcome, result.sample_id, finite(result.duration), peaks, result.cause)
+    return ResultData(
+        outcome=result.outcome,
+        sample_id=result.sample_id,
+        duration_s=finite(result.duration),
+        peaks=peaks,
+        cause=result.cause,
+        identified=tuple(IdentifiedData(one.name, finite(one.confidence), one.group) for one in result.identified),
+        note=result.note,
+        operator=result.operator,
+        defects=result.defects,
+        device_time=finite(result.device_time),
+    )
 
 
 def hub_result(result: RunResult | None, library: SubstanceLibrary, ending: Ending) -> ResultData:

@@ -8,13 +8,17 @@ from devicehub.model.units import Unit
 
 
 class Category(StrEnum):
-    """The families of equipment; also the folder names below `drivers/`."""
+    """The families of equipment; also the folder names below `drivers/`.
+
+    SCREENING: whatever screens people and goods and is known by its files, its lines or its operator's word alone.
+    """
 
     THERMAL = "thermal"
     TRACE = "trace"
     SCANNER = "scanner"
     ENDOSCOPE = "endoscope"
     RADIATION = "radiation"
+    SCREENING = "screening"
 
 
 class ChannelKind(StrEnum):

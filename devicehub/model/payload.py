@@ -27,7 +27,7 @@ from devicehub.model.payload_alarm import (
 from devicehub.model.payload_command import AnswerData, CommandData, CommandEventData
 from devicehub.model.payload_frame import CaptureData, FrameData, RegionData, SpotData
 from devicehub.model.payload_lane import LaneData, LaneState, RequiredData
-from devicehub.model.payload_result import ModeData, PeakData, ResultData, Source
+from devicehub.model.payload_result import IdentifiedData, ModeData, PeakData, ResultData, Source
 from devicehub.model.payload_texts import Digest, Instant, Segment, TextData
 from devicehub.model.reading import Cause, Layout, Level, Quality
 from devicehub.model.units import Unit
@@ -45,6 +45,7 @@ __all__ = [
     "DispositionData",
     "FloodData",
     "FrameData",
+    "IdentifiedData",
     "Instant",
     "LaneData",
     "LaneState",
@@ -274,6 +275,9 @@ class SpectrumData(Payload, frozen=True):
     index: int | None = None
     idle: bool = False
     drift: DriftData | None = None
+    defects: Annotated[
+        tuple[str, ...], Meta(description="What is wrong with the file that it stands in; nothing was repaired")
+    ] = ()
 
 
 class ScanData(Payload, frozen=True):

@@ -44,6 +44,14 @@ class PeakData(Struct, frozen=True, omit_defaults=True):
     interferents: Annotated[tuple[str, ...], Meta(description="Harmless things that are known to look like it")] = ()
 
 
+class IdentifiedData(Struct, frozen=True, omit_defaults=True):
+    """What a screening names without a peak to show for it: a nuclide, a substance, an object."""
+
+    name: str
+    confidence: Annotated[float | None, Meta(description="0 to 1, as the device says")] = None
+    group: Annotated[str, Meta(description="What it belongs to, as the device words it")] = ""
+
+
 class ModeData(Struct, frozen=True, omit_defaults=True):
     """One polarity of a run."""
 
@@ -74,3 +82,10 @@ class ResultData(Struct, frozen=True, omit_defaults=True):
     sent: Annotated[int | None, Meta(description="Scans that the device says it sent")] = None
     library: Annotated[str, Meta(description="Name and version of the substance library")] = ""
     library_digest: Digest | None = None
+    identified: tuple[IdentifiedData, ...] = ()
+    note: Annotated[str, Meta(description="In the words of whoever screened")] = ""
+    operator: Annotated[str, Meta(description="Who entered it; empty: an instrument's own word")] = ""
+    defects: Annotated[
+        tuple[str, ...], Meta(description="What is wrong with the file that it stands in; nothing was repaired")
+    ] = ()
+    device_time: Annotated[float | None, Meta(description="When it was, by the device's clock, in s since 1970")] = None

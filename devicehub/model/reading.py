@@ -54,6 +54,7 @@ class Cause(StrEnum):
     EXCLUDED = "excluded"
     INCOMPLETE = "incomplete"
     NO_DEVICE = "no-device"
+    INCONSISTENT = "inconsistent"
 
 
 class Radiometric(StrEnum):
@@ -126,7 +127,8 @@ class Spectrum(Struct, frozen=True):
     """Counts or intensities over an axis: a plasmagram, a gamma spectrum.
 
     `run`: the screening that it is part of, empty for none, and `index` its number in it, from 0, where the device
-    counts. `idle`: a blank between two runs. `drift`: of a plasmagram, where the device says so.
+    counts. `idle`: a blank between two runs. `drift`: of a plasmagram, where the device says so. `defects`: what is
+    wrong with the file that it stands in, in words; nothing of it was repaired.
     """
 
     channel: str
@@ -142,6 +144,7 @@ class Spectrum(Struct, frozen=True):
     index: int | None = None
     idle: bool = False
     drift: Drift | None = None
+    defects: tuple[str, ...] = ()
 
 
 class Image(Struct, frozen=True):
@@ -225,10 +228,23 @@ class Peak(Struct, frozen=True):
     confidence: float | None = None
 
 
+class Identified(Struct, frozen=True):
+    """What a screening names without a peak to show for it: a nuclide, a substance, an object.
+
+    `confidence`: 0 to 1. `group`: what it belongs to, as the device words it.
+    """
+
+    name: str
+    confidence: float | None = None
+    group: str = ""
+
+
 class Result(Struct, frozen=True):
     """One finished screening: a swab run, a sweep. Clear runs count: they are the denominator.
 
-    `sample_id`: the `run` of its spectra. `scans`: how many of them the device says it sent.
+    `sample_id`: the `run` of its spectra, or what was screened. `scans`: how many of them the device says it sent.
+    `note`: in the words of whoever screened. `operator`: who entered it, where a person did. `defects`: what is wrong
+    with the file that it stands in, in words; nothing of it was repaired.
     """
 
     outcome: Outcome
@@ -237,6 +253,11 @@ class Result(Struct, frozen=True):
     peaks: tuple[Peak, ...] = ()
     cause: Cause = Cause.NONE
     scans: int | None = None
+    identified: tuple[Identified, ...] = ()
+    note: str = ""
+    operator: str = ""
+    defects: tuple[str, ...] = ()
+    device_time: float | None = None
 
 
 Sample = Measurement | Spectrum | Image | Scan | Capability | Identity | Trigger | DeviceAlarm | Result

@@ -15,6 +15,8 @@ left no picture for ten minutes says nothing about what is before it now.
 Source: see `_fff` and `devicehub.wire.radiometry`.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,12 +25,13 @@ from devicehub.model.device import Category, Channel, ChannelKind
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Cause, Identity, Image, Layout, Measurement, Quality, Radiometric, Sample
 from devicehub.model.units import Unit
-from devicehub.wire.packet import Packet
-from devicehub.wire.protocol import DeviceProtocol, Step
+from devicehub.wire.folder import FolderProtocol
+from devicehub.wire.protocol import DeviceProtocol
 from devicehub.wire.radiometry import LOWEST_EMISSIVITY, celsius_table
 from drivers.thermal._fff import CAMERA, COUNTS, CameraInfo, camera_info, counts, fff_of, records
 
 Frame = NDArray[np.float32]
+_LINK = FileLink(patterns=("*.jpg", "*.jpeg", "*.fff"))
 
 
 def read_photograph(data: bytes) -> tuple[CameraInfo, Frame]:
@@ -40,42 +43,24 @@ def read_photograph(data: bytes) -> tuple[CameraInfo, Frame]:
     return info, celsius_table(info.planck, info.around)[counts(found[COUNTS])]
 
 
-class Folder:
-    """Every packet is one file, its port the file's name. Says who the camera is whenever that changes."""
+def read(name: str, data: bytes) -> Iterator[Sample]:
+    """A whole file to who the camera is, how it was set and what it saw. Raises `ProtocolError`."""
+    del name
+    info, frame = read_photograph(data)
+    yield _who(info)
+    yield from _settings(info)
+    yield _image(info, frame, data)
 
-    def __init__(self) -> None:
-        self._camera: Identity | None = None
 
-    def start(self, now: float) -> Step:
-        """Nothing to ask: files come when somebody leaves them."""
-        del now
-        return Step()
-
-    def on_packet(self, now: float, packet: Packet) -> Step:
-        """One file to its samples, or to one fault that names it."""
-        del now
-        try:
-            info, frame = read_photograph(packet.data)
-        except ProtocolError as error:
-            return Step(faults=(ProtocolError(error.reason, f"{packet.port}: {error.detail}"),))
-        return Step(samples=(*self._who(info), *_settings(info), _image(info, frame, packet.data)))
-
-    def on_timer(self, now: float) -> Step:
-        """No timer is ever set."""
-        del now
-        return Step()
-
-    def _who(self, info: CameraInfo) -> tuple[Sample, ...]:
-        known = (
-            ("model", info.model),
-            ("serial", info.serial),
-            ("part", info.part),
-            ("software", info.software),
-            ("lens", info.lens),
-        )
-        camera = Identity(tuple((name, text) for name, text in known if text))
-        changed, self._camera = camera != self._camera, camera
-        return (camera,) if changed else ()
+def _who(info: CameraInfo) -> Identity:
+    known = (
+        ("model", info.model),
+        ("serial", info.serial),
+        ("part", info.part),
+        ("software", info.software),
+        ("lens", info.lens),
+    )
+    return Identity(tuple((name, text) for name, text in known if text))
 
 
 def _settings(info: CameraInfo) -> tuple[Sample, ...]:
@@ -126,13 +111,13 @@ def judge(info: CameraInfo, frame: Frame) -> tuple[Quality, Cause]:
 def protocol(options: Options) -> DeviceProtocol:
     """A fresh reader of files."""
     del options
-    return Folder()
+    return FolderProtocol(read, _LINK.limit)
 
 
 DRIVER = Driver(
     title="FLIR thermal camera, radiometric JPEG files",
     category=Category.THERMAL,
-    link=FileLink(patterns=("*.jpg", "*.jpeg", "*.fff")),
+    link=_LINK,
     channels=(
         Channel(name="image", title="Thermal image", unit=Unit.CELSIUS, kind=ChannelKind.IMAGE, low=-273.15, high=5000),
         Channel(name="emissivity", title="Emissivity set", low=0, high=1, resolution=0.01),

@@ -1,7 +1,6 @@
 """FLIR radiometric files: values published for real pictures, and every way in which a file can be wrong."""
 
 import struct
-from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -17,15 +16,7 @@ from drivers.thermal._fff import CAMERA, COUNTS, Record, camera_info, fff_of, re
 from drivers.thermal.flir_rjpeg import DRIVER, read_photograph
 from simulators.thermal.flir_rjpeg import FORMATS, FlirHandheld
 from tests.conformance import recorded_packets, transcripts
-
-SAMPLES = Path(__file__).parents[3] / "shared" / "samples" / "imaging"
-
-
-def sample(name: str) -> bytes:
-    path = SAMPLES / name
-    if not path.is_file():
-        pytest.skip(f"the sample picture {name} is not part of the repository")
-    return path.read_bytes()
+from tests.samples import sample
 
 
 def picture(layout: str = "le", *, width: int = 8, height: int = 6, **verbs: dict[str, float | str]) -> bytes:
@@ -66,7 +57,7 @@ def reason_of(data: bytes) -> Reason:
 
 
 def test_a_real_picture_of_an_sc660_gives_the_published_temperatures() -> None:
-    step = read(sample("thermimage_FLIR_SC660_rjpeg.jpg"))
+    step = read(sample("imaging", "thermimage_FLIR_SC660_rjpeg.jpg"))
     image = step.samples[-1]
     assert isinstance(image, Image)
     frame = np.frombuffer(image.data, "<f4").reshape(image.height, image.width)
@@ -82,7 +73,7 @@ def test_a_real_picture_of_an_sc660_gives_the_published_temperatures() -> None:
 
 
 def test_the_camera_record_of_a_real_i7_holds_what_exiftool_prints() -> None:
-    info = camera_info(records(fff_of(sample("exiftool_FLIR_i7_rjpeg.jpg")))[CAMERA])
+    info = camera_info(records(fff_of(sample("imaging", "exiftool_FLIR_i7_rjpeg.jpg")))[CAMERA])
     assert (info.model, info.serial, info.raw_median, info.raw_range) == ("FLIR_i7", "470023842", 12582, 1980)
     planck = info.planck
     assert (planck.r1, planck.b, planck.f) == pytest.approx((13799.269, 1374.5, 1.35))
@@ -92,7 +83,7 @@ def test_the_camera_record_of_a_real_i7_holds_what_exiftool_prints() -> None:
 
 
 def test_counts_that_are_not_of_the_stated_size_are_refused() -> None:
-    assert reason_of(sample("exiftool_FLIR_i7_rjpeg.jpg")) is Reason.CORRUPT
+    assert reason_of(sample("imaging", "exiftool_FLIR_i7_rjpeg.jpg")) is Reason.CORRUPT
 
 
 def test_the_published_counts_of_the_sc660_give_the_published_temperatures() -> None:

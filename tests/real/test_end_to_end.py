@@ -27,19 +27,12 @@ from tests.real.hub_process import HubProcess, started
 from tests.real.mosquitto import Mosquitto, mosquitto
 from tests.real.mqtt_ends import retained, settings
 from tests.real.whole_hub import running_hub
+from tests.samples import sample
 
 pytestmark = pytest.mark.real
 
-SAMPLES = Path(__file__).parents[3] / "shared" / "samples" / "imaging"
 ALARM = "camera/image-max-high"
 CHUNK = 64 * 1024
-
-
-def sample(name: str) -> bytes:
-    path = SAMPLES / name
-    if not path.is_file():
-        pytest.skip(f"the sample {name} is not part of the repository")
-    return path.read_bytes()
 
 
 # Seek Compact: bulk transfers on a simulated bus
@@ -74,7 +67,7 @@ def published(frame: Heard) -> tuple[float, float, float]:
 
 
 async def test_frames_of_a_real_seek_compact_are_published_with_exactly_their_figures(tmp_path: Path) -> None:
-    shutter, face = sample("seek_compact_face_cal.bin"), sample("seek_compact_face_raw.bin")
+    shutter, face = sample("imaging", "seek_compact_face_cal.bin"), sample("imaging", "seek_compact_face_raw.bin")
     raw, cal = words(face), words(shutter)
     corrected = np.clip(raw + 0x4000 - cal, 0, 65535).astype("<u2")
     valid = (raw > 2000) & (raw < 16383) & (cal > 2000) & (cal < 16383)
@@ -197,7 +190,7 @@ async def returned(folder: Folder, event: Heard) -> None:
 
 
 async def test_a_real_picture_of_an_sc660_raises_an_alarm_and_is_kept_byte_for_byte(tmp_path: Path) -> None:
-    original = sample("thermimage_FLIR_SC660_rjpeg.jpg")
+    original = sample("imaging", "thermimage_FLIR_SC660_rjpeg.jpg")
     async with watch_folder(tmp_path, high=35.0) as folder:
         frame, capture = await folder.copy("IR_2412.jpg", original)
         assert published(frame) == pytest.approx((22.736, 35.250, 28.259), abs=1e-3)
