@@ -78,7 +78,12 @@ class FileLink:
     limit: int = 64 * 1024 * 1024
 
 
-Link = SerialLink | UsbLink | BleLink | VideoLink | FileLink
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorLink:
+    """No wire: somebody reads the device and enters what it showed. Nothing can go wrong with it."""
+
+
+Link = SerialLink | UsbLink | BleLink | VideoLink | FileLink | OperatorLink
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

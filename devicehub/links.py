@@ -7,7 +7,7 @@ from pathlib import Path
 
 from devicehub.clock import Clock
 from devicehub.config import DeviceConfig
-from devicehub.driver import BleLink, Driver, FileLink, Link, SerialLink, UsbLink, VideoLink
+from devicehub.driver import BleLink, Driver, FileLink, Link, OperatorLink, SerialLink, UsbLink, VideoLink
 from devicehub.model.device import UsbId
 from devicehub.model.errors import ConfigError, LinkError, LinkMissingError
 from devicehub.registry import load_simulator
@@ -17,7 +17,8 @@ from devicehub.transport.blocking import Blocking
 from devicehub.transport.faults import FaultTransport, parse_faults
 from devicehub.transport.file import FileTransport
 from devicehub.transport.guard import GuardedTransport
-from devicehub.transport.link import Transport
+from devicehub.transport.link import LinkIdentity, Transport
+from devicehub.transport.memory import MemoryTransport
 from devicehub.transport.progress import Progress
 from devicehub.transport.replay import ReplayTransport
 from devicehub.transport.serial import SerialTransport
@@ -92,6 +93,8 @@ class Links:
                 return self._video(device, link)
             case FileLink():
                 return self._folder(device, link)
+            case OperatorLink():
+                return _entered
 
     def _replay(self, device: str, path: Path) -> OpenLink:
         played = False
@@ -143,6 +146,11 @@ def _guarded(plain: OpenLink, driver: Driver) -> OpenLink:
         return GuardedTransport(await plain(), driver.forbidden)
 
     return guarded if driver.forbidden else plain
+
+
+async def _entered() -> Transport:
+    """Nothing ever comes over it: what is entered comes as commands."""
+    return MemoryTransport(lambda _: None, LinkIdentity(path="operator"))
 
 
 def _usb_id(device: DeviceConfig) -> UsbId | None:

@@ -136,7 +136,7 @@ class VideoSimulator(Simulator, Protocol):
 
 
 class FileSimulator(Simulator, Protocol):
-    """A device that leaves files: each a name and the whole content."""
+    """A device that leaves files: each a name and the whole content. Of an operator: each an entry, without a name."""
 
     def advance(self, dt: float) -> list[tuple[str, bytes]]:
         """`dt` seconds pass; the files written."""

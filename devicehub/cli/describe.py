@@ -5,11 +5,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from types import MappingProxyType
 
-from devicehub.driver import BleLink, Driver, FileLink, Link, SerialLink, UsbLink, VideoLink
+from devicehub.driver import BleLink, Driver, FileLink, Link, OperatorLink, SerialLink, UsbLink, VideoLink
 from devicehub.model.device import Channel, Option, UsbId
 
 LINKS: Mapping[type[Link], str] = MappingProxyType(
-    {SerialLink: "serial", UsbLink: "usb", BleLink: "ble", VideoLink: "video", FileLink: "files"}
+    {
+        SerialLink: "serial",
+        UsbLink: "usb",
+        BleLink: "ble",
+        VideoLink: "video",
+        FileLink: "files",
+        OperatorLink: "operator",
+    }
 )
 Json = dict[str, object]
 

@@ -90,3 +90,10 @@ def broker_option(parser: Parser) -> None:
     """Which broker, by its address or by the configuration."""
     parser.add_argument("--broker", metavar="URL", help="mqtt://host[:port]; default: that of the configuration")
     config_option(parser)
+
+
+def hub_options(parser: Parser) -> None:
+    """Which hub a command is for."""
+    parser.add_argument("--node", metavar="SITE/NODE", help="of the hub; default: that of the configuration")
+    parser.add_argument("--exercise", action="store_true", help="with --node: the hub runs an exercise")
+    broker_option(parser)

@@ -8,7 +8,7 @@ from pathlib import Path
 from devicehub import __version__
 from devicehub.cli import words
 from devicehub.cli.exits import MEANINGS
-from devicehub.cli.grammar import Mixed, Nouns, Parser, broker_option, config_option, leaf, noun
+from devicehub.cli.grammar import Mixed, Nouns, Parser, broker_option, config_option, hub_options, leaf, noun
 from devicehub.cli.parser_alarms import alarms, scans, whatif
 
 
@@ -96,6 +96,7 @@ def _looking(commands: Nouns) -> None:
     config_option(watch)
     _consuming(commands)
     _sending(commands)
+    _entering(commands)
     record = leaf(commands, "record", "record", "write what goes over a device's link as a transcript")
     record.add_argument("device", metavar="DEVICE")
     record.add_argument("out", type=Path, metavar="OUT")
@@ -118,10 +119,20 @@ def _sending(commands: Nouns) -> None:
     send.add_argument(
         "--deadline", type=words.seconds, default=10.0, metavar="SECONDS", help="until it must have begun; default: 10"
     )
-    send.add_argument("--node", metavar="SITE/NODE", help="of the hub; default: that of the configuration")
-    send.add_argument("--exercise", action="store_true", help="with --node: the hub runs an exercise")
-    send.add_argument("--broker", metavar="URL", help="mqtt://host[:port]; default: that of the configuration")
-    config_option(send)
+    hub_options(send)
+
+
+def _entering(commands: Nouns) -> None:
+    enter = leaf(commands, "enter", "enter", "enter what somebody found with a device that has no wire")
+    enter.add_argument("device", metavar="DEVICE")
+    enter.add_argument("outcome", metavar="OUTCOME", help="clear, alarm, inconclusive, aborted; of a dog: indication")
+    enter.add_argument("--item", default="", metavar="TEXT", help="what was screened")
+    enter.add_argument("--finding", default="", metavar="TEXT", help="what was found, in a word")
+    enter.add_argument("--reading", default="", metavar="NUMBER", help="what the device showed, in its unit")
+    enter.add_argument("--note", default="", metavar="TEXT", help="in your own words")
+    enter.add_argument("--at", default="", metavar="INSTANT", help="when it was, with its zone; default: now")
+    enter.add_argument("--issuer", metavar="NAME", help="who is answerable; default: the user of this computer")
+    hub_options(enter)
 
 
 def _consuming(commands: Nouns) -> None:

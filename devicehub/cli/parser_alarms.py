@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from devicehub.cli import words
-from devicehub.cli.grammar import Nouns, Parser, config_option, leaf, noun
+from devicehub.cli.grammar import Nouns, Parser, config_option, hub_options, leaf, noun
 
 DISPOSITIONS: Final = (
     "confirmed-threat",
@@ -29,7 +29,7 @@ STATES: Final = (
 def alarms(commands: Nouns) -> None:
     """`devicehub alarms`."""
     nouns = noun(commands, "alarms", "what stands, what people did about it, and how well the alarms do")
-    _reached(leaf(nouns, "list", "alarms_list", "list the alarms that stand, and the points that were put aside"))
+    hub_options(leaf(nouns, "list", "alarms_list", "list the alarms that stand, and the points that were put aside"))
     ack = _act(nouns, "ack", "say that an alarm was seen")
     _why(ack, needed=False)
     confirm = _act(nouns, "confirm", "say what a detection was, which closes it")
@@ -74,16 +74,9 @@ def _act(nouns: Nouns, verb: str, text: str) -> Parser:
     act.add_argument("alarm", type=words.alarm, metavar="DEVICE/POINT", help="or the id of a standing alarm")
     act.add_argument("--revision", type=words.whole(10**9), metavar="N", help="refuse it if the alarm is at another")
     act.add_argument("--issuer", metavar="NAME", help="who is answerable; default: the user of this computer")
-    _reached(act)
+    hub_options(act)
     return act
 
 
 def _why(act: Parser, *, needed: bool) -> None:
     act.add_argument("--why", required=needed, default="", metavar="TEXT", help="for the record")
-
-
-def _reached(parser: Parser) -> None:
-    parser.add_argument("--node", metavar="SITE/NODE", help="of the hub; default: that of the configuration")
-    parser.add_argument("--exercise", action="store_true", help="with --node: the hub runs an exercise")
-    parser.add_argument("--broker", metavar="URL", help="mqtt://host[:port]; default: that of the configuration")
-    config_option(parser)

@@ -64,7 +64,7 @@ def judged(request: Request, scene: Scene) -> Job:
     args = _arguments(command, request)
     if line.obstacle:
         raise RefusedError(line.obstacle)
-    return _of_device(line, command, args)
+    return _of_device(line, command, args, request.issuer)
 
 
 def _arguments(command: Command, request: Request) -> Options:
@@ -86,11 +86,11 @@ def _of_hub(verb: HubVerb, args: Options, request: Request) -> Job:
     return Job(act, verb.command.timeout, queued=False)
 
 
-def _of_device(line: Line, command: Command, args: Options) -> Job:
+def _of_device(line: Line, command: Command, args: Options, issuer: str) -> Job:
     def act(expires: float) -> Awaitable[Verdict]:
         """Given at once, so that whoever asks next knows how many wait."""
         try:
-            done = line.give(command.verb, args, expires)
+            done = line.give(command.verb, args, expires, issuer)
         except LineError as error:
             return _lost(error)
         return _told(done)

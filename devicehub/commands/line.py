@@ -38,14 +38,14 @@ class Line:
             return f"too many commands: {MOST} wait for this device"
         return ""
 
-    def give(self, verb: str, args: Options, expires: float) -> asyncio.Future[Ended]:
+    def give(self, verb: str, args: Options, expires: float, issuer: str = "") -> asyncio.Future[Ended]:
         """A command to be begun before monotonic second `expires`. Raises `LineError`."""
         if self.obstacle or self._wake is None:
             raise LineError(self.obstacle)
         self._number += 1
         done: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
         self._pending[self._number] = done
-        self._waiting.append(Call(self._number, verb, args, expires))
+        self._waiting.append(Call(self._number, verb, args, expires, issuer))
         self._wake()
         return done
 

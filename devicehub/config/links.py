@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 
 from devicehub.config.models import DeviceConfig
-from devicehub.driver import BleLink, FileLink, Link, SerialLink, UsbLink, VideoLink
+from devicehub.driver import BleLink, FileLink, Link, OperatorLink, SerialLink, UsbLink, VideoLink
 from devicehub.tomlfile.position import KeyPath
 from devicehub.tomlfile.problems import Complaint, key_text, value_mistake
 
@@ -19,6 +19,7 @@ _KINDS = {
     BleLink: "Bluetooth",
     VideoLink: "video",
     FileLink: "watch-folder",
+    OperatorLink: "manual",
 }
 _KEYS = {
     SerialLink: {"port", "usb", "serial"},
@@ -26,6 +27,7 @@ _KEYS = {
     BleLink: {"address"},
     VideoLink: {"port", "usb", "serial"},
     FileLink: {"folder"},
+    OperatorLink: set[str](),
 }
 
 

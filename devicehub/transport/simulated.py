@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from typing import Protocol, cast
 
 from devicehub.clock import Clock
-from devicehub.driver import BleLink, FileLink, Link, SerialLink, UsbLink
+from devicehub.driver import BleLink, FileLink, Link, OperatorLink, SerialLink, UsbLink
 from devicehub.model.errors import LinkBusyError, LinkMissingError
 from devicehub.simulator import (
     AnySimulator,
@@ -154,7 +154,7 @@ def _peer(link: Link, simulator: AnySimulator) -> _Peer:
         return UsbPeer(cast(UsbSimulator, simulator))
     if isinstance(link, BleLink):
         return _BlePeer(cast(BleSimulator, simulator))
-    if isinstance(link, FileLink):
+    if isinstance(link, FileLink | OperatorLink):
         return _FilePeer(cast(FileSimulator, simulator))
     return _VideoPeer(cast(VideoSimulator, simulator))
 

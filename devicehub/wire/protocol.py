@@ -20,13 +20,14 @@ Result = Mapping[str, str | float | bool | None]
 class Call(Struct, frozen=True):
     """A command for a device: its arguments are checked and complete. `number` names it in what comes of it.
 
-    `expires`: monotonic second after which it must not be begun any more.
+    `expires`: monotonic second after which it must not be begun any more. `issuer`: who is answerable.
     """
 
     number: int
     verb: str
     args: Mapping[str, OptionValue]
     expires: float
+    issuer: str = ""
 
 
 class Ended(Struct, frozen=True):
