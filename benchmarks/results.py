@@ -60,7 +60,7 @@ def measured(harness: Path, scenario: str, who: str) -> Run:
     words += ["-n", "100"] if scenario == "steady" else ["-n", "10", "--down", "8", "--after", "12"]
     words += ["--peer", who] if who != HUB else ["--prepare", PREPARE, "--cmd", COMMAND]
     path = {
-        "PYTHONPATH": f"{ROOT}:{ROOT / 'benchmarks' / 'e2e'}",
+        "PYTHONPATH": str(ROOT),
         "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin:/usr/sbin",
         "PERF_TOOLS": os.environ.get("PERF_TOOLS", ""),
     }

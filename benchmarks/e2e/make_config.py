@@ -26,7 +26,7 @@ def main() -> None:
     ]
     for device in run["devices"]:
         name = device["name"].lower()
-        lines += ["[[device]]", f'id = "{name}"', 'driver = "radiation.bench_line"', f'port = "{device["path"]}"']
+        lines += ["[[device]]", f'id = "{name}"', 'driver = "screening.line_sensor"', f'port = "{device["path"]}"']
         lines += ["[[limit]]", f'device = "{name}"', 'channel = "value"', f"high = {run['threshold']}"]
     (state / "config.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -12,12 +12,11 @@ from devicehub.clock import Clock
 from devicehub.wire.checksum import xor8
 
 ROOT = Path(__file__).parents[2]
-PLUGINS = ROOT / "benchmarks" / "e2e"
 THRESHOLD = 900.0
 
 
 class Lines:
-    """`count` sensors of `benchmarks/e2e`, which outlive every hub that reads them."""
+    """`count` line sensors, which outlive every hub that reads them."""
 
     def __init__(self, folder: Path, count: int) -> None:
         self.paths = [folder / f"tty{number}" for number in range(count)]
@@ -70,7 +69,7 @@ async def speaking(folder: Path, count: int, per_second: float) -> AsyncIterator
 def configured(folder: Path, lines: Sequence[Path], port: int) -> Path:
     """A configuration for these sensors and a broker on that port of loopback."""
     devices = "".join(
-        f'[[device]]\nid = "d{number}"\ndriver = "radiation.bench_line"\nport = "{path}"\n'
+        f'[[device]]\nid = "d{number}"\ndriver = "screening.line_sensor"\nport = "{path}"\n'
         f'[[limit]]\ndevice = "d{number}"\nchannel = "value"\nhigh = {THRESHOLD}\ncategory = "device"\n'
         for number, path in enumerate(lines)
     )

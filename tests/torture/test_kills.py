@@ -7,7 +7,6 @@ Sabotage: the same with a subscriber that trusts acknowledgements in place of th
 """
 
 import asyncio
-import os
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -23,7 +22,7 @@ from tests.real.mosquitto import Mosquitto, mosquitto
 from tests.real.mqtt_ends import settings
 from tests.torture.arrivals import times
 from tests.torture.ledgers import Ids, Verdict, accepted, compared, in_lines, of_bodies
-from tests.torture.load import PLUGINS, Lines, configured, speaking
+from tests.torture.load import ROOT, Lines, configured, speaking
 
 pytestmark = pytest.mark.real
 
@@ -49,7 +48,7 @@ class Child:
         self.kills = 0
 
     async def start(self) -> None:
-        environment = {"PYTHONPATH": os.pathsep.join([str(PLUGINS.parents[1]), str(PLUGINS)])}
+        environment = {"PYTHONPATH": str(ROOT)}
         child = started(*self._words, cwd=self._folder, environment=environment)
         self.process = await self._stack.enter_async_context(child)
 
