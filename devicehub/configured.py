@@ -13,6 +13,7 @@ from devicehub.clock import Clock
 from devicehub.collect.supervisor import Post
 from devicehub.config import Config, digest, load_config
 from devicehub.config.diff import diff, running
+from devicehub.config.fitted import fitted
 from devicehub.config.mobility import mobility_rules
 from devicehub.config.rules import InForce, remember, remembered, rule_set, rules_data, shadow_config, succeeding
 from devicehub.config.scan_key import scan_key
@@ -178,10 +179,7 @@ def _taken(config: Config, before: InForce | None, clock: Clock) -> _Taken:
 def _setting(config: Config, shadow: Config | None, clock: Clock) -> Setting:
     devices = running(config)
     models = {name: load_driver(name) for name in {device.driver for device in devices.values()}}
-    drivers = {
-        name: models[device.driver].configured(device.options, control=device.control)
-        for name, device in devices.items()
-    }
+    drivers = {name: fitted(models[device.driver], device) for name, device in devices.items()}
     rules = rule_set(config, drivers)
     return Setting(
         devices=drivers,

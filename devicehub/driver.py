@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from math import inf
 
+from devicehub.model.columns import ColumnMap
 from devicehub.model.device import Category, Channel, EvidenceLevel, Option, OptionValue, UsbId
 from devicehub.model.errors import ConfigError
 from devicehub.wire.forbidden import Forbidden
@@ -121,7 +122,8 @@ class Driver:
     channels under given options, where they differ from `channels` (a calibrated camera is in degrees).
     `forbidden`: dangerous commands of the device, which its link refuses.
     `timed`: its frames are told apart by time and by what was asked, not by their bytes alone.
-    `control`: whether the device's configuration allows the commands that change something.
+    `control`: whether the device's configuration allows the commands that change something. `mapped`: for a driver of
+    files whose columns the configuration names, the same driver with these columns and their channels.
     `evidence`: given by the registry, as `name` is; what a declaration says of itself there is not heard.
     """
 
@@ -138,6 +140,7 @@ class Driver:
     gap: float = 0.0
     protocol: Callable[[Options], DeviceProtocol] | None = None
     channels_for: Callable[[Options], tuple[Channel, ...]] | None = None
+    mapped: "Callable[[ColumnMap], Driver] | None" = None
     stale_after: float = 10.0
     timed: bool = False
     commands: tuple[Command, ...] = ()

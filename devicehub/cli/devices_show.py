@@ -11,6 +11,7 @@ from devicehub.cli.opened import opened
 from devicehub.cli.output import heading, print_json, print_table, say
 from devicehub.clock import Clock
 from devicehub.config import DeviceConfig
+from devicehub.config.fitted import fitted
 from devicehub.driver import Driver
 from devicehub.model.errors import LinkError
 from devicehub.registry import load_driver
@@ -22,7 +23,7 @@ Json = dict[str, object]
 def run(args: argparse.Namespace) -> int:
     """Print a device and whether it can be opened. 69 or 77 when it cannot."""
     device = given_device(given_config(args), args.id)
-    driver = load_driver(device.driver)
+    driver = fitted(load_driver(device.driver), device)
     code, link = (Exit.OK, "not tried") if args.offline else asyncio.run(_try(device))
     if args.json:
         print_json(_json(device, driver, link))

@@ -60,6 +60,12 @@ def _devices(commands: Nouns) -> None:
     show.add_argument("id", metavar="ID")
     show.add_argument("--offline", action="store_true", help="do not open it")
     config_option(show)
+    decode = leaf(
+        nouns, "decode", "devices_decode", "show what a watch-folder device makes of a file, which stays there"
+    )
+    decode.add_argument("id", metavar="ID")
+    decode.add_argument("file", nargs="+", type=Path, metavar="FILE")
+    config_option(decode)
 
 
 def _drivers(commands: Nouns) -> None:

@@ -14,6 +14,7 @@ from devicehub.cli.output import new_file, note, print_json, say
 from devicehub.cli.recording import Recording
 from devicehub.clock import Clock
 from devicehub.config import DeviceConfig
+from devicehub.config.fitted import fitted
 from devicehub.model.instant import instant
 from devicehub.record import Line
 from devicehub.registry import load_driver
@@ -56,7 +57,7 @@ async def _record(device: DeviceConfig, stream: TextIO, counts: Counter[str], se
     async with opened(device, clock) as transport:
         stream.write(f"# Device {device.id}, driver {device.driver}, recorded {instant(clock.utc())}.\n")
         stream.writelines(f"#: {name} = {json.dumps(value)}\n" for name, value in device.options.items())
-        recording = Recording(load_driver(device.driver).open(device.options), write)
+        recording = Recording(fitted(load_driver(device.driver), device).open(device.options), write)
         try:
             async with asyncio.timeout(seconds):
                 await _converse(recording, transport, clock)

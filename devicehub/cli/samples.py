@@ -84,9 +84,8 @@ def _spectrum(spectrum: Spectrum, unit: str) -> Json:
     values = _values(spectrum.data, spectrum.layout)
     axis = {"unit": str(spectrum.axis.unit), "start": spectrum.axis.start, "step": spectrum.axis.step}
     facts: Json = {"n": len(values), "layout": str(spectrum.layout), **_figures(values), "unit": unit, "axis": axis}
-    return (
-        facts | {"digest": _digest(spectrum.data)} | _present({"mode": spectrum.mode, "live_time": spectrum.live_time})
-    )
+    said: Json = {"mode": spectrum.mode, "live_time": spectrum.live_time, "defects": list(spectrum.defects) or None}
+    return facts | {"digest": _digest(spectrum.data)} | _present(said)
 
 
 def _values(data: bytes, layout: Layout) -> NDArray[np.float64]:
@@ -126,4 +125,7 @@ def _notice(sample: Capability | Identity | Trigger | DeviceAlarm | Result) -> J
                 for peak in sample.peaks
             ]
             facts: Json = {"sample": sample.sample_id, "duration": sample.duration, "cause": str(sample.cause)}
+            named = [one.name for one in sample.identified]
+            facts |= {"identified": named or None, "note": sample.note, "operator": sample.operator}
+            facts |= {"device_time": sample.device_time, "defects": list(sample.defects) or None}
             return {"result": str(sample.outcome), "peaks": peaks} | _present(facts)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from devicehub.config.fitted import with_columns
 from devicehub.config.limit_checks import limit_complaints
 from devicehub.config.links import link_complaints
 from devicehub.config.models import Config, DeviceConfig, MqttConfig
@@ -101,17 +102,24 @@ def _driver(path: KeyPath, device: DeviceConfig, drivers: dict[str, Driver], she
         near = suggestion(device.driver, shelf.names) or "; 'devicehub drivers list' shows all"
         yield value_mistake((*path, "driver"), device.driver, f"no such driver{near}")
         return
-    driver = drivers[device.id] = shelf.driver(device.driver)
+    driver = drivers[device.id] = with_columns(shelf.driver(device.driver), device)
     for name, value in device.options.items():
         yield from _option((*path, "options", name), value, driver)
     if device.port.startswith("sim:") and device.driver not in shelf.simulated:
         yield value_mistake((*path, "port"), device.port, f"driver {device.driver} has no simulator")
     yield from link_complaints(path, device, driver.link)
+    yield from _tables(path, device, driver)
+    if device.fault:
+        yield from _fault((*path, "fault"), device.fault)
+
+
+def _tables(path: KeyPath, device: DeviceConfig, driver: Driver) -> Iterator[Complaint]:
+    """The tables of a device that only some drivers have a use for."""
     if device.mobility is not None and all(one.kind is not ChannelKind.SPECTRUM for one in driver.channels):
         text = f"mobility: driver {driver.name} has no spectrum to judge"
         yield Complaint((*path, "mobility"), f"{key_text(path)}.{text}")
-    if device.fault:
-        yield from _fault((*path, "fault"), device.fault)
+    if device.csv is not None and driver.mapped is None:
+        yield Complaint((*path, "csv"), f"{key_text(path)}.csv: driver {driver.name} reads no CSV files")
 
 
 def _fault(path: KeyPath, text: str) -> Iterator[Complaint]:

@@ -18,6 +18,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from devicehub.config.columns import CsvConfig
 from devicehub.config.limits import LimitConfig
 from devicehub.config.rules_head import RulesConfig
 from devicehub.config.thermal import RegionConfig, ThermalConfig
@@ -236,6 +237,7 @@ class DeviceConfig(Section):
     mobility: MobilityConfig | None = Field(
         default=None, description="How its plasmagrams are judged; without it only the device's own verdict is told"
     )
+    csv: CsvConfig | None = Field(default=None, description="What the columns of its CSV files are")
     fault: str = Field(
         default="", max_length=256, description="Faults to inject on the link, for training, as drop=0.01,lose=120"
     )

@@ -1,12 +1,15 @@
 """The protocol of a device that leaves files: every packet is one file, its port the file's name."""
 
 from collections.abc import Callable, Iterable
+from itertools import islice
 
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Identity, Sample
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Step
 
+MOST_SAMPLES = 4000
+"""Of one file: they wait in the pipe together, and a device's share of that is not much larger."""
 ReadFile = Callable[[str, bytes], Iterable[Sample | ProtocolError]]
 """Name and content of a file to what it says, and to what of it is wrong. Raises `ProtocolError` to refuse it whole."""
 
@@ -45,7 +48,10 @@ class FolderProtocol:
     def _found(self, packet: Packet) -> list[Sample | ProtocolError]:
         if len(packet.data) > self._most:
             raise ProtocolError(Reason.OVERFLOW, f"{len(packet.data)} bytes, more than {self._most}")
-        return list(self._read(packet.port, packet.data))
+        found = list(islice(self._read(packet.port, packet.data), MOST_SAMPLES + 1))
+        if len(found) > MOST_SAMPLES:
+            raise ProtocolError(Reason.OVERFLOW, f"it says more than {MOST_SAMPLES} things")
+        return found
 
     def on_timer(self, now: float) -> Step:
         """No timer is ever set."""

@@ -27,7 +27,6 @@ from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import (
     Axis,
     Cause,
-    DeviceAlarm,
     Identified,
     Identity,
     Measurement,
@@ -38,9 +37,9 @@ from devicehub.model.reading import (
     Sample,
     Spectrum,
 )
-from devicehub.model.segment import segment
 from devicehub.model.units import Unit
 from devicehub.wire.defects import Defects, duration_of, instant_of, number, plain
+from devicehub.wire.findings import finding
 from devicehub.wire.xml import Element, parse_xml
 from drivers.radiation._n42_spectra import axis, channels, packed
 
@@ -218,12 +217,10 @@ class _File:
             defects=self._defects.texts,
             device_time=began,
         )
-        points = {f"nuclide {one.name}".lower().replace(" ", "-"): one.name for one in named}
-        points |= {f"alarm {category}".lower().replace(" ", "-"): category for category in alarms[:MOST_NAMED]}
-        for point, name in points.items():
-            yield DeviceAlarm(segment(point), active=True, text=name)
-            # What was found was found in this one measurement: its condition ends with it, the alarm does not.
-            yield DeviceAlarm(segment(point), active=False, text=name)
+        for one in named:
+            yield from finding("nuclide", one.name, one.name)
+        for category in dict.fromkeys(alarms[:MOST_NAMED]):
+            yield from finding("alarm", category, category)
 
     def _named(self, analysis: Element) -> Iterator[Identified]:
         nuclides = [one for one in analysis.every("Nuclide") if one.said("NuclideName")]

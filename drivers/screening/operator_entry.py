@@ -27,10 +27,10 @@ from devicehub.driver import Command, Driver, OperatorLink, Options
 from devicehub.model.command import CommandState
 from devicehub.model.device import Category, Channel, Option, OptionValue
 from devicehub.model.errors import ConfigError, ProtocolError, Reason
-from devicehub.model.reading import DeviceAlarm, Identified, Identity, Measurement, Outcome, Result, Sample
-from devicehub.model.segment import segment
+from devicehub.model.reading import Identified, Identity, Measurement, Outcome, Result, Sample
 from devicehub.model.units import Unit
 from devicehub.wire.defects import Defects, instant_of, number
+from devicehub.wire.findings import finding
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Call, DeviceProtocol, Ended, Step, expired
 
@@ -98,15 +98,14 @@ class Entries:
 
 def samples(entry: Mapping[str, OptionValue], operator: str) -> tuple[Sample, ...]:
     """What an entry says, its reading first. Raises `ConfigError` for a reading or a time that is none."""
-    item, finding, note = (str(entry[name]).strip() for name in ("item", "finding", "note"))
+    item, found, note = (str(entry[name]).strip() for name in ("item", "finding", "note"))
     outcome, at, value = _OUTCOMES[str(entry["outcome"])], _instant(str(entry["at"])), _reading(str(entry["reading"]))
     out: list[Sample] = [] if value is None else [Measurement("reading", value, device_time=at)]
-    named = (Identified(finding),) if finding else ()
+    named = (Identified(found),) if found else ()
     out.append(Result(outcome, item, identified=named, note=note, operator=operator, device_time=at))
     if outcome is Outcome.ALARM:
-        point = segment(f"found {finding}".strip().lower().replace(" ", "-"))
-        text = ": ".join(part for part in (finding or "found", item) if part)
-        out += [DeviceAlarm(point, active, text, value) for active in (True, False)]
+        text = ": ".join(part for part in (found or "found", item) if part)
+        out += finding("found", found, text, value)
     return tuple(out)
 
 
