@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from devicehub.config.section import Section, Segment
 from devicehub.model.columns import USUAL, ColumnMap, MappedColumn, TimeColumns, VerdictColumn
 from devicehub.model.reading import Outcome
 from devicehub.model.units import Unit
+from devicehub.tomlfile.section import Section, Segment
 
 Place = Annotated[str, Field(min_length=1, max_length=100)]
 Words = Annotated[tuple[Annotated[str, Field(max_length=100)], ...], Field(strict=False, max_length=100)]

@@ -11,7 +11,8 @@ from devicehub.alarm.thermal.scene import Part, Scene
 from devicehub.model.reading import Image, Layout
 from devicehub.model.thermal import Look, Region
 from tests.drivers.seek_frames import Camera, recorded
-from tests.drivers.test_flir_rjpeg import image_of, sample
+from tests.drivers.test_flir_rjpeg import image_of
+from tests.samples import sample
 from tests.unit.alarm.scenes import rule
 from tests.unit.alarm.test_thermal_spots import flooded
 
@@ -23,7 +24,7 @@ REGIONS = (
 
 
 def flir() -> Image:
-    return image_of(sample("thermimage_FLIR_SC660_rjpeg.jpg"))
+    return image_of(sample("imaging", "thermimage_FLIR_SC660_rjpeg.jpg"))
 
 
 def seek() -> Image:

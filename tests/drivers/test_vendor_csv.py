@@ -16,7 +16,7 @@ from drivers.screening._csv_rows import MOST_BYTES, MOST_ROWS
 from drivers.screening.vendor_csv import DRIVER, mapped
 from tests.samples import sample
 
-LOG = {
+LOG: dict[str, object] = {
     "ignore": ["Search Activity"],
     "finding": "Detection ID",
     "time": {"columns": ["Date", "Time"], "format": "%m/%d/%Y %H:%M:%S.%f", "zone": "-05:00"},
@@ -26,7 +26,7 @@ LOG = {
         {"column": "Longitude", "channel": "longitude"},
     ],
 }
-SMALL = {
+SMALL: dict[str, object] = {
     "delimiter": ";",
     "decimal": ",",
     "encoding": "cp1251",
