@@ -43,7 +43,7 @@ class CsvTimeConfig(Section):
         try:
             text = datetime(2000, 1, 31, 13, 14, 15, tzinfo=UTC).strftime(self.format)
             if self.format:
-                datetime.strptime(text, self.format)  # noqa: DTZ007 - only whether it can be read
+                datetime.strptime(text, self.format).replace(tzinfo=UTC)
         except ValueError as error:
             raise PydanticCustomError("format", "format: {why}", {"why": str(error)}) from None
         zone_of(self.zone)

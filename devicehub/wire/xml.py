@@ -15,6 +15,7 @@ from devicehub.wire.defects import Defects
 
 DEEPEST = 32
 MOST_ELEMENTS = 20_000
+_ALL_OF_IT = True
 _LATIN1 = "iso-8859-1"
 _INVALID_TOKEN = expat.errors.codes[expat.errors.XML_ERROR_INVALID_TOKEN]
 
@@ -79,7 +80,7 @@ class _Tree:
     def parse(self, data: bytes) -> Element:
         """Raises `ProtocolError`, and `UnicodeDecodeError` for what is no UTF-8 and should be."""
         try:
-            self._parser.Parse(data, True)  # noqa: FBT003 - its parameter has no name
+            self._parser.Parse(data, _ALL_OF_IT)
         except expat.ExpatError as error:
             if self._undeclared and error.code == _INVALID_TOKEN:
                 data.decode()

@@ -4,7 +4,7 @@ import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from io import StringIO
 
 from devicehub.model.columns import ANY, ColumnMap, Place, TimeColumns
@@ -207,12 +207,12 @@ def _instant(time: TimeColumns, text: str, row: _Row) -> float | None:
     if not time.format:
         return instant_of(text, row.defects)
     try:
-        moment = datetime.strptime(text, time.format)  # noqa: DTZ007 - the zone is set below
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=time.zone)
-            if moment.utcoffset() != moment.replace(fold=1).utcoffset():
-                row.defects.add(f"line {row.line}: '{text}' came twice that day, or not at all: not taken")
-                return None
+        if "%z" in time.format:
+            return datetime.strptime(text, time.format).astimezone(UTC).timestamp()
+        moment = datetime.strptime(text, time.format).replace(tzinfo=time.zone)
+        if moment.utcoffset() != moment.replace(fold=1).utcoffset():
+            row.defects.add(f"line {row.line}: '{text}' came twice that day, or not at all: not taken")
+            return None
         return moment.timestamp()
     except (ValueError, OverflowError):
         row.defects.add(f"line {row.line}: '{plain(text, 60)}' is no time of the form '{time.format}'")
