@@ -5,6 +5,7 @@ the limit; a spot is what hangs together beyond the limit less its hysteresis. S
 both when a condition comes and when it ends: the score that `area` pixels of the most alarming spot reach.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from typing import Protocol, cast
@@ -182,22 +183,27 @@ def _weighed(rule: ThermalRule, part: Part, scores: _Scores, seen: Spots) -> Fin
     beyond = np.flatnonzero(enough)
     largest = beyond[np.argsort(-seen.area[beyond], kind="stable")][:MOST_SPOTS]
     hottest = seen.greatest(part.values(seen.pixels))
-    told = tuple(
-        _spot(seen, int(one), part.window, (float(hottest[one]), scores.delta(float(peak[one])))) for one in largest
-    )
-    return Finding(best, told, part.whole)
+    deltas = [scores.delta(one) for one in peak[largest].tolist()]
+    return Finding(best, tuple(_told(seen, largest, part.window, hottest[largest].tolist(), deltas)), part.whole)
 
 
-def _spot(seen: Spots, one: int, place: Window, values: tuple[float, float | None]) -> Spot:
-    left, top, right, bottom = (int(edge[one]) for edge in (seen.left, seen.top, seen.right, seen.bottom))
-    return Spot(
-        bbox=(place.left + left, place.top + top, right - left, bottom - top),
-        area=int(seen.area[one]),
-        max=values[0],
-        delta=values[1],
-        x=place.left + float(seen.x[one]),
-        y=place.top + float(seen.y[one]),
-    )
+def _told(
+    seen: Spots, some: Places, place: Window, hottest: Sequence[float], deltas: Sequence[float | None]
+) -> Iterator[Spot]:
+    """Some of the spots, each with its greatest value and its difference, as they are told."""
+    columns = (seen.left, seen.top, seen.right, seen.bottom, seen.area, seen.x, seen.y)
+    for *box, area, x, y, value, delta in zip(
+        *(column[some].tolist() for column in columns), hottest, deltas, strict=True
+    ):
+        left, top, right, bottom = box
+        yield Spot(
+            bbox=(place.left + left, place.top + top, right - left, bottom - top),
+            area=area,
+            max=value,
+            delta=delta,
+            x=place.left + x,
+            y=place.top + y,
+        )
 
 
 def _reached(score: Floats, seen: Spots, area: int, peak: Floats) -> float:
