@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Mapping
 
-from devicehub.devicefile.notation import parse_bytes
 from devicehub.devicefile.parts import Convert, Decoded
 from devicehub.devicefile.schema_message import FieldTable
 from devicehub.wire.numbers import single
@@ -72,7 +71,7 @@ def stretch(table: FieldTable) -> tuple[Convert, Callable[[Decoded], bytes]]:
         case "bcd":
             return _bcd()
         case _:
-            return bytes, lambda value: parse_bytes(value) if isinstance(value, str) else bytes(value)
+            return bytes, lambda value: value.encode("latin-1") if isinstance(value, str) else bytes(value)
 
 
 def _text(encoding: str) -> tuple[Convert, Callable[[Decoded], bytes]]:
@@ -87,6 +86,7 @@ def _text(encoding: str) -> tuple[Convert, Callable[[Decoded], bytes]]:
 
 def _decimal(table: FieldTable) -> tuple[Convert, Callable[[Decoded], bytes]]:
     to_value, to_raw = scaled(table)
+    digits = _digits(table)
 
     def read(data: bytes) -> Decoded:
         text = data.decode("ascii").strip(" \0\r\n")
@@ -100,14 +100,19 @@ def _decimal(table: FieldTable) -> tuple[Convert, Callable[[Decoded], bytes]]:
     def write(value: Decoded) -> bytes:
         raw = value if to_raw is None else to_raw(value)
         text = f"{raw:.6g}" if isinstance(raw, float) else str(raw)
-        return (text.rjust(table.size, "0") if isinstance(table.size, int) else text).encode()
+        return text.zfill(digits).encode()
 
     return read, write
 
 
+def _digits(table: FieldTable) -> int:
+    """How many are written at least."""
+    return table.digits or (table.size if isinstance(table.size, int) else 1)
+
+
 def _hex(table: FieldTable) -> tuple[Convert, Callable[[Decoded], bytes]]:
     to_value, to_raw = scaled(table)
-    width = table.size if isinstance(table.size, int) else 1
+    width = _digits(table)
 
     def read(data: bytes) -> Decoded:
         text = data.decode("ascii").strip(" \0\r\n")

@@ -1,13 +1,24 @@
 """Compiles tables of fields: runs of plain numbers into one `struct`, the rest into parts of their own."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from devicehub.devicefile.condition import parse_condition
 from devicehub.devicefile.convert import scaled, stretch
 from devicehub.devicefile.expression import Expression, parse_expression
 from devicehub.devicefile.lists import Array, Case, Sequence
 from devicehub.devicefile.notation import parse_bytes
-from devicehub.devicefile.parts import Announced, Conditional, Decoded, Extent, Fixed, Layout, Part, Scalar, Stretch
+from devicehub.devicefile.parts import (
+    Announced,
+    Conditional,
+    Decoded,
+    Extent,
+    Fixed,
+    Layout,
+    Part,
+    Scalar,
+    Stretch,
+    Values,
+)
 from devicehub.devicefile.schema_message import CaseTable, FieldTable
 
 CODES = {
@@ -22,7 +33,7 @@ def compile_fields(tables: Iterable[FieldTable], endian: str, separator: bytes |
     """A layout. `separator`: what ends text fields that say nothing else, the last one aside."""
     given = list(tables)
     fields = [_separated(one, separator, last=number == len(given) - 1) for number, one in enumerate(given)]
-    return Layout(tuple(_parts(fields, endian)), tuple(_announced(fields)))
+    return Layout(tuple(_parts(fields, endian)), tuple(_announced(fields, endian)))
 
 
 def _separated(table: FieldTable, separator: bytes | None, *, last: bool) -> FieldTable:
@@ -134,15 +145,25 @@ def _conditional(table: FieldTable, part: Part) -> Part:
     return Conditional(part, test, frozenset(names([table])))
 
 
-def _announced(tables: list[FieldTable]) -> Iterator[Announced]:
+def _announced(tables: list[FieldTable], endian: str) -> Iterator[Announced]:
     """Counts and sizes that are another field by itself."""
     known = {table.name for table in tables}
     for table in tables:
-        for given, measure in ((table.count, len), (table.size, _measure(table))):
+        for given, measure in ((table.count, len), (table.size, _measure(table, endian))):
             if isinstance(given, str) and given in known:
                 yield Announced(given, table.name, measure)
 
 
-def _measure(table: FieldTable) -> Decoded:
+def _measure(table: FieldTable, endian: str) -> Callable[[Decoded], int]:
+    """How many bytes a field's value takes."""
+    if table.type == "list":
+        sequence = _sequence(table.model_copy(update={"size": None, "until": None}), endian)
+        return lambda value: len(_bytes(sequence, {table.name: value}))
     write = stretch(table)[1]
     return lambda value: len(write(value))
+
+
+def _bytes(part: Part, values: Values) -> bytearray:
+    out = bytearray()
+    part.encode(values, out)
+    return out

@@ -63,6 +63,22 @@ class Framing:
             frame = check.blank(frame) if unchecked else check.fill(frame)
         return self._wrapped(frame)
 
+    def packets(self, frame: bytes) -> list[bytes]:
+        """A frame as the device sends it: one packet, or reports of one size that go on."""
+        table = self.table
+        if table.more_at is None:
+            return [frame.ljust(table.report, b"\0")]
+        head, data = frame[: table.payload_at], frame[table.payload_at :]
+        pieces = [data[at : at + table.payload_most] for at in range(0, len(data), table.payload_most)] or [b""]
+        out = []
+        for number, piece in enumerate(pieces, 1):
+            report = bytearray((head + piece).ljust(table.report, b"\0"))
+            if table.payload_size_at is not None:
+                report[table.payload_size_at] = len(piece)
+            report[table.more_at] |= table.more_mask if number < len(pieces) else 0
+            out.append(bytes(report))
+        return out
+
     def is_unchecked(self, frame: bytes) -> bool:
         """Whether a frame says that it has no check."""
         return any(check.says_unchecked(frame) for check in self._checks)
@@ -84,9 +100,15 @@ class Framing:
 
     def pattern(self, send: Template) -> re.Pattern[bytes]:
         """Matches a request's frame; its slots are groups."""
-        return re.compile(
-            b"".join(map(_pattern, (*self._head, *send, *self._tail))) + b".{%d}" % _room(self._asked), re.DOTALL
-        )
+        pieces = [piece for part in (*self._head, *send, *self._tail) for piece in _pieces(part)]
+        for check in (check for check in self._asked if check.at >= 0):
+            pieces[check.at : check.at + check.size] = [b"."] * check.size
+        return re.compile(b"".join(pieces) + b".{%d}" % _room(self._asked), re.DOTALL)
+
+    def beginning(self, send: Template) -> bytes:
+        """A regular expression that a request that begins so matches."""
+        start = re.escape(self._start) if self.table.kind == "delimited" else b""
+        return start + b"".join(piece for part in (*self._head, *send) for piece in _pieces(part, named=False))
 
     def read(self, send: Template, match: re.Match[bytes]) -> dict[str, float | str]:
         """What was put into a request that `pattern` matched."""
@@ -102,8 +124,10 @@ def _room(checks: tuple[Check, ...]) -> int:
     return max((-check.at for check in checks if check.at < 0), default=0)
 
 
-def _pattern(part: bytes | Slot) -> bytes:
+def _pieces(part: bytes | Slot, *, named: bool = True) -> list[bytes]:
+    """A regular expression for each byte; a slot's is in the place of its first byte."""
     if isinstance(part, bytes):
-        return re.escape(part)
+        return [re.escape(part[at : at + 1]) for at in range(len(part))]
     inner = b"[0-9.+-]+" if part.size is None else b".{%d}" % part.size
-    return inner if part.name == LENGTH else b"(?P<%s>%s)" % (part.name.encode(), inner)
+    whole = b"(?P<%s>%s)" % (part.name.encode(), inner) if named and part.name != LENGTH else inner
+    return [whole] + [b""] * ((part.size or 1) - 1)

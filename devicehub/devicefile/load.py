@@ -1,6 +1,6 @@
 """From a file to a driver: read, validate, compile, prove. Every mistake as file:line:column."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache, partial
 from math import inf
 from pathlib import Path
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from devicehub.devicefile.compiled import Compiled, ComplaintsError, compile_file
 from devicehub.devicefile.conversation import Conversation
 from devicehub.devicefile.names import name_complaints
+from devicehub.devicefile.notation import parse_template
 from devicehub.devicefile.schema import CheckTable, DeviceFile, LinkTable, OptionTable
 from devicehub.devicefile.schema_types import CHANNEL, NAME, USB
 from devicehub.devicefile.simulate import simulate_complaints
@@ -19,6 +20,7 @@ from devicehub.model.device import Category, Option, UsbId
 from devicehub.tomlfile.problems import Complaint, ConfigProblems
 from devicehub.tomlfile.read import TomlFile, placed, read_file
 from devicehub.tomlfile.words import Wording, complaints
+from devicehub.wire.forbidden import Forbidden
 
 _WORDING = Wording(
     {
@@ -75,6 +77,7 @@ def driver(compiled: Compiled, name: str) -> Driver:
         integrity=", ".join(map(_integrity, file.check)) or "none",
         protocol=partial(_conversation, compiled),
         stale_after=inf if file.quiet else file.stale_after_s,
+        forbidden=tuple(_forbidden(compiled)),
         timed=file.frame.kind == "reply",
         name=name,
     )
@@ -82,6 +85,11 @@ def driver(compiled: Compiled, name: str) -> Driver:
 
 def _conversation(compiled: Compiled, options: Options) -> Conversation:
     return Conversation(compiled, options)
+
+
+def _forbidden(compiled: Compiled) -> Iterator[Forbidden]:
+    for table in compiled.file.forbidden:
+        yield Forbidden(table.title, compiled.framing.beginning(parse_template(table.send)))
 
 
 def _option(table: OptionTable) -> Option:

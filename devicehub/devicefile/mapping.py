@@ -45,7 +45,10 @@ def put_in(text: str, values: Mapping[str, object]) -> str:
 
 
 def _text(value: object) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+    """A value in words; bytes that are no text in hexadecimal."""
+    if not isinstance(value, bytes):
+        return str(value)
+    return value.decode() if value.isascii() and value.decode().isprintable() else value.hex()
 
 
 def makers(message: Message, channels: Mapping[str, Channel]) -> tuple[Make, ...]:

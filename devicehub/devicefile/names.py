@@ -14,7 +14,7 @@ from devicehub.tomlfile.problems import Complaint, key_text, suggestion, value_m
 _OF_KIND: Final = {
     "delimited": frozenset({"start", "end", "escape", "strip"}),
     "length": frozenset({"sync", "at", "width", "mask", "adjust", "request_adjust"}),
-    "packet": frozenset({"payload_at", "payload_size_at", "more_at", "more_mask"}),
+    "packet": frozenset({"payload_at", "payload_size_at", "payload_most", "report", "more_at", "more_mask"}),
     "reply": frozenset[str](),
 }
 _NEEDED: Final = {"delimited": ("end",), "length": (), "packet": (), "reply": ()}
@@ -43,6 +43,8 @@ def _frame(frame: FrameTable) -> Iterator[Complaint]:
             if key == "request_adjust":
                 continue  # of use wherever a request has its length in it
             yield Complaint(("frame", key), f"frame.{key}: has no meaning for kind = '{frame.kind}', only for '{kind}'")
+    if frame.more_at is not None and not (frame.report and frame.payload_most):
+        yield Complaint(("frame", "more_at"), "frame.more_at: needs frame.report and frame.payload_most")
     for key in _NEEDED[frame.kind]:
         if not getattr(frame, key):
             yield Complaint(("frame", key), f"frame.{key}: missing; kind = '{frame.kind}' needs it")
@@ -124,6 +126,8 @@ def _requests(file: DeviceFile) -> Iterator[Complaint]:
         sized = request.size is not None or request.idle_s is not None
         if file.frame.kind == "reply" and request.replies and not sized:
             yield Complaint(path, f"{key_text(path)}: frame.kind = 'reply' needs 'size' or 'idle_s'")
+    for number, forbidden in enumerate(file.forbidden):
+        yield from _slots(("forbidden", number, "send"), forbidden.send, sources)
     yield from _talk(file)
 
 

@@ -61,6 +61,8 @@ class FrameTable(Section):
     )
     payload_at: int = Field(default=0, ge=0, le=64, description="packet: where the data begins, for `more`")
     payload_size_at: int | None = Field(default=None, description="packet: byte that says how much data there is")
+    payload_most: int = Field(default=0, ge=0, le=1024, description="packet: most data in one packet, for `more_at`")
+    report: int = Field(default=0, ge=0, le=1024, description="packet: size of every packet, the last ones padded")
     more_at: int | None = Field(default=None, description="packet: byte that says that the frame goes on")
     more_mask: int = Field(default=1, ge=1, le=255, description="packet: bits of that byte")
     request_head: Template = Field(default="", description="Bytes before what a request sends")
@@ -150,6 +152,13 @@ class RequestTable(Section):
     unless: Condition | None = Field(default=None, description="Not while remembered fields are so")
 
 
+class ForbiddenTable(Section):
+    """A dangerous command of the device: its link refuses it, whoever wants it sent."""
+
+    title: str = Field(min_length=1, description="What it would do")
+    send: Template = Field(description="How it begins behind `request_head`")
+
+
 class ConversationTable(Section):
     """How the requests follow each other."""
 
@@ -227,6 +236,7 @@ class DeviceFile(Section):
     counter: Annotated[tuple[CounterTable, ...], Field(strict=False)] = Field(default=(), description="Counters")
     message: Annotated[tuple[MessageTable, ...], Field(strict=False)] = Field(description="Frames from the device")
     request: Annotated[tuple[RequestTable, ...], Field(strict=False)] = Field(default=(), description="Requests")
+    forbidden: Annotated[tuple[ForbiddenTable, ...], Field(strict=False)] = Field(default=(), description="Never sent")
     conversation: ConversationTable = Field(default=ConversationTable(), description="Order of requests")
     errors: ErrorsTable = Field(default=ErrorsTable(), description="What becomes of damaged bytes")
     vector: Annotated[tuple[VectorTable, ...], Field(strict=False)] = Field(default=(), description="Proofs")

@@ -62,6 +62,7 @@ class FieldTable(Section):
     )
     unit: UnitName | None = Field(default=None, description="Unit after `scale` and `offset`; held against the channel")
     encoding: Literal["ascii", "latin-1", "utf-8", "cp1251"] = Field(default="ascii", description="Of `text`")
+    digits: int = Field(default=0, ge=0, le=64, description="Of `decimal`, `hex`: written with so many digits at least")
     channel: ChannelName | None = Field(default=None, description="The channel that it is a value of")
     when: Condition | None = Field(default=None, description="It is only there if this holds")
     optional: bool = Field(default=False, description="It may be missing at the end of the frame")

@@ -12,6 +12,7 @@ from devicehub.devicefile.compiled import Compiled, Request
 from devicehub.devicefile.condition import parse_condition
 from devicehub.devicefile.expression import Expression, parse_expression
 from devicehub.devicefile.framers import Replies
+from devicehub.devicefile.notation import parse_bytes
 from devicehub.devicefile.parts import Decoded
 from devicehub.devicefile.physics.model import Model, Quantities
 from devicehub.devicefile.physics.models import MODELS
@@ -27,7 +28,7 @@ class Value:
     """What a field of a simulated message is: a constant, a formula of quantities, or a quantity itself."""
 
     def __init__(self, given: object, field: FieldTable | None) -> None:
-        self._given = given
+        self._given = given if field is None else literal(given, field)
         self._formula: Expression | None = None
         self._quantity = ""
         if isinstance(given, str) and given.startswith("$"):
@@ -40,6 +41,16 @@ class Value:
         if self._quantity:
             return quantities[self._quantity]
         return self._given if self._formula is None else self._formula(quantities)
+
+
+def literal(given: object, field: FieldTable) -> object:
+    """What a file gives as a field's value: bytes as they are written there, in lists too."""
+    if field.type == "bytes" and isinstance(given, str) and not given.startswith("$"):
+        return parse_bytes(given)
+    if field.type != "list" or not isinstance(given, list):
+        return given
+    inner = {one.name: one for one in (*field.fields, *(one for case in field.case for one in case.fields))}
+    return [{name: literal(one, inner[name]) if name in inner else one for name, one in row.items()} for row in given]
 
 
 class Device:
@@ -76,21 +87,21 @@ class Device:
         self._mute = max(0.0, self._mute - dt)
         events = self._model.advance(dt)
         on = self._compiled.file.simulate.on
-        out = [self.frame(name, {}) for event in events for name, wanted in on.items() if wanted == event]
+        out = [one for event in events for name, wanted in on.items() if wanted == event for one in self.said(name, {})]
         for name, period in self._every.items():
             self._elapsed[name] += dt
             while self._elapsed[name] >= period:
                 self._elapsed[name] -= period
-                out.append(self.frame(name, {}))
+                out += self.said(name, {})
         return [] if self._mute else out
 
     def receive(self, data: bytes) -> list[bytes]:
-        """The host wrote `data`; the frames that answer it."""
-        out = []
+        """The host wrote `data`; the packets that answer it."""
+        out: list[bytes] = []
         for request, match in self._requests(data):
             answer = self._answer(request)
             if answer is not None:
-                out.append(self.frame(answer, self._compiled.framing.read(request.template, match)))
+                out += self.said(answer, self._compiled.framing.read(request.template, match))
         return [] if self._mute else out
 
     def _requests(self, data: bytes) -> Iterator[tuple[Request, re.Match[bytes]]]:
@@ -145,6 +156,10 @@ class Device:
                 return name
         return None
 
+    def said(self, name: str, sent: Mapping[str, float | str]) -> list[bytes]:
+        """A message in the packets that it takes. Raises as `frame`."""
+        return self._compiled.framing.packets(self.frame(name, sent))
+
     def frame(self, name: str, sent: Mapping[str, float | str]) -> bytes:
         """A message as it is sent now. Raises `KeyError`, `ValueError`."""
         quantities = self._model.quantities()
@@ -171,7 +186,7 @@ def simulate_complaints(compiled: Compiled) -> Iterator[Complaint]:
     for name in simulate.values:
         try:
             device.frame(name, {})
-        except (KeyError, ValueError, ProtocolError) as error:
+        except (KeyError, TypeError, ValueError, ProtocolError) as error:
             text = f"the model has no quantity {error}" if isinstance(error, KeyError) else str(error)
             yield Complaint(("simulate", "values", name), f"simulate.values.{name}: {text}")
 

@@ -9,7 +9,7 @@ from devicehub.devicefile.compiled import Compiled
 from devicehub.devicefile.framers import Replies, StreamFramer
 from devicehub.devicefile.notation import parse_bytes
 from devicehub.devicefile.parts import Decoded
-from devicehub.devicefile.schema import VectorTable
+from devicehub.devicefile.schema import FrameTable, VectorTable
 from devicehub.devicefile.telling import Teller
 from devicehub.model.errors import ProtocolError
 from devicehub.record import format_sample
@@ -36,24 +36,24 @@ def wrong(compiled: Compiled, vector: VectorTable) -> Iterator[str]:
     except ProtocolError as error:
         if vector.fault != str(error.reason):
             yield f"is refused: {error}"
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         yield f"cannot be encoded: {error}"
 
 
 def frames(compiled: Compiled, data: bytes, step: int = 0) -> Iterator[bytes]:
     """The frames in `data`, given `step` bytes at a time. Raises `ProtocolError`."""
     framer = compiled.framing.framer()
-    for piece in _pieces(framer, data, step, compiled.file.frame.kind):
+    for piece in _pieces(framer, data, step, compiled.file.frame):
         for frame in framer.feed(piece):
             if isinstance(frame, ProtocolError):
                 raise frame
             yield frame
 
 
-def _pieces(framer: StreamFramer, data: bytes, step: int, kind: str) -> Iterator[bytes]:
+def _pieces(framer: StreamFramer, data: bytes, step: int, frame: FrameTable) -> Iterator[bytes]:
     if isinstance(framer, Replies):
         framer.expect(len(data))
-    size = len(data) if not step or kind == "packet" else step
+    size = (frame.report or len(data)) if frame.kind == "packet" else step or len(data)
     yield from (data[at : at + size] for at in range(0, len(data), size))
 
 

@@ -55,8 +55,8 @@ class Tags:
         return f"e2002067{self._random.getrandbits(64):016x}"
 
     def quantities(self) -> Quantities:
-        """`present`: how many; `tags`: tables of `epc` (hexadecimal), `antenna` and `rssi`."""
-        tags = [{"epc": epc, "antenna": antenna, "rssi": 0x49} for epc, antenna in self._there.items()]
+        """`present`: how many; `tags`: tables of `epc` (bytes), `antenna` and `rssi`."""
+        tags = [{"epc": bytes.fromhex(epc), "antenna": antenna, "rssi": 0x49} for epc, antenna in self._there.items()]
         return {"present": len(tags), "tags": tags, "seconds": int(self._clock)}
 
 
