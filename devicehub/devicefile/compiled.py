@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from devicehub.devicefile.asking import Asking
 from devicehub.devicefile.condition import Condition, parse_condition
 from devicehub.devicefile.framing import Framing
 from devicehub.devicefile.integrity import Check, compiled
@@ -51,6 +52,7 @@ class Compiled:
     file: DeviceFile
     channels: Mapping[str, Channel]
     framing: Framing
+    asking: Asking
     codec: Codec
     meanings: Mapping[str, Meaning]
     requests: Mapping[str, Request]
@@ -60,7 +62,9 @@ class Compiled:
 def compile_file(file: DeviceFile) -> Compiled:
     """Raises `ComplaintsError`: check values that are not what they should be."""
     channels = {table.name: channel(table) for table in file.channel}
-    framing = Framing(file.frame, tuple(_checks(file)))
+    checks = tuple(_checks(file))
+    framing = Framing(file.frame, checks)
+    asking = Asking(framing, tuple(check for check, table in zip(checks, file.check, strict=True) if table.request))
     codec = Codec(file, framing)
     meanings = {
         table.name: meaning(codec.message(table.name), makers(codec.message(table.name), channels))
@@ -71,7 +75,7 @@ def compile_file(file: DeviceFile) -> Compiled:
         table.name: tuple(field.name for field in (*file.frame.header, *table.fields) if field.remember)
         for table in file.message
     }
-    return Compiled(file, channels, framing, codec, meanings, requests, remembered)
+    return Compiled(file, channels, framing, asking, codec, meanings, requests, remembered)
 
 
 def channel(table: ChannelTable) -> Channel:
@@ -88,11 +92,11 @@ def channel(table: ChannelTable) -> Channel:
     )
 
 
-def _checks(file: DeviceFile) -> Iterator[tuple[Check, bool]]:
+def _checks(file: DeviceFile) -> Iterator[Check]:
     for number, table in enumerate(file.check):
         path: KeyPath = ("check", number)
         try:
-            yield compiled(table), table.request
+            yield compiled(table)
         except ValueError as error:
             raise ComplaintsError([Complaint(path, f"check[{number}]: {error}")]) from None
 

@@ -176,7 +176,7 @@ class Conversation:
             self._samples += self._teller.silence()
 
     def _values(self, request: Request) -> dict[str, float | str]:
-        return {**self._options, **self._counters.take(self._compiled.framing.slots(request.template))}
+        return {**self._options, **self._counters.take(self._compiled.asking.slots(request.template))}
 
     def _now(self, name: str) -> None:
         """Send what is not waited for, at once."""
@@ -185,7 +185,7 @@ class Conversation:
 
     def _send(self, request: Request, values: Mapping[str, float | str]) -> None:
         link = self._compiled.file.link
-        data = self._compiled.framing.request(request.template, values)
+        data = self._compiled.asking.request(request.template, values)
         if isinstance(self._framer, Replies) and request.table.replies:
             self._framer.expect(request.table.size)
         if link.kind == "usb":

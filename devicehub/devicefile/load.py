@@ -89,7 +89,7 @@ def _conversation(compiled: Compiled, options: Options) -> Conversation:
 
 def _forbidden(compiled: Compiled) -> Iterator[Forbidden]:
     for table in compiled.file.forbidden:
-        yield Forbidden(table.title, compiled.framing.beginning(parse_template(table.send)))
+        yield Forbidden(table.title, compiled.asking.beginning(parse_template(table.send)))
 
 
 def _option(table: OptionTable) -> Option:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from devicehub.devicefile.asking import LENGTH
 from devicehub.devicefile.fields import STRETCHES, names
-from devicehub.devicefile.framing import LENGTH
 from devicehub.devicefile.notation import parse_template, slots
 from devicehub.devicefile.schema import ChannelTable, DeviceFile, FrameTable
 from devicehub.devicefile.schema_message import FieldTable, MessageTable

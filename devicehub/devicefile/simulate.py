@@ -66,9 +66,9 @@ class Device:
         self._every = dict(simulate.every_s)
         self._elapsed = dict.fromkeys(self._every, 0.0)
         self._patterns = [
-            (compiled.framing.pattern(request.template), request) for request in compiled.requests.values()
+            (compiled.asking.pattern(request.template), request) for request in compiled.requests.values()
         ]
-        self._framer = compiled.framing.request_framer()
+        self._framer = compiled.asking.request_framer()
         self._buffer = b""
         self._mute = 0.0
         self._garble = False
@@ -101,7 +101,7 @@ class Device:
         for request, match in self._requests(data):
             answer = self._answer(request)
             if answer is not None:
-                out += self.said(answer, self._compiled.framing.read(request.template, match))
+                out += self.said(answer, self._compiled.asking.read(request.template, match))
         return [] if self._mute else out
 
     def _requests(self, data: bytes) -> Iterator[tuple[Request, re.Match[bytes]]]:

@@ -62,8 +62,8 @@ def _request(compiled: Compiled, vector: VectorTable, data: bytes) -> Iterator[s
     request = compiled.requests[vector.request]
     values = {option.name: option.default for option in compiled.file.option}
     values |= {counter.name: counter.start + counter.plus for counter in compiled.file.counter} | vector.options
-    sent = compiled.framing.request(request.template, values)
-    unchecked = compiled.framing.request(request.template, values, unchecked=True)
+    sent = compiled.asking.request(request.template, values)
+    unchecked = compiled.asking.request(request.template, values, unchecked=True)
     may_be_unchecked = any(check.zero_is_unchecked for check in compiled.file.check)
     if sent != data and not (may_be_unchecked and unchecked == data):
         yield f"request {vector.request} is {sent.hex(' ')}"

@@ -1,0 +1,82 @@
+"""Requests as bytes, and bytes as requests: what a device is sent, with its length and checks."""
+
+import re
+from collections.abc import Mapping
+
+from devicehub.devicefile.framers import StreamFramer, framer
+from devicehub.devicefile.framing import Framing, room
+from devicehub.devicefile.integrity import Check
+from devicehub.devicefile.notation import Slot, Template, filled, parse_template, slots
+
+LENGTH = "length"
+
+
+class Asking:
+    """The frames that a device is sent."""
+
+    def __init__(self, framing: Framing, checks: tuple[Check, ...]) -> None:
+        """`checks`: those that requests have."""
+        self._framing = framing
+        self._asked = checks
+        table = framing.table
+        self._adjust = table.adjust if table.request_adjust is None else table.request_adjust
+        self._head, self._tail = parse_template(table.request_head), parse_template(table.request_tail)
+
+    def request_framer(self) -> StreamFramer:
+        """A fresh framer of what the device is sent."""
+        adjust = (
+            self._framing.table.adjust
+            if self._framing.table.request_adjust is None
+            else self._framing.table.request_adjust
+        )
+        changes = {"adjust": self._adjust, "sync": "", "least": 1, "strip": ""}
+        return framer(self._framing.table.model_copy(update=changes), self._verify_request)
+
+    def _verify_request(self, frame: bytes) -> None:
+        for check in self._asked:
+            check.verify(frame)
+
+    def request(self, send: Template, values: Mapping[str, float | str], *, unchecked: bool = False) -> bytes:
+        """What the device is sent. Raises `ValueError` for a value that does not fit."""
+        template = (*self._head, *send, *self._tail)
+        checks = room(self._asked)
+        size = len(filled(template, {LENGTH: 0, **values})) + checks
+        adjust = (
+            self._framing.table.adjust
+            if self._framing.table.request_adjust is None
+            else self._framing.table.request_adjust
+        )
+        frame = filled(template, {**values, LENGTH: size - self._adjust}) + bytes(checks)
+        for check in self._asked:
+            frame = check.blank(frame) if unchecked else check.fill(frame)
+        return self._framing.wrapped(frame)
+
+    def slots(self, send: Template) -> tuple[str, ...]:
+        """What is put into a request, `length` aside."""
+        return tuple(name for name in slots((*self._head, *send, *self._tail)) if name != LENGTH)
+
+    def pattern(self, send: Template) -> re.Pattern[bytes]:
+        """Matches a request's frame; its slots are groups."""
+        pieces = [piece for part in (*self._head, *send, *self._tail) for piece in _pieces(part)]
+        for check in (check for check in self._asked if check.at >= 0):
+            pieces[check.at : check.at + check.size] = [b"."] * check.size
+        return re.compile(b"".join(pieces) + b".{%d}" % room(self._asked), re.DOTALL)
+
+    def beginning(self, send: Template) -> bytes:
+        """A regular expression that a request that begins so matches."""
+        start = re.escape(self._framing.start) if self._framing.table.kind == "delimited" else b""
+        return start + b"".join(piece for part in (*self._head, *send) for piece in _pieces(part, named=False))
+
+    def read(self, send: Template, match: re.Match[bytes]) -> dict[str, float | str]:
+        """What was put into a request that `pattern` matched."""
+        parts = (part for part in (*self._head, *send, *self._tail) if isinstance(part, Slot) and part.name != LENGTH)
+        return {part.name: part.value_of(match[part.name]) for part in parts}
+
+
+def _pieces(part: bytes | Slot, *, named: bool = True) -> list[bytes]:
+    """A regular expression for each byte; a slot's is in the place of its first byte."""
+    if isinstance(part, bytes):
+        return [re.escape(part[at : at + 1]) for at in range(len(part))]
+    inner = b"[0-9.+-]+" if part.size is None else b".{%d}" % part.size
+    whole = b"(?P<%s>%s)" % (part.name.encode(), inner) if named and part.name != LENGTH else inner
+    return [whole] + [b""] * ((part.size or 1) - 1)
