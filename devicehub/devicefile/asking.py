@@ -24,11 +24,6 @@ class Asking:
 
     def request_framer(self) -> StreamFramer:
         """A fresh framer of what the device is sent."""
-        adjust = (
-            self._framing.table.adjust
-            if self._framing.table.request_adjust is None
-            else self._framing.table.request_adjust
-        )
         changes = {"adjust": self._adjust, "sync": "", "least": 1, "strip": ""}
         return framer(self._framing.table.model_copy(update=changes), self._verify_request)
 
@@ -41,11 +36,6 @@ class Asking:
         template = (*self._head, *send, *self._tail)
         checks = room(self._asked)
         size = len(filled(template, {LENGTH: 0, **values})) + checks
-        adjust = (
-            self._framing.table.adjust
-            if self._framing.table.request_adjust is None
-            else self._framing.table.request_adjust
-        )
         frame = filled(template, {**values, LENGTH: size - self._adjust}) + bytes(checks)
         for check in self._asked:
             frame = check.blank(frame) if unchecked else check.fill(frame)
