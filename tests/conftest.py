@@ -7,7 +7,7 @@ import pytest
 
 from tests.virtual_loop import VirtualTimeLoop
 
-TRIED = ("tests/torture/", "tests/unit/alarm/test_engine_agrees.py")
+TRIED = ("tests/torture/", "tests/unit/alarm/test_engine_agrees.py", "tests/system/test_alarm_kills.py")
 
 
 def pytest_asyncio_loop_factories(

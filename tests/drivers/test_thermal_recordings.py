@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from devicehub.alarm.frames import statistics
 from devicehub.alarm.thermal.judge import Finding, judge
 from devicehub.alarm.thermal.scene import Part, Scene
 from devicehub.model.reading import Image, Layout
@@ -67,6 +68,18 @@ def test_the_statistics_of_a_region_are_those_of_float64(camera: Callable[[], Im
     assert (part.low, part.high) == (values.min(), values.max())
     ordered = np.sort(values)
     assert part.median == ordered[(ordered.size - 1) // 2]
+
+
+@pytest.mark.parametrize("camera", [flir, seek])
+def test_the_statistics_of_a_frame_are_those_of_float64_within_a_count(camera: Callable[[], Image]) -> None:
+    image = camera()
+    values, found = reference(image), statistics(image)
+    assert found is not None
+    count = 0.01 if image.layout is Layout.F32LE else image.gain  # K: a picture in floats has no counts
+    shown = (found.min, found.p05, found.mean, found.p95, found.max)
+    expected = (values.min(), *np.percentile(values, [5]), values.mean(), *np.percentile(values, [95]), values.max())
+    assert np.abs(np.subtract(shown, expected)).max() <= count
+    assert values[found.hot_y, found.hot_x] == values.max()
 
 
 @pytest.mark.parametrize("camera", [flir, seek])

@@ -65,6 +65,21 @@ def test_noise_of_any_density_on_a_whole_frame(share: float) -> None:
     assert grouped(mask) == flooded(mask)
 
 
+def test_spots_on_random_masks_are_those_of_scipy() -> None:
+    """Where scipy is installed, which the tests do not ask for: the flood fill above says the same, slowly."""
+    ndimage = pytest.importorskip("scipy.ndimage", reason="scipy is not installed; spots are held against a flood fill")
+    chance = np.random.default_rng(11)
+    for trial in range(200):
+        mask = chance.random((chance.integers(1, 80), chance.integers(1, 80))) < chance.random()
+        labels, number = ndimage.label(mask, np.ones((3, 3)))
+        seen = spots(mask)
+        found = np.zeros(mask.size, np.intp)
+        found[seen.pixels] = seen.label + 1
+        assert seen.area.size == number, trial
+        pairs = set(zip(labels.ravel().tolist(), found.tolist(), strict=True))
+        assert len(pairs) == number + bool((~mask).any()), trial
+
+
 def test_a_spiral_is_one_spot() -> None:
     mask = np.zeros((41, 41), np.bool_)
     for ring in range(0, 20, 4):
