@@ -2,7 +2,7 @@
 
     python benchmarks/mutation.py [alarms] [mobility] [--sample N] [--seed S] [--folder F] [--write]
 
-Works on a copy of the tree. mutmut (https://mutmut.readthedocs.io), which is no part of the tests' environment, makes
+Works on a copy of the tree. mutmut 3, which is no part of the tests' environment, makes
 the changes within functions and runs the tests that reach each; tables outside of functions are not changed. Chance in
 the tests is the same for each change (Hypothesis under `CI`). A change that makes no difference survives as well.
 """

@@ -145,5 +145,12 @@ def test_until_is_counted_in_seconds_from_now() -> None:
 )
 def test_what_is_no_act(verb: str, arguments: dict[str, object], issuer: str) -> None:
     whole = arguments if verb in {"explode", "ack"} else {"device": "d", "point": "p", **arguments}
-    with pytest.raises(RefusedActError, match=r"^invalid: "):
+    with pytest.raises(RefusedActError, match=r"^invalid: (?!None|XX)\S"):
         act_of(verb, "c", issuer, whole, UTC)
+
+
+def test_what_is_just_an_act() -> None:
+    longest = act_of("ack", "c", "op", {"device": "d" * 64, "point": "p" * 64}, UTC)
+    assert (longest.device, longest.point) == ("d" * 64, "p" * 64)
+    assert act_of("silence", "c", "op", {"device": "d", "point": "p", "seconds": 0.5}, UTC).seconds == 0.5
+    assert act_of("shelve", "c", "op", {"device": "d", "point": "p", "why": "w", "one_shot": True}, UTC).one_shot

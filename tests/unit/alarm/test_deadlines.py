@@ -51,3 +51,11 @@ def test_a_key_that_is_set_for_ever_takes_no_more_room() -> None:
         deadlines.set("a", 1e9 + number)
     assert list(deadlines.due(1e9 + 9998)) == []
     assert list(deadlines.due(1e9 + 9999)) == [(1e9 + 9999, "a")]
+
+
+def test_what_is_due_at_once_comes_in_the_order_of_its_setting_and_nobody_is_due_who_was_not_set() -> None:
+    deadlines: Deadlines[str] = Deadlines()
+    for key in "cab":
+        deadlines.set(key, 1.0)
+    assert [key for _, key in deadlines.due(1.0)] == ["c", "a", "b"]
+    assert deadlines.at("a") is None

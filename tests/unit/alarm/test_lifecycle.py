@@ -119,6 +119,15 @@ def test_traces_of_part_9(trace: Trace, care: Care) -> None:
         assert [life.active, life.acked, life.confirmed, life.told] == expected, what
 
 
+@pytest.mark.parametrize("latch", [False, True])
+@pytest.mark.parametrize("category", AlarmCategory)
+def test_a_detection_is_managed_and_latched_and_another_alarm_latched_where_asked_for(
+    category: AlarmCategory, *, latch: bool
+) -> None:
+    threat = category is AlarmCategory.THREAT
+    assert Care.of(category, latch=latch) == Care(managed=threat, latch=threat or latch)
+
+
 def test_a_detection_confirmed_while_it_is_active_ends_with_its_condition() -> None:
     life = Life()
     for what in ("raised", "ack", "confirm"):

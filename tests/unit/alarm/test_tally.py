@@ -78,3 +78,11 @@ def test_what_is_remembered_of_ever_new_points_is_bounded() -> None:
     assert len(names) == 4096
     assert "4999" in names
     assert len(list(tally.rates(50))) == 50
+
+
+def test_the_rules_that_were_wrong_most_often_come_first() -> None:
+    tally = Tally()
+    for point, wrong in (("a", 1), ("b", 3), ("c", 2)):
+        for _ in range(wrong):
+            tally.settled(("dev", point), Disposition.NUISANCE)
+    assert [(point, false) for (_, point), _, false in tally.rates(2)] == [("b", 3), ("c", 2)]
