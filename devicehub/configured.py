@@ -191,6 +191,7 @@ def _setting(config: Config, shadow: Config | None, clock: Clock) -> Setting:
         shadow=None if shadow is None else rule_set(shadow, drivers),
         batch_readings=config.hub.readings == "batch",
         required=tuple(dict.fromkeys(config.lane.requires)),
+        desks=[desk.desk() for desk in config.desk],
         shelve_most=config.alarm.shelve_most_h * 3600,
         ids=clock.ulid,
     )

@@ -65,7 +65,8 @@ _CONTENTS: Mapping[Kind, str] = {
     Kind.CAPTURE: "an image was stored as evidence: digest and size",
     Kind.SCAN: "barcode, machine-readable zone or tag: a keyed hash unless configured otherwise",
     Kind.ALARM: "current state of an alarm point; deleted when normal",
-    Kind.EVENT: "every alarm transition, plug and unplug, start and stop, every command",
+    Kind.INSPECTION: "what is open at a desk and how far it has come; deleted when it ends",
+    Kind.EVENT: "every alarm transition, plug and unplug, start and stop, every command, every inspection",
     Kind.GAP: "what was dropped: how much, from when to when, why",
     Kind.RES: "what became of a command, to whoever sent it",
 }

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from devicehub.config.desk_checks import desk_complaints
 from devicehub.config.fitted import with_columns
 from devicehub.config.limit_checks import limit_complaints
 from devicehub.config.links import link_complaints
@@ -38,6 +39,7 @@ def check(config: Config) -> Iterator[Complaint]:
     yield from _home(config)
     yield from limit_complaints(config, drivers)
     yield from thermal_complaints(config, drivers)
+    yield from desk_complaints(config)
 
 
 def check_rules(config: Config) -> Iterator[Complaint]:

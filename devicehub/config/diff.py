@@ -13,6 +13,7 @@ LIVE = frozenset(
         "alarm.rules",
         "alarm.shadow",
         "alarm.shelve_most_h",
+        "desk",
         "hub.health_s",
         "hub.readings",
         "journal.days",

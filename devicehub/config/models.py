@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from devicehub.config.columns import CsvConfig
+from devicehub.config.desk import DeskConfig
 from devicehub.config.limits import LimitConfig
 from devicehub.config.rules_head import RulesConfig
 from devicehub.config.thermal import RegionConfig, ThermalConfig
@@ -262,6 +263,9 @@ class Config(Section):
     alarm: AlarmConfig = Field(default_factory=AlarmConfig, description="All alarms")
     rules: RulesConfig | None = Field(default=None, description="Head of a rule file; it stands only there")
     lane: LaneConfig = Field(default_factory=LaneConfig, description="What this workstation is there for")
+    desk: Annotated[tuple[DeskConfig, ...], Field(strict=False)] = Field(
+        default=(), description="Where inspections happen"
+    )
     device: Annotated[tuple[DeviceConfig, ...], Field(strict=False)] = Field(default=(), description="The devices")
     limit: LimitTables = ()
     region: RegionTables = ()

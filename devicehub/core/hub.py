@@ -17,6 +17,7 @@ from devicehub.core.verdicts import device_result
 from devicehub.core.watch import Feed, Numbers, feeds
 from devicehub.driver import Driver
 from devicehub.model.alarm import Condition, Limit
+from devicehub.model.inspection import InspectionDesk
 from devicehub.model.message import Kind, Message
 from devicehub.model.payload import AnyPayload, DeviceEventData
 from devicehub.model.reading import (
@@ -44,7 +45,8 @@ from devicehub.model.thermal import ThermalRule
 class Setting:
     """What the core is built from. `devices`: id to driver. `limits`: those on values of `thermal` rules as well.
 
-    `required`: capabilities without which the lane is blind. `shadow`: rules that are only tried.
+    `required`: capabilities without which the lane is blind. `desks`: where inspections happen. `shadow`: rules that
+    are only tried.
     """
 
     devices: Mapping[str, Driver]
@@ -57,6 +59,7 @@ class Setting:
     batch_readings: bool = False
     shelve_most: float = SHELVE_MOST
     required: Sequence[str] = ()
+    desks: Sequence[InspectionDesk] = ()
     ids: Callable[[], str]
 
 

@@ -5,13 +5,14 @@ word, `no-alarm`, needs every required capability at `full` without a reservatio
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec.structs import replace
 
 from devicehub.alarm.lifecycle import Care
-from devicehub.core.standing import StandingAlarm, life_of
+from devicehub.core.published import Published
+from devicehub.core.standing import life_of
 from devicehub.core.verdicts import grade
 from devicehub.model.alarm import AlarmCategory, Priority
 from devicehub.model.instant import instant
@@ -21,8 +22,6 @@ from devicehub.model.reading import Cause, Level, Stamp
 
 REPEAT: Final = 20.0
 UNASSESSED: Final = "nothing is required of this lane, so that nobody knows whether anything could be detected"
-
-Point = tuple[str, str]
 
 
 def lane_data(
@@ -84,48 +83,27 @@ def _sorted(counts: Counter[Priority]) -> dict[Priority, int]:
 
 
 class Lane:
-    """Takes note of what is published, and says what follows for the lane when that is news."""
+    """Says what follows for the lane from what is published, when that is news."""
 
-    def __init__(self, ids: Callable[[], str]) -> None:
+    def __init__(self, ids: Callable[[], str], required: Sequence[str], published: Published) -> None:
         self._ids = ids
-        self._required: Sequence[str] = ()
-        self._abilities: dict[str, CapabilityData] = {}
-        self._alarms: dict[Point, AlarmData] = {}
+        self._required = required
+        self._published = published
         self._told: LaneData | None = None
         self._said = 0.0
-        self._news = True
+        self._news = -1
 
-    def revise(self, required: Sequence[str], devices: Collection[str]) -> None:
-        """Other things are required from now on, and of other devices nothing is known."""
-        self._required = required
-        self._abilities = {name: data for name, data in self._abilities.items() if name in devices}
-        self._news = True
-
-    def resume(self, standing: Iterable[StandingAlarm]) -> None:
-        """Alarms of an earlier run, as they were published last."""
-        self._alarms |= {(old.device, old.point): old.data for old in standing}
-        self._news = True
-
-    def note(self, messages: Iterable[Message]) -> None:
-        """What is going to be published."""
-        for message in messages:
-            data = message.data
-            if message.kind is Kind.ALARM:
-                self._news = True
-                if isinstance(data, AlarmData):
-                    self._alarms[message.device, message.point] = data
-                else:
-                    self._alarms.pop((message.device, message.point), None)
-            elif isinstance(data, CapabilityData):
-                self._news = True
-                self._abilities[message.device] = data
+    def revise(self, required: Sequence[str]) -> None:
+        """Other things are required from now on."""
+        self._required, self._news = required, -1
 
     def say(self, now: Stamp) -> list[Message]:
         """The summary where it has changed or is to be repeated, and an event where its word has."""
-        if not self._news and now.mono - self._said < REPEAT:
+        known, before = self._published, self._told
+        if self._news == known.news and now.mono - self._said < REPEAT:
             return []
-        before, self._news = self._told, False
-        data = lane_data(self._required, self._abilities, self._alarms.values(), instant(now.utc))
+        self._news = known.news
+        data = lane_data(self._required, known.abilities, known.alarms.values(), instant(now.utc))
         if before is not None and before.state is data.state:
             data = replace(data, since=before.since)
         if data == before and now.mono - self._said < REPEAT:
@@ -136,11 +114,6 @@ class Lane:
             event = replace(data, before=None if before is None else before.state)
             told.append(self._message(Kind.EVENT, "lane.changed", now, event))
         return told
-
-    def finish(self, now: Stamp) -> list[Message]:
-        """The hub ends: nothing is known from now on of what can be detected."""
-        self._abilities, self._news = {}, True
-        return self.say(now)
 
     def _message(self, kind: Kind, word: str, now: Stamp, data: LaneData) -> Message:
         return Message(kind=kind, type=word, id=self._ids(), time=now.utc, mono=now.mono, data=data)

@@ -7,13 +7,13 @@ from devicehub.commands.memory import Known, recalled
 from devicehub.commands.request import FURTHEST
 from devicehub.core import StandingAlarm
 from devicehub.hub.voice import Voice
-from devicehub.journal import Entry, Journal, recall, tables
+from devicehub.journal import Entry, Journal, recall
 from devicehub.model.gap import GapReason
 from devicehub.model.instant import instant
 from devicehub.model.message import Kind, Message
-from devicehub.model.payload import GapData
+from devicehub.model.payload import GapData, InspectionData
 from devicehub.model.reading import Stamp
-from devicehub.publish.envelope import stored_alarm
+from devicehub.publish.envelope import stored_alarm, stored_inspection
 from devicehub.publish.topics import Topics
 
 _log = logging.getLogger(__name__)
@@ -58,18 +58,18 @@ async def commands(journal: Journal, now: Stamp) -> list[Known]:
     return await journal.file(lambda db: recalled(recall.commands(db, ended - REMEMBERED), now))
 
 
-async def standing_alarms(
-    journal: Journal, topics: Topics, voice: Voice
+def standing_alarms(
+    retained: Sequence[Entry], topics: Topics, voice: Voice
 ) -> tuple[list[StandingAlarm], list[Message], list[Entry]]:
     """The alarms that stood when the last run of this node ended: alarms, ends of those that are illegible, entries.
 
-    Raises `JournalError`.
+    `retained`: the last event of each retained topic that was not deleted.
     """
     place = f"{topics.prefix}/{Kind.ALARM}/"
     standing: list[StandingAlarm] = []
     ended: list[Message] = []
     legible: list[Entry] = []
-    for entry in await journal.file(tables.standing):
+    for entry in retained:
         if not entry.out.topic.startswith(place):
             continue
         device, point = entry.out.subject.split("/")
@@ -80,3 +80,21 @@ async def standing_alarms(
             _log.warning("alarm %s of an earlier run is deleted: %s", entry.out.subject, error)
             ended.append(voice.message(Kind.ALARM, "alarm.cleared", None, device, point))
     return standing, ended, legible
+
+
+def open_inspections(
+    retained: Sequence[Entry], topics: Topics, voice: Voice
+) -> tuple[list[InspectionData], list[Message]]:
+    """The inspections that were open when the last run of this node ended, and ends of those that are illegible."""
+    place = f"{topics.prefix}/{Kind.INSPECTION}/"
+    found: list[InspectionData] = []
+    ended: list[Message] = []
+    for entry in retained:
+        if not entry.out.topic.startswith(place):
+            continue
+        try:
+            found.append(stored_inspection(entry.out.payload))
+        except ValueError as error:
+            _log.warning("the inspection at %s of an earlier run is deleted: %s", entry.out.subject, error)
+            ended.append(voice.message(Kind.INSPECTION, "inspection.ended", None, entry.out.subject))
+    return found, ended

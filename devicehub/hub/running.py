@@ -26,7 +26,7 @@ from devicehub.hub.reload import Parts, Reload
 from devicehub.hub.timers import Pace, Remarks
 from devicehub.hub.verbs import Reach, register
 from devicehub.hub.voice import Voice
-from devicehub.journal import Entry, Journal, rebuild
+from devicehub.journal import Entry, Journal, rebuild, tables
 from devicehub.model.message import Kind
 from devicehub.model.reading import Input, Reading
 from devicehub.pipe import Pipe
@@ -145,7 +145,9 @@ class Hub:
         """Tell what runs here, and take over what earlier runs left. Raises `JournalError`."""
         now, setting, voice = self._clock.stamp(), self._plan.setting, self._voice
         voice.say(Kind.INFO, "info", self._plan.info())
-        standing, ended, entries = await earlier.standing_alarms(self._journal, self._plan.topics, voice)
+        retained = await self._journal.file(tables.standing)
+        standing, ended, entries = earlier.standing_alarms(retained, self._plan.topics, voice)
+        left, lost = earlier.open_inspections(retained, self._plan.topics, voice)
         await self._delivery.resume(entries)
         if self._plan.view is not None:
             self._plan.view.extend(entry.out for entry in entries)
@@ -156,7 +158,8 @@ class Hub:
             voice.event("started"),
             *voice.rules(self._plan.rules),
             *ended,
-            *self._station.resume(standing, now),
+            *lost,
+            *self._station.resume(standing, now, left),
             *earlier.unknown_interval(voice, self._journal, now),
             *earlier.damaged(voice, self._journal),
         ]

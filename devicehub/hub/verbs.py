@@ -11,7 +11,7 @@ from devicehub.clock import Clock
 from devicehub.commands.line import LineError
 from devicehub.commands.request import Request
 from devicehub.commands.verbs import Act, CommandError, Result, Verbs
-from devicehub.core import Station
+from devicehub.core import Outcome, Station
 from devicehub.deliver import Delivery
 from devicehub.driver import Command, Options
 from devicehub.hub.crew import Crew
@@ -20,7 +20,7 @@ from devicehub.model.command import CommandState
 from devicehub.model.device import ChannelKind, Option
 from devicehub.model.errors import ConfigError, JournalError
 from devicehub.model.message import Kind, Message
-from devicehub.model.payload import AlarmData, CaptureData
+from devicehub.model.payload import AlarmData, CaptureData, InspectionData
 from devicehub.model.reading import Reading, Trigger
 from devicehub.model.stream import Stream
 from devicehub.pipe import Pipe
@@ -33,6 +33,7 @@ _ALL: Final = "all"
 _FURTHEST: Final = 2.0**53
 
 _DEVICE: Final = Option(name="device", title="Device", default="")
+_DESK: Final = Option(name="desk", title="Desk; empty where there is only one", default="")
 _POINT: Final = (
     _DEVICE,
     Option(name="point", title="Name of the alarm point", default=""),
@@ -76,11 +77,23 @@ REPLAY: Final = Command(
     ),
     timeout=60.0,
 )
+OPEN: Final = Command(
+    verb="open-inspection",
+    title="Begin an inspection at a desk; one that is open there ends",
+    options=(_DESK, Option(name="reference", title="The operator's own, for the record", default="")),
+    timeout=30.0,
+)
+CLOSE: Final = Command(
+    verb="close-inspection",
+    title="End the inspection at a desk",
+    options=(_DESK, Option(name="inspection", title="Its id, instead of the desk", default="")),
+    timeout=30.0,
+)
 _ALARM_COMMANDS: Final = {
     verb: Command(verb=verb.value, title=f"{verb.value} an alarm", options=(*_POINT, *_MORE.get(verb, ())))
     for verb in Verb
 }
-COMMANDS: Final = (RELOAD, SNAPSHOT, IDENTIFY, REPLAY, *_ALARM_COMMANDS.values())
+COMMANDS: Final = (RELOAD, SNAPSHOT, IDENTIFY, REPLAY, OPEN, CLOSE, *_ALARM_COMMANDS.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +116,8 @@ def register(verbs: Verbs, reach: Reach) -> None:
         SNAPSHOT: _snapshot,
         IDENTIFY: _identify,
         REPLAY: _replay,
+        OPEN: _open,
+        CLOSE: _close,
     }
     for command, act in acts.items():
         verbs.add(command, _bound(act, reach))
@@ -182,6 +197,31 @@ async def _replay(reach: Reach, args: Options, request: Request) -> Result:
     except JournalError as error:
         raise CommandError(str(error)) from None
     return {}
+
+
+async def _open(reach: Reach, args: Options, request: Request) -> Result:
+    """What was read before the command belongs to what was open before."""
+    await reach.pipe.drained(())
+    now, desk, reference = reach.clock.stamp(), str(args["desk"]), str(args["reference"])
+    return await _inspected(reach, reach.station.open_inspection(desk, reference, request.issuer, request.id, now))
+
+
+async def _close(reach: Reach, args: Options, request: Request) -> Result:
+    """What was read before the command belongs to it."""
+    await reach.pipe.drained(())
+    now, desk, inspection = reach.clock.stamp(), str(args["desk"]), str(args["inspection"])
+    closed = reach.station.close_inspection(desk, inspection, request.issuer, request.reason, now)
+    return await _inspected(reach, closed)
+
+
+async def _inspected(reach: Reach, outcome: Outcome) -> Result:
+    """Done when the event is on disk."""
+    if outcome.refused:
+        raise CommandError(outcome.refused, CommandState.REJECTED)
+    await reach.sinks.accept(outcome)
+    data = [message.data for message in outcome.messages if isinstance(message.data, InspectionData)][-1]
+    ended = {} if data.outcome is None else {"outcome": data.outcome.value}
+    return {"inspection": data.inspection, "desk": data.desk, **ended}
 
 
 async def _alarm(verb: Verb, reach: Reach, args: Options, request: Request) -> Result:

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     CAPTURE = "capture"
     SCAN = "scan"
     ALARM = "alarm"
+    INSPECTION = "inspection"
     EVENT = "event"
     GAP = "gap"
     RES = "res"
@@ -41,8 +42,9 @@ class Message(Struct, frozen=True):
     """One message. `data` None deletes the retained message of its topic (an alarm back to normal).
 
     `type` is appended to `io.devicehub.`; `device` and `point` are topic segments and, joined by a
-    slash, the subject. `time` is UTC seconds, `mono` the monotonic second of arrival that latency is
-    measured from. `causation` and `correlation` are ids of earlier messages. `address`: of an answer alone.
+    slash, the subject; of an inspection `device` is the desk. `time` is UTC seconds, `mono` the monotonic
+    second of arrival that latency is measured from. `causation` and `correlation` are ids of earlier
+    messages. `address`: of an answer alone. `inspection`: id of the one at its desk that it belongs to.
     """
 
     kind: Kind
@@ -56,6 +58,7 @@ class Message(Struct, frozen=True):
     causation: str = ""
     correlation: str = ""
     address: Address | None = None
+    inspection: str = ""
 
 
 class Place(Struct, frozen=True):

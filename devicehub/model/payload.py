@@ -26,6 +26,15 @@ from devicehub.model.payload_alarm import (
 )
 from devicehub.model.payload_command import AnswerData, CommandData, CommandEventData
 from devicehub.model.payload_frame import CaptureData, FrameData, RegionData, SpotData
+from devicehub.model.payload_inspection import (
+    BlindData,
+    CheckedData,
+    ImageData,
+    InspectionData,
+    MetAlarmData,
+    MissingData,
+    VerdictData,
+)
 from devicehub.model.payload_lane import LaneData, LaneState, RequiredData
 from devicehub.model.payload_result import IdentifiedData, ModeData, PeakData, ResultData, Source
 from devicehub.model.payload_texts import Digest, Instant, Segment, TextData
@@ -38,7 +47,9 @@ __all__ = [
     "AlarmStatisticsData",
     "AnswerData",
     "AuditData",
+    "BlindData",
     "CaptureData",
+    "CheckedData",
     "CommandData",
     "CommandEventData",
     "Digest",
@@ -46,9 +57,13 @@ __all__ = [
     "FloodData",
     "FrameData",
     "IdentifiedData",
+    "ImageData",
+    "InspectionData",
     "Instant",
     "LaneData",
     "LaneState",
+    "MetAlarmData",
+    "MissingData",
     "ModeData",
     "PeakData",
     "RateData",
@@ -63,6 +78,7 @@ __all__ = [
     "SpotData",
     "TextData",
     "TimedData",
+    "VerdictData",
 ]
 
 
@@ -351,6 +367,7 @@ AnyPayload = (
     | DeviceData
     | CapabilityData
     | LaneData
+    | InspectionData
     | ReadingData
     | tuple[ReadingData, ...]
     | SpectrumData

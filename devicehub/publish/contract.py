@@ -43,6 +43,7 @@ PAYLOADS: Mapping[Kind, tuple[object, ...]] = MappingProxyType(
         Kind.CAPTURE: (payload.CaptureData,),
         Kind.SCAN: (payload.ScanData,),
         Kind.ALARM: (payload.AlarmData,),
+        Kind.INSPECTION: (payload.InspectionData,),
         Kind.EVENT: (
             payload.AlarmData,
             payload.FloodData,
@@ -53,6 +54,7 @@ PAYLOADS: Mapping[Kind, tuple[object, ...]] = MappingProxyType(
             payload.HubEventData,
             payload.CommandEventData,
             payload.LaneData,
+            payload.InspectionData,
         ),
         Kind.GAP: (payload.GapData,),
         Kind.RES: (payload.AnswerData,),
@@ -78,6 +80,7 @@ _TITLES: Mapping[Kind, str] = MappingProxyType(
         Kind.CAPTURE: "An image was stored as evidence",
         Kind.SCAN: "A scanned identifier (personal data)",
         Kind.ALARM: "Current state of an alarm point; an empty message deletes it",
+        Kind.INSPECTION: "The inspection that is open at a desk, and how far it has come; an empty message: none is",
         Kind.EVENT: "Journal of what happened",
         Kind.GAP: "Something was not accepted or was dropped",
         Kind.RES: "State of a command. MQTT 5: with its correlation data, to its response topic if that is below `res`",
@@ -92,6 +95,7 @@ _PARAMETERS: Mapping[str, str] = MappingProxyType(
         "consumer": "A durable consumer's own name",
         "device": "Device as it is named in the configuration; of an answer, the target of the command",
         "point": "Channel of a reading, rule of an alarm, verb of a command",
+        "desk": "Desk as it is named in the configuration",
         "type": "Type of the event, with a hyphen for each dot",
         "stream": "What lost something",
     }
@@ -233,11 +237,9 @@ def _envelope_name(kind: Kind) -> str:
 
 def _addresses(kind: Kind, shape: Shape) -> dict[str, str]:
     root = f"{REAL_ROOT}/{{site}}/{{node}}/{kind}"
-    match shape:
-        case Shape.OPTIONAL_POINT:
-            return {kind: f"{root}/{{device}}/{{point}}", f"{kind}Batch": f"{root}/{{device}}"}
-        case _:
-            return {kind: root + shape.removeprefix("{kind}")}
+    if shape is Shape.OPTIONAL_POINT:
+        return {kind: f"{root}/{{device}}/{{point}}", f"{kind}Batch": f"{root}/{{device}}"}
+    return {kind: root + shape.removeprefix("{kind}")}
 
 
 def _channel(name: str, title: str, address: str) -> Json:

@@ -17,7 +17,7 @@ from msgspec import Meta, Struct
 
 from devicehub.model.instant import instant
 from devicehub.model.message import Address, Message, Place
-from devicehub.model.payload import AlarmData, Instant, Segment
+from devicehub.model.payload import AlarmData, InspectionData, Instant, Segment
 from devicehub.publish.port import Outgoing
 from devicehub.publish.topics import RULES, Topics
 
@@ -35,7 +35,10 @@ class Envelope(Struct, frozen=True, omit_defaults=True, kw_only=True):
     id: Ulid
     source: Annotated[str, Meta(description="The workstation", pattern="^urn:devicehub:[a-z0-9-]+:[a-z0-9-]+$")]
     type: Annotated[str, Meta(description="What happened", pattern="^io\\.devicehub\\.[a-z0-9.-]+$")]
-    subject: Annotated[str, Meta(description="Device, or device/point", pattern="^[a-z0-9-]+(/[a-z0-9-]+)?$")] = ""
+    subject: Annotated[
+        str,
+        Meta(description="Device, or device/point; of an inspection its desk", pattern="^[a-z0-9-]+(/[a-z0-9-]+)?$"),
+    ] = ""
     time: Instant
     recordedtime: Annotated[
         str, Meta(description="When it was made durable, UTC", extra_json_schema={"format": "date-time"})
@@ -47,6 +50,7 @@ class Envelope(Struct, frozen=True, omit_defaults=True, kw_only=True):
     boot: Annotated[str, Meta(description="One run of the hub")]
     causationid: Annotated[str, Meta(description="The message that caused this one")] = ""
     correlationid: Annotated[str, Meta(description="The chain of messages this one belongs to")] = ""
+    inspection: Annotated[Ulid, Meta(description="The inspection at its desk that it belongs to")] = ""
     exercise: Annotated[bool, Meta(description="True: simulated, nothing of this happened")] = False
     data: Annotated[object, Meta(extra_json_schema={"description": "Described per kind"})]
     historical: Annotated[bool, Meta(description="Published later than it was recorded")] = False
@@ -85,6 +89,7 @@ class Encoder:
                 boot=self._boot,
                 causationid=message.causation,
                 correlationid=message.correlation,
+                inspection=message.inspection,
                 exercise=self._exercise,
                 data=message.data,
             )
@@ -107,6 +112,15 @@ class _StoredAlarm(Struct, frozen=True):
 def stored_alarm(payload: bytes) -> AlarmData:
     """The state of an alarm point, back from its published bytes. Raises `ValueError` when they are of another make."""
     return msgspec.json.decode(payload, type=_StoredAlarm).data
+
+
+class _StoredInspection(Struct, frozen=True):
+    data: InspectionData
+
+
+def stored_inspection(payload: bytes) -> InspectionData:
+    """An inspection that is open, back from its published bytes. Raises as `stored_alarm`."""
+    return msgspec.json.decode(payload, type=_StoredInspection).data
 
 
 def subject(message: Message) -> str:

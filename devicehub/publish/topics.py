@@ -39,6 +39,7 @@ class Shape(StrEnum):
     DEVICE = "{kind}/{device}"
     POINT = "{kind}/{device}/{point}"
     OPTIONAL_POINT = "{kind}/{device}[/{point}]"
+    DESK = "{kind}/{desk}"
     TYPE = "{kind}/{type}"
     STREAM = "{kind}/{stream}"
 
@@ -74,6 +75,7 @@ RULES: Mapping[Kind, Rule] = MappingProxyType(
         Kind.CAPTURE: Rule(Lane.JOURNAL, Shape.DEVICE),
         Kind.SCAN: Rule(Lane.JOURNAL, Shape.DEVICE, expiry=300, stream=Stream.SCANS),
         Kind.ALARM: Rule(Lane.JOURNAL, Shape.POINT, retain=True, stream=Stream.ALARMS, numbered=False),
+        Kind.INSPECTION: Rule(Lane.JOURNAL, Shape.DESK, retain=True, numbered=False),
         Kind.EVENT: Rule(Lane.JOURNAL, Shape.TYPE),
         Kind.GAP: Rule(Lane.JOURNAL, Shape.STREAM),
         Kind.RES: Rule(Lane.JOURNAL, Shape.POINT, expiry=300, stream=Stream.ALARMS, numbered=False),
@@ -150,7 +152,7 @@ def _tail(message: Message) -> tuple[str, ...]:
     match RULES[message.kind].shape:
         case Shape.BARE:
             return ()
-        case Shape.DEVICE:
+        case Shape.DEVICE | Shape.DESK:
             return (_legal(message.device),)
         case Shape.POINT:
             return _legal(message.device), _legal(message.point)

@@ -76,7 +76,8 @@ def _text(details: ErrorDetails, path: KeyPath, root: type[BaseModel], wording: 
     if kind == "model_type":
         return _table(path, root, wording)
     if kind == "literal_error":
-        return _choice(path, model_at(path[:-1], root), details["input"])
+        model = model_at(path[:-1], root)  # none of an element of a list
+        return f"must be {context['expected']}" if model is None else _choice(path, model, details["input"])
     if kind == "string_pattern_mismatch":
         return wording.patterns[str(context["pattern"])]
     return _WORDS[kind](context) if kind in _WORDS else details["msg"]
@@ -99,9 +100,8 @@ def _table(path: KeyPath, root: type[BaseModel], wording: Wording) -> str:
     return f"must be a table [{key_text(path)}]" if len(path) == 1 else "must be a table"
 
 
-def _choice(path: KeyPath, model: type[BaseModel] | None, value: object) -> str:
-    field = model.model_fields[str(path[-1])] if model is not None else None
-    choices = get_args(field.annotation) if field is not None else ()
+def _choice(path: KeyPath, model: type[BaseModel], value: object) -> str:
+    choices = get_args(model.model_fields[str(path[-1])].annotation)
     if len(choices) == 1:
         return f"must be {choices[0]}"
     words = [str(choice) for choice in choices]

@@ -45,7 +45,7 @@ class Heard:
         return int(self.body["sequence"]) if "sequence" in self.body else None
 
 
-DELETED = frozenset({Kind.ALARM, Kind.DESCRIBE, Kind.DEVICE, Kind.CAPABILITY, Kind.STATE})
+DELETED = frozenset({Kind.ALARM, Kind.DESCRIBE, Kind.DEVICE, Kind.CAPABILITY, Kind.STATE, Kind.INSPECTION})
 
 
 def understood(message: Incoming, at: float) -> Heard:

@@ -16,7 +16,7 @@ from tests.real.mqtt_ends import message
 
 pytestmark = pytest.mark.real
 
-OBSERVED = {Kind.ALARM, Kind.LANE, Kind.STATUS, Kind.EVENT}
+OBSERVED = {Kind.ALARM, Kind.LANE, Kind.INSPECTION, Kind.STATUS, Kind.EVENT}
 STORED = OBSERVED | {Kind.INFO, Kind.HEALTH, Kind.READING, Kind.RESULT, Kind.CAPTURE, Kind.GAP}
 READABLE: Mapping[str, set[str]] = {
     "lane2": {f"{REAL}/lane2/cmd", f"{REAL}/lane2/receipt", *(f"{REAL}/lane2/{kind}" for kind in ("status", "health"))}

@@ -21,6 +21,7 @@ from devicehub.driver import Driver
 from devicehub.hub import Hub, Plan, will
 from devicehub.hub.plan import Reread, RulesChange, nothing_to_read
 from devicehub.model.alarm import Limit
+from devicehub.model.inspection import InspectionDesk
 from devicehub.model.payload import InfoData
 from devicehub.model.stream import Stream
 from devicehub.model.thermal import ThermalRule
@@ -83,6 +84,7 @@ class Furniture:
     rules: RulesChange | None = None
     required: Sequence[str] = ()
     shadow: RuleSet | None = None
+    desks: Sequence[InspectionDesk] = ()
 
 
 def virtual_clock(seed: int, loop: asyncio.AbstractEventLoop) -> Clock:
@@ -139,6 +141,7 @@ def _plan(state: Path, devices: Sequence[str], furniture: Furniture, parts: _Par
         rules_digest=RULES,
         required=furniture.required,
         shadow=furniture.shadow,
+        desks=furniture.desks,
         ids=clock.ulid,
     )
     posts = [

@@ -18,7 +18,7 @@ _CLASSES = (
     ("base64", re.compile(r"[A-Za-z0-9+/]{100,}={0,2}")),
 )
 _LONGEST = 256
-_DELETED = frozenset({Kind.ALARM, Kind.DESCRIBE, Kind.DEVICE, Kind.CAPABILITY, Kind.STATE})
+_DELETED = frozenset({Kind.ALARM, Kind.DESCRIBE, Kind.DEVICE, Kind.CAPABILITY, Kind.STATE, Kind.INSPECTION})
 
 
 def breaches(seen: Iterable[Outgoing]) -> list[str]:

@@ -157,6 +157,7 @@ EXAMPLES = {
     *("hub.site", "hub.node", "hub.state", "mqtt.password", "mqtt.ca", "mqtt.certificate", "mqtt.key", "scan.key"),
     *("device.id", "device.driver", "device.address", "device.folder", "device.mobility", "scan.watchlist"),
     *("alarm.rules", "alarm.shadow", "rules.version", "rules.author", "rules.reason", "lane.requires"),
+    *("desk.id", "desk.devices", "desk.scans", "desk.symbologies", "desk.buttons"),
     *("limit.device", "limit.channel", "limit.reference", "limit.states", "limit.stale_s"),
     *(f"limit.{key}" for key in ("high", "low", "high_high", "low_low", "rise", "fall", "deviation")),
     *("region.device", "region.name", "region.rectangle", "region.polygon"),

@@ -1,9 +1,12 @@
 """Messages of every kind, some of them at the edges, for the tests of the envelope and the contract."""
 
+from msgspec.structs import replace
+
 from devicehub.model.alarm import AlarmCategory, AlarmState, Condition, Priority
 from devicehub.model.command import CommandState
 from devicehub.model.device import ChannelKind, DeviceState
 from devicehub.model.gap import GapReason
+from devicehub.model.inspection import Ending, InspectionOutcome, OpenedBy
 from devicehub.model.message import Kind, Message, Place
 from devicehub.model.payload import (
     AlarmData,
@@ -23,6 +26,7 @@ from devicehub.model.payload import (
     HealthData,
     HubEventData,
     InfoData,
+    InspectionData,
     LaneData,
     LaneState,
     LimitsData,
@@ -36,6 +40,7 @@ from devicehub.model.payload import (
     StatusData,
     StreamData,
     TextData,
+    VerdictData,
 )
 from devicehub.model.reading import Cause, Layout, Level, Outcome, Quality, Radiometric, Shutter
 from devicehub.model.units import Unit
@@ -99,9 +104,14 @@ def hub_messages() -> list[Message]:
     )
     info = InfoData("0.1", "7f3a91c2", DIGEST, 1, ("atom-fast",), ("trace-1",), "ntp", AT)
     gap = GapData("journal", GapReason.REFUSED, count=3, first=1, last=3, since=AT, until=AT)
+    start = InspectionData(ULID, "desk-1", AT, AT, OpenedBy.SCAN, ("trace-1",), "trace-1", subject="hmac-sha256:00")
+    verdict = VerdictData(AT, "trace-1", Outcome.INCONCLUSIVE, Cause.UNCALIBRATED)
+    end = replace(start, ended=AT, reason=Ending.CLOSED, outcome=InspectionOutcome.DOUBTFUL, results=(verdict,))
     required = RequiredData("explosives", Level.NONE, Cause.NO_DEVICE)
     lane = LaneData(LaneState.BLIND, AT, (required,), {Priority.HIGH: 1}, why="explosives: none (no-device)")
     return [
+        message(Kind.INSPECTION, start, device="desk-1", point=""),
+        message(Kind.EVENT, end, kind_of="inspection.ended", device="desk-1", point=""),
         message(Kind.LANE, lane, device="", point=""),
         message(Kind.EVENT, lane, kind_of="lane.changed", device="", point=""),
         message(Kind.STATUS, StatusData("online", AT, "7f3a91c2", "broker-acked"), device="", point=""),

@@ -92,6 +92,8 @@ def test_topics_are_those_of_the_contract() -> None:
         "event/alarm-raised",
         "event/device-lost",
         "event/lane-changed",
+        "inspection/desk-1",
+        "event/inspection-ended",
         "event/hub-started",
         "gap/journal",
         "res/trace-1/identify",
@@ -123,7 +125,7 @@ def test_rules_are_those_of_the_contract() -> None:
         Kind.STATE,
         Kind.FRAME,
     }
-    assert {kind for kind, rule in RULES.items() if rule.retain} == board - {Kind.FRAME} | {Kind.ALARM}
+    assert {kind for kind, rule in RULES.items() if rule.retain} == board - {Kind.FRAME} | {Kind.ALARM, Kind.INSPECTION}
     assert {kind for kind, rule in RULES.items() if rule.qos == 0} == {Kind.HEALTH, Kind.STATE, Kind.FRAME}
     assert {kind: rule.expiry for kind, rule in RULES.items() if rule.expiry} == {
         Kind.HEALTH: 60,
