@@ -21,6 +21,7 @@ def put(name: str, text: str, page: Path = PAGE) -> None:
     begin, end = f"<!-- part: {name} -->", f"<!-- end: {name} -->"
     old = page.read_text(encoding="utf-8") if page.exists() else f"{HEAD}\n"
     before, found, rest = old.partition(begin)
-    after = rest.partition(end)[2] if found else ""
-    page.write_text(f"{before.rstrip()}\n\n{begin}\n\n{text}\n\n{end}\n{after}", encoding="utf-8")
+    after = rest.partition(end)[2].strip() if found else ""
+    parts = (before.strip(), begin, text, end, after)
+    page.write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
     print(f"{name}: written into {page.name}")
