@@ -84,7 +84,22 @@ class OperatorLink:
     """No wire: somebody reads the device and enters what it showed. Nothing can go wrong with it."""
 
 
-Link = SerialLink | UsbLink | BleLink | VideoLink | FileLink | OperatorLink
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkLink:
+    """A device on a network of its own, as a Wi-Fi endoscope. Nothing authenticates it; its address is configured.
+
+    `scheme`: "udp" or "tcp". `ports`: of the device, by their numbers from the factory; a configured port stands for
+    the first and moves the others with it. `local`: the port here that it sends to, 0 for any. `silence`: seconds
+    without a word after which the link counts as lost.
+    """
+
+    scheme: str
+    ports: tuple[int, ...]
+    local: int = 0
+    silence: float = 10.0
+
+
+Link = SerialLink | UsbLink | BleLink | VideoLink | FileLink | OperatorLink | NetworkLink
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from devicehub.clock import Clock
 from devicehub.config import DeviceConfig
-from devicehub.driver import BleLink, Driver, FileLink, Link, OperatorLink, SerialLink, UsbLink, VideoLink
+from devicehub.driver import BleLink, Driver, FileLink, Link, NetworkLink, OperatorLink, SerialLink, UsbLink, VideoLink
 from devicehub.model.device import UsbId
 from devicehub.model.errors import ConfigError, LinkError, LinkMissingError
 from devicehub.registry import load_simulator
@@ -19,6 +19,7 @@ from devicehub.transport.file import FileTransport
 from devicehub.transport.guard import GuardedTransport
 from devicehub.transport.link import LinkIdentity, Transport
 from devicehub.transport.memory import MemoryTransport
+from devicehub.transport.network import open_network
 from devicehub.transport.progress import Progress
 from devicehub.transport.replay import ReplayTransport
 from devicehub.transport.serial import SerialTransport
@@ -95,6 +96,8 @@ class Links:
                 return self._folder(device, link)
             case OperatorLink():
                 return _entered
+            case NetworkLink():
+                return lambda: open_network(link, device.port, self._clock)
 
     def _replay(self, device: str, path: Path) -> OpenLink:
         played = False

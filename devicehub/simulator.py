@@ -143,5 +143,21 @@ class FileSimulator(Simulator, Protocol):
         ...
 
 
-AnySimulator = SerialSimulator | UsbSimulator | BleSimulator | VideoSimulator | FileSimulator
+class NetworkSimulator(Simulator, Protocol):
+    """A device on a network: datagrams, or pieces of a TCP stream."""
+
+    def connect(self, port: int) -> None:
+        """The host opened its end, at `port` of its own."""
+        ...
+
+    def on_datagram(self, port: int, data: bytes) -> list[bytes]:
+        """The host sent to `port` of the device; what is sent back at once."""
+        ...
+
+    def advance(self, dt: float) -> list[bytes]:
+        """`dt` seconds pass; what is sent of the device's own accord."""
+        ...
+
+
+AnySimulator = SerialSimulator | UsbSimulator | BleSimulator | VideoSimulator | FileSimulator | NetworkSimulator
 SimulatorFactory = Callable[[Random], AnySimulator]

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from devicehub.driver import BleLink, Driver, FileLink, Options, UsbLink, VideoLink
+from devicehub.driver import BleLink, Driver, FileLink, NetworkLink, Options, UsbLink, VideoLink
 from devicehub.model.device import OptionValue
 from devicehub.model.errors import ConfigError
 from devicehub.record import parse
@@ -101,6 +101,8 @@ def natural_port(driver: Driver, options: Options, name: str = "") -> str:
             written = driver.open(options).start(0.0).write
             asked = [packet.port.split(":")[1] for packet in written if packet.port.startswith("in:")]
             return usb_port(int(asked[0], 16) if asked else 0x81)
+        case NetworkLink(scheme=scheme):
+            return scheme
     return ""
 
 
@@ -130,6 +132,8 @@ def ports(driver: Driver) -> Ports:
             )
         case FileLink():
             return Ports(r"[^/\0]+", "the port of a watch-folder device is a file's name")
+        case NetworkLink(scheme=scheme):
+            return Ports(f"{scheme}|local", f"the ports of {driver.name} are {scheme} and local")
     return Ports("", "a serial device has no ports; leave --port away")
 
 

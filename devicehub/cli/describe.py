@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from types import MappingProxyType
 
-from devicehub.driver import BleLink, Driver, FileLink, Link, OperatorLink, SerialLink, UsbLink, VideoLink
+from devicehub.driver import BleLink, Driver, FileLink, Link, NetworkLink, OperatorLink, SerialLink, UsbLink, VideoLink
 from devicehub.model.device import Channel, Option, UsbId
 
 LINKS: Mapping[type[Link], str] = MappingProxyType(
@@ -16,6 +16,7 @@ LINKS: Mapping[type[Link], str] = MappingProxyType(
         VideoLink: "video",
         FileLink: "files",
         OperatorLink: "operator",
+        NetworkLink: "network",
     }
 )
 Json = dict[str, object]

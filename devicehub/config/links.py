@@ -5,9 +5,11 @@ import sys
 from collections.abc import Iterator
 
 from devicehub.config.models import DeviceConfig
-from devicehub.driver import BleLink, FileLink, Link, OperatorLink, SerialLink, UsbLink, VideoLink
+from devicehub.driver import BleLink, FileLink, Link, NetworkLink, OperatorLink, SerialLink, UsbLink, VideoLink
+from devicehub.model.errors import ConfigError
 from devicehub.tomlfile.position import KeyPath
 from devicehub.tomlfile.problems import Complaint, key_text, value_mistake
+from devicehub.wire.address import parse_place
 
 _URLS = ("socket://", "rfc2217://")
 _USB_PORT = re.compile(r"\d+-\d+(\.\d+)*|\d+:\d+")
@@ -20,6 +22,7 @@ _KINDS = {
     VideoLink: "video",
     FileLink: "watch-folder",
     OperatorLink: "manual",
+    NetworkLink: "network",
 }
 _KEYS = {
     SerialLink: {"port", "usb", "serial"},
@@ -28,6 +31,7 @@ _KEYS = {
     VideoLink: {"port", "usb", "serial"},
     FileLink: {"folder"},
     OperatorLink: set[str](),
+    NetworkLink: {"port"},
 }
 
 
@@ -58,6 +62,12 @@ def _real(path: KeyPath, device: DeviceConfig, link: Link) -> Iterator[Complaint
 
 
 def _port(path: KeyPath, port: str, link: Link) -> Iterator[Complaint]:
+    if isinstance(link, NetworkLink):
+        try:
+            parse_place(port, link.scheme, link.ports[0])
+        except ConfigError as error:
+            yield value_mistake((*path, "port"), port, str(error))
+        return
     scheme = port.partition("://")[0] if "://" in port else ""
     if isinstance(link, VideoLink) and not port.startswith("/dev/"):
         yield value_mistake((*path, "port"), port, 'must be a video device, as "/dev/video0"')
@@ -75,5 +85,8 @@ def _missing(path: KeyPath, device: DeviceConfig, link: Link) -> Iterator[Compla
         yield Complaint(path, f"{where}: a serial device needs port or usb; 'devicehub devices scan' shows both")
     elif isinstance(link, VideoLink) and not (device.usb or device.serial or link.ids):
         yield Complaint(path, f"{where}: a video device needs port or usb; 'devicehub devices scan' shows both")
+    elif isinstance(link, NetworkLink):
+        words = f'a network device needs port, its address as "{link.scheme}://192.168.1.1"'
+        yield Complaint(path, f"{where}: {words}; nothing is searched for")
     elif isinstance(link, FileLink) and device.folder is None:
         yield Complaint(path, f"{where}: a watch-folder device needs folder")

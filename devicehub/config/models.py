@@ -222,7 +222,7 @@ class DeviceConfig(Section):
     port: Annotated[str, AfterValidator(_port)] = Field(
         default="",
         max_length=1024,
-        description="Device path, USB place, socket://, rfc2217://, sim: or replay:FILE; empty: found by USB",
+        description="Device path, USB place, socket://, rfc2217://, udp://, tcp://, sim: or replay:FILE; empty: by USB",
     )
     usb: str = Field(default="", pattern=USB, description="USB vendor:product in hexadecimal, as 10c4:ea60")
     serial: str = Field(default="", max_length=128, description="USB serial number, to tell equal devices apart")

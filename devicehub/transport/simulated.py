@@ -11,12 +11,13 @@ from collections.abc import Callable, Coroutine
 from typing import Protocol, cast
 
 from devicehub.clock import Clock
-from devicehub.driver import BleLink, FileLink, Link, OperatorLink, SerialLink, UsbLink
+from devicehub.driver import BleLink, FileLink, Link, NetworkLink, OperatorLink, SerialLink, UsbLink
 from devicehub.model.errors import LinkBusyError, LinkMissingError
 from devicehub.simulator import (
     AnySimulator,
     BleSimulator,
     FileSimulator,
+    NetworkSimulator,
     SerialSimulator,
     Simulator,
     StallError,
@@ -28,6 +29,7 @@ from devicehub.transport.memory import MemoryTransport
 from devicehub.wire.packet import Packet, frame_port, usb_port
 
 TICK = 0.02
+LOCAL_PORT = 50000
 
 _log = logging.getLogger(__name__)
 
@@ -72,6 +74,22 @@ class _FilePeer:
 
     def advance(self, dt: float) -> list[Packet]:
         return [Packet(data, name) for name, data in self._simulator.advance(dt)]
+
+
+class _NetworkPeer:
+    def __init__(self, link: NetworkLink, simulator: NetworkSimulator) -> None:
+        self._port = link.scheme
+        self._simulator = simulator
+        self._greeting = [Packet(str(link.local or LOCAL_PORT).encode(), "local")]
+        simulator.connect(link.local or LOCAL_PORT)
+
+    def on_packet(self, packet: Packet) -> list[Packet]:
+        port = int(packet.port.partition(":")[2] or 0)
+        return [Packet(data, self._port) for data in self._simulator.on_datagram(port, packet.data)]
+
+    def advance(self, dt: float) -> list[Packet]:
+        greeting, self._greeting = self._greeting, []
+        return greeting + [Packet(data, self._port) for data in self._simulator.advance(dt)]
 
 
 class _VideoPeer:
@@ -156,6 +174,8 @@ def _peer(link: Link, simulator: AnySimulator) -> _Peer:
         return _BlePeer(cast(BleSimulator, simulator))
     if isinstance(link, FileLink | OperatorLink):
         return _FilePeer(cast(FileSimulator, simulator))
+    if isinstance(link, NetworkLink):
+        return _NetworkPeer(link, cast(NetworkSimulator, simulator))
     return _VideoPeer(cast(VideoSimulator, simulator))
 
 

@@ -2,7 +2,8 @@
 
 `port` is "" for a serial line; a GATT characteristic UUID for BLE; a file name for a watch folder;
 for video `frame:FOURCC:WIDTHxHEIGHT` (a FourCC without its trailing spaces), `frame-error` (a buffer the
-kernel flagged as damaged, no data) or `key` (snapshot button, one byte: 1 pressed, 0 released); and for USB one of
+kernel flagged as damaged, no data) or `key` (snapshot button, one byte: 1 pressed, 0 released); for a network
+`udp:PORT` to a port of the device, `udp` or `tcp` from it, `local` (once, the own port in decimal); and for USB one of
 
     in:EP:SIZE                   ask for one bulk or interrupt transfer of at most SIZE bytes
     in:EP                        what came from that endpoint

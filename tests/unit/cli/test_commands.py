@@ -12,7 +12,7 @@ import pytest
 from devicehub.cli.describe import link_lines
 from devicehub.cli.main import main
 from devicehub.config import Config
-from devicehub.driver import BleLink, FileLink, SerialLink, UsbLink, VideoLink
+from devicehub.driver import BleLink, FileLink, NetworkLink, SerialLink, UsbLink, VideoLink
 from devicehub.registry import driver_names, load_driver
 
 HUB = '[hub]\nsite = "s"\nnode = "n"\n'
@@ -64,6 +64,8 @@ def test_every_driver_can_be_shown(cli: Cli, name: str) -> None:
             assert all(one in out for one in notify)
         case VideoLink(formats=formats):
             assert f"{formats[0].fourcc} {formats[0].width}x{formats[0].height} {formats[0].fps:g} Hz" in out
+        case NetworkLink(ports=ports):
+            assert f"  ports {', '.join(map(str, ports))}\n" in out
         case FileLink(patterns=patterns):
             assert f"  patterns {', '.join(patterns)}\n" in out
 
