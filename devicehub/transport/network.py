@@ -13,6 +13,7 @@ connection is not read on. A device that sends nothing for `silence` seconds cou
 import asyncio
 import socket
 from collections import deque
+from typing import cast
 
 from devicehub.clock import Clock
 from devicehub.driver import NetworkLink
@@ -71,6 +72,7 @@ class DatagramTransport(asyncio.DatagramProtocol):
         self._readable = asyncio.Event()
         self._lost: LinkLostError | None = None
         self._socket: asyncio.DatagramTransport | None = None
+        self._closed = asyncio.Event()
 
     @classmethod
     async def open(cls, link: NetworkLink, place: Place, clock: Clock) -> "DatagramTransport":
@@ -86,8 +88,7 @@ class DatagramTransport(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket is ready: say at which port."""
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._socket = transport
+        self._socket = cast(asyncio.DatagramTransport, transport)  # asyncio's own does not say that it is one
         self._put(_local(transport.get_extra_info("sockname")[1]))
 
     def datagram_received(self, data: bytes, addr: tuple[str | int, int]) -> None:
@@ -108,6 +109,7 @@ class DatagramTransport(asyncio.DatagramProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is gone."""
         self._end(LinkLostError(f"{self._place.host}: {exc or 'closed'}"))
+        self._closed.set()
 
     async def read(self) -> Packet:
         """The next datagram. Cancelling loses nothing. Raises `LinkLostError`."""
@@ -137,7 +139,8 @@ class DatagramTransport(asyncio.DatagramProtocol):
         """Give the port back."""
         self._end(LinkLostError("closed"))
         if self._socket is not None:
-            self._socket.close()
+            self._socket.abort()
+            await self._closed.wait()
 
     def _put(self, packet: Packet) -> None:
         self._arrived.append(packet)

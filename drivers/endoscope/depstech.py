@@ -26,6 +26,7 @@ from devicehub.driver import Driver, NetworkLink, Options
 from devicehub.model.device import Category
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Image
+from devicehub.wire.forbidden import Forbidden
 from devicehub.wire.framer import SyncFramer
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Step
@@ -101,5 +102,6 @@ DRIVER = Driver(
     link=NetworkLink(scheme="tcp", ports=(PORT,)),
     channels=CHANNELS,
     integrity="tags at both ends",
+    forbidden=(Forbidden("do what nobody knows"),),
     protocol=Depstech,
 )

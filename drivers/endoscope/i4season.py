@@ -9,12 +9,13 @@ The camera is an access point with the address 192.168.1.1: commands go to port 
     chunk     u8 1, u8 rolling, u8 frame, u8 last, u8 index from 1, u8, 6 bytes orientation, u16 width, u16 height,
               from 16 a piece of a JPEG
 
-A frame ends when the next one begins. The first packet after idle is often lost: a camera that sends no picture for 1 s is
-asked again, and one that has not said who it is with it. The units of the orientation are not documented; it is not read.
+A frame ends when the next one begins. The first packet after idle is often lost: a camera that sends no picture for
+1 s is asked again, and who it is with it while that is not known. What the orientation counts in is not documented.
 
 Types 2 (licence), A (light), C (camera), D and E (settings) are never sent: `message` refuses them.
 
-Nothing is authenticated: whoever joins the camera's network can send pictures in its stead. Its button is not documented.
+Nothing is authenticated: whoever joins the camera's network can send pictures in its stead. Its button is not
+documented.
 
 Source (facts): Fyfar/ms5-wifi-microscope. No checksum: see `_wifi`.
 """
@@ -27,6 +28,7 @@ from devicehub.driver import Driver, NetworkLink, Options
 from devicehub.model.device import Category
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Identity
+from devicehub.wire.forbidden import Forbidden
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Step
 from drivers.endoscope._wifi import CHANNELS, ChunkedPictures
@@ -136,5 +138,6 @@ DRIVER = Driver(
     category=Category.ENDOSCOPE,
     link=NetworkLink(scheme="udp", ports=(COMMANDS, VIDEO)),
     channels=CHANNELS,
+    forbidden=(Forbidden("change the camera", MAGIC + rb"..(?!\x01\x00|\x04\x00)"),),
     protocol=I4Season,
 )

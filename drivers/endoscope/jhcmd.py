@@ -10,7 +10,8 @@ of whoever spoke to it.
 A frame ends when the next one begins. A camera that sends no picture for 1 s is started again: its first packet after
 idle is easily lost. Only the four messages above exist in this driver; no others are known.
 
-Nothing is authenticated: whoever joins the camera's network can send pictures in its stead. Its button is not documented.
+Nothing is authenticated: whoever joins the camera's network can send pictures in its stead. Its button is not
+documented.
 
 Source (facts): a public proof of concept of chzsoft.de. No checksum: see `_wifi`.
 """
@@ -18,6 +19,7 @@ Source (facts): a public proof of concept of chzsoft.de. No checksum: see `_wifi
 from devicehub.driver import Driver, NetworkLink, Options
 from devicehub.model.device import Category
 from devicehub.model.errors import ProtocolError, Reason
+from devicehub.wire.forbidden import Forbidden
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Step
 from drivers.endoscope._wifi import CHANNELS, ChunkedPictures
@@ -81,5 +83,6 @@ DRIVER = Driver(
     category=Category.ENDOSCOPE,
     link=NetworkLink(scheme="udp", ports=(PORT,), local=LOCAL_PORT),
     channels=CHANNELS,
+    forbidden=(Forbidden("do what nobody knows", rb"(?!JHCMD(\x10\x00|\x20\x00|\xd0[\x01\x02])\Z)"),),
     protocol=Jhcmd,
 )

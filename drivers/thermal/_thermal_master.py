@@ -28,6 +28,7 @@ Sources (facts): jvdillon/p3-ir-camera, pieotr/p3-ir-camera. The place of the le
 the published checksums come out. Frames have no checksum: the counter in both markers carries the integrity.
 """
 
+import re
 import struct
 from collections import deque
 from collections.abc import Mapping
@@ -40,6 +41,7 @@ from devicehub.model.command import CommandState
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Identity, Sample
 from devicehub.wire.checksum import crc16_xmodem
+from devicehub.wire.forbidden import Forbidden
 from devicehub.wire.packet import Packet, control_read, control_write, usb_port, usb_read
 from devicehub.wire.protocol import Call, Ended, Step, expired
 from drivers.thermal._thermal_master_frames import Pictures
@@ -72,6 +74,12 @@ COMMANDS: Mapping[str, tuple[bytes, int]] = MappingProxyType(
         "start": (_command("012f8100", 0, 1), 1),
         "shutter": (_command("01364300", 0, 0), 0),
     }
+)
+_KNOWN = b"|".join(re.escape(command) for command, _ in COMMANDS.values())
+FORBIDDEN = (
+    Forbidden("set the gain for good", rb"\x01\x2f\x41", "ctl:41:20:"),
+    Forbidden("do what nobody knows", b"(?!" + _KNOWN + b")", "ctl:41:"),
+    Forbidden("write to the camera", port="out:"),
 )
 FACTS = ("name", "firmware", "part", "serial", "hardware", "model")
 STATUS = control_read(0xC1, 0x22, 0, 0, 1)

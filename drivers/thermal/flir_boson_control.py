@@ -38,6 +38,7 @@ from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Identity, Measurement, Sample
 from devicehub.model.units import Unit
 from devicehub.wire.checksum import crc16_spi_fujitsu
+from devicehub.wire.forbidden import Forbidden
 from devicehub.wire.framer import DelimiterFramer
 from devicehub.wire.protocol import Order, Poll, Result
 
@@ -63,6 +64,12 @@ REFUSED: Mapping[int, str] = MappingProxyType(
         0x00050014: "set the gain",
         0x000E000D: "set the meaning of pixels (TLinear)",
     }
+)
+_HEADED = START + b"\0" + SEQUENCE.to_bytes(4, "big")
+_KNOWN = b"|".join(re.escape(function.to_bytes(4, "big")) for function in (*ONCE, *REGULARLY, RUN_FFC))
+FORBIDDEN = (
+    *(Forbidden(title, b"\x8e.{5}" + re.escape(function.to_bytes(4, "big"))) for function, title in REFUSED.items()),
+    Forbidden("do what nobody knows", b"(?!" + re.escape(_HEADED) + b"(" + _KNOWN + b"))"),
 )
 _STATUS: Mapping[int, str] = MappingProxyType(
     {
@@ -200,6 +207,7 @@ DRIVER = Driver(
         Channel(name="frames", title="Frame counter", unit=Unit.COUNT, low=0, high=0xFFFFFFFF, resolution=1),
     ),
     integrity="CRC-16/SPI-FUJITSU",
+    forbidden=FORBIDDEN,
     framer=lambda: DelimiterFramer(END, start=START, limit=LONGEST),
     decode=decode,
     polls=(

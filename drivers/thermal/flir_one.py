@@ -42,6 +42,7 @@ from devicehub.model.device import Category, Channel, ChannelKind, Option, UsbId
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Cause, Image, Layout, Quality, Radiometric, Sample, Shutter
 from devicehub.model.units import Unit
+from devicehub.wire.forbidden import Forbidden
 from devicehub.wire.framer import SyncFramer
 from devicehub.wire.jpeg import check_jpeg, trim_jpeg
 from devicehub.wire.packet import Packet, control_write, usb_port, usb_read
@@ -242,5 +243,6 @@ DRIVER = Driver(
     channels_for=channels,
     capabilities=("thermal",),
     options=OPTIONS,
+    forbidden=(Forbidden("use the file channel: options, files and the calibration of the camera", port="out:"),),
     protocol=FlirOne,
 )

@@ -82,4 +82,4 @@ class WifiCamera:
         held, self._held = self._held, None
         if self.happens("late"):
             self._held = out.pop(middle)
-        return out[:2] + [held] + out[2:] if held is not None else out
+        return [*out[:2], held, *out[2:]] if held is not None else out

@@ -15,14 +15,16 @@ class Depstech(WifiCamera):
 
     def connect(self, port: int) -> None:
         """Somebody looks."""
+        del port
         self.running = True
 
     def on_datagram(self, port: int, data: bytes) -> list[bytes]:
         """It takes nothing."""
+        del port
         self.refused.append(data)
         return []
 
-    def advance(self, dt: float) -> list[bytes]:  # type: ignore[override]  # a stream instead of pictures
+    def advance(self, dt: float) -> list[bytes]:
         """Time passes; pieces of the stream."""
         out = []
         for jpeg in super().advance(dt):
@@ -30,7 +32,7 @@ class Depstech(WifiCamera):
             turned = jpeg[:middle] + bytes([0xFF - jpeg[middle]]) + jpeg[middle + 1 :]
             head = struct.pack("<4BI3I2HII", 1, 0, 0, 0, len(jpeg), self.frames, 0, 0, 0, 0, 1280, 720)
             stream = b"BoundaryS" + head + turned + b"BoundaryE"
-            size = self._random.choice((700, 1460, 9000, len(stream)))
+            size = self._random.choice((700, 1460, 4000))
             out += self.sent([stream[at : at + size] for at in range(0, len(stream), size)])
         return out
 

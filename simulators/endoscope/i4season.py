@@ -40,7 +40,7 @@ class I4Season(WifiCamera):
         self.refused.append(data)
         return [struct.pack("<IHHBBH", _MAGIC, number, kind, 1, 1, 0)] if magic == _MAGIC else []
 
-    def advance(self, dt: float) -> list[bytes]:  # type: ignore[override]  # datagrams instead of pictures
+    def advance(self, dt: float) -> list[bytes]:
         """Time passes; datagrams."""
         return [datagram for jpeg in super().advance(dt) for datagram in self.sent(self._chunks(jpeg))]
 

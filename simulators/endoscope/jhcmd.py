@@ -37,7 +37,7 @@ class Jhcmd(WifiCamera):
             self.refused.append(data)
         return []
 
-    def advance(self, dt: float) -> list[bytes]:  # type: ignore[override]  # datagrams instead of pictures
+    def advance(self, dt: float) -> list[bytes]:
         """Time passes; datagrams."""
         out = []
         for jpeg in super().advance(dt):

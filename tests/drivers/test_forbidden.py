@@ -29,6 +29,21 @@ DANGEROUS: Mapping[str, tuple[Packet, ...]] = MappingProxyType(
         "thermal.seek_compact": tuple(control_write(0x41, number, 0, 0, b"\0\0") for number in (79, 80, 81, 82, 87)),
         "thermal.seek_compact_pro": tuple(control_write(0x41, number, 0, 0) for number in (79, 80, 81, 82, 87)),
         "thermal.gy_mcu90640": (Packet(bytes.fromhex("a565010b")),),
+        "thermal.flir_boson_control": tuple(
+            Packet(bytes.fromhex(f"8e0000000001{function:08x}ffffffff0000ae"))
+            for function in (0x00050018, 0x0005001B, 0x00050012, 0x00050014, 0x000E000D, 0x00050099)
+        ),
+        "thermal.thermal_master_p3": (
+            control_write(0x41, 0x20, 0, 0, bytes.fromhex("012f41000000000000000000000000003c3a")),
+            control_write(0x41, 0x20, 0, 0, bytes.fromhex("050801000000000000000000000000000000")),
+            control_write(0x41, 0x45, 0x78, 0x1D00, bytes(8)),
+        ),
+        "thermal.flir_one": (Packet(bytes.fromhex("cc0100000100000041000000f8b3f700"), "out:02"),),
+        "endoscope.jhcmd": (Packet(b"JHCMD\xd0\x03", "udp:20000"), Packet(b"JHCMD\x10\x01", "udp:20000")),
+        "endoscope.i4season": tuple(
+            Packet(bytes.fromhex(f"eeffeeff0100{kind:02x}0001000000"), "udp:10005") for kind in (2, 10, 12, 13, 14)
+        ),
+        "endoscope.depstech": (Packet(b"\x01", "tcp"),),
         "scanner.zebra_ssi": (
             Packet(bytes.fromhex("04c80400ff30")),  # defaults
             Packet(bytes.fromhex("04120400ffe6")),  # custom defaults
