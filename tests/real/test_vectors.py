@@ -16,6 +16,7 @@ from tests.real import vector_proofs_detect as detect
 from tests.real import vector_proofs_imaging as imaging
 from tests.real import vector_proofs_thermal as thermal
 from tests.real.published_vectors import Vectors, sections
+from tests.real.vector_proofs_wifi import wifi
 
 pytestmark = pytest.mark.real
 
@@ -26,6 +27,7 @@ PROOFS: Mapping[str, tuple[str, Callable[[Vectors], None]]] = MappingProxyType(
         "one_64th_kelvin": ("thermal.infiray_p2pro", imaging.one_64th_kelvin),
         "gy_mcu90640": ("thermal.gy_mcu90640", imaging.gy_mcu90640),
         "flir_one": ("thermal.flir_one", thermal.flir_one),
+        "wifi": ("endoscope.i4season", wifi),
         "p3_commands": ("thermal.thermal_master_p3", thermal.p3_commands),
         "lepton_tlinear": ("thermal.flir_lepton", thermal.lepton_tlinear),
         "boson_fslp": ("thermal.flir_boson_control", thermal.boson_fslp),
@@ -49,6 +51,7 @@ UNPROVED: Mapping[tuple[str, str], str] = MappingProxyType(
     {
         ("zebra_ssi", "host START_SESSION"): "to the scanner; the operator pulls the trigger, the driver never does",
         ("zebra_ssi", "host SCAN_ENABLE status 08"): "to the scanner; status 08 makes a setting permanent",
+        ("wifi", "ov780_eteq"): "no driver: its video is H.264, which nothing here can show",
         ("flir_one", "fileio_header"): "to the file channel, which the driver does not use",
         ("p3_commands", "status"): "the camera is asked for its status by a request of its own, C1/22",
         ("useeplus", "uvc_probe_480p"): "to the camera in UVC mode, which the kernel drives",
@@ -59,7 +62,6 @@ UNPROVED: Mapping[tuple[str, str], str] = MappingProxyType(
 # Sections without a delivered driver, by a word of the name that such a driver would have.
 UNDELIVERED: Mapping[str, str] = MappingProxyType(
     {
-        "wifi": "wifi",
         "radex_one": "radex",
         "honeywell": "honeywell",
         "uhf_sw_ct": "sw_ct",
