@@ -92,6 +92,11 @@ class Links:
                 return lambda: BleTransport.open(link, radio=self._radio, address=device.address or None)
             case VideoLink():
                 return self._video(device, link)
+            case FileLink() | OperatorLink() | NetworkLink():
+                return self._without_cable(device, link)
+
+    def _without_cable(self, device: DeviceConfig, link: FileLink | OperatorLink | NetworkLink) -> OpenLink:
+        match link:
             case FileLink():
                 return self._folder(device, link)
             case OperatorLink():
