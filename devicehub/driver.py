@@ -139,7 +139,8 @@ class Driver:
     `timed`: its frames are told apart by time and by what was asked, not by their bytes alone.
     `control`: whether the device's configuration allows the commands that change something. `mapped`: for a driver of
     files whose columns the configuration names, the same driver with these columns and their channels.
-    `evidence`: given by the registry, as `name` is; what a declaration says of itself there is not heard.
+    `file`: the device file that it comes from.
+    `evidence`: given by the registry, as `name` and `file` are; what a declaration says of itself there is not heard.
     """
 
     title: str
@@ -162,6 +163,7 @@ class Driver:
     forbidden: tuple[Forbidden, ...] = ()
     control: bool = field(default=False, compare=False)
     evidence: EvidenceLevel = field(default=EvidenceLevel.UNTESTED, compare=False)
+    file: str = field(default="", compare=False)
     name: str = field(default="", compare=False)
 
     def open(self, options: Options) -> DeviceProtocol:

@@ -10,7 +10,7 @@ from devicehub.config import DeviceConfig
 from devicehub.driver import BleLink, Driver, FileLink, Link, NetworkLink, OperatorLink, SerialLink, UsbLink, VideoLink
 from devicehub.model.device import UsbId
 from devicehub.model.errors import ConfigError, LinkError, LinkMissingError
-from devicehub.registry import load_simulator
+from devicehub.registry import simulator_of
 from devicehub.transport.ble import BleTransport
 from devicehub.transport.ble_radio import BleRadio
 from devicehub.transport.blocking import Blocking
@@ -71,7 +71,7 @@ class Links:
 
     def _simulated(self, device: str, driver: Driver) -> OpenLink:
         """Powered up when it is opened first: the one that it may take the place of is unplugged by then."""
-        simulator = load_simulator(driver.name)
+        simulator = simulator_of(driver)
         plugged: OpenLink | None = None
 
         async def powered() -> Transport:

@@ -48,7 +48,7 @@ def _device_files(folder: Path) -> dict[str, Path]:
 def device_files(folder: Path | None = None) -> dict[str, Path]:
     """Device files by the names of their drivers. Raises `ConfigError` for a name that a driver has already."""
     shipped = _device_files(_folder("drivers"))
-    own = {} if folder is None else _device_files(folder)
+    own = {} if folder is None or folder == _folder("drivers") else _device_files(folder)
     for name in own:
         if name in shipped or name in set(_files("drivers")):
             raise ConfigError(f"{own[name]}: there is a driver {name} already; give the file another name")
@@ -84,7 +84,13 @@ def load_driver(name: str, folder: Path | None = None) -> Driver:
             cast(Driver, _load("drivers", name, driver_names(folder))), name=name, evidence=evidence_level(name)
         )
     files = importlib.import_module("devicehub.devicefile.load")  # most commands load no device file
-    return replace(cast(Driver, files.driver(files.load(path), name)), evidence=evidence_level(name))
+    made = cast(Driver, files.driver(files.load(path), name))
+    return replace(made, file=str(path), evidence=evidence_level(name))
+
+
+def simulator_of(driver: Driver) -> SimulatorFactory:
+    """The simulator of a driver: of the same file, if it comes from a device file. Raises `ConfigError`."""
+    return load_simulator(driver.name, Path(driver.file).parents[1] if driver.file else None)
 
 
 def load_simulator(name: str, folder: Path | None = None) -> SimulatorFactory:

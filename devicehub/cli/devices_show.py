@@ -22,9 +22,10 @@ Json = dict[str, object]
 
 def run(args: argparse.Namespace) -> int:
     """Print a device and whether it can be opened. 69 or 77 when it cannot."""
-    device = given_device(given_config(args), args.id)
-    driver = fitted(load_driver(device.driver), device)
-    code, link = (Exit.OK, "not tried") if args.offline else asyncio.run(_try(device))
+    config = given_config(args)
+    device = given_device(config, args.id)
+    driver = fitted(load_driver(device.driver, config.hub.device_files), device)
+    code, link = (Exit.OK, "not tried") if args.offline else asyncio.run(_try(device, driver))
     if args.json:
         print_json(_json(device, driver, link))
     else:
@@ -32,9 +33,9 @@ def run(args: argparse.Namespace) -> int:
     return code
 
 
-async def _try(device: DeviceConfig) -> tuple[int, str]:
+async def _try(device: DeviceConfig, driver: Driver) -> tuple[int, str]:
     try:
-        async with opened(device, Clock()) as transport:
+        async with opened(device, driver, Clock()) as transport:
             return Exit.OK, _identity(transport.identity)
     except LinkError as error:
         return exit_code(error) or Exit.UNAVAILABLE, str(error)

@@ -7,8 +7,8 @@ from tempfile import TemporaryDirectory
 
 from devicehub.clock import Clock
 from devicehub.config import DeviceConfig
+from devicehub.driver import Driver
 from devicehub.links import Links
-from devicehub.registry import load_driver
 from devicehub.transport.link import Transport
 from devicehub.transport.world import SimulatedWorld
 
@@ -16,11 +16,11 @@ SEED = 1
 
 
 @asynccontextmanager
-async def opened(device: DeviceConfig, clock: Clock) -> AsyncIterator[Transport]:
+async def opened(device: DeviceConfig, driver: Driver, clock: Clock) -> AsyncIterator[Transport]:
     """The open link. Raises `LinkError`."""
     with TemporaryDirectory(prefix="devicehub-") as folder:
         async with SimulatedWorld(Path(folder), clock, SEED) as world:
-            transport = await Links(clock, world).opener(device, load_driver(device.driver))()
+            transport = await Links(clock, world).opener(device, driver)()
             try:
                 yield transport
             finally:

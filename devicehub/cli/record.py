@@ -15,6 +15,7 @@ from devicehub.cli.recording import Recording
 from devicehub.clock import Clock
 from devicehub.config import DeviceConfig
 from devicehub.config.fitted import fitted
+from devicehub.driver import Driver
 from devicehub.model.instant import instant
 from devicehub.record import Line
 from devicehub.registry import load_driver
@@ -23,13 +24,15 @@ from devicehub.transport.link import Transport
 
 def run(args: argparse.Namespace) -> int:
     """Record until the time is over, the link is lost (69) or Ctrl-C (130). Never overwrites."""
-    device = given_device(given_config(args), args.device)
+    config = given_config(args)
+    device = given_device(config, args.device)
+    driver = fitted(load_driver(device.driver, config.hub.device_files), device)
     path: Path = args.out
     counts: Counter[str] = Counter()
     with new_file(path, mode=0o600) as stream:
         note(f"recording {device.id} to {path}; it will hold what the device says, personal data included")
         try:
-            asyncio.run(_record(device, stream, counts, args.seconds))
+            asyncio.run(_record(device, driver, stream, counts, args.seconds))
         finally:
             if not stream.tell():
                 path.unlink()  # the device was never open: nothing keeps the name for nothing
@@ -47,17 +50,19 @@ def _summary(counts: Counter[str], *, as_json: bool) -> None:
         say(", ".join(f"{number} {word}" for word, number in figures.items()))
 
 
-async def _record(device: DeviceConfig, stream: TextIO, counts: Counter[str], seconds: float | None) -> None:
+async def _record(
+    device: DeviceConfig, driver: Driver, stream: TextIO, counts: Counter[str], seconds: float | None
+) -> None:
     clock = Clock()
 
     def write(line: Line) -> None:
         stream.write(f"{line}\n")
         counts[line.sign] += 1
 
-    async with opened(device, clock) as transport:
+    async with opened(device, driver, clock) as transport:
         stream.write(f"# Device {device.id}, driver {device.driver}, recorded {instant(clock.utc())}.\n")
         stream.writelines(f"#: {name} = {json.dumps(value)}\n" for name, value in device.options.items())
-        recording = Recording(fitted(load_driver(device.driver), device).open(device.options), write)
+        recording = Recording(driver.open(device.options), write)
         try:
             async with asyncio.timeout(seconds):
                 await _converse(recording, transport, clock)

@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 from devicehub.clock import Clock
 from devicehub.commands.line import Line
+from devicehub.model.errors import LinkError, LinkLostError
 from devicehub.model.reading import Fault, Input, Reading, Sample
 from devicehub.transport.link import Transport
-from devicehub.wire.protocol import Call, Commanded, DeviceProtocol, Step
+from devicehub.wire.protocol import Call, Commanded, DeviceProtocol, Parting, Step
 
 IDLE_TURNS = 100
+PARTING = 1.0
 Check = Callable[[Sample], None]
 
 
@@ -51,6 +54,9 @@ class Session:
             self._line.open(self._on_command)
         try:
             await self._converse(transport, on_heard)
+        except asyncio.CancelledError:
+            await self._part(transport)
+            raise
         finally:
             self._line.close()
 
@@ -66,7 +72,18 @@ class Session:
             for packet in step.write:
                 await transport.write(packet)
             self._line.ended(step.ended)
+            if step.lost:
+                raise LinkLostError(step.lost)
             step = await self._next(transport, step.wake_at)
+
+    async def _part(self, transport: Transport) -> None:
+        """Say what the protocol wants to be said at the end, as far as the link takes it at once."""
+        if not isinstance(self._protocol, Parting):
+            return
+        with suppress(LinkError, TimeoutError):
+            async with asyncio.timeout(PARTING):
+                for packet in self._protocol.stop(self._clock.monotonic()).write:
+                    await transport.write(packet)
 
     def _on_command(self) -> None:
         """Somebody gave a command: stop waiting for the device, or see it once the device was heard."""

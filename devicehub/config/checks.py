@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from devicehub.config.desk_checks import desk_complaints
 from devicehub.config.fitted import with_columns
@@ -29,7 +30,11 @@ def check(config: Config) -> Iterator[Complaint]:
     """Every mistake between the keys of a configuration whose values are right by themselves."""
     yield from _mqtt(config.mqtt)
     drivers: dict[str, Driver] = {}
-    shelf = _Shelf()
+    try:
+        shelf = _shelf(config)
+    except ConfigError as error:
+        yield value_mistake(("hub", "device_files"), str(config.hub.device_files), str(error))
+        return
     for number, device in enumerate(config.device):
         path: KeyPath = ("device", number)
         yield from _driver(path, device, drivers, shelf)
@@ -44,7 +49,7 @@ def check(config: Config) -> Iterator[Complaint]:
 
 def check_rules(config: Config) -> Iterator[Complaint]:
     """Every mistake between rules and the devices of a configuration that is right otherwise."""
-    shelf = _Shelf()
+    shelf = _shelf(config)
     drivers = {device.id: shelf.driver(device.driver) for device in config.device}
     yield from limit_complaints(config, drivers)
     yield from thermal_complaints(config, drivers)
@@ -85,15 +90,22 @@ def _mqtt(mqtt: MqttConfig) -> Iterator[Complaint]:
 class _Shelf:
     """What the registry has, looked up once however many devices there are."""
 
-    names: list[str] = field(default_factory=driver_names)
-    simulated: list[str] = field(default_factory=simulator_names)
+    folder: Path | None
+    names: list[str]
+    simulated: list[str]
     loaded: dict[str, Driver] = field(default_factory=dict)
 
     def driver(self, name: str) -> Driver:
         """The driver of that name, which is one of `names`."""
         if name not in self.loaded:
-            self.loaded[name] = load_driver(name)
+            self.loaded[name] = load_driver(name, self.folder)
         return self.loaded[name]
+
+
+def _shelf(config: Config) -> _Shelf:
+    """Raises `ConfigError` for a device file that has the name of another driver."""
+    folder = config.hub.device_files
+    return _Shelf(folder, driver_names(folder), simulator_names(folder))
 
 
 def _driver(path: KeyPath, device: DeviceConfig, drivers: dict[str, Driver], shelf: _Shelf) -> Iterator[Complaint]:

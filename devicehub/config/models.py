@@ -127,6 +127,9 @@ class HubConfig(Section):
         default=False, description="Training: everything is published under devicehub-sim and marked as exercise"
     )
     state: Location = Field(default_factory=default_state, description="Folder of journal, evidence and broker")
+    device_files: Location | None = Field(
+        default=None, description="Folder of this site's own device files, as FAMILY/MODEL.toml"
+    )
     health_s: float = Field(default=10.0, ge=1, le=3600, description="Seconds between two health messages")
     readings: Literal["single", "batch"] = Field(
         default="single", description="One message per reading, or one per poll"

@@ -14,6 +14,8 @@ def absent(config: Config) -> Iterator[Complaint]:
         path = getattr(config.mqtt, name)
         if path is not None and not path.is_file():
             yield _complaint(("mqtt", name), f"no such file: {path}")
+    if config.hub.device_files is not None and not config.hub.device_files.is_dir():
+        yield _complaint(("hub", "device_files"), f"no such folder: {config.hub.device_files}")
     yield from _secret(("mqtt", "password"), config.mqtt.password)
     yield from _secret(("scan", "key"), config.scan.key)
     if config.scan.watchlist is not None and not config.scan.watchlist.is_file():

@@ -52,7 +52,7 @@ class Conversation:
         self._memory: Values = {}
         self._errors = file.errors
         self._silent_after = file.conversation.silent_after
-        self._misses = 0
+        self._misses = self._damaged = 0
         self._heard_at = float("-inf")
         self._deaf = False
         self._agenda = Agenda(compiled, 0.0)
@@ -120,6 +120,7 @@ class Conversation:
 
     def _bad(self, now: float, fault: ProtocolError) -> None:
         self._faults.append(fault)
+        self._damaged += 1
         if self._errors.resync == "idle":
             self._deaf = True
             self._framer.clear()
@@ -137,7 +138,7 @@ class Conversation:
         except ProtocolError as error:
             self._faults.append(error)
             return
-        self._misses = 0
+        self._misses = self._damaged = 0
         self._told(message.name, values)
         table = message.table
         if table.refused:
@@ -206,7 +207,9 @@ class Conversation:
             self._send(request, values)
             self._agenda.sent(request, values, now)
         wake = self._wake_at(now)
-        step = Step(tuple(self._write), tuple(self._samples), tuple(self._faults), wake)
+        beyond = 0 < self._errors.reopen_after <= self._damaged
+        lost = f"{self._damaged} damaged frames in a row" if beyond else ""
+        step = Step(tuple(self._write), tuple(self._samples), tuple(self._faults), wake, lost=lost)
         self._write, self._samples, self._faults = [], [], []
         return step
 

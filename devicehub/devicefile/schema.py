@@ -181,6 +181,9 @@ class ErrorsTable(Section):
     )
     idle_s: float = Field(default=0.1, gt=0, le=5, description="How long an idle line is silent")
     answer: Name | None = Field(default=None, description="Request that is sent when a check fails: NAK")
+    reopen_after: int = Field(
+        default=0, ge=0, description="Damaged frames in a row after which the link is opened anew; 0: never"
+    )
 
 
 class VectorTable(Section):

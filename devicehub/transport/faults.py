@@ -6,7 +6,12 @@ A specification is a comma-separated list such as `flip=0.01,drop=0.001,lose=120
     flip=P     one bit of a packet is flipped with probability P
     garbage=P  up to 32 random bytes come before a packet with probability P
     cut=P      a packet is cut short with probability P
+    swap=P     two bytes side by side change places with probability P
     twice=P    a packet comes twice with probability P
+    split=P    a packet comes in two with probability P
+    merge=P    a packet waits for the next and comes in one with it, with probability P
+    order=P    a packet comes behind the next one with probability P
+    baud=N     bytes come no faster than a line of N baud has them, ten bits each
     late=S     every packet comes up to S seconds late
     hang=S     after S seconds nothing comes any more
     lose=S     after S seconds the link is lost
@@ -29,13 +34,19 @@ class FaultPlan:
     flip: float = 0.0
     garbage: float = 0.0
     cut: float = 0.0
+    swap: float = 0.0
     twice: float = 0.0
+    split: float = 0.0
+    merge: float = 0.0
+    order: float = 0.0
+    baud: float = 0.0
     late: float = 0.0
     hang: float = 0.0
     lose: float = 0.0
 
 
-_TIMES = {"late", "hang", "lose"}
+_NO_SHARE = {"baud", "late", "hang", "lose"}
+_BITS = 10
 
 
 def parse_faults(text: str) -> FaultPlan:
@@ -50,7 +61,7 @@ def parse_faults(text: str) -> FaultPlan:
             values[name] = float(number)
         except ValueError:
             raise ConfigError(f"fault '{part}': expected {name}=NUMBER") from None
-        most = float("inf") if name in _TIMES else 1.0
+        most = float("inf") if name in _NO_SHARE else 1.0
         if not 0 <= values[name] <= most:
             raise ConfigError(f"fault '{part}': must be from 0 to {most:g}")
     return FaultPlan(**values)
@@ -67,18 +78,21 @@ class FaultTransport:
         self._opened = clock.monotonic()
         self._queue: list[Packet] = []
         self._late: tuple[Packet, float] | None = None
+        self._before: Packet | None = None
+        self._behind: list[Packet] = []
+        self._line_free = 0.0
 
     async def read(self) -> Packet:
         """The next packet, perhaps damaged. Raises `LinkLostError`."""
         while not self._queue:
             if self._late is None:
                 packet = await self._received()
-                self._late = packet, self._clock.monotonic() + self._clock.jitter(self._plan.late)
+                self._late = packet, self._due(packet)
             packet, due = self._late
             if (wait := due - self._clock.monotonic()) > 0:
                 await self._clock.sleep(wait)
             self._late = None
-            self._queue = self._damaged(packet)
+            self._queue = self._ordered(self._damaged(packet))
         return self._queue.pop(0)
 
     async def write(self, packet: Packet) -> None:
@@ -102,6 +116,13 @@ class FaultTransport:
             raise self._lost() from None
         return packet
 
+    def _due(self, packet: Packet) -> float:
+        """When the last byte of a packet is there."""
+        now = self._clock.monotonic()
+        if self._plan.baud:
+            self._line_free = max(self._line_free, now) + len(packet.data) * _BITS / self._plan.baud
+        return max(now, self._line_free) + self._clock.jitter(self._plan.late)
+
     def _lost(self) -> LinkLostError:
         return LinkLostError(f"injected fault: lost after {self._plan.lose:g} s")
 
@@ -112,11 +133,7 @@ class FaultTransport:
         plan, chance = self._plan, self._clock.random
         if chance.random() < plan.drop:
             return []
-        out = [packet]
-        if packet.data and chance.random() < plan.flip:
-            data = bytearray(packet.data)
-            data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
-            out = [Packet(bytes(data), packet.port)]
+        out = [self._altered(packet)]
         if packet.data and chance.random() < plan.cut:
             out = [Packet(out[0].data[: chance.randrange(len(packet.data))], packet.port)]
         if chance.random() < plan.twice:
@@ -124,3 +141,36 @@ class FaultTransport:
         if chance.random() < plan.garbage:
             out.insert(0, Packet(chance.randbytes(chance.randint(1, 32)), packet.port))
         return out
+
+    def _altered(self, packet: Packet) -> Packet:
+        """With a bit flipped, with two bytes exchanged, or as it is."""
+        chance, data = self._clock.random, bytearray(packet.data)
+        if data and chance.random() < self._plan.flip:
+            data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+        if len(data) > 1 and chance.random() < self._plan.swap:
+            at = chance.randrange(len(data) - 1)
+            data[at], data[at + 1] = data[at + 1], data[at]
+        return packet if data == packet.data else Packet(bytes(data), packet.port)
+
+    def _ordered(self, packets: list[Packet]) -> list[Packet]:
+        """Packets in two, in one with the next, or behind the next."""
+        out: list[Packet] = []
+        for packet in packets:
+            out += self._joined(packet)
+        return out
+
+    def _joined(self, packet: Packet) -> list[Packet]:
+        plan, chance = self._plan, self._clock.random
+        if self._before is not None and self._before.port == packet.port:
+            packet, self._before = Packet(self._before.data + packet.data, packet.port), None
+        elif chance.random() < plan.merge:
+            self._before = packet
+            return []
+        if not self._behind and chance.random() < plan.order:
+            self._behind = [packet]
+            return []
+        late, self._behind = self._behind, []
+        if len(packet.data) > 1 and chance.random() < plan.split:
+            at = chance.randrange(1, len(packet.data))
+            return [Packet(packet.data[:at], packet.port), Packet(packet.data[at:], packet.port), *late]
+        return [packet, *late]

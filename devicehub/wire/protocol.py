@@ -43,7 +43,7 @@ class Step(Struct, frozen=True):
     """What a protocol wants after one input.
 
     `wake_at` (monotonic seconds) replaces any earlier one: call `on_timer` then; None means never. `ended`: commands
-    that have come to their end.
+    that have come to their end. `lost`: why the link is of no use any more and has to be opened anew.
     """
 
     write: tuple[Packet, ...] = ()
@@ -51,6 +51,7 @@ class Step(Struct, frozen=True):
     faults: tuple[ProtocolError, ...] = ()
     wake_at: float | None = None
     ended: tuple[Ended, ...] = ()
+    lost: str = ""
 
 
 class DeviceProtocol(Protocol):
@@ -66,6 +67,15 @@ class DeviceProtocol(Protocol):
 
     def on_timer(self, now: float) -> Step:
         """The time of the last `wake_at` has come."""
+        ...
+
+
+@runtime_checkable
+class Parting(Protocol):
+    """A `DeviceProtocol` that has something to say when the hub lets go of the device."""
+
+    def stop(self, now: float) -> Step:
+        """The last packets; nobody waits for answers."""
         ...
 
 

@@ -83,3 +83,12 @@ def test_what_an_untested_file_yields_says_so(tmp_path: Path) -> None:
     assert capability == Capability("x", Level.DEGRADED, Cause.UNTESTED)
     assert isinstance(level, Measurement)
     assert (level.quality, level.cause) == (Quality.UNCERTAIN, Cause.UNTESTED)
+
+
+def test_too_many_damaged_frames_in_a_row_open_the_link_anew(tmp_path: Path) -> None:
+    probe = talk(
+        tmp_path, ("[[check]]", "[errors]\nreopen_after = 2\n[[check]]"), ("adjust = 1", "adjust = 1\nmost = 8")
+    )
+    probe.start(0.0)
+    assert probe.on_packet(0.1, Packet(ANSWER)).lost == ""
+    assert probe.on_packet(0.2, Packet(b"\xff" * 3)).lost == "3 damaged frames in a row"

@@ -22,7 +22,7 @@ def test_a_plan_is_read_from_its_words() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("flop=1", "unknown fault 'flop'; known: cut, drop"),
+        ("flop=1", "unknown fault 'flop'; known: baud, cut, drop"),
         ("flip", "expected flip=NUMBER"),
         ("flip=often", "expected flip=NUMBER"),
         ("flip=1.5", "from 0 to 1"),
@@ -79,6 +79,33 @@ async def test_a_cut_packet_is_a_shorter_beginning() -> None:
 
 async def test_a_packet_comes_twice() -> None:
     assert await heard(FaultPlan(twice=1.0), MANY[:3]) == [MANY[0], MANY[0], MANY[1], MANY[1], MANY[2], MANY[2]]
+
+
+async def test_two_bytes_side_by_side_change_places() -> None:
+    (after,) = await heard(FaultPlan(swap=1.0), [Packet(bytes(range(8)), "p")])
+    assert sorted(after.data) == list(range(8))
+    assert sum(one != other for one, other in enumerate(after.data)) == 2
+
+
+async def test_a_packet_comes_in_two() -> None:
+    out = await heard(FaultPlan(split=1.0), MANY)
+    assert len(out) == 2 * len(MANY)
+    assert [one.data + other.data for one, other in zip(out[::2], out[1::2], strict=True)] == [one.data for one in MANY]
+
+
+async def test_a_packet_comes_in_one_with_the_next() -> None:
+    assert [len(one.data) for one in await heard(FaultPlan(merge=1.0), MANY)] == [16] * 150
+
+
+async def test_a_packet_comes_behind_the_next() -> None:
+    assert await heard(FaultPlan(order=1.0), MANY[:4]) == [MANY[1], MANY[0], MANY[3], MANY[2]]
+
+
+async def test_bytes_come_no_faster_than_the_line_has_them() -> None:
+    """Ten bits a byte: 300 packets of 8 bytes at 9600 baud."""
+    before = asyncio.get_running_loop().time()
+    await heard(FaultPlan(baud=9600), MANY)
+    assert asyncio.get_running_loop().time() - before == pytest.approx(300 * 8 * 10 / 9600)
 
 
 async def test_garbage_comes_before_a_packet() -> None:
