@@ -178,9 +178,8 @@ def _taken(config: Config, before: InForce | None, clock: Clock) -> _Taken:
 
 def _setting(config: Config, shadow: Config | None, clock: Clock) -> Setting:
     devices = running(config)
-    models = {
-        name: load_driver(name, config.hub.device_files) for name in {device.driver for device in devices.values()}
-    }
+    folder = config.hub.device_files
+    models = {name: load_driver(name, folder) for name in {device.driver for device in devices.values()}}
     drivers = {name: fitted(models[device.driver], device) for name, device in devices.items()}
     rules = rule_set(config, drivers)
     return Setting(

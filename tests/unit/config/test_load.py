@@ -154,7 +154,17 @@ SHIPPED = shipped("devicehub.toml").read_text()
 EXAMPLE = re.sub(r"^#(?=[\[a-z])", "", SHIPPED, flags=re.MULTILINE)
 # Keys without a default, or whose default is a place on this machine or nothing at all.
 EXAMPLES = {
-    *("hub.site", "hub.node", "hub.state", "mqtt.password", "mqtt.ca", "mqtt.certificate", "mqtt.key", "scan.key"),
+    *(
+        "hub.site",
+        "hub.node",
+        "hub.state",
+        "hub.device_files",
+        "mqtt.password",
+        "mqtt.ca",
+        "mqtt.certificate",
+        "mqtt.key",
+        "scan.key",
+    ),
     *("device.id", "device.driver", "device.address", "device.folder", "device.mobility", "scan.watchlist"),
     *("alarm.rules", "alarm.shadow", "rules.version", "rules.author", "rules.reason", "lane.requires"),
     *("desk.id", "desk.devices", "desk.scans", "desk.symbologies", "desk.buttons"),

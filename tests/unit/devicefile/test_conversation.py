@@ -1,11 +1,17 @@
 """What a device file's protocol asks and when, and what it makes of answers that are late, wrong or missing."""
 
+import asyncio
 from pathlib import Path
 
+import pytest
+
+from devicehub.clock import Clock
+from devicehub.collect.session import Session
 from devicehub.devicefile.conversation import Conversation
 from devicehub.devicefile.load import load
 from devicehub.model.errors import Reason
 from devicehub.model.reading import Capability, Cause, Level, Measurement, Quality
+from devicehub.transport.memory import MemoryTransport
 from devicehub.wire.packet import Packet
 from tests.unit.devicefile.files import SMALL, compiled, write
 
@@ -92,3 +98,16 @@ def test_too_many_damaged_frames_in_a_row_open_the_link_anew(tmp_path: Path) -> 
     probe.start(0.0)
     assert probe.on_packet(0.1, Packet(ANSWER)).lost == ""
     assert probe.on_packet(0.2, Packet(b"\xff" * 3)).lost == "3 damaged frames in a row"
+
+
+async def test_the_shut_down_list_is_sent_when_the_hub_lets_go(tmp_path: Path) -> None:
+    lists = '[[request]]\nname = "off"\nsend = "09"\n[conversation]\nstop = ["off"]\n'
+    probe = talk(tmp_path, ("[[vector]]", lists + "[[vector]]"))
+    written: list[Packet] = []
+    session = Session("dev", probe, lambda _: None, lambda _: None, clock := Clock(seed=1))
+    task = asyncio.create_task(session.run(MemoryTransport(written.append), lambda: None))
+    await clock.sleep(0.1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert [packet.data[1] for packet in written] == [1, 9]
