@@ -30,7 +30,7 @@ function bar() {
   const state = topics.get("status")?.data;
   const health = topics.get("health")?.data;
   fill(document.getElementById("bar"),
-    h("strong", { class: "node" }, node),
+    h("h1", { class: "node" }, node || "devicehub"),
     h("time", {}, new Date().toLocaleTimeString(language())),
     light("page", link.open),
     light("broker", state?.delivery !== undefined && state.state === "online"),

@@ -32,7 +32,7 @@ export function open(main) {
   }
   more.addEventListener("click", () => load(false));
   fill(main, h("div", { class: "wide" }, panel("journal", t("view.journal"), asked, links, badge,
-    h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("view.journal") }, h("table", {}, h("thead", {}, h("tr", {}, ...["time", "what", "subject", "content"].map((name) => h("th", { scope: "col" }, t(name))))), rows)), more)));
+    h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": t("content") }, h("table", {}, h("thead", {}, h("tr", {}, ...["time", "what", "subject", "content"].map((name) => h("th", { scope: "col" }, t(name))))), rows)), more)));
   load(true);
   return {};
 }

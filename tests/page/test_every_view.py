@@ -1,0 +1,85 @@
+"""Each view in each theme: nothing that a screen reader, a keyboard or weak eyes cannot use; images for the guides."""
+
+import os
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+
+from tests.page.browsing import Visit, needs_browser, visited
+
+pytestmark = [pytest.mark.real, needs_browser]
+
+ROOT = Path(__file__).parents[2]
+IMAGES = ROOT / "docs" / "img"
+REFRESH = bool(os.environ.get("DEVICEHUB_REFRESH_IMAGES"))
+VIEWS = {
+    "overview": ".tile",
+    "alarms": "section[aria-labelledby=alarms-standing]",
+    "devices/trace-1": "section[aria-labelledby=device-facts] dd",
+    "journal": "tbody tr",
+    "setup": "tbody tr",
+    "wall": ".wall-images .imager",
+}
+THEMES = ["day", "dark", "night"]
+CAMERA_AND_TRACE = """
+[[device]]
+id = "thermal-1"
+driver = "thermal.gy_mcu90640"
+port = "sim:"
+
+[[device]]
+id = "trace-1"
+driver = "trace.ims_reference"
+port = "sim:"
+
+[[device]]
+id = "gamma-1"
+driver = "radiation.atom_fast"
+port = "sim:"
+
+[[limit]]
+device = "gamma-1"
+channel = "dose-rate"
+high = 0.01
+priority = "high"
+"""
+
+
+async def violations(visit: Visit, theme: str) -> list[str]:
+    """By every rule in the first theme; what a theme changes is contrast."""
+    await visit.page.evaluate("name => { document.documentElement.dataset.theme = name; }", theme)
+    rules = {} if theme == THEMES[0] else {"runOnly": ["color-contrast"]}
+    found = await Axe().run(visit.page, options=rules)
+    return [
+        f"{one['id']}: {node['target']} {node.get('failureSummary', '')}"
+        for one in found.response["violations"]
+        for node in one["nodes"]
+    ]
+
+
+async def test_each_view_in_each_theme_is_for_everybody(tmp_path: Path) -> None:
+    async with visited(tmp_path, CAMERA_AND_TRACE) as visit:
+        await visit.sees("#banner", "gamma-1/dose-rate-high")
+        told: dict[str, list[str]] = {}
+        for view, shown in VIEWS.items():
+            await visit.page.evaluate("view => { location.hash = `#/${view}`; }", view)
+            await visit.sees(shown)
+            for theme in THEMES:
+                if found := await violations(visit, theme):
+                    told[f"{view} {theme}"] = found
+            await visit.page.evaluate("document.documentElement.dataset.theme = 'day'")
+            if REFRESH:
+                await visit.page.screenshot(path=IMAGES / f"page-{view.partition('/')[0]}.png")
+        assert told == {}
+
+
+@pytest.mark.parametrize("language", ["sq", "sr-Latn", "sr-Cyrl"])
+async def test_the_page_speaks_the_language_that_is_chosen(tmp_path: Path, language: str) -> None:
+    words = {"sq": "Përmbledhja", "sr-Latn": "Pregled", "sr-Cyrl": "Преглед"}
+    async with visited(tmp_path, CAMERA_AND_TRACE) as visit:
+        await visit.page.locator("#language").select_option(language)
+        await visit.sees("nav a", words[language])
+        await visit.page.reload()
+        await visit.sees("nav a", words[language])
+        assert await visit.page.evaluate("document.documentElement.lang") == language
