@@ -31,7 +31,7 @@ TESTS = {
 }
 FIRST = {  # one change that is tried before the others, so that all are made and the tests of each are known
     "alarms": "devicehub.alarm.lifecycle.x_returned__mutmut_1",
-    "mobility": "devicehub.alarm.mobility.run.x__title__mutmut_1",
+    "mobility": "devicehub.alarm.mobility.run.x_left__mutmut_1",
 }
 COPIED = ("devicehub", "drivers", "simulators", "tests", "config", "docs", "README.md", "pyproject.toml")
 PAGE = ROOT / "docs/explanations/alarms.md"
