@@ -4,10 +4,15 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 import pytest
+from hypothesis import settings
 
 from tests.virtual_loop import VirtualTimeLoop
 
 TRIED = ("tests/torture/", "tests/unit/alarm/test_engine_agrees.py", "tests/system/test_alarm_kills.py")
+
+# A busy machine is no counter-example. What is to be quick is measured in benchmarks/.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def pytest_asyncio_loop_factories(
