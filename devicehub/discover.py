@@ -1,11 +1,13 @@
 """Which drivers fit the hardware that is present: a pure match of identities with declarations."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from devicehub.driver import BleLink, Driver, SerialLink, UsbLink, VideoLink
 from devicehub.model.device import UsbId
+from devicehub.model.reading import Image, Measurement, Scan, Spectrum
+from devicehub.wire.packet import Packet
 
 # USB-serial bridges that are sold inside anything: the id names the bridge, not the device behind it.
 BRIDGES = frozenset(
@@ -54,6 +56,25 @@ def candidates(descriptor: Descriptor, drivers: Iterable[Driver]) -> list[Candid
     """The drivers that may fit, best first."""
     found = [match for driver in drivers if (match := _match(descriptor, driver)) is not None]
     return sorted(found, key=lambda one: (-one.score, one.driver))
+
+
+def by_bytes(packets: Sequence[Packet], drivers: Iterable[Driver]) -> list[Candidate]:
+    """The drivers of serial devices that make something of what a device said unasked, best first."""
+    found = [match for driver in drivers if (match := _heard(packets, driver)) is not None]
+    return sorted(found, key=lambda one: (-one.score, one.driver))
+
+
+def _heard(packets: Sequence[Packet], driver: Driver) -> Candidate | None:
+    if not isinstance(driver.link, SerialLink):
+        return None
+    protocol = driver.open({})
+    protocol.start(0.0)
+    steps = [protocol.on_packet(0.0, packet) for packet in packets]
+    good = sum(isinstance(sample, Measurement | Spectrum | Image | Scan) for step in steps for sample in step.samples)
+    bad = sum(len(step.faults) for step in steps)
+    if not good:
+        return None
+    return Candidate(driver.name, round(0.8 * good / (good + bad), 2), f"{good} samples and {bad} faults in its bytes")
 
 
 def _match(descriptor: Descriptor, driver: Driver) -> Candidate | None:

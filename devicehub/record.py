@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import inf
+from pathlib import Path
 
 from devicehub.log import escaped
 from devicehub.model.errors import ConfigError
@@ -54,6 +55,11 @@ class Line:
 
     def __str__(self) -> str:
         return f"{self.at:.2f} {self.sign} {self.text}"
+
+
+def expectation(capture: Path) -> Path:
+    """Where it stands what a driver is to make of a capture, for one that does not say so itself."""
+    return capture.with_suffix(".expected")
 
 
 def parse(text: str, source: str = "transcript") -> list[Line]:
@@ -178,6 +184,15 @@ def run_transcript(protocol: DeviceProtocol, lines: Iterable[Line]) -> list[Line
     Timers fire at their time. The result equals the input when the protocol behaves as recorded.
     Raises `RuntimeError` for a protocol that asks to be woken for ever without time going on.
     """
+    return _played(protocol, lines).out
+
+
+def samples_of(protocol: DeviceProtocol, lines: Iterable[Line]) -> list[Sample]:
+    """The samples that a fresh protocol makes of a transcript. Raises `RuntimeError` as `run_transcript` does."""
+    return _played(protocol, lines).samples
+
+
+def _played(protocol: DeviceProtocol, lines: Iterable[Line]) -> "_Player":
     played = _Player(protocol)
     lines = list(lines)
     for line in lines:
@@ -185,7 +200,7 @@ def run_transcript(protocol: DeviceProtocol, lines: Iterable[Line]) -> list[Line
             played.timers(line.at, inclusive=False)
             played.packet(line, line.packet)
     played.timers(max((line.at for line in lines), default=0.0), inclusive=True)
-    return played.out
+    return played
 
 
 class _Player:
@@ -196,6 +211,7 @@ class _Player:
         self._step = protocol.start(0.0)
         self._turns = 0
         self.out = list(step_lines(0.0, self._step))
+        self.samples = list(self._step.samples)
 
     def timers(self, until: float, *, inclusive: bool) -> None:
         """Fire what is due before `until`, or at it."""
@@ -213,4 +229,5 @@ class _Player:
         if self._turns > STANDSTILL:
             raise RuntimeError(f"the protocol stands still at {at:.2f} s")
         self._step = step
+        self.samples.extend(step.samples)
         self.out.extend(step_lines(at, step))

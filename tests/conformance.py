@@ -12,7 +12,7 @@ from devicehub.driver import Driver
 from devicehub.model.device import ChannelKind, OptionValue
 from devicehub.model.errors import ProtocolError
 from devicehub.model.reading import Image, Measurement, Sample, Scan, Spectrum
-from devicehub.record import Line, parse
+from devicehub.record import Line, expectation, parse, run_transcript
 from devicehub.registry import device_files
 from devicehub.wire.packet import Packet, usb_port
 from devicehub.wire.protocol import DeviceProtocol, Step
@@ -29,6 +29,15 @@ KINDS = {
 def transcripts(driver_name: str) -> list[Path]:
     """The transcripts of one driver."""
     return sorted((FIXTURES / driver_name.split(".")[1]).glob("*.txt"))
+
+
+def replay(driver: Driver, capture: Path) -> tuple[list[str], list[str]]:
+    """What a driver makes of a capture, and what it is to make of it: by the file beside it, else by itself."""
+    text = capture.read_text(encoding="utf-8")
+    written = expectation(capture) if expectation(capture).exists() else capture
+    expected = parse(written.read_text(encoding="utf-8"), written.name)
+    made = run_transcript(driver.open(options_of(text)), parse(text, capture.name))
+    return [str(line) for line in made], [str(line) for line in expected]
 
 
 def options_of(text: str) -> dict[str, OptionValue]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -13,6 +14,11 @@ TRIED = ("tests/torture/", "tests/unit/alarm/test_engine_agrees.py", "tests/syst
 # A busy machine is no counter-example. What is to be quick is measured in benchmarks/.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """A site keeps captures of its own devices, which are no part of this repository."""
+    parser.addoption("--corpus", type=Path, metavar="FOLDER", help="captures in folders named after their drivers")
 
 
 def pytest_asyncio_loop_factories(

@@ -8,23 +8,36 @@ from pathlib import Path
 from devicehub.cli.capture import LIMIT, Timed, play
 from devicehub.cli.exits import CommandError, Exit
 from devicehub.cli.given import given_driver, given_options, given_transcript
-from devicehub.cli.output import print_line, say
+from devicehub.cli.output import new_file, print_line, say
 from devicehub.cli.samples import fault_json, sample_json
 from devicehub.clock import Clock
 from devicehub.driver import Driver
 from devicehub.log import escaped
-from devicehub.record import format_sample
+from devicehub.record import expectation, format_sample, parse, run_transcript
 from devicehub.wire.protocol import DeviceProtocol, Step
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print each sample and fault at its time. 0 if there was a sample, else 65."""
+    """Print each sample and fault at its time. 0 if there was a sample, else 65. Or write down what is expected."""
     driver = given_driver(args.driver)
     path: Path = args.file
     text = _text(path)
     packets, options = given_transcript(driver, text, str(path), given_options(driver, args.option))
+    if args.expect:
+        return _expect(driver.open(options), text, path)
     samples = asyncio.run(_replay(driver, driver.open(options), packets, args))
     return Exit.OK if samples else Exit.BAD_INPUT
+
+
+def _expect(protocol: DeviceProtocol, text: str, path: Path) -> int:
+    """Never overwrites: what was expected once is not lost by a slip."""
+    lines = run_transcript(protocol, parse(text, str(path)))
+    out = expectation(path)
+    with new_file(out) as stream:
+        stream.write(f"# What the driver makes of {path.name}.\n")
+        stream.writelines(f"{line}\n" for line in lines)
+    say(f"{out}: {sum(line.sign == '=' for line in lines)} samples, {sum(line.sign == '!' for line in lines)} faults")
+    return Exit.OK
 
 
 def _text(path: Path) -> str:

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from devicehub.driver import SerialLink
 from devicehub.model.device import ChannelKind
-from devicehub.record import format_sample, parse, run_transcript
+from devicehub.record import format_sample
 from devicehub.registry import driver_names, load_driver, simulator_names
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Step
-from tests.conformance import FIXTURES, chunked, feed, options_of, recorded_packets, transcripts
+from tests.conformance import FIXTURES, chunked, feed, recorded_packets, replay, transcripts
 from tests.drivers.simulated_hour import quiet_minutes, troubled_hour
 
 DRIVERS = driver_names()
@@ -43,10 +43,8 @@ def test_its_declaration_is_complete(name: str) -> None:
 @each_driver
 def test_every_transcript_replays_exactly(name: str) -> None:
     for path in transcripts(name):
-        lines = parse(path.read_text(), path.name)
-        options = options_of(path.read_text())
-        replayed = run_transcript(load_driver(name).open(options), lines)
-        assert [str(line) for line in replayed] == [str(line) for line in lines], path.name
+        made, expected = replay(load_driver(name), path)
+        assert made == expected, path.name
 
 
 @each_driver

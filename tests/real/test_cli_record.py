@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -11,11 +12,18 @@ import pytest
 
 from devicehub.record import parse, run_transcript
 from devicehub.registry import load_driver
+from tests.conformance import recorded_packets
+from tests.real.serial_ends import Line
 
 pytestmark = pytest.mark.real
 
 ROOT = Path(__file__).parents[2]
-DRIVERS = {"thermal": "thermal.gy_mcu90640", "trace": "trace.ims_reference", "gamma": "radiation.atom_fast"}
+DRIVERS = {
+    "thermal": "thermal.gy_mcu90640",
+    "trace": "trace.ims_reference",
+    "gamma": "radiation.atom_fast",
+    "vapour": "trace.aci_pids3",
+}
 
 
 @pytest.fixture
@@ -76,3 +84,55 @@ def test_a_device_that_can_be_opened_is_shown_as_opened(folder: Path) -> None:
     done = devicehub(folder, "devices", "show", "thermal", "--json")
     assert done.returncode == 0
     assert json.loads(done.stdout)["link"].startswith("opened: ")
+
+
+def test_a_recording_without_the_serial_number_replays_exactly_and_says_so(folder: Path) -> None:
+    done = devicehub(folder, "record", "vapour", "out.txt", "--for", "3", "--redact")
+    assert done.returncode == 0, done.stderr
+    text = (folder / "out.txt").read_text()
+    assert "# Redacted: 1 values; 0 frames more are refused for it." in text
+    assert re.search(r"# Device vapour, driver trace.aci_pids3, simulated, recorded \S+\.$", text, re.MULTILINE)
+    assert re.search("serial='[X0]+'", text)
+    lines = parse(text)
+    replayed = run_transcript(load_driver("trace.aci_pids3").open({}), lines)
+    assert [str(line) for line in replayed] == [str(line) for line in lines]
+
+
+def test_an_unknown_device_is_listened_to_and_told_with_the_drivers_that_may_fit(folder: Path) -> None:
+    """Frames of a thermal array on a bare terminal; nothing is written to it."""
+    line = Line()
+    frames = b"".join(packet.data for packet in recorded_packets("thermal.gy_mcu90640"))
+    words = [
+        sys.executable,
+        "-m",
+        "devicehub",
+        "record",
+        line.path,
+        "out.txt",
+        "--for",
+        "4",
+        "--baud",
+        "115200",
+        "--json",
+    ]
+    started = subprocess.Popen(words, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE)
+    while not ((folder / "out.txt").exists() and "Unknown" in (folder / "out.txt").read_text()):
+        with pytest.raises(subprocess.TimeoutExpired):
+            started.wait(0.05)
+    os.write(line.master, frames[:4000])
+    out, _ = started.communicate(timeout=60)
+    os.set_blocking(line.master, False)
+    with pytest.raises(BlockingIOError):
+        os.read(line.master, 1)
+    line.close()
+    best = json.loads(out)["candidates"][0]
+    assert best["driver"] == "thermal.gy_mcu90640"
+    text = (folder / "out.txt").read_text()
+    assert f"# May be thermal.gy_mcu90640 ({best['score']:.1f}: {best['why']})." in text
+    assert b"".join(one.packet.data for one in parse(text) if one.packet is not None) == frames[:4000]
+
+
+def test_an_unknown_device_cannot_be_redacted(folder: Path) -> None:
+    done = devicehub(folder, "record", "/dev/ttyNONE9", "out.txt", "--redact")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "needs a driver" in done.stderr

@@ -1,12 +1,17 @@
 """Which drivers fit hardware that is present."""
 
+import re
+
 from devicehub.cli.devices_scan import descriptors
-from devicehub.discover import Descriptor, Kind, candidates
+from devicehub.discover import Descriptor, Kind, by_bytes, candidates
 from devicehub.driver import BleLink, Driver, Link, SerialLink, UsbLink, VideoFormat, VideoLink
 from devicehub.model.device import Category, Channel, UsbId
+from devicehub.registry import driver_names, load_driver
 from devicehub.transport.inventory import Key, Present
 from devicehub.transport.inventory import Kind as PresentKind
 from devicehub.transport.serial_ports import SerialPort
+from devicehub.wire.packet import Packet
+from tests.conformance import recorded_packets
 
 OWN, BRIDGE = UsbId(0x289D, 0x0010), UsbId(0x0403, 0x6001)
 FORMATS = (VideoFormat("MJPG", 640, 480, 30),)
@@ -67,3 +72,14 @@ def test_a_usb_device_is_listed_once_as_what_it_is_used_as() -> None:
         (Kind.VIDEO, "/dev/video0"),
         (Kind.USB, "1-2.3"),
     ]
+
+
+def test_what_a_device_says_unasked_names_the_drivers_that_understand_it() -> None:
+    """Frames of a thermal array, with noise before them."""
+    drivers = [load_driver(name) for name in driver_names()]
+    packets = [Packet(b"\x00\xff\x5a"), *recorded_packets("thermal.gy_mcu90640")]
+    best, *_ = by_bytes(packets, drivers)
+    assert best.driver == "thermal.gy_mcu90640"
+    assert 0 < best.score < 0.8
+    assert re.fullmatch(r"\d+ samples and [1-9]\d* faults in its bytes", best.why)
+    assert by_bytes([Packet(b"hello world\r\n")], drivers) == []
