@@ -10,6 +10,7 @@ its check any more is a fault in it. Pixels and spectra stay as they are.
 import binascii
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePath
 from types import MappingProxyType
@@ -85,17 +86,18 @@ class _Streams:
 
     def replace(self, value: bytes) -> bool:
         """Put something else in its place, in each form that devices send text in; False if it is nowhere."""
-        found = [self._pieces(form) for form in _forms(value)]
+        found = [self._pieces(form, _filled) for form in _letter_forms(value)]
+        found += [self._pieces(form, _zeros) for form in _number_forms(value)]
         return any(found)
 
-    def _pieces(self, value: bytes) -> bool:
+    def _pieces(self, value: bytes, filled: Callable[[bytes], bytes]) -> bool:
         at, found = 0, False
         while at < len(value):
             length = self._longest(value, at)
             if length < min(SHORTEST, len(value)):
                 at += 1
                 continue
-            self._fill(value[at : at + length])
+            self._fill(value[at : at + length], filled(value[at : at + length]))
             at, found = at + length, True
         return found
 
@@ -110,8 +112,7 @@ class _Streams:
                 high = middle - 1
         return low
 
-    def _fill(self, piece: bytes) -> None:
-        other = _filled(piece)
+    def _fill(self, piece: bytes, other: bytes) -> None:
         for data in self._data.values():
             start = 0
             while (start := data.find(piece, start)) >= 0:
@@ -129,18 +130,24 @@ class _Streams:
             yield Packet(new if new == old.data else _sealed(old.data, new), names[old.port] if rename else old.port)
 
 
-def _forms(value: bytes) -> list[bytes]:
-    """As it is, in two bytes a letter, and the bytes that hexadecimal text stands for."""
-    forms = [
-        value,
-        value.decode(errors="replace").encode("utf-16-le"),
-        value.decode(errors="replace").encode("utf-16-be"),
-    ]
-    try:
-        number = binascii.unhexlify(value)
-    except ValueError:
-        return forms
-    return [*forms, number, number[::-1]] if len(number) >= SHORTEST else forms
+def _letter_forms(value: bytes) -> list[bytes]:
+    """As it is, and in two bytes a letter."""
+    text = value.decode(errors="replace")
+    return [value, text.encode("utf-16-le"), text.encode("utf-16-be")]
+
+
+def _number_forms(value: bytes) -> list[bytes]:
+    """The bytes that hexadecimal text stands for, and a number of 32 bits, either way round."""
+    forms = []
+    with suppress(ValueError):
+        forms.append(binascii.unhexlify(value))
+    if value.isdigit() and 0xFFFF < int(value) <= 0xFFFFFFFF:
+        forms.append(int(value).to_bytes(4, "little"))
+    return [way for form in forms if len(form) >= SHORTEST for way in (form, form[::-1])]
+
+
+def _zeros(value: bytes) -> bytes:
+    return bytes(len(value))
 
 
 def _filled(value: bytes) -> bytes:
