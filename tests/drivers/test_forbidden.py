@@ -59,9 +59,6 @@ DANGEROUS: Mapping[str, tuple[Packet, ...]] = MappingProxyType(
                 "pids.reboot",
             )
         ),
-        "thermal.flir_boson_control": tuple(
-            Packet(bytes.fromhex(f"8e0000000001{function}ffffffff01ffae")) for function in ("00050018", "0005001b")
-        ),
         "scanner.uhfreader18": tuple(Packet(bytes([9, 0xFF, command])) for command in (3, 4, 5, 6)),
         "radiation.gq_gmc": (Packet(b"<POWEROFF>>"),),
         "radiation.radiacode": (Packet(bytes.fromhex("0c00000027080080")), Packet(bytes.fromhex("0c0000002b080080"))),
