@@ -76,7 +76,7 @@ def _cut_anywhere(name: str) -> bool:
     return isinstance(driver.link, SerialLink) and not driver.timed
 
 
-@pytest.mark.parametrize("name", list(filter(_cut_anywhere, DRIVERS)))
+@pytest.mark.parametrize("name", [name for name in DRIVERS if _cut_anywhere(name)])
 @pytest.mark.parametrize("seed", range(3))
 def test_the_result_does_not_depend_on_chunking(name: str, seed: int) -> None:
     driver = load_driver(name)
