@@ -36,6 +36,8 @@ class Unit(StrEnum):
     VOLT = "V"
     PICOAMPERE = "pA"
     KILOELECTRONVOLT = "keV"
+    PER_CENTIMETRE = "/cm"
+    NANOMETRE = "nm"
     REDUCED_MOBILITY = "cm2/(V.s)"
     BYTE = "By"
     COUNT = "{count}"
