@@ -31,7 +31,7 @@ def pixels(image: Image) -> Values:
 
 def statistics(image: Image) -> FrameStatistics | None:
     """Statistics of a raw image; None for an encoded one or one without a finite pixel."""
-    if image.layout is Layout.JPEG:
+    if image.layout.encoded:
         return None
     flat = pixels(image).ravel()
     if image.layout is Layout.F32LE:

@@ -71,7 +71,7 @@ def _number(value: float) -> float | None:
 
 def _image(image: Image, unit: str) -> Json:
     facts: Json = {"width": image.width, "height": image.height, "layout": str(image.layout)}
-    if image.layout is not Layout.JPEG:
+    if not image.layout.encoded:
         pixels = _values(image.data, image.layout) * image.gain + image.offset
         # Counts that are no temperatures have no unit.
         facts |= _figures(pixels) | ({} if image.radiometric is Radiometric.NONE else {"unit": unit})

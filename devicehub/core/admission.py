@@ -89,9 +89,10 @@ def _check_numbers(*values: object) -> None:
 def _check_image(image: Image) -> None:
     _check_numbers(image.width, image.height, image.gain, image.offset)
     _check_numbers(image.emissivity, image.counter, image.device_time)
+    image.run.encode()
     if image.width < 1 or image.height < 1:
         raise ValueError(f"image of {image.width}x{image.height} pixels")
-    if image.layout is not Layout.JPEG and len(image.data) != image.width * image.height * _SIZES[image.layout]:
+    if not image.layout.encoded and len(image.data) != image.width * image.height * _SIZES[image.layout]:
         raise ValueError(f"{len(image.data)} bytes are not {image.width}x{image.height} {image.layout}")
     if not (isfinite(image.gain) and image.gain > 0 and isfinite(image.offset)):
         raise ValueError(f"image with gain {image.gain} and offset {image.offset}")
@@ -100,7 +101,7 @@ def _check_image(image: Image) -> None:
 def _check_spectrum(spectrum: Spectrum) -> None:
     axis = spectrum.axis
     _check_numbers(axis.start, axis.step, axis.quadratic, spectrum.live_time, spectrum.device_time)
-    if spectrum.layout is Layout.JPEG or len(spectrum.data) % _SIZES[spectrum.layout]:
+    if spectrum.layout.encoded or len(spectrum.data) % _SIZES[spectrum.layout]:
         raise ValueError(f"{len(spectrum.data)} bytes are no spectrum of {spectrum.layout}")
     if not all(map(isfinite, (axis.start, axis.step, axis.quadratic))):
         raise ValueError(f"spectrum over an axis that is no line of numbers: {axis}")

@@ -45,10 +45,11 @@ def frame_data(
         hot=None if found is None else SpotData(found.hot_x, found.hot_y, found.max),
         emissivity=finite(image.emissivity),
         shutter_age_s=None if shutter_age is None else round(shutter_age, 1),
-        bytes=len(image.data) if image.layout is Layout.JPEG else None,
+        bytes=len(image.data) if image.layout.encoded else None,
         device_time=finite(image.device_time),
         regions=tuple(_region(rule, spot) for rule, spot in looked.spots),
         unjudged=dict(looked.unjudged),
+        run=image.run,
     )
 
 
@@ -63,7 +64,7 @@ def statistic_measurements(image: Image, frame: FrameData) -> list[Measurement]:
 
     An image without statistics gives values that are no numbers: quality BAD, which clears nothing.
     """
-    if image.shutter is Shutter.CLOSED or image.layout is Layout.JPEG:
+    if image.shutter is Shutter.CLOSED or image.layout.encoded:
         return []
     values = (frame.min, frame.mean, frame.max, frame.p05, frame.p95)
     quality = image.quality if frame.max is not None else Quality.BAD
@@ -76,18 +77,23 @@ def statistic_measurements(image: Image, frame: FrameData) -> list[Measurement]:
 def capture_data(image: Image, trigger: str) -> CaptureData:
     """The payload of an image that is stored as evidence, as the device sent it."""
     data = evidence(image)
-    jpeg = data.startswith(_JPEG) or image.layout is Layout.JPEG
-    media_type = "image/jpeg" if jpeg else f"application/x-devicehub-raw;layout={image.layout}"
     name = digest(data)
     return CaptureData(
         digest=name,
         size=len(data),
-        media_type=media_type,
+        media_type=_media_type(image, data),
         dataref=evidence_name(name),
         trigger=trigger,
         width=image.width,
         height=image.height,
+        run=image.run,
     )
+
+
+def _media_type(image: Image, data: bytes) -> str:
+    if data.startswith(_JPEG) or image.layout.encoded:
+        return "image/png" if image.layout is Layout.PNG else "image/jpeg"
+    return f"application/x-devicehub-raw;layout={image.layout}"
 
 
 def evidence(image: Image) -> bytes:

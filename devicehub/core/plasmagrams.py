@@ -8,7 +8,7 @@ import numpy as np
 from devicehub.alarm.layout import view
 from devicehub.alarm.mobility import Facts, Gas, Mode, ScanBatch, Tube, facts, unknown
 from devicehub.alarm.mobility.peaks import Counts
-from devicehub.model.reading import Cause, Layout, Spectrum
+from devicehub.model.reading import Cause, Spectrum
 from devicehub.model.units import Unit
 
 LEAST_POINTS = 2
@@ -17,7 +17,7 @@ LEAST_POINTS = 2
 def is_plasmagram(spectrum: Spectrum) -> bool:
     """Counts over an even axis of drift time in ms."""
     axis = spectrum.axis
-    if spectrum.layout is Layout.JPEG or axis.unit is not Unit.MILLISECOND or axis.quadratic or axis.step <= 0:
+    if spectrum.layout.encoded or axis.unit is not Unit.MILLISECOND or axis.quadratic or axis.step <= 0:
         return False
     return view(spectrum.data, spectrum.layout).size >= LEAST_POINTS
 

@@ -59,6 +59,7 @@ class FrameData(Struct, frozen=True, omit_defaults=True):
     unjudged: Annotated[
         dict[Segment, Unjudged], Meta(description="Thermal rules this frame says nothing about, and why")
     ] = {}
+    run: Annotated[str, Meta(description="The screening that it is part of: `sample_id` of its result")] = ""
 
 
 class CaptureData(Struct, frozen=True, omit_defaults=True):
@@ -71,3 +72,4 @@ class CaptureData(Struct, frozen=True, omit_defaults=True):
     trigger: str
     width: int
     height: int
+    run: Annotated[str, Meta(description="The screening that it is part of: `sample_id` of its result")] = ""

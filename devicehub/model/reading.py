@@ -82,6 +82,12 @@ class Layout(StrEnum):
     U32LE = "u32le"
     F32LE = "f32le"
     JPEG = "jpeg"
+    PNG = "png"
+
+    @property
+    def encoded(self) -> bool:
+        """Whether `data` is a picture's file as it was received, of which no pixel is decoded."""
+        return self in {Layout.JPEG, Layout.PNG}
 
 
 class Level(StrEnum):
@@ -150,8 +156,9 @@ class Spectrum(Struct, frozen=True):
 class Image(Struct, frozen=True):
     """One frame. For a raw layout, value in the channel's unit = `gain * pixel + offset`.
 
-    `data` of a JPEG is the file exactly as received. `original` is what the device sent where `data`
-    was computed from it: that is what is kept as evidence. `counter` is the device's own frame number.
+    `data` of a JPEG or PNG is the file exactly as received. `original` is what the device sent where `data`
+    was computed from it: that is what is kept as evidence. `counter` is the device's own frame number. `run`: the
+    screening that it is part of, empty for none.
     """
 
     channel: str
@@ -166,6 +173,7 @@ class Image(Struct, frozen=True):
     emissivity: float | None = None
     counter: int | None = None
     original: bytes = b""
+    run: str = ""
     quality: Quality = Quality.GOOD
     cause: Cause = Cause.NONE
     device_time: float | None = None

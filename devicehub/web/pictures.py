@@ -17,7 +17,6 @@ from typing import Final
 import numpy as np
 
 from devicehub.alarm.frames import pixels
-from devicehub.model.reading import Layout
 from devicehub.view import Shown
 
 _HEADER: Final = struct.Struct("<IIHHffHH")
@@ -30,7 +29,7 @@ def packed(shown: Shown) -> bytes:
     image = shown.image
     number = shown.count if image.counter is None else image.counter
     head = (round(shown.at.utc * 1000) & 0xFFFF_FFFF, number & 0xFFFF_FFFF, image.width, image.height)
-    if image.layout is Layout.JPEG:
+    if image.layout.encoded:
         return _HEADER.pack(*head, nan, nan, _NOWHERE, _NOWHERE) + image.data
     raw = pixels(image).astype(np.float32)
     finite = np.isfinite(raw)

@@ -29,6 +29,14 @@ def png_size(data: bytes) -> tuple[int, int]:
     return width, height
 
 
+def check_png(data: bytes) -> tuple[int, int]:
+    """Check every chunk up to IEND; the size that IHDR states. No pixel is inflated. Raises `ProtocolError`."""
+    names = [name for name, _ in _chunks(data)]
+    if b"IDAT" not in names:
+        raise ProtocolError(Reason.TRUNCATED, "PNG without pixels")
+    return png_size(data)
+
+
 def decode_png16(data: bytes, *, largest_side: int = 4096) -> NDArray[np.uint16]:
     """The samples as written (big-endian on file), shape (height, width). Raises `ProtocolError`."""
     width, height, depth, colour, compression, method, interlace = _HEADER.unpack(_header(data))

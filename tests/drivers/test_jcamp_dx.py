@@ -125,7 +125,7 @@ def test_each_block_is_read_and_a_bad_one_costs_itself_alone() -> None:
     step = read(text.encode())
     assert sum(isinstance(one, Spectrum) for one in step.samples) == 2
     (fault,) = step.faults
-    assert "line 16" in str(fault)
+    assert "line 18" in str(fault)
 
 
 @pytest.mark.parametrize(

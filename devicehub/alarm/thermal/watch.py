@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from devicehub.alarm.thermal.judge import Finding, Spot, judge
 from devicehub.alarm.thermal.scene import Scene
-from devicehub.model.reading import Cause, Image, Layout, Measurement, Quality, Radiometric, Shutter
+from devicehub.model.reading import Cause, Image, Measurement, Quality, Radiometric, Shutter
 from devicehub.model.thermal import RELATIVE, ThermalRule, Unjudged
 
 _ABSOLUTE_ENDS = frozenset({Cause.NONE, Cause.APPROXIMATE})
@@ -32,7 +32,7 @@ class Looked:
 
 def blind(image: Image, *, frozen: bool) -> Unjudged | None:
     """Why an image shows no scene at all: the shutter, a picture that stands still, no pixels."""
-    if image.layout is Layout.JPEG:
+    if image.layout.encoded:
         return Unjudged.NO_PIXELS
     if image.shutter is not Shutter.OPEN or image.cause is Cause.CALIBRATING:
         return Unjudged.SHUTTER
