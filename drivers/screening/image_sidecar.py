@@ -4,9 +4,9 @@
     bag-17.json, .xml or .txt         what it says (also bag-17.png.json): names and texts, see `_image_files`
 
 Both have one name, which is the `run` of the picture and the `sample_id` of the result; the item that a sidecar names
-begins its note. They may come in any order; each is told at once, since a file is put aside when what it says is stored.
-A picture whose sidecar does not come within `wait` seconds gives an inconclusive result, cause incomplete: it was never
-said to be clear. A sidecar whose picture does not come is a fault.
+begins its note. They may come in any order; each is told at once, since a file is put aside when what it says is
+stored. A picture whose sidecar does not come within `wait` seconds gives an inconclusive result, cause incomplete: it
+was never said to be clear. A sidecar whose picture does not come is a fault.
 
 The names that the sidecar is searched for, and the words of its verdict, are options; they are compared without case.
 A verdict in other words is inconclusive, and told in `defects`.

@@ -11,7 +11,7 @@ from simulators.radiation.n42 import Identifier
 from tests.guides import blocks
 from tests.real.following import command, follow
 from tests.real.hearing import hearing
-from tests.real.hub_process import ROOT, started
+from tests.real.hub_process import ROOT, started, until
 from tests.real.mosquitto import mosquitto
 from tests.real.mqtt_ends import settings
 
@@ -46,8 +46,7 @@ async def test_the_guide_can_be_followed_and_the_hub_publishes_what_the_files_sa
             await ears.until(lambda: len(ears.of(Kind.RESULT, "density-2")) == 3)
             await ears.first(Kind.RESULT, "identifier-1")
             await ears.first(Kind.ALARM, "identifier-1/nuclide-cs-137")
-            while not (folders["density"] / "taken" / "monday.csv").exists():
-                await asyncio.sleep(0.1)
+            await until((folders["density"] / "taken" / "monday.csv").exists)
     results = [one.data for one in ears.of(Kind.RESULT, "density-2")]
     assert [one["outcome"] for one in results] == ["clear", "alarm", "clear"]
     assert "is no time of the form" in results[2]["defects"][0]
