@@ -20,7 +20,7 @@ def run(args: argparse.Namespace) -> int:
     driver = fitted(load_driver(device.driver), device)
     if not isinstance(driver.link, FileLink):
         raise CommandError(Exit.USAGE, f"{device.id} leaves no files: see 'devicehub drivers decode'")
-    packets = [Timed(0.0, Packet(_read(path, driver.link.limit), path.name)) for path in args.file]
+    packets = [Timed(0.0, Packet(_read(path, driver.link.limit), path.name)) for path in args.files]
     found = False
     for _, step in play(driver.open(device.options), packets):
         for sample in step.samples:

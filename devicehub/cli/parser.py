@@ -64,7 +64,7 @@ def _devices(commands: Nouns) -> None:
         nouns, "decode", "devices_decode", "show what a watch-folder device makes of a file, which stays there"
     )
     decode.add_argument("id", metavar="ID")
-    decode.add_argument("file", nargs="+", type=Path, metavar="FILE")
+    decode.add_argument("files", nargs="+", type=Path, metavar="FILE")
     config_option(decode)
 
 

@@ -40,12 +40,12 @@ def mapped(columns: ColumnMap) -> Driver:
 
 def _protocol(columns: ColumnMap, options: Options) -> DeviceProtocol:
     del options
+    return FolderProtocol(partial(_read, columns), MOST_BYTES)
 
-    def read(name: str, data: bytes) -> Iterator[Sample | ProtocolError]:
-        del name
-        return read_csv(columns, data)
 
-    return FolderProtocol(read, MOST_BYTES)
+def _read(columns: ColumnMap, name: str, data: bytes) -> Iterator[Sample | ProtocolError]:
+    del name
+    return read_csv(columns, data)
 
 
 def _channels(columns: ColumnMap) -> tuple[Channel, ...]:
