@@ -174,7 +174,7 @@ class ThermalMaster:
     # Starting
 
     def _begin(self, now: float, questions: _Steps) -> None:
-        throw_away = (self._read, 0.1)
+        throw_away = (self._read, 0.1) if not self._reads else (0.1,)  # one that still waits will do
         again = _asked("start")
         self._steps = deque((*questions, *again, 1.0, SETTING, SEND_FRAMES, 2.0, *throw_away, *again))
         self._asked = None

@@ -33,14 +33,15 @@ def p3_commands(vectors: Vectors) -> None:
     """The published commands are those sent: all at the start, the shutter by command, the gain never."""
     assert "u16le resp_len" in vectors.take("rule")
     player = Player("thermal.thermal_master_p3")
-    while sum(packet.port.startswith("in:81") for packet in player.written) < 3:  # one is thrown away
+    start = vectors.data("start_stream")
+    for _ in range(100):
         question = player.written[-1].port
-        if question.startswith("ctl:c1"):
-            player.give(
-                (b"\x02" if ":22:" in question else b"\x01").ljust(int(question.split(":")[5]), b"\0"), question
-            )
-        else:
-            player.wait()
+        if player.sent().count(start) == 2 and question.startswith("in:"):
+            break
+        status = b"\x02" if ":22:" in question else b"\x01"
+        asked = question.startswith("ctl:c1")
+        if not (asked and player.give(status.ljust(int(question.split(":")[5]), b"\0"), question)):
+            player.wait()  # a pause
     player.command("shutter", vectors.data("shutter"))
     for name in ("read_name", "read_fw", "read_part", "read_serial", "read_hw", "read_model_long", "start_stream"):
         assert vectors.data(name) in player.sent(), name
