@@ -11,6 +11,7 @@ connection is not read on. A device that sends nothing for `silence` seconds cou
 """
 
 import asyncio
+import contextlib
 import socket
 from collections import deque
 from typing import cast
@@ -210,6 +211,8 @@ class StreamTransport:
         """End the connection without waiting for the other end."""
         self._ended(LinkLostError("closed"))
         self._writer.transport.abort()
+        with contextlib.suppress(OSError):  # what broke it was told to whoever read
+            await self._writer.wait_closed()
 
     def _ended(self, error: LinkLostError) -> LinkLostError:
         self._lost = self._lost or error

@@ -140,7 +140,8 @@ async def tcp_device(simulator: NetworkSimulator) -> AsyncIterator[int]:
         except ConnectionError:  # the host went away
             pass
         finally:
-            writer.close()
+            writer.transport.abort()
 
     async with listening(serve) as port:
         yield port
+    await clock.sleep(TICK)  # until the loop has closed what was aborted
