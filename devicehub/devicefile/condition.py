@@ -18,7 +18,12 @@ class Condition:
 
     def __call__(self, values: Values) -> bool:
         """Whether all hold."""
-        return all(name in values and test(values[name]) for name, test in self.tests)
+        holds = True
+        for name, test in self.tests:  # no generator: this is asked for every frame, several times
+            if name not in values or not test(values[name]):
+                holds = False
+                break
+        return holds
 
     @property
     def names(self) -> frozenset[str]:
@@ -49,8 +54,9 @@ def _test(name: str, wanted: object) -> Test:
         return lambda value: _plain(value) in choices
     if isinstance(wanted, dict):
         return _table(name, cast(Mapping[str, object], wanted))
-    plain = _plain(wanted)
-    return lambda value: _plain(value) == plain
+    if isinstance(wanted, int | float):
+        return lambda value: value == wanted
+    return lambda value: _plain(value) == wanted
 
 
 def _plain(value: object) -> object:

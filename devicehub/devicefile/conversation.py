@@ -45,8 +45,11 @@ class Conversation:
     def __init__(self, compiled: Compiled, options: Mapping[str, OptionValue]) -> None:
         file = compiled.file
         self._compiled = compiled
+        self._codec = compiled.codec
+        self._usb_in = usb_port(file.link.endpoint_in) if file.link.kind == "usb" else None
         self._options = {name: value for name, value in options.items() if not isinstance(value, bool)}
         self._framer = compiled.framing.framer()
+        self._by_time = isinstance(self._framer, Replies)
         self._teller = Teller(compiled.meanings, file.capabilities, untested=file.untested)
         self._counters = Counters(file.counter)
         self._memory: Values = {}
@@ -68,15 +71,16 @@ class Conversation:
 
     def on_packet(self, now: float, packet: Packet) -> Step:
         """Take bytes; an answer frees the line."""
-        link = self._compiled.file.link
-        if link.kind == "usb" and packet.port != usb_port(link.endpoint_in):
+        if self._usb_in is not None and packet.port != self._usb_in:
             self._faults.append(ProtocolError(Reason.UNEXPECTED, f"port {packet.port}"))
             return self._step(now)
-        self._settle(now)
+        if self._deaf or self._by_time:
+            self._settle(now)
         self._heard_at = now
         if not self._deaf:
             self._frames(now, self._framer.feed(packet.data))
-        self._listen()
+        if self._usb_in is not None:
+            self._listen()
         return self._step(now)
 
     def on_timer(self, now: float) -> Step:
@@ -132,9 +136,9 @@ class Conversation:
         flight = self._agenda.flight
         expected = flight.request.table.replies if flight is not None else ()
         try:
-            message, values = self._compiled.codec.decode(frame, expected, self._memory)
+            message, values = self._codec.decode(frame, expected, self._memory)
             if flight is not None and message.name in expected:
-                self._compiled.codec.check_echo(values, flight.sent)
+                self._codec.check_echo(values, flight.sent)
         except ProtocolError as error:
             self._faults.append(error)
             return
@@ -154,7 +158,8 @@ class Conversation:
         for field in self._compiled.remembered[name]:
             if values.get(field) is not None:
                 self._memory[field] = values[field]
-        self._samples += self._teller.heard()
+        if self._teller.silent:
+            self._samples += self._teller.heard()
         self._samples += self._teller.tell(name, values, self._faults)
 
     def _late(self, now: float) -> None:

@@ -67,6 +67,11 @@ class Expression:
         except (ZeroDivisionError, OverflowError, ValueError) as error:
             raise ProtocolError(Reason.RANGE, f"{self.text}: {error}") from None
 
+    def whole(self, values: Values) -> int:
+        """Its value without a fraction; that of a field alone is looked up. Raises `ProtocolError`."""
+        found = values.get(self.text)
+        return found if isinstance(found, int) else int(self(values))
+
 
 def parse_expression(text: str) -> Expression:
     """Read a formula. Raises `ValueError` in plain words."""

@@ -33,7 +33,8 @@ class Escape:
     def undo(self, data: bytes) -> bytes:
         """From the line."""
         for line, plain in self._pairs:
-            data = data.replace(line, plain)
+            if line in data:
+                data = data.replace(line, plain)
         return data
 
     def apply(self, data: bytes) -> bytes:
@@ -62,7 +63,7 @@ class Delimited:
     def feed(self, data: bytes) -> Iterator[Frame]:
         """As `Framer.feed`."""
         for frame in self._inner.feed(data):
-            content = self._content(frame) if isinstance(frame, bytes) else frame
+            content = self._content(frame) if frame and isinstance(frame, bytes) else frame
             if content:
                 yield content
 

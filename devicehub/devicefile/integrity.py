@@ -49,11 +49,14 @@ class Check:
 
     def verify(self, frame: bytes) -> None:
         """Raises `ProtocolError` unless the frame is whole."""
-        at = self.place(frame)
+        size = len(frame)
+        at = self.at if self.at >= 0 else size + self.at
+        if at < 0 or at + self.size > size:
+            at = self.place(frame)
         told = self.decode(frame[at : at + self.size])
         if told == 0 and self.zero_is_unchecked:
             return
-        if told != self.compute(self.span(frame)):
+        if told != self.compute(frame[self.begin : size + self.end if self.end <= 0 else self.end]):
             raise ProtocolError(Reason.CHECKSUM, "check does not match")
 
     def says_unchecked(self, frame: bytes) -> bool:

@@ -12,7 +12,7 @@ from devicehub.model.errors import ProtocolError, Reason
 
 
 def _number(name: str, count: Expression | int, values: Values, most: int) -> int:
-    number = count if isinstance(count, int) else int(count(values))
+    number = count if isinstance(count, int) else count.whole(values)
     if not 0 <= number <= most:
         raise ProtocolError(Reason.RANGE, f"{name} of {number} elements; at most {most}")
     return number

@@ -5,13 +5,14 @@ Alarms, capabilities and identity are told when they change; triggers when they 
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from devicehub.devicefile.condition import Condition, parse_condition
 from devicehub.devicefile.expression import Number, parse_expression
+from devicehub.devicefile.fields import names
 from devicehub.devicefile.messages import Message
 from devicehub.devicefile.notation import parse_bytes
 from devicehub.devicefile.parts import Decoded, Values
@@ -36,7 +37,7 @@ from devicehub.wire.symbology import aim_symbology
 
 SLOT = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 LAYOUTS = {"|u1": Layout.U8, "<u2": Layout.U16LE, "<i2": Layout.I16LE, "<u4": Layout.U32LE, "<f4": Layout.F32LE}
-Make = Callable[[Values], Iterator[Sample]]
+Make = Callable[[Values], Iterable[Sample]]
 
 
 def put_in(text: str, values: Mapping[str, object]) -> str:
@@ -63,18 +64,20 @@ def makers(message: Message, channels: Mapping[str, Channel]) -> tuple[Make, ...
                 _in_case(field.name, case.name, one.name, channels[one.channel]) for one in case.fields if one.channel
             )
         out.extend(_in_case(field.name, "", one.name, channels[one.channel]) for one in field.fields if one.channel)
+    inner = {field.name: frozenset(names(field.fields)) for field in table.fields if field.type == "list"}
     out.extend(_measure(one, channels[one.channel]) for one in table.measure)
     out.extend(_spectrum(one) for one in table.spectrum)
     out.extend(_image(one) for one in table.image)
-    out.extend(_scan(one) for one in table.scan)
+    out.extend(_scan(one, inner.get(one.each or "", frozenset())) for one in table.scan)
     return tuple(out)
 
 
 def _field(name: str, channel: Channel) -> Make:
-    def make(values: Values) -> Iterator[Sample]:
+    measured = _state if channel.kind is ChannelKind.STATE else _measured
+
+    def make(values: Values) -> Iterable[Sample]:
         value = values.get(name)
-        if value is not None:
-            yield _measured(channel, value)
+        return () if value is None else (measured(channel, value),)
 
     return make
 
@@ -93,7 +96,7 @@ def _in_case(sequence: str, case: str, name: str, channel: Channel) -> Make:
 def _measured(channel: Channel, value: Decoded) -> Measurement:
     if channel.kind is ChannelKind.STATE:
         return _state(channel, value)
-    if isinstance(value, str | bytes) or not math.isfinite(value):
+    if not isinstance(value, int) and (not isinstance(value, float) or not math.isfinite(value)):
         raise ProtocolError(Reason.RANGE, f"{channel.name} = {value} is not a number")
     return Measurement(channel.name, value)
 
@@ -130,14 +133,16 @@ def _rounded(value: Number) -> Number:
     return value if isinstance(value, int) else single(value)
 
 
-def _each(sequence: str | None, one: Callable[[Mapping[str, object]], Iterator[Sample]]) -> Make:
-    """Once, or for each element of a list, which sees the fields outside it too."""
+def _each(
+    sequence: str | None, one: Callable[[Mapping[str, object]], Iterator[Sample]], *, alone: bool = False
+) -> Make:
+    """Once, or for each element of a list, which sees the fields outside it too unless it needs none."""
     if sequence is None:
         return one
 
     def make(values: Values) -> Iterator[Sample]:
         for element in values.get(sequence, ()):
-            yield from one({**values, **element})
+            yield from one(element if alone else {**values, **element})
 
     return make
 
@@ -197,7 +202,8 @@ def _image(table: ImageTable) -> Make:
     return make
 
 
-def _scan(table: ScanTable) -> Make:
+def _scan(table: ScanTable, inner: frozenset[str]) -> Make:
+    """`inner`: the fields of a list's element."""
     when, strip = _when(table.when), parse_bytes(table.strip)
 
     def one(values: Mapping[str, object]) -> Iterator[Sample]:
@@ -211,7 +217,8 @@ def _scan(table: ScanTable) -> Make:
             raise ProtocolError(Reason.LENGTH, f"{table.channel} without data")
         yield Scan(table.channel, _symbology(table, values), data)
 
-    return _each(table.each, one)
+    needed = {table.field, *when.names, *SLOT.findall(table.symbology), *filter(None, [table.aim])}
+    return _each(table.each, one, alone=needed <= inner)
 
 
 def _symbology(table: ScanTable, values: Mapping[str, object]) -> str:

@@ -13,6 +13,8 @@ from devicehub.devicefile.schema import DeviceFile
 from devicehub.devicefile.schema_message import FieldTable, MessageTable
 from devicehub.model.errors import ProtocolError, Reason
 
+KNOWN_MOST = 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -43,7 +45,10 @@ class Codec:
         self._echoes = tuple((field.name, field.echo) for field in file.frame.header if field.echo)
         known = frozenset(name for field in file.frame.header for name in (field.name, *field.bits))
         self._messages = {table.name: _message(table, endian, known) for table in file.message}
+        self._known: dict[tuple[object, ...], Message] = {}
         self._unasked = tuple(message for message in self._messages.values() if message.unasked)
+        self._matched = sorted({name for message in self._messages.values() for name in message.match.names})
+        self._all_early = all(message.early for message in self._messages.values())
 
     def message(self, name: str) -> Message:
         """The message of that name."""
@@ -60,6 +65,15 @@ class Codec:
         for name, adjust in self._lengths:
             if header[name] != len(frame) - adjust:
                 raise ProtocolError(Reason.LENGTH, f"{name} = {header[name]} in a frame of {len(frame)} bytes")
+        key = (expected, *[header.get(name) for name in self._matched])
+        if (found := self._known.get(key)) is not None:
+            return self._finished(found, header, len(body) - found.layout.decode(body, at, header))
+        message, values = self._searched(body, at, header, expected)
+        if self._all_early and len(self._known) < KNOWN_MOST:
+            self._known[key] = message
+        return message, values
+
+    def _searched(self, body: bytes, at: int, header: Values, expected: tuple[str, ...]) -> tuple[Message, Values]:
         fault: ProtocolError | None = None
         for message in self._candidates(expected):
             if message.early and not message.match(header):

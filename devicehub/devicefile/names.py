@@ -8,6 +8,7 @@ from devicehub.devicefile.fields import STRETCHES, names
 from devicehub.devicefile.notation import parse_template, slots
 from devicehub.devicefile.schema import ChannelTable, DeviceFile, FrameTable
 from devicehub.devicefile.schema_message import FieldTable, MessageTable
+from devicehub.model.reading import Cause
 from devicehub.tomlfile.position import KeyPath
 from devicehub.tomlfile.problems import Complaint, key_text, suggestion, value_mistake
 
@@ -107,6 +108,8 @@ def _message(path: KeyPath, message: MessageTable, file: DeviceFile) -> Iterator
             here: KeyPath = (*path, table, number)
             yield from _known((*here, "channel"), one.channel, channels, "channel")
             yield from _known((*here, "each"), getattr(one, "each", None), lists, "list")
+    for number, level in enumerate(message.capability):
+        yield from _known((*path, "capability", number, "cause"), level.cause, Cause, "cause")
     requests = [one.name for one in file.request]
     yield from _known((*path, "acknowledge"), message.acknowledge, requests, "request")
     for number, name in enumerate(message.then):

@@ -85,9 +85,10 @@ class Fixed:
         self._struct = struct.Struct(layout)
         self._scalars = scalars
         self._names = tuple(scalar.name for scalar in scalars)
-        self._special = tuple(
-            scalar for scalar in scalars if scalar.decode is not None or scalar.bits or scalar.wanted is not None
-        )
+        self._size = self._struct.size
+        self._wanted = tuple((scalar.name, scalar.wanted) for scalar in scalars if scalar.wanted is not None)
+        self._bits = tuple((scalar.name, *bit) for scalar in scalars for bit in scalar.bits)
+        self._decoded = tuple((scalar.name, scalar.decode) for scalar in scalars if scalar.decode is not None)
 
     def decode(self, data: bytes, at: int, values: Values) -> int:
         """As `Part.decode`."""
@@ -96,20 +97,14 @@ class Fixed:
         except struct.error:
             raise ProtocolError(Reason.TRUNCATED, f"frame ends before {', '.join(self._names[:3])}") from None
         values.update(zip(self._names, raw, strict=True))
-        for scalar in self._special:
-            self._finish(scalar, values)
-        return at + self._struct.size
-
-    @staticmethod
-    def _finish(scalar: Scalar, values: Values) -> None:
-        name = scalar.name
-        raw = values[name]
-        for bit, shift, mask in scalar.bits:
-            values[bit] = raw >> shift & mask
-        if scalar.decode is not None:
-            values[name] = scalar.decode(raw)
-        if scalar.wanted is not None and raw != scalar.wanted:
-            raise ProtocolError(Reason.UNEXPECTED, f"{name} = {raw}, not {scalar.wanted}")
+        for name, wanted in self._wanted:
+            if values[name] != wanted:
+                raise ProtocolError(Reason.UNEXPECTED, f"{name} = {values[name]}, not {wanted}")
+        for name, bit, shift, mask in self._bits:
+            values[bit] = values[name] >> shift & mask
+        for name, decode in self._decoded:
+            values[name] = decode(values[name])
+        return at + self._size
 
     def encode(self, values: Values, out: bytearray) -> None:
         """As `Part.encode`."""
@@ -143,7 +138,7 @@ class Extent:
     def find(self, name: str, data: bytes, at: int, values: Values) -> tuple[int, int]:
         """Where the field ends and where the next begins. Raises `ProtocolError`."""
         if self.size is not None:
-            size = self.size if isinstance(self.size, int) else int(self.size(values))
+            size = self.size if isinstance(self.size, int) else self.size.whole(values)
             if size < 0 or at + size > len(data):
                 raise ProtocolError(Reason.TRUNCATED, f"{name} has {size} bytes, {len(data) - at} are left")
             return at + size, at + size

@@ -37,8 +37,13 @@ class Meaning:
     makes: tuple[Make, ...]
     identity: Mapping[str, str]
     alarms: tuple[tuple[AlarmTable, Condition], ...]
-    capabilities: tuple[tuple[CapabilityTable, Condition], ...]
+    capabilities: tuple[tuple[Capability, Condition], ...]
     triggers: tuple[tuple[TriggerTable, Condition], ...]
+
+    @property
+    def changing(self) -> bool:
+        """Whether there is something that is told when it changes."""
+        return bool(self.alarms or self.capabilities or self.triggers)
 
 
 def meaning(message: Message, makes: tuple[Make, ...]) -> Meaning:
@@ -49,13 +54,20 @@ def meaning(message: Message, makes: tuple[Make, ...]) -> Meaning:
         makes,
         identity,
         tuple((one, parse_condition(one.when)) for one in table.alarm),
-        tuple((one, parse_condition(one.when)) for one in table.capability),
+        tuple((_capability(one), parse_condition(one.when)) for one in table.capability),
         tuple((one, parse_condition(one.when)) for one in table.trigger),
     )
 
 
+def _capability(table: CapabilityTable) -> Capability:
+    return Capability(table.name, Level(table.level), Cause(table.cause))
+
+
 class Teller:
-    """Makes samples of messages; remembers what it told last. One serves one open link."""
+    """Makes samples of messages; remembers what it told last. One serves one open link.
+
+    `silent`: nobody has answered yet, or does any more.
+    """
 
     def __init__(self, meanings: Mapping[str, Meaning], capabilities: Sequence[str], *, untested: bool) -> None:
         """`capabilities`: what the device detects when nothing says that it does not."""
@@ -66,6 +78,7 @@ class Teller:
         self._alarms: dict[str, bool] = {}
         self._levels: dict[str, Capability] = {}
         self._pressed: set[str] = set()
+        self.silent = True
 
     def tell(self, name: str, values: Values, faults: list[ProtocolError]) -> list[Sample]:
         """The samples of a decoded message; a part that makes no sense is added to `faults` and left out."""
@@ -76,16 +89,21 @@ class Teller:
                 samples.extend(make(values))
             except ProtocolError as error:
                 faults.append(error)
-        samples += [*self._identity(one, values), *self._changes(one, values)]
+        if one.identity:
+            samples.extend(self._identity(one, values))
+        if one.changing:
+            samples.extend(self._changes(one, values))
         return [marked(sample) for sample in samples] if self._untested else samples
 
     def silence(self) -> list[Sample]:
         """Nobody answers: nothing is detected."""
+        self.silent = True
         lost = [Capability(name, Level.NONE, Cause.NOT_CONNECTED) for name in self._known()]
         return [capability for capability in lost if self._changed(capability)]
 
     def heard(self) -> list[Sample]:
         """It answers: what no message speaks of is detected."""
+        self.silent = False
         told = {table.name for one in self._meanings.values() for table, _ in one.capabilities}
         full = [Capability(name, Level.FULL) for name in self._capabilities if name not in told]
         news: list[Sample] = [capability for capability in full if self._changed(capability)]
@@ -111,9 +129,8 @@ class Teller:
             if level.name in seen or not holds(values):
                 continue
             seen.add(level.name)
-            capability = Capability(level.name, Level(level.level), Cause(level.cause))
-            if self._changed(capability):
-                yield capability
+            if self._changed(level):
+                yield level
         for trigger, comes in one.triggers:
             yield from self._trigger(trigger, pressed=comes(values))
 

@@ -10,7 +10,7 @@ from devicehub.collect.session import Session
 from devicehub.devicefile.conversation import Conversation
 from devicehub.devicefile.load import load
 from devicehub.model.errors import Reason
-from devicehub.model.reading import Capability, Cause, Level, Measurement, Quality
+from devicehub.model.reading import Capability, Cause, Level, Measurement, Quality, Sample
 from devicehub.transport.memory import MemoryTransport
 from devicehub.wire.packet import Packet
 from tests.unit.devicefile.files import SMALL, compiled, write
@@ -46,7 +46,7 @@ def test_a_late_answer_is_a_timeout_and_the_question_is_repeated_as_often_as_it_
 def test_who_does_not_answer_detects_nothing_and_does_again_when_he_answers(tmp_path: Path) -> None:
     probe = talk(tmp_path, ('source = "test"', 'source = "test"\ncapabilities = ["level"]'))
     step = probe.start(0.0)
-    lost = []
+    lost: list[Sample] = []
     for _ in range(6):
         assert step.wake_at is not None
         step = probe.on_timer(step.wake_at)
