@@ -17,13 +17,13 @@ OFFSET, GAIN = 2.93, 5.86  # keV, keV a channel
 SOURCES = {"Cs-137": ((661.7, 1.0),), "Co-60": ((1173.2, 1.0), (1332.5, 1.0)), "K-40": ((1460.8, 1.0),)}
 FAULTS = ("zone", "live", "confidence", "latin1", "truncated", "none")
 EPOCH = 1767225600  # the instrument's clock at power-up: 2026-01-01
-SECONDS = 20.0
+SECONDS = 15.0
 
 
 class Identifier:
     """Leaves M0001.n42, M0002.n42, ...
 
-    Verbs: `demo` (a measurement every 40 s, a source in every second one); `measure`; `source(name, rate)`: Cs-137,
+    Verbs: `demo` (a measurement every 20 s, a source in every second one); `measure`; `source(name, rate)`: Cs-137,
     Co-60 or K-40 before it, counts a second in its peaks; `clear`; `fault(kind)` for the next file: zone (-0500),
     live (longer than real), confidence (100.0), latin1, truncated, or none.
     """
@@ -56,7 +56,7 @@ class Identifier:
         """Time passes; the files written since the last call."""
         self._time += dt
         while self._next is not None and self._time >= self._next:
-            self._next += 40.0
+            self._next += 20.0
             self._source = ("Cs-137", 80.0) if self._taken % 2 else None
             self._measure()
         files, self._files = self._files, []

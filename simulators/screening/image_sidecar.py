@@ -12,7 +12,7 @@ FAULTS = ("damaged", "alone", "none")
 class Cabinet:
     """Leaves bag-0001.png and bag-0001.json, ...
 
-    Verbs: `demo` (a bag every 30 s, something dense in one of six); `scan` with an optional `dense`, 1 for something;
+    Verbs: `demo` (a bag every 15 s, something dense in one of six); `scan` with an optional `dense`, 1 for something;
     `fault(kind)` for the next bag: damaged (the picture), alone (no sidecar), or none.
     """
 
@@ -39,7 +39,7 @@ class Cabinet:
         """Time passes; the files written since the last call."""
         self._time += dt
         while self._next is not None and self._time >= self._next:
-            self._next += 30.0
+            self._next += 15.0
             self._scan(dense=self._bags % 6 == 5)
         files, self._files = self._files, []
         return files

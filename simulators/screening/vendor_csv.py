@@ -10,7 +10,7 @@ HEADER = "time,item,verdict,finding,reading,note"
 class Export:
     """Leaves export-0001.csv, ...
 
-    Verbs: `demo` (three screenings every 60 s, one in ten with something); `screen(reading, finding)`; `export`.
+    Verbs: `demo` (three screenings every 20 s, one in ten with something); `screen(reading, finding)`; `export`.
     """
 
     def __init__(self, random: Random) -> None:
@@ -37,7 +37,7 @@ class Export:
         """Time passes; the files written since the last call."""
         self._time += dt
         while self._next is not None and self._time >= self._next:
-            self._next += 60.0
+            self._next += 20.0
             for _ in range(3):
                 dense = self._random.random() < 0.1
                 self._screen(

@@ -22,7 +22,7 @@ _TIMES = " STUVWXYZs"
 class Detector:
     """Leaves RUN0001.jdx, RUN0002.jdx, ...
 
-    Verbs: `demo` (a run every 30 s, a sample in every third); `run` with an optional `form`: affn, pac, sqz, dif or
+    Verbs: `demo` (a run every 15 s, a sample in every third); `run` with an optional `form`: affn, pac, sqz, dif or
     difdup; `sample(at, height)`: a peak at a drift time in ms; `clear`; `fault(kind)` for the next file: check (a
     Y check fails), points (NPOINTS is wrong), or none.
     """
@@ -55,7 +55,7 @@ class Detector:
         """Time passes; the files written since the last call."""
         self._time += dt
         while self._next is not None and self._time >= self._next:
-            self._next += 30.0
+            self._next += 15.0
             self._sample = (8.4, 900.0) if self._runs % 3 == 2 else None
             self._run(FORMS[self._runs % len(FORMS)])
         files, self._files = self._files, []
