@@ -12,7 +12,7 @@ from devicehub.devicefile.framers import Replies
 from devicehub.devicefile.mapping import put_in
 from devicehub.devicefile.parts import Values
 from devicehub.devicefile.schema import CounterTable
-from devicehub.devicefile.telling import Teller
+from devicehub.devicefile.telling import Teller, doubted
 from devicehub.model.device import OptionValue
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Sample
@@ -143,7 +143,7 @@ class Conversation:
             self._faults.append(error)
             return
         self._misses = self._damaged = 0
-        self._told(message.name, values)
+        self._told(message.name, values, doubtful=self._compiled.framing.doubtful(frame))
         table = message.table
         if table.refused:
             self._faults.append(ProtocolError(Reason.REJECTED, put_in(table.refused, values)))
@@ -154,13 +154,14 @@ class Conversation:
         for name in table.then:
             self._agenda.add(name)
 
-    def _told(self, name: str, values: Values) -> None:
+    def _told(self, name: str, values: Values, *, doubtful: bool) -> None:
         for field in self._compiled.remembered[name]:
             if values.get(field) is not None:
                 self._memory[field] = values[field]
         if self._teller.silent:
             self._samples += self._teller.heard()
-        self._samples += self._teller.tell(name, values, self._faults)
+        told = self._teller.tell(name, values, self._faults)
+        self._samples += [doubted(sample) for sample in told] if doubtful else told
 
     def _late(self, now: float) -> None:
         flight = self._agenda.flight

@@ -7,6 +7,7 @@ from devicehub.devicefile.framers import Escape, StreamFramer, framer
 from devicehub.devicefile.integrity import Check
 from devicehub.devicefile.notation import parse_bytes
 from devicehub.devicefile.schema import FrameTable
+from devicehub.model.errors import ProtocolError
 
 
 class Framing:
@@ -15,6 +16,8 @@ class Framing:
     def __init__(self, table: FrameTable, checks: tuple[Check, ...]) -> None:
         self.table = table
         self._checks = checks
+        self._refusing = tuple(check for check in checks if check.refuses)
+        self._doubted = tuple(check for check in checks if not check.refuses)
         self._escape = Escape(table.escape)
         self.start, self._end = parse_bytes(table.start), parse_bytes(table.end)
         self.tail = room(self._checks)
@@ -24,9 +27,18 @@ class Framing:
         return framer(self.table, self.verify)
 
     def verify(self, frame: bytes) -> None:
-        """Raises `ProtocolError` unless all checks of a frame hold."""
-        for check in self._checks:
+        """Raises `ProtocolError` unless all checks that a frame must have hold."""
+        for check in self._refusing:
             check.verify(frame)
+
+    def doubtful(self, frame: bytes) -> bool:
+        """Whether a check does not match whose rule is not certain."""
+        try:
+            for check in self._doubted:
+                check.verify(frame)
+        except ProtocolError:
+            return True
+        return False
 
     def body(self, frame: bytes) -> bytes:
         """A frame without the checks at its end."""

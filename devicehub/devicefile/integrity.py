@@ -24,7 +24,7 @@ class Check:
     """One check of a frame.
 
     `at`: offset of its bytes, negative from the end. `begin`, `end`: what it covers, `end` at most 0 counts from the
-    end of the frame.
+    end of the frame. `refuses`: a frame without it is none.
     """
 
     compute: Compute
@@ -35,6 +35,7 @@ class Check:
     encode: Callable[[int], bytes]
     decode: Callable[[bytes], int]
     zero_is_unchecked: bool
+    refuses: bool = True
 
     def span(self, frame: bytes) -> bytes:
         """The bytes that are covered."""
@@ -87,7 +88,7 @@ def compiled(table: CheckTable) -> Check:
     size = (2 if digits else 1) * (table.width // 8)
     at = -size if table.at is None else table.at
     end = table.end if table.end is not None else (min(0, at))
-    return Check(compute, size, at, table.begin, end, *_coding(table), table.zero_is_unchecked)
+    return Check(compute, size, at, table.begin, end, *_coding(table), table.zero_is_unchecked, table.wrong == "refuse")
 
 
 def _coding(table: CheckTable) -> tuple[Callable[[int], bytes], Callable[[bytes], int]]:

@@ -207,18 +207,23 @@ def _scan(table: ScanTable, inner: frozenset[str]) -> Make:
     when, strip = _when(table.when), parse_bytes(table.strip)
 
     def one(values: Mapping[str, object]) -> Iterator[Sample]:
-        found = values.get(table.field)
-        if found is None or not when(values):
+        found = [values[field] for field in table.field if values.get(field) is not None]
+        if not found or not when(values):
             return
-        data = found if isinstance(found, bytes) else _text(found).encode()
-        while strip and data.endswith(strip):
-            data = data[: -len(strip)]
+        data = b"\r".join(line for one in found if (line := _stripped(one, strip)))
         if not data:
             raise ProtocolError(Reason.LENGTH, f"{table.channel} without data")
         yield Scan(table.channel, _symbology(table, values), data)
 
     needed = {table.field, *when.names, *SLOT.findall(table.symbology), *filter(None, [table.aim])}
     return _each(table.each, one, alone=needed <= inner)
+
+
+def _stripped(found: Decoded, strip: bytes) -> bytes:
+    data = found if isinstance(found, bytes) else _text(found).encode()
+    while strip and data.endswith(strip):
+        data = data[: -len(strip)]
+    return data
 
 
 def _symbology(table: ScanTable, values: Mapping[str, object]) -> str:

@@ -97,6 +97,11 @@ class CheckTable(Section):
     encoding: Literal["little", "big", "hex"] = Field(default="little", description="Byte order, or hexadecimal digits")
     zero_is_unchecked: bool = Field(default=False, description="A check of 0 means that there is none")
     request: bool = Field(default=True, description="Requests have it too")
+    wrong: Literal["refuse", "doubt"] = Field(
+        default="refuse",
+        description="What becomes of a frame whose check does not match; `doubt`, where nobody published the rule: "
+        "its values are uncertain",
+    )
 
 
 class ChannelTable(Section):

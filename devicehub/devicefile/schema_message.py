@@ -12,6 +12,7 @@ from devicehub.devicefile.schema_types import (
     Condition,
     Formula,
     Name,
+    Names,
     Scalar,
     UnitName,
     WholeOrFormula,
@@ -117,11 +118,13 @@ class ScanTable(Section):
     """A barcode, document zone or tag."""
 
     channel: ChannelName = Field(description="The channel")
-    field: Name = Field(description="The field that holds what was read")
+    field: Names = Field(
+        description="The field that holds what was read; a list: each is a line of it, those that are empty aside"
+    )
     symbology: str = Field(description="Name of the symbology; `{field}` puts a field in")
     aim: Name | None = Field(default=None, description="Field with the AIM identifier that gives the symbology")
     each: Name | None = Field(default=None, description="Once for each element of this list")
-    strip: Bytes = Field(default="", description="Bytes that are taken off its end")
+    strip: Bytes = Field(default="", description="Bytes that are taken off its end, or off the end of each line")
     when: Condition | None = Field(default=None, description="Only if this holds")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from devicehub.devicefile.condition import parse_condition
@@ -66,7 +66,12 @@ def _scalar(value: object) -> int | float | str:
     raise PydanticCustomError("device_file", "must be a number or text")
 
 
+def _several(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
 Name = Annotated[str, Field(pattern=NAME)]
+Names = Annotated[tuple[Name, ...], Field(strict=False, min_length=1), BeforeValidator(_several)]
 ChannelName = Annotated[str, Field(pattern=CHANNEL)]
 UsbName = Annotated[str, Field(pattern=USB)]
 Bytes = Annotated[str, _checked(parse_bytes)]

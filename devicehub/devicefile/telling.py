@@ -155,6 +155,15 @@ class Teller:
         (self._pressed.add if pressed else self._pressed.discard)(table.name)
 
 
+def doubted(sample: Sample) -> Sample:
+    """A sample of a frame whose check does not match, though that may be the fault of the rule."""
+    match sample:
+        case Measurement() | Spectrum() | Image() | Scan() if sample.quality is Quality.GOOD:
+            return replace(sample, quality=Quality.UNCERTAIN, cause=Cause.CHECKSUM)
+        case _:
+            return sample
+
+
 def marked(sample: Sample) -> Sample:
     """A sample that says that nobody tested the file it comes from."""
     match sample:
