@@ -31,6 +31,7 @@ from devicehub.model.reading import (
     Sample,
     Scan,
     Spectrum,
+    Stored,
     Trigger,
 )
 from devicehub.wire.packet import Packet
@@ -120,6 +121,9 @@ def format_sample(sample: Sample) -> str:
     """A sample on one line: exact for what a person reads, a digest for pixels and spectra."""
     if isinstance(sample, Measurement | Image | Spectrum | Scan):
         return f"{sample.channel} {_content(sample)} {_quality(sample)}"
+    if isinstance(sample, Stored):
+        clock = "" if sample.clock is None else f" clock {sample.clock:.2f}"
+        return f"stored {escaped(sample.record)} {sample.age:.6g} s ago{clock}: {format_sample(sample.sample)}"
     return _notice(sample)
 
 

@@ -11,7 +11,7 @@ from devicehub.devicefile.notation import parse_bytes
 from devicehub.driver import Driver
 from devicehub.model.device import ChannelKind, OptionValue
 from devicehub.model.errors import ProtocolError
-from devicehub.model.reading import Image, Measurement, Sample, Scan, Spectrum
+from devicehub.model.reading import Image, Measurement, Sample, Scan, Spectrum, Stored
 from devicehub.record import Line, expectation, parse, run_transcript
 from devicehub.registry import device_files
 from devicehub.wire.packet import Packet, usb_port
@@ -69,6 +69,10 @@ def check_step(driver: Driver, step: Step) -> None:
 
 def check_sample(driver: Driver, sample: Sample) -> None:
     """A sample belongs to a declared channel."""
+    if isinstance(sample, Stored):
+        assert sample.record
+        assert sample.age >= 0
+        check_sample(driver, sample.sample)
     if isinstance(sample, Measurement | Spectrum | Image | Scan):
         channel = driver.channel(sample.channel)
         assert channel.kind in KINDS[type(sample)], f"{sample.channel} is declared {channel.kind}"

@@ -20,6 +20,7 @@ from devicehub.model.reading import (
     Sample,
     Scan,
     Spectrum,
+    Stored,
     Trigger,
 )
 
@@ -31,6 +32,9 @@ def sample_json(sample: Sample, driver: Driver) -> Json:
     """One sample. Optional facts are left out when they are absent."""
     if isinstance(sample, Measurement | Image | Spectrum | Scan):
         return _on_channel(sample, driver)
+    if isinstance(sample, Stored):
+        origin: Json = {"record": sample.record, "age": sample.age}
+        return sample_json(sample.sample, driver) | {"stored": origin | _present({"clock": sample.clock})}
     return _notice(sample)
 
 

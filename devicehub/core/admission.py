@@ -25,6 +25,7 @@ from devicehub.model.reading import (
     Sample,
     Scan,
     Spectrum,
+    Stored,
     Trigger,
 )
 from devicehub.model.segment import SEGMENT
@@ -38,6 +39,7 @@ _KINDS = {
 _SIZES = {Layout.U8: 1, Layout.U16LE: 2, Layout.I16LE: 2, Layout.U32LE: 4, Layout.F32LE: 4}
 _INTEGER_MOST = 2**63
 DETECTED = "detected-"
+RECORD_MOST = 128
 
 
 class Admission:
@@ -66,6 +68,11 @@ class Admission:
                 self._declared(sample)
                 _check_numbers(sample.device_time)
                 sample.symbology.encode()
+            case Stored():
+                if not (isfinite(sample.age) and sample.age >= 0 and 0 < len(sample.record.encode()) <= RECORD_MOST):
+                    raise ValueError(f"record '{sample.record[:RECORD_MOST]}' that is {sample.age} s old")
+                _check_numbers(sample.age, sample.clock)
+                self.check(sample.sample)
             case _:
                 _check_notice(sample)
 

@@ -1,6 +1,6 @@
 """The core: one `step` takes what came from all devices and gives what is to be said about it."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from devicehub.alarm.acts import SHELVE_MOST, Act, RefusedActError
@@ -8,6 +8,7 @@ from devicehub.core.alarms import AlarmPoints, Cause, StandingAlarm
 from devicehub.core.frames import capture_data
 from devicehub.core.limits import judge, lapse
 from devicehub.core.measure import Judged, checked, joined, judged_by, reading_data, spectrum_data
+from devicehub.core.memories import Memories, Taken
 from devicehub.core.mobility import MobilityRules, Screenings
 from devicehub.core.scans import Publish, ScanPolicy, judged
 from devicehub.core.shadow import Shadow
@@ -35,6 +36,7 @@ from devicehub.model.reading import (
     Scan,
     Spectrum,
     Stamp,
+    Stored,
     Tick,
     Trigger,
 )
@@ -82,6 +84,7 @@ class Core:
         self._books = {name: DeviceBook(name, driver) for name, driver in setting.devices.items()}
         self._feeds: dict[tuple[str, str], list[Feed]] = {}
         self._judged: dict[tuple[str, str], Judged] = {}
+        self._memories = Memories()
         self._screenings = Screenings(self.alarms, setting.ids)
         self._screenings.revise(setting.mobility, self._books)
         self._learn(setting)
@@ -127,6 +130,10 @@ class Core:
         told = [message for old in standing for message in self.alarms.resume(old, self._books, now)]
         found = (old for old in standing if old.data.condition is Condition.DETECTION)
         return told + [message for old in found for message in self._screenings.over(old.device, old.point, now)]
+
+    def remember(self, taken: Iterable[Taken]) -> None:
+        """What earlier runs told of the memories of devices."""
+        self._memories.resume(taken)
 
     def step(self, inputs: Sequence[Input]) -> Outcome:
         """Take inputs in order of arrival; give messages in the order they are to be sent."""
@@ -195,6 +202,8 @@ class Core:
             self._image(reading, sample, outcome, numbers)
         elif isinstance(sample, Trigger):
             self._trigger(reading, sample, outcome)
+        elif isinstance(sample, Stored):
+            outcome.messages += self._memories.tell(reading, sample, book.serial, self._judged, self._ids)
         else:
             outcome.messages += self._other(reading, sample, book)
 

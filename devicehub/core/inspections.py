@@ -174,7 +174,7 @@ class Inspections:
     def _carried(self, message: Message) -> Message:
         desk = self._desk_of.get(message.device)
         one = None if desk is None else self._open.get(desk.name)
-        if one is None:
+        if one is None or message.record:  # what a device had stored is of no inspection that is open now
             return message
         late = message.kind in _TIMED and not one.began.mono <= message.mono < one.deadline
         if late or (message.kind not in _CARRIES and message.kind is not Kind.CAPABILITY):

@@ -83,6 +83,11 @@ class DeviceBook:
         self.history.gaps.patience = inf if driver.quiet else driver.stale_after
         self.screen = Screen(every=isinstance(driver.link, FileLink))
 
+    @property
+    def serial(self) -> str:
+        """Of the unit, as it says itself or as its link does; "" while neither is known."""
+        return self._facts.get("serial") or self._link.get("serial", "")
+
     def births(self, now: Stamp, ids: Ids) -> list[Message]:
         """Description, state and capabilities, as they are."""
         self._since = self._since or now.utc

@@ -1,12 +1,13 @@
 """The workstation: what the core says of its devices, and what follows from that for all of them together. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from devicehub.alarm.acts import Act
 from devicehub.core.alarms import StandingAlarm
 from devicehub.core.hub import Core, Outcome, Setting
 from devicehub.core.inspections import Inspections, RefusedInspectionError
 from devicehub.core.lane import Lane
+from devicehub.core.memories import Taken
 from devicehub.core.published import Published
 from devicehub.model.message import Message
 from devicehub.model.payload import InspectionData
@@ -34,6 +35,10 @@ class Station:
         self._published.resume(standing)
         told = self._inspections.resume(left, standing, now)
         return told + self._summed_up(self._core.resume(standing, now), now)
+
+    def remember(self, taken: Iterable[Taken]) -> None:
+        """What earlier runs told of the memories of devices."""
+        self._core.remember(taken)
 
     def revise(self, setting: Setting, restarted: Sequence[str], now: Stamp) -> list[Message]:
         """Go by another setting from now on; what ends with the old one, and the births of what is new."""

@@ -21,9 +21,11 @@ from devicehub.model.reading import (
     Level,
     Measurement,
     Quality,
+    Result,
     Sample,
     Scan,
     Spectrum,
+    Stored,
     Trigger,
 )
 
@@ -171,6 +173,10 @@ def marked(sample: Sample) -> Sample:
             return replace(sample, quality=Quality.UNCERTAIN, cause=Cause.UNTESTED)
         case Capability(level=Level.FULL):
             return replace(sample, level=Level.DEGRADED, cause=Cause.UNTESTED)
+        case Stored():
+            kept = marked(sample.sample)
+            assert isinstance(kept, Measurement | Spectrum | Result)  # as it was
+            return replace(sample, sample=kept)
         case DeviceAlarm():
             return replace(sample, text=f"{UNTESTED}: {sample.text}" if sample.text else UNTESTED)
         case _:

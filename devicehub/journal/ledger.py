@@ -113,7 +113,8 @@ class Ledger:
             place = Place(self.meta.epoch, stream, number, position, recorded)
             entries.append(Entry(position, stream, number, recorded, message.mono, encode(message, place)))
         meta = self.meta.advanced(entries[-1].position, numbers, recorded)
-        self.meta = _commit(db, entries, meta, marks)
+        records = [(message.device, message.record) for message in messages if message.record]
+        self.meta = _commit(db, entries, meta, marks, records)
         return entries
 
     def _connection(self) -> sqlite3.Connection:
@@ -177,7 +178,9 @@ def _withdraw(db: sqlite3.Connection, meta: Meta) -> None:
         tables.write(db, meta, {})
 
 
-def _commit(db: sqlite3.Connection, entries: Sequence[Entry], meta: Meta, marks: Marks) -> Meta:
+def _commit(
+    db: sqlite3.Connection, entries: Sequence[Entry], meta: Meta, marks: Marks, records: Sequence[tuple[str, str]] = ()
+) -> Meta:
     """Write entries and what is known after them in one transaction; gives that with the chain's new end."""
     rows, chain = [], meta.chain
     for entry in entries:
@@ -188,4 +191,6 @@ def _commit(db: sqlite3.Connection, entries: Sequence[Entry], meta: Meta, marks:
     with transaction(db):
         tables.insert(db, rows)
         tables.write(db, after, marks)
+        if records:
+            tables.take(db, records)
     return after

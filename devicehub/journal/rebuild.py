@@ -73,6 +73,7 @@ class Contents(Struct, frozen=True):
     rows: Sequence[Row]
     meta: Meta
     announced: Sequence[str] = ()
+    taken: Sequence[tuple[str, str]] = ()
     receipts: Sequence[Receipt] = ()
     quarantine: Sequence[tuple[int, str]] = ()
     damages: Sequence[Damage] = ()
@@ -144,6 +145,7 @@ def _fill(db: sqlite3.Connection, contents: Contents) -> None:
     state += [("carried", meta.last), *((f"owed.{stream}", mark.position) for stream, mark in meta.acked.items())]
     tables.remember(db, state)
     db.executemany("INSERT INTO announced VALUES (?)", [(name,) for name in contents.announced])
+    tables.take(db, contents.taken)
     db.executemany("INSERT INTO quarantine VALUES (?, ?)", contents.quarantine)
     receipts = [(one.consumer, one.stream.value, one.number, one.heard) for one in contents.receipts]
     db.executemany("INSERT INTO receipt VALUES (?, ?, ?, ?)", receipts)

@@ -150,6 +150,7 @@ def _contents(old: Old, side: "_Side", epoch: str, kept: str) -> Contents:
         rows,
         meta,
         side.announced,
+        side.taken,
         [Receipt(one.consumer, one.stream, 0, one.heard) for one in side.receipts],
         [(position, why) for position, why in side.quarantine.items() if position in positions],
         [*side.damages, damage],
@@ -276,6 +277,7 @@ class _Side(Struct):
 
     receipts: list[Receipt] = []
     announced: list[str] = []
+    taken: list[tuple[str, str]] = []
     quarantine: dict[int, str] = {}
     damages: list[Damage] = []
 
@@ -287,11 +289,10 @@ def _side(path: Path) -> _Side:
     try:
         with closing(reading(path)) as db:
             side.receipts = tables.receipts(db)
-            for (name,) in db.execute("SELECT device FROM announced"):
-                side.announced.append(str(name))
-            for position, why in db.execute("SELECT position, why FROM quarantine"):
-                side.quarantine[position] = printable(why)
+            side.announced += [str(name) for (name,) in db.execute("SELECT device FROM announced")]
+            side.quarantine |= {one: printable(why) for one, why in db.execute("SELECT position, why FROM quarantine")}
             side.damages += damages(db)
+            side.taken += tables.taken(db)
     except (sqlite3.Error, ValueError) as error:
         if isinstance(error, sqlite3.Error) and not of_the_file(error):
             raise

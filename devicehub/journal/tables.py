@@ -1,4 +1,4 @@
-"""The tables of the journal's file: events, what is known of them, receipts, quarantine, announced devices.
+"""The tables of the journal's file: events, what is known of them, receipts, quarantine, devices, taken records.
 
 Every function takes an open connection and raises `sqlite3.Error`.
 """
@@ -18,6 +18,7 @@ from devicehub.journal.rows import COLUMNS, TABLE, Entry, Mark, Row, entry_of, g
 from devicehub.model.stream import Stream
 
 SCHEMA_VERSION: Final = 2
+TAKEN_MOST: Final = 100_000
 
 _SCHEMA = f"""
 {TABLE}
@@ -26,6 +27,7 @@ CREATE INDEX IF NOT EXISTS counted ON event (stream, number) WHERE number IS NOT
 CREATE INDEX IF NOT EXISTS retained ON event (topic, position) WHERE retain = 1;
 CREATE INDEX IF NOT EXISTS commands ON event (position) WHERE type = 'io.devicehub.command';
 CREATE TABLE IF NOT EXISTS announced (device TEXT PRIMARY KEY) STRICT;
+CREATE TABLE IF NOT EXISTS taken (device TEXT NOT NULL, record TEXT NOT NULL, UNIQUE (device, record)) STRICT;
 CREATE TABLE IF NOT EXISTS quarantine (position INTEGER PRIMARY KEY, why TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS receipt (
     consumer TEXT NOT NULL, stream TEXT NOT NULL, number INTEGER NOT NULL, heard REAL NOT NULL,
@@ -200,6 +202,19 @@ def announce(db: sqlite3.Connection, devices: Sequence[str]) -> tuple[str, ...]:
     db.execute("INSERT OR IGNORE INTO announced SELECT value FROM json_each(?)", (json.dumps(list(devices)),))
     names: list[tuple[str]] = db.execute("SELECT device FROM announced ORDER BY device").fetchall()
     return tuple(name for (name,) in names if name not in devices)
+
+
+def take(db: sqlite3.Connection, records: Sequence[tuple[str, str]]) -> None:
+    """Remember records of devices' memories, in a transaction of the caller's; the oldest of too many are forgotten."""
+    db.executemany("INSERT OR IGNORE INTO taken VALUES (?, ?)", records)
+    db.execute("DELETE FROM taken WHERE rowid <= (SELECT max(rowid) FROM taken) - ?", (TAKEN_MOST,))
+
+
+def taken(db: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Which records of devices' memories were stored as events, oldest first; none in a journal of before there were."""
+    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'taken'").fetchone():
+        return []
+    return db.execute("SELECT device, record FROM taken ORDER BY rowid").fetchall()
 
 
 def standing(db: sqlite3.Connection) -> list[Entry]:

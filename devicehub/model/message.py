@@ -45,6 +45,7 @@ class Message(Struct, frozen=True):
     slash, the subject; of an inspection `device` is the desk. `time` is UTC seconds, `mono` the monotonic
     second of arrival that latency is measured from. `causation` and `correlation` are ids of earlier
     messages. `address`: of an answer alone. `inspection`: id of the one at its desk that it belongs to.
+    `record`: of a device's memory, remembered with the message so that it is told once.
     """
 
     kind: Kind
@@ -59,6 +60,7 @@ class Message(Struct, frozen=True):
     correlation: str = ""
     address: Address | None = None
     inspection: str = ""
+    record: str = ""
 
 
 class Place(Struct, frozen=True):

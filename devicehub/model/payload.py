@@ -37,6 +37,7 @@ from devicehub.model.payload_inspection import (
 )
 from devicehub.model.payload_lane import LaneData, LaneState, RequiredData
 from devicehub.model.payload_result import IdentifiedData, ModeData, PeakData, ResultData, Source
+from devicehub.model.payload_stored import Historical, StoredData
 from devicehub.model.payload_texts import Digest, Instant, Segment, TextData
 from devicehub.model.reading import Cause, Layout, Level, Quality
 from devicehub.model.units import Unit
@@ -76,6 +77,7 @@ __all__ = [
     "ShelvingData",
     "Source",
     "SpotData",
+    "StoredData",
     "TextData",
     "TimedData",
     "VerdictData",
@@ -247,6 +249,8 @@ class ReadingData(Payload, frozen=True):
     confidence: float | None = None
     limits: LimitsData | None = None
     device_time: float | None = None
+    historical: Historical = False
+    stored: StoredData | None = None
 
 
 class AxisData(Payload, frozen=True):
@@ -294,6 +298,8 @@ class SpectrumData(Payload, frozen=True):
     defects: Annotated[
         tuple[str, ...], Meta(description="What is wrong with the file that it stands in; nothing was repaired")
     ] = ()
+    historical: Historical = False
+    stored: StoredData | None = None
 
 
 class ScanData(Payload, frozen=True):

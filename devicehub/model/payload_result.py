@@ -5,6 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from devicehub.model.payload_stored import Historical, StoredData
 from devicehub.model.payload_texts import Digest
 from devicehub.model.reading import Cause, Outcome
 from devicehub.model.units import Unit
@@ -89,3 +90,5 @@ class ResultData(Struct, frozen=True, omit_defaults=True):
         tuple[str, ...], Meta(description="What is wrong with the file that it stands in; nothing was repaired")
     ] = ()
     device_time: Annotated[float | None, Meta(description="When it was, by the device's clock, in s since 1970")] = None
+    historical: Historical = False
+    stored: StoredData | None = None

@@ -268,7 +268,20 @@ class Result(Struct, frozen=True):
     device_time: float | None = None
 
 
-Sample = Measurement | Spectrum | Image | Scan | Capability | Identity | Trigger | DeviceAlarm | Result
+class Stored(Struct, frozen=True):
+    """One record of the device's memory: what it measured before anybody listened.
+
+    `record`: the device's own id of it, which it uses once. `age`: how many of the device's own seconds ago that was.
+    `clock`: what its clock says now, in seconds of UTC since 1970; None where it has none.
+    """
+
+    record: str
+    age: float
+    sample: Measurement | Spectrum | Result
+    clock: float | None = None
+
+
+Sample = Measurement | Spectrum | Image | Scan | Capability | Identity | Trigger | DeviceAlarm | Result | Stored
 
 
 class Stamp(Struct, frozen=True):

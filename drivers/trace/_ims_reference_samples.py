@@ -24,6 +24,7 @@ from devicehub.model.reading import (
     Result,
     Sample,
     Spectrum,
+    Stored,
     Trigger,
 )
 from devicehub.model.units import Unit
@@ -236,7 +237,7 @@ class Instrument:
         if end.run == self._reported or (old and end.age > self._recover_window):
             return
         self._reported = end.run
-        yield _result(end, Cause.STALE if old else Cause.NONE)
+        yield Stored(str(end.run), end.age, _result(end)) if old else _result(end)
         for number, group in enumerate(GROUPS, start=1):
             if not old or self._alarms.get(group, (False, ""))[0]:
                 yield from self._alarm(end, number, group)
@@ -269,12 +270,12 @@ def _drift(ident: Ident, scan: ScanRecord) -> Drift | None:
     return Drift(ident.length / 10, ident.voltage, scan.temperature, scan.pressure, peak.name, peak.k0)
 
 
-def _result(end: RunEnd, otherwise: Cause) -> Result:
+def _result(end: RunEnd) -> Result:
     """The run as the instrument judged it; sample id = run id, which the instrument never uses twice."""
     peaks = tuple(
         Peak(peak.name, peak.k0, Unit.REDUCED_MOBILITY, float(peak.amplitude), peak.confidence) for peak in end.peaks
     )
-    cause = _RUN_CAUSES[end.cause] or otherwise
+    cause = _RUN_CAUSES[end.cause]
     return Result(_OUTCOMES[end.outcome], str(end.run), end.duration, peaks, cause, end.scans)
 
 

@@ -5,8 +5,10 @@ proved on. Serial (CDC-ACM or UART), 921600 8N1; the byte layout stands in `_ims
 `_ims_reference_messages` (payloads), the meaning in `_ims_reference_samples`.
 
 The driver asks IDENTIFY, GET_STATE and GET_LAST_RUN at the start, GET_STATE every `poll-period` seconds, and both
-GET_STATE and GET_LAST_RUN after a gap in the device's sequence. START_SAMPLE and ABORT_SAMPLE are sent for the commands
-`start-sample` and `abort-sample` (control) alone, which are done when the device acknowledges them.
+GET_STATE and GET_LAST_RUN after a gap in the device's sequence. A last run that nobody watched from its beginning is a
+stored record with the run id, which the instrument uses once, and the age that it gives. START_SAMPLE and ABORT_SAMPLE
+are sent for the commands `start-sample` and `abort-sample` (control) alone, which are done when the device acknowledges
+them.
 A request is sent three times, 1 s apart. Half a second of silence gives up a partial frame; five seconds of
 it (the heartbeat comes every second) withdraw the detection capabilities.
 """
@@ -162,10 +164,10 @@ DRIVER = Driver(
         Option(name="poll-period", title="Seconds between two questions for the state", default=10.0, low=1, high=60),
         Option(
             name="recover-window",
-            title="At the start, report the instrument's last run if it ended at most so many seconds ago",
-            default=60.0,
+            title="Take the instrument's last run from its memory if it ended at most so many seconds ago",
+            default=7 * 86400.0,
             low=0,
-            high=3600,
+            high=31 * 86400,
         ),
     ),
     integrity="CRC-16/CCITT-FALSE",

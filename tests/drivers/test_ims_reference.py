@@ -18,6 +18,7 @@ from devicehub.model.reading import (
     Quality,
     Result,
     Spectrum,
+    Stored,
     Trigger,
 )
 from devicehub.model.units import Unit
@@ -123,14 +124,16 @@ def test_missing_scans_are_named_with_their_run() -> None:
     assert details == ["1 frames missing", f"run {result.sample_id}: 19 of 20 scans arrived"]
 
 
-def test_a_run_from_before_the_link_is_marked_and_an_old_one_is_left_out() -> None:
-    for age, reported in ((30.0, ["135"]), (61.0, [])):
-        protocol = load_driver("trace.ims_reference").open({})
+def test_a_run_from_before_the_link_is_a_stored_record_and_an_old_one_is_left_out() -> None:
+    for age, reported in ((30.0, [("135", 30.0)]), (61.0, [])):
+        protocol = load_driver("trace.ims_reference").open({"recover-window": 60.0})
         protocol.start(0.0)
         data = wire.frame(wire.RUN_END, 7, wire.run_end(135, 5.0, 20, ALARMED, age), reply_to=3)
-        results = [sample for sample in protocol.on_packet(0.1, Packet(data)).samples if isinstance(sample, Result)]
-        assert [result.sample_id for result in results] == reported
-        assert all(result.cause is Cause.STALE for result in results)
+        samples = protocol.on_packet(0.1, Packet(data)).samples
+        stored = [sample for sample in samples if isinstance(sample, Stored)]
+        assert [(one.record, one.age) for one in stored] == reported
+        assert all(isinstance(one.sample, Result) and one.sample.sample_id == "135" for one in stored)
+        assert not any(isinstance(sample, Result) for sample in samples)
 
 
 def test_an_alarm_that_no_longer_stands_is_not_raised_again_by_an_old_run() -> None:

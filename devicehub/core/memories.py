@@ -1,0 +1,75 @@
+"""What devices had stored before the hub asked: told once, with the time that it was, as history. Pure."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from msgspec.structs import replace
+
+from devicehub.core.measure import Judged, checked, reading_data, spectrum_data
+from devicehub.core.verdicts import device_result
+from devicehub.model.message import Kind, Message
+from devicehub.model.payload import ReadingData, ResultData, SpectrumData, StoredData
+from devicehub.model.reading import Reading, Result, Spectrum, Stamp, Stored
+
+Taken = tuple[str, str]
+
+
+class Memories:
+    """Which records of which devices were told. A record is of a unit: another one in its place has its own."""
+
+    def __init__(self) -> None:
+        self._taken: set[Taken] = set()
+
+    def resume(self, taken: Iterable[Taken]) -> None:
+        """What earlier runs told: device, and record as `Message.record`."""
+        self._taken.update(taken)
+
+    def tell(
+        self,
+        reading: Reading,
+        stored: Stored,
+        serial: str,
+        judged: Mapping[tuple[str, str], Judged],
+        ids: Callable[[], str],
+    ) -> list[Message]:
+        """The message of a record that was not told yet. `serial`: of the unit, "" where it is not known."""
+        record = f"{serial}/{stored.record}"
+        if (reading.device, record) in self._taken:
+            return []
+        self._taken.add((reading.device, record))
+        kind, word, point, data = _told(reading, stored, judged)
+        return [
+            Message(
+                kind=kind,
+                type=word,
+                id=ids(),
+                time=reading.at.utc - stored.age,
+                mono=reading.at.mono,
+                data=replace(data, historical=True, stored=_origin(reading.at, stored)),
+                device=reading.device,
+                point=point,
+                record=record,
+            )
+        ]
+
+
+def _told(
+    reading: Reading, stored: Stored, judged: Mapping[tuple[str, str], Judged]
+) -> tuple[Kind, str, str, ResultData | SpectrumData | ReadingData]:
+    sample = stored.sample
+    if isinstance(sample, Result):
+        return Kind.RESULT, "result", "", device_result(sample)
+    one = judged[reading.device, sample.channel]
+    if isinstance(sample, Spectrum):
+        return Kind.READING, "spectrum", sample.channel, spectrum_data(sample, one.channel)
+    return Kind.READING, "reading", sample.channel, reading_data(checked(sample, one.channel), one)
+
+
+def _origin(at: Stamp, stored: Stored) -> StoredData:
+    """The offset of the clocks is measured now and held to be what it was then."""
+    clock = stored.clock
+    return StoredData(
+        record=stored.record,
+        age_s=round(stored.age, 3),
+        device_time=None if clock is None else round(clock - stored.age, 3),
+        clock_offset_s=None if clock is None else round(at.utc - clock, 3),
+    )
