@@ -29,16 +29,17 @@ class Station:
         return self._heard(self._core.births(now))
 
     def resume(
-        self, standing: Sequence[StandingAlarm], now: Stamp, left: Sequence[InspectionData] = ()
+        self,
+        standing: Sequence[StandingAlarm],
+        now: Stamp,
+        left: Sequence[InspectionData] = (),
+        taken: Iterable[Taken] = (),
     ) -> list[Message]:
-        """Take over the alarms of the last run, end the inspections that it left open; the first word on the lane."""
+        """Take over alarms and taken records of the last run, end its open inspections; the first word on the lane."""
+        self._core.remember(taken)
         self._published.resume(standing)
         told = self._inspections.resume(left, standing, now)
         return told + self._summed_up(self._core.resume(standing, now), now)
-
-    def remember(self, taken: Iterable[Taken]) -> None:
-        """What earlier runs told of the memories of devices."""
-        self._core.remember(taken)
 
     def revise(self, setting: Setting, restarted: Sequence[str], now: Stamp) -> list[Message]:
         """Go by another setting from now on; what ends with the old one, and the births of what is new."""

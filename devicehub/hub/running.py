@@ -148,7 +148,7 @@ class Hub:
         retained = await self._journal.file(tables.standing)
         standing, ended, entries = earlier.standing_alarms(retained, self._plan.topics, voice)
         left, lost = earlier.open_inspections(retained, self._plan.topics, voice)
-        self._station.remember(await self._journal.file(tables.taken))
+        taken = await self._journal.file(tables.taken)
         await self._delivery.resume(entries)
         if self._plan.view is not None:
             self._plan.view.extend(entry.out for entry in entries)
@@ -160,7 +160,7 @@ class Hub:
             *voice.rules(self._plan.rules),
             *ended,
             *lost,
-            *self._station.resume(standing, now, left),
+            *self._station.resume(standing, now, left, taken),
             *earlier.unknown_interval(voice, self._journal, now),
             *earlier.damaged(voice, self._journal),
         ]

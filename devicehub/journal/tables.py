@@ -211,7 +211,7 @@ def take(db: sqlite3.Connection, records: Sequence[tuple[str, str]]) -> None:
 
 
 def taken(db: sqlite3.Connection) -> list[tuple[str, str]]:
-    """Which records of devices' memories were stored as events, oldest first; none in a journal of before there were."""
+    """Which records of devices' memories were stored as events, oldest first; none in an old journal."""
     if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'taken'").fetchone():
         return []
     return db.execute("SELECT device, record FROM taken ORDER BY rowid").fetchall()
