@@ -70,6 +70,7 @@ class DeviceBook:
         self._why = "not yet connected"
         self._errors_told = 0
         self._last_fault = ""
+        self.serial = ""  # of the unit, as it says itself or as its link does
         self._facts: dict[str, str] = {}
         self._link: dict[str, str] = {}
         self._reported: dict[str, tuple[Level, Cause]] = dict.fromkeys(driver.capabilities, (Level.FULL, Cause.NONE))
@@ -82,11 +83,6 @@ class DeviceBook:
         self.history: History = History(DeviceGaps(name)) if former is None else former.history
         self.history.gaps.patience = inf if driver.quiet else driver.stale_after
         self.screen = Screen(every=isinstance(driver.link, FileLink))
-
-    @property
-    def serial(self) -> str:
-        """Of the unit, as it says itself or as its link does; "" while neither is known."""
-        return self._facts.get("serial") or self._link.get("serial", "")
 
     def births(self, now: Stamp, ids: Ids) -> list[Message]:
         """Description, state and capabilities, as they are."""
@@ -116,6 +112,7 @@ class DeviceBook:
         """The supervisor's state changed: told at once, and once. What an earlier link brought is forgotten."""
         told = any(self._link.get(name) != value for name, value in change.facts)
         self._link.update(change.facts)
+        self._identify()
         missing = self._missing(self.history.gaps.change(change), change.at, ids)
         if (change.state, change.why) == (self._state, self._why):
             return [*missing, self._describe(change.at, ids)] if told else missing
@@ -134,6 +131,9 @@ class DeviceBook:
             data = DeviceEventData(self._name, change.state.value, change.why)
             out.append(self._message(Kind.EVENT, _EVENTS[change.state], change.at, data, ids))
         return [*out, *missing]
+
+    def _identify(self) -> None:
+        self.serial = self._facts.get("serial") or self._link.get("serial", "")
 
     def _forgotten(self, now: Stamp, ids: Ids) -> list[Message]:
         """A device that went away has no values any more: the last good ones must not be taken for those of now."""
@@ -177,6 +177,7 @@ class DeviceBook:
         if all(self._facts.get(name) == value for name, value in facts):
             return []
         self._facts.update(facts)
+        self._identify()
         return [self._describe(at, ids)]
 
     def tick(self, now: Stamp, ids: Ids) -> list[Message]:
