@@ -47,6 +47,7 @@ FILES: Mapping[str, str] = MappingProxyType(
         "kromek_d5_d3s": "radiation.kromek_d5",
         "uhf_reader18": "scanner.uhfreader18",
         "newland": "scanner.newland",
+        "thingmagic": "scanner.thingmagic",
     }
 )
 
@@ -70,7 +71,6 @@ UNDELIVERED: Mapping[str, str] = MappingProxyType(
         "radex_one": "radex",
         "honeywell": "honeywell",
         "uhf_sw_ct": "sw_ct",
-        "thingmagic": "thingmagic",
     }
 )
 

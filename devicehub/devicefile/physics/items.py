@@ -3,7 +3,7 @@
 from itertools import cycle
 from random import Random
 
-from devicehub.devicefile.physics.model import Options, Quantities, check_known
+from devicehub.devicefile.physics.model import Options, Quantities, check_known, number
 
 _BARCODES = (
     ("]E0", "5901234123457", "d"),
@@ -21,13 +21,14 @@ _DOCUMENTS = (
 class Tags:
     """UHF tags in the field of a reader.
 
-    Verbs: `insert(epc)`, `remove(epc)`, `demo` carries one to three tags through every twenty seconds. Events:
-    `tag` while any is there, once a second.
+    Option: `rssi`, the signal strength as the reader says it. Verbs: `insert(epc)`, `remove(epc)`, `demo` carries one
+    to three tags through every twenty seconds. Events: `tag` while any is there, once a second.
     """
 
     def __init__(self, random: Random, options: Options) -> None:
-        check_known(options, ())
+        check_known(options, ("rssi",))
         self._random = random
+        self._rssi = number(options, "rssi", 0x49)
         self._there: dict[str, int] = {}
         self._demo = False
         self._clock = 0.0
@@ -56,7 +57,7 @@ class Tags:
 
     def quantities(self) -> Quantities:
         """`present`: how many; `tags`: tables of `epc` (bytes), `antenna` and `rssi`."""
-        tags = [{"epc": bytes.fromhex(epc), "antenna": antenna, "rssi": 0x49} for epc, antenna in self._there.items()]
+        tags = [{"epc": bytes.fromhex(epc), "antenna": antenna, "rssi": self._rssi} for epc, antenna in self._there.items()]
         return {"present": len(tags), "tags": tags, "seconds": int(self._clock)}
 
 
