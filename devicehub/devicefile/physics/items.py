@@ -57,7 +57,8 @@ class Tags:
 
     def quantities(self) -> Quantities:
         """`present`: how many; `tags`: tables of `epc` (bytes), `antenna` and `rssi`."""
-        tags = [{"epc": bytes.fromhex(epc), "antenna": antenna, "rssi": self._rssi} for epc, antenna in self._there.items()]
+        there = self._there.items()
+        tags = [{"epc": bytes.fromhex(epc), "antenna": antenna, "rssi": self._rssi} for epc, antenna in there]
         return {"present": len(tags), "tags": tags, "seconds": int(self._clock)}
 
 
