@@ -24,7 +24,7 @@ class Asking:
 
     def request_framer(self) -> StreamFramer:
         """A fresh framer of what the device is sent."""
-        changes = {"adjust": self._adjust, "sync": "", "least": 1, "strip": ""}
+        changes = {"adjust": self._adjust, "sync": "", "aside_start": "", "least": 1, "strip": ""}
         return framer(self._framing.table.model_copy(update=changes), self._verify_request)
 
     def _verify_request(self, frame: bytes) -> None:

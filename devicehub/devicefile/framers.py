@@ -7,6 +7,7 @@ packet, or the joined data of several. Offsets of fields and checks count from i
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from devicehub.devicefile.asides import Mixed
 from devicehub.devicefile.notation import parse_bytes
 from devicehub.devicefile.schema import FrameTable
 from devicehub.model.errors import ProtocolError, Reason
@@ -81,7 +82,7 @@ class Delimited:
 
 
 class Lengthed:
-    """With its length in it, behind a sync marker or none."""
+    """With its length in it, behind a sync marker or none; perhaps others between."""
 
     def __init__(self, table: FrameTable, verify: Verify) -> None:
         self._table = table
@@ -91,7 +92,11 @@ class Lengthed:
     def clear(self) -> bool:
         """As `StreamFramer.clear`."""
         table = self._table
-        self._inner = SyncFramer(parse_bytes(table.sync), table.at + table.width, self._size, self._verify)
+        self._inner: Framer = (
+            Mixed(table, self._size, self._verify)
+            if table.aside_start
+            else SyncFramer(parse_bytes(table.sync), table.at + table.width, self._size, self._verify)
+        )
         return False
 
     def feed(self, data: bytes) -> Iterator[Frame]:

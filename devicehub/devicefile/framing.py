@@ -21,6 +21,7 @@ class Framing:
         self._escape = Escape(table.escape)
         self.start, self._end = parse_bytes(table.start), parse_bytes(table.end)
         self.tail = room(self._checks)
+        self._aside = parse_bytes(table.aside_start)
 
     def framer(self) -> StreamFramer:
         """A fresh framer of what the device sends."""
@@ -33,6 +34,8 @@ class Framing:
 
     def doubtful(self, frame: bytes) -> bool:
         """Whether a check does not match whose rule is not certain."""
+        if self._is_aside(frame):
+            return False
         try:
             for check in self._doubted:
                 check.verify(frame)
@@ -42,11 +45,17 @@ class Framing:
 
     def body(self, frame: bytes) -> bytes:
         """A frame without the checks at its end."""
-        return frame[: len(frame) - self.tail] if self.tail else frame
+        return frame[: len(frame) - self.tail] if self.tail and not self._is_aside(frame) else frame
+
+    def _is_aside(self, frame: bytes) -> bool:
+        """Whether it is one of those that stand between the frames with a length."""
+        return bool(self._aside) and frame.startswith(self._aside)
 
     def reply(self, body: bytes, *, unchecked: bool = False) -> bytes:
         """What the device sends: a body with its length and checks, wrapped."""
         table = self.table
+        if self._is_aside(body):
+            return body
         frame = body + bytes(self.tail)
         if table.kind == "length":
             told = int.from_bytes(frame[table.at : table.at + table.width], table.endian) & ~table.mask
@@ -75,7 +84,7 @@ class Framing:
 
     def is_unchecked(self, frame: bytes) -> bool:
         """Whether a frame says that it has no check."""
-        return any(check.says_unchecked(frame) for check in self._checks)
+        return not self._is_aside(frame) and any(check.says_unchecked(frame) for check in self._checks)
 
     def wrapped(self, frame: bytes) -> bytes:
         """A frame as it goes over the line."""

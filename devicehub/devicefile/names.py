@@ -14,7 +14,7 @@ from devicehub.tomlfile.problems import Complaint, key_text, suggestion, value_m
 
 _OF_KIND: Final = {
     "delimited": frozenset({"start", "end", "escape", "strip"}),
-    "length": frozenset({"sync", "at", "width", "mask", "adjust", "request_adjust"}),
+    "length": frozenset({"sync", "at", "width", "mask", "adjust", "request_adjust", "aside_start", "aside_end"}),
     "packet": frozenset({"payload_at", "payload_size_at", "payload_most", "report", "more_at", "more_mask"}),
     "reply": frozenset[str](),
 }
@@ -44,6 +44,9 @@ def _frame(frame: FrameTable) -> Iterator[Complaint]:
             if key == "request_adjust":
                 continue  # of use wherever a request has its length in it
             yield Complaint(("frame", key), f"frame.{key}: has no meaning for kind = '{frame.kind}', only for '{kind}'")
+    if bool(frame.aside_start) != bool(frame.aside_end) or (frame.aside_start and not frame.sync):
+        text = "frame.aside_start: needs frame.aside_end and frame.sync, which tells the frames apart"
+        yield Complaint(("frame", "aside_start"), text)
     if frame.more_at is not None and not (frame.report and frame.payload_most):
         yield Complaint(("frame", "more_at"), "frame.more_at: needs frame.report and frame.payload_most")
     for key in _NEEDED[frame.kind]:

@@ -54,6 +54,12 @@ class FrameTable(Section):
     width: Literal[1, 2, 3, 4] = Field(default=1, description="length: bytes of the length")
     mask: int = Field(default=0xFFFFFFFF, ge=1, description="length: bits of it that count")
     adjust: int = Field(default=0, ge=-64, le=64, description="length: whole frame less what the length says")
+    aside_start: Bytes = Field(
+        default="",
+        description="length: first bytes of other frames on the same line, without length and check; they and the last "
+        "ones are part of it",
+    )
+    aside_end: Bytes = Field(default="", description="length: last bytes of those")
     least: int = Field(default=1, ge=1, description="Fewest bytes of a frame")
     most: int = Field(default=4096, ge=1, le=1 << 20, description="Most bytes of a frame")
     header: Annotated[tuple[FieldTable, ...], Field(strict=False)] = Field(

@@ -105,8 +105,8 @@ class Device:
         return [] if self._mute else out
 
     def _requests(self, data: bytes) -> Iterator[tuple[Request, re.Match[bytes]]]:
-        kind = self._compiled.file.frame.kind
-        if kind in {"delimited", "length"} and not isinstance(self._framer, Replies):
+        table = self._compiled.file.frame
+        if table.kind in {"delimited", "length"} and not table.aside_start and not isinstance(self._framer, Replies):
             for frame in self._framer.feed(data):
                 if not isinstance(frame, ProtocolError):
                     yield from self._fitting(frame)

@@ -48,6 +48,7 @@ FILES: Mapping[str, str] = MappingProxyType(
         "uhf_reader18": "scanner.uhfreader18",
         "newland": "scanner.newland",
         "thingmagic": "scanner.thingmagic",
+        "honeywell": "scanner.honeywell",
     }
 )
 
@@ -56,6 +57,8 @@ UNPROVED: Mapping[tuple[str, str], str] = MappingProxyType(
     {
         ("zebra_ssi", "host START_SESSION"): "to the scanner; the operator pulls the trigger, the driver never does",
         ("zebra_ssi", "host SCAN_ENABLE status 08"): "to the scanner; status 08 makes a setting permanent",
+        ("honeywell", "trigger on"): "to the scanner; the operator pulls the trigger, the driver never does",
+        ("honeywell", "trigger off"): "to the scanner; the operator pulls the trigger, the driver never does",
         ("newland", "DFMADD set"): "to the scanner; it makes a setting permanent, which the driver's link refuses",
         ("wifi", "ov780_eteq"): "no driver: its video is H.264, which nothing here can show",
         ("flir_one", "fileio_header"): "to the file channel, which the driver does not use",
@@ -69,7 +72,6 @@ UNPROVED: Mapping[tuple[str, str], str] = MappingProxyType(
 UNDELIVERED: Mapping[str, str] = MappingProxyType(
     {
         "radex_one": "radex",
-        "honeywell": "honeywell",
         "uhf_sw_ct": "sw_ct",
     }
 )

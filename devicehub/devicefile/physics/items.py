@@ -97,9 +97,16 @@ class Barcodes:
         return ["scan"] * scans
 
     def quantities(self) -> Quantities:
-        """Of the last one: `text`, `size`, `aim` such as `]E0`, `letter` as Honeywell calls its symbology."""
+        """Of the last one: `text`, `size`, `aim` such as `]E0`, `code` without the bracket, `letter` of Honeywell."""
         aim, text, letter = self._last
-        return {"text": text, "size": len(text), "aim": aim, "letter": letter, "seconds": int(self._clock)}
+        return {
+            "text": text,
+            "size": len(text),
+            "aim": aim,
+            "code": aim[1:],
+            "letter": letter,
+            "seconds": int(self._clock),
+        }
 
 
 class Documents:
