@@ -11,8 +11,8 @@ import argparse
 
 import alarm_core
 import mobility
-import page
 import thermal
+import written
 
 PARTS = {
     "core": ("Alarm core", alarm_core.part),
@@ -38,7 +38,7 @@ def main() -> None:
         text = f"## {title}\n\nMade by `python benchmarks/alarm.py {name} --write`.\n\n{told}"
         print(f"{text}\n")
         if args.write:
-            page.put(title.lower(), text)
+            written.put(title.lower(), text)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from alarm_peers import ENGINE, ON, PLAIN, TUNED, Floats, Peer, peers
-from page import table
+from written import table
 
 CHANNELS = 100_000
 BATCHES = 12

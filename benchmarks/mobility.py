@@ -16,7 +16,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from page import table
+from written import table
 
 from devicehub.alarm.mobility import Gas, ScanBatch, SubstanceLibrary, Tube, Verdict, facts, judge_runs, judge_scans
 from devicehub.config.substances import shipped_library

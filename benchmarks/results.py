@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from page import PAGE, put, table
+from written import PAGE, put, table
 
 ROOT = Path(__file__).parents[1]
 HUB = "devicehub"

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from page import table
+from written import table
 
 from devicehub.alarm.thermal.judge import Finding, judge
 from devicehub.alarm.thermal.scene import Scene

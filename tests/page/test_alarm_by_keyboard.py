@@ -1,10 +1,14 @@
 """An officer at the page: an alarm from its raising to its end, without a mouse; and what is not current never looks so."""
 
+import asyncio
 import signal
 from pathlib import Path
+from random import Random
+from typing import Self
 
 import pytest
 
+from simulators.thermal.gy_mcu90640 import SIMULATOR
 from tests.page.browsing import needs_browser, visited
 
 pytestmark = [pytest.mark.real, needs_browser]
@@ -45,3 +49,45 @@ async def test_a_hub_that_is_gone_is_said_at_once_and_nothing_looks_current(tmp_
         await visit.sees(".imager.stale .image-note", "unknown", seconds=3.0)
         await visit.sees("#foot", "nothing here is current", seconds=3.0)
         visit.complaints.clear()
+
+
+class Plug:
+    """A simulated camera behind a TCP port, until its plug is pulled."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self._server: asyncio.Server | None = None
+        self._lines: set[asyncio.StreamWriter] = set()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1")
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.pull()
+
+    def pull(self) -> None:
+        assert self._server is not None
+        self._server.close()
+        for line in self._lines:
+            line.transport.abort()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._lines.add(writer)
+        camera = SIMULATOR(Random(1))
+        camera.do("demo")
+        while not writer.is_closing() and not reader.at_eof():
+            try:
+                async with asyncio.timeout(0.05):
+                    writer.write(camera.on_bytes(await reader.read(100)))
+            except TimeoutError:
+                writer.write(camera.advance(0.05))
+
+
+async def test_a_camera_whose_plug_is_pulled_is_lost_within_two_seconds(tmp_path: Path) -> None:
+    async with Plug() as camera, visited(tmp_path, HOT.replace("sim:", f"socket://127.0.0.1:{camera.port}")) as visit:
+        await visit.sees(".imager:not(.stale) .image-caption", "hottest")
+        camera.pull()
+        await visit.sees(".imager.stale .image-note", "LOST", seconds=2.0)
+        await visit.sees(".tile.stale", "LOST", seconds=0.5)

@@ -32,6 +32,7 @@ function bar() {
   fill(document.getElementById("bar"),
     h("h1", { class: "node" }, node || "devicehub"),
     h("time", {}, new Date().toLocaleTimeString(language())),
+    lane(),
     light("page", link.open),
     light("broker", state?.delivery !== undefined && state.state === "online"),
     light("journal", state?.accepting !== false && state !== undefined),
@@ -41,6 +42,12 @@ function bar() {
     h("select", { id: "language", "aria-label": t("language"), onchange: (event) => speak(event.target.value).then(show) },
       ...Object.entries(LANGUAGES).map(([code, name]) => h("option", { value: code, selected: code === language() }, name))),
     h("button", { id: "theme", onclick: nextTheme }, t(`theme.${document.documentElement.dataset.theme}`)));
+}
+
+/** The one word on this workstation; without the hub there is none. */
+function lane() {
+  const data = link.open ? topics.get("lane")?.data : undefined;
+  return h("span", { class: `lane lane-${data?.state ?? "unknown"}`, title: data?.why ?? "" }, t(data ? `lane.${data.state}` : "unknown"));
 }
 
 function light(name, good) {
