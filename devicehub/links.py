@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from devicehub.clock import Clock
 from devicehub.config import DeviceConfig
@@ -11,6 +12,7 @@ from devicehub.driver import BleLink, Driver, FileLink, Link, NetworkLink, Opera
 from devicehub.model.device import UsbId
 from devicehub.model.errors import ConfigError, LinkError, LinkMissingError
 from devicehub.registry import simulator_of
+from devicehub.simulator import SimulatorFactory
 from devicehub.transport.ble import BleTransport
 from devicehub.transport.ble_radio import BleRadio
 from devicehub.transport.blocking import Blocking
@@ -27,15 +29,26 @@ from devicehub.transport.serial_ports import list_serial_ports
 from devicehub.transport.usb import UsbTransport
 from devicehub.transport.usb_device import UsbMatch
 from devicehub.transport.video import VideoTransport
-from devicehub.transport.world import SimulatedWorld
 
 OpenLink = Callable[[], Awaitable[Transport]]
+
+
+class World(Protocol):
+    """Where simulated devices are."""
+
+    def plug(self, device: str, link: Link, factory: SimulatorFactory) -> OpenLink:
+        """Power one up; how to open its link."""
+        ...
+
+    async def unplug(self, device: str) -> None:
+        """Take one away."""
+        ...
 
 
 class Links:
     """Opens links. Holds what they share: the clock, the Bluetooth radio, the simulated world."""
 
-    def __init__(self, clock: Clock, world: SimulatedWorld, progress: Progress | None = None) -> None:
+    def __init__(self, clock: Clock, world: World, progress: Progress | None = None) -> None:
         """`progress`: how far what devices say is stored; None where nothing is."""
         self._progress = progress
         self._clock = clock

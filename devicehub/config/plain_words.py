@@ -1,6 +1,6 @@
 """The configuration's own words for what pydantic finds wrong."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -31,7 +31,12 @@ _PATTERNS: Final = MappingProxyType(
 _CREDENTIALS = "must not hold user name and password: they belong in mqtt.username and mqtt.password"
 
 
-def complaints(error: ValidationError, root: type[BaseModel] = Config) -> Iterator[Complaint]:
-    """Each of pydantic's errors about a `root`, in plain words and with a suggestion where there is one."""
+def complaints(
+    error: ValidationError, root: type[BaseModel] = Config, more: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Complaint]:
+    """Each of pydantic's errors about a `root`, in plain words and with a suggestion where there is one.
+
+    `more`: what the regular expressions of a `root` that is not of the configuration ask for.
+    """
     missing: dict[KeyPath, str] = {("hub",): "; add [hub] with site and node"}
-    return in_words(error, root, Wording(_PATTERNS, missing, Secret, {("mqtt", "url"): _CREDENTIALS}))
+    return in_words(error, root, Wording({**_PATTERNS, **more}, missing, Secret, {("mqtt", "url"): _CREDENTIALS}))

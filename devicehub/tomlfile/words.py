@@ -25,6 +25,7 @@ _WORDS: Mapping[str, _Words] = {
     "string_too_short": lambda _: "must not be empty",
     "string_too_long": lambda context: f"must be at most {context['max_length']} characters",
     "tuple_type": lambda _: "must be an array of tables, written with double brackets",
+    "enum": lambda context: f"must be {context['expected']}",
     "dict_type": lambda _: "must be a table",
 }
 

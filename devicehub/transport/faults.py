@@ -73,7 +73,7 @@ class FaultTransport:
     def __init__(self, inner: Transport, plan: FaultPlan, clock: Clock) -> None:
         self.identity = inner.identity
         self._inner = inner
-        self._plan = plan
+        self.plan = plan
         self._clock = clock
         self._opened = clock.monotonic()
         self._queue: list[Packet] = []
@@ -104,7 +104,7 @@ class FaultTransport:
         await self._inner.close()
 
     async def _received(self) -> Packet:
-        plan = self._plan
+        plan = self.plan
         if plan.lose and self._age() >= plan.lose:
             raise self._lost()
         try:
@@ -119,18 +119,18 @@ class FaultTransport:
     def _due(self, packet: Packet) -> float:
         """When the last byte of a packet is there."""
         now = self._clock.monotonic()
-        if self._plan.baud:
-            self._line_free = max(self._line_free, now) + len(packet.data) * _BITS / self._plan.baud
-        return max(now, self._line_free) + self._clock.jitter(self._plan.late)
+        if self.plan.baud:
+            self._line_free = max(self._line_free, now) + len(packet.data) * _BITS / self.plan.baud
+        return max(now, self._line_free) + self._clock.jitter(self.plan.late)
 
     def _lost(self) -> LinkLostError:
-        return LinkLostError(f"injected fault: lost after {self._plan.lose:g} s")
+        return LinkLostError(f"injected fault: lost after {self.plan.lose:g} s")
 
     def _age(self) -> float:
         return self._clock.monotonic() - self._opened
 
     def _damaged(self, packet: Packet) -> list[Packet]:
-        plan, chance = self._plan, self._clock.random
+        plan, chance = self.plan, self._clock.random
         if chance.random() < plan.drop:
             return []
         out = [self._altered(packet)]
@@ -145,9 +145,9 @@ class FaultTransport:
     def _altered(self, packet: Packet) -> Packet:
         """With a bit flipped, with two bytes exchanged, or as it is."""
         chance, data = self._clock.random, bytearray(packet.data)
-        if data and chance.random() < self._plan.flip:
+        if data and chance.random() < self.plan.flip:
             data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
-        if len(data) > 1 and chance.random() < self._plan.swap:
+        if len(data) > 1 and chance.random() < self.plan.swap:
             at = chance.randrange(len(data) - 1)
             data[at], data[at + 1] = data[at + 1], data[at]
         return packet if data == packet.data else Packet(bytes(data), packet.port)
@@ -160,7 +160,7 @@ class FaultTransport:
         return out
 
     def _joined(self, packet: Packet) -> list[Packet]:
-        plan, chance = self._plan, self._clock.random
+        plan, chance = self.plan, self._clock.random
         if self._before is not None and self._before.port == packet.port:
             packet, self._before = Packet(self._before.data + packet.data, packet.port), None
         elif chance.random() < plan.merge:

@@ -1,0 +1,51 @@
+"""Events as they were published to what is judged; those of a journal in their order."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from devicehub.exercise.judge import Fact
+from devicehub.journal.browse import MOST, Wish, browse
+from devicehub.journal.report import reading
+from devicehub.model.errors import JournalDamagedError
+
+_PREFIX: Final = "io.devicehub."
+
+
+class _Event(msgspec.Struct):
+    type: str
+    time: str
+    subject: str = ""
+    data: dict[str, object] | None = None
+
+
+def fact(payload: bytes) -> Fact:
+    """One event. Raises `msgspec.MsgspecError`, `ValueError`."""
+    event = msgspec.json.decode(payload, type=_Event)
+    at = datetime.fromisoformat(event.time).timestamp()
+    return Fact(at, event.type.removeprefix(_PREFIX), event.subject, event.data or {})
+
+
+def journal_facts(state: Path) -> list[Fact]:
+    """All events of a state folder's journal, oldest first. Raises `JournalError`."""
+    path = state / "journal.sqlite"
+    with reading(path) as db:
+        try:
+            return list(_decoded(_newest_first(db)))[::-1]
+        except (sqlite3.Error, msgspec.MsgspecError, ValueError) as error:
+            raise JournalDamagedError(f"{path}: {error}") from error
+
+
+def _newest_first(db: sqlite3.Connection) -> Iterator[bytes]:
+    before: int | None = None
+    while page := list(browse(db, Wish(before=before, most=MOST))):
+        before = page[-1].position
+        yield from (one.payload for one in page if one.payload)
+
+
+def _decoded(payloads: Iterable[bytes]) -> Iterator[Fact]:
+    return (fact(payload) for payload in payloads)

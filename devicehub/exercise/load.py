@@ -1,0 +1,137 @@
+"""From a scenario file to what is played: every mistake as file:line:column, verbs and their values tried first."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from pydantic import ValidationError
+
+from devicehub.config.checks import check
+from devicehub.config.models import Config, HubConfig, PageConfig
+from devicehub.config.plain_words import complaints
+from devicehub.config.resources import shipped
+from devicehub.exercise.acts import CABLE, HOUSE, Act, acts, mistake
+from devicehub.exercise.schema import ALARM, DURATION, MOMENT, Scenario, Step
+from devicehub.model.errors import ConfigError
+from devicehub.registry import load_simulator, simulator_names
+from devicehub.simulator import Simulator
+from devicehub.tomlfile.position import KeyPath
+from devicehub.tomlfile.problems import Complaint, ConfigProblems, suggestion, value_mistake
+from devicehub.tomlfile.read import placed, read_file
+
+SITE: Final = "exercise"
+_PATTERNS: Final = {
+    MOMENT: 'must be minutes and seconds, as "02:10"',
+    DURATION: 'must be seconds, as "8s"',
+    ALARM: "must be device/point",
+}
+_REAL: Final = ("usb", "serial", "address", "folder")
+
+
+def scenario_file(name: str) -> Path:
+    """A path as it is; a bare name is a shipped scenario's. Raises `ConfigError` for one that does not exist."""
+    path = Path(name)
+    if path.suffix or path.exists():
+        return path
+    found = sorted(one.stem for one in shipped("scenarios").glob("*.toml"))
+    if name not in found:
+        raise ConfigError(
+            f"no scenario '{name}'{suggestion(name, found)}; there are {', '.join(found)}, or give a file"
+        )
+    return shipped("scenarios") / f"{name}.toml"
+
+
+def load_scenario(path: Path) -> Scenario:
+    """Read a scenario. Raises `ConfigProblems` with every mistake."""
+    file = read_file(path, "no such scenario file")
+    try:
+        scenario = Scenario.model_validate(file.values, context={"folder": path.parent.absolute()})
+    except ValidationError as error:
+        found = complaints(error, Scenario, _PATTERNS)
+        raise ConfigProblems(placed(one, file.places) for one in found) from None
+    problems = [placed(one, file.places) for one in _wrong(scenario)]
+    if problems:
+        raise ConfigProblems(problems)
+    return scenario
+
+
+def config_of(scenario: Scenario, state: Path) -> Config:
+    """The configuration of a hub that plays it: an exercise, every device simulated, an embedded broker and a page."""
+    return Config(
+        hub=HubConfig(site=SITE, node=scenario.scenario.id, exercise=True, state=state),
+        page=PageConfig(enabled=True, port=0),
+        lane=scenario.lane,
+        desk=scenario.desk,
+        device=tuple(one.model_copy(update={"port": "sim:"}) for one in scenario.device),
+        limit=scenario.limit,
+        region=scenario.region,
+        thermal=scenario.thermal,
+    )
+
+
+def timeline(scenario: Scenario) -> list[Act]:
+    """All that happens, in the order of time."""
+    found = [act for number, step in enumerate(scenario.at) for act in acts(number, step)]
+    return sorted(found, key=lambda act: act.at)
+
+
+def _wrong(scenario: Scenario) -> Iterator[Complaint]:
+    real = list(_real_devices(scenario))
+    yield from real
+    config = config_of(scenario, Path("state"))
+    found = list(check(config))
+    yield from found
+    if not real and not found:
+        yield from _steps(scenario)
+
+
+def _real_devices(scenario: Scenario) -> Iterator[Complaint]:
+    """Real and simulated devices are never mixed: a scenario cannot even name a real one."""
+    simulated = simulator_names()
+    for number, device in enumerate(scenario.device):
+        path: KeyPath = ("device", number)
+        if device.port not in ("", "sim:"):
+            text = "a scenario has simulated devices only, never real ones: leave it out"
+            yield value_mistake((*path, "port"), device.port, text)
+        for key in _REAL:
+            if getattr(device, key):
+                yield Complaint((*path, key), f"{key}: a scenario has simulated devices only: leave it out")
+        if device.driver not in simulated:
+            yield value_mistake((*path, "driver"), device.driver, "has no simulator")
+
+
+def _steps(scenario: Scenario) -> Iterator[Complaint]:
+    chance = Random(0)  # noqa: S311 - nothing is secret
+    tried = {device.id: load_simulator(device.driver)(chance) for device in scenario.device}
+    last = 0.0
+    for number, step in enumerate(scenario.at):
+        path: KeyPath = ("at", number)
+        if step.at < last:
+            yield value_mistake((*path, "t"), step.t, "is before the step above")
+        last = step.at
+        yield from _step(path, number, step, tried)
+        if step.expect is not None and (device := step.expect.alarm.partition("/")[0]) and device not in tried:
+            yield value_mistake((*path, "expect", "alarm"), step.expect.alarm, "no such device")
+    if scenario.at[-1].do != "end":
+        yield Complaint(("at",), "at: the last step must be 'end', or the exercise never ends")
+
+
+def _step(path: KeyPath, number: int, step: Step, tried: Mapping[str, Simulator]) -> Iterator[Complaint]:
+    if text := mistake(step):
+        yield value_mistake((*path, "do"), step.do, text)
+    elif step.device and step.device not in tried:
+        yield value_mistake((*path, "device"), step.device, "no such device" + suggestion(step.device, tried))
+    else:
+        try:
+            for act in acts(number, step):
+                _try(act, tried)
+        except (ValueError, KeyError, TypeError, IndexError) as error:
+            lacking = f"needs {error}" if isinstance(error, KeyError) else str(error)
+            yield value_mistake((*path, "do"), step.do, lacking)
+
+
+def _try(act: Act, simulators: Mapping[str, Simulator]) -> None:
+    """Do it to a simulator that nobody looks at. Raises what the simulator raises."""
+    if act.faults is None and act.device and act.verb not in (*HOUSE, *CABLE):
+        simulators[act.device].do(act.verb, **act.values)

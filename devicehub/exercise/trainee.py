@@ -1,0 +1,72 @@
+"""A trainee who does what the scenario expects, no more and no less: for CI, and to see a scenario through."""
+
+import json
+from typing import Final
+
+from devicehub.clock import Clock
+from devicehub.exercise.facts import fact
+from devicehub.exercise.judge import RAISED
+from devicehub.exercise.schema import Expect, Scenario, seconds
+from devicehub.hub import Hub
+from devicehub.model.instant import instant
+from devicehub.publish.port import Incoming, Outgoing
+from devicehub.publish.topics import Topics
+from devicehub.view import View
+
+ISSUER: Final = "automatic-trainee"
+REACTION: Final = 2.0
+DEADLINE: Final = 30.0
+
+
+class Trainee:
+    """Looks at what a page looks at and answers by commands, as a page does."""
+
+    def __init__(self, scenario: Scenario, hub: Hub, topics: Topics, clock: Clock) -> None:
+        self._expected = [step.expect for step in scenario.at if step.expect is not None and step.expect.alarm]
+        self._hub = hub
+        self._topics = topics
+        self._clock = clock
+        self._number = 0
+
+    async def watch(self, view: View) -> None:
+        """Answer whatever is raised, for ever."""
+        with view.watched() as (_, watcher):
+            while True:
+                for out in (await watcher.news()).messages:
+                    if (alarm := _raised(out)) and (expect := self._next(alarm)) is not None:
+                        await self._answer(expect)
+
+    def _next(self, alarm: str) -> Expect | None:
+        """The first expectation of that alarm that was not answered yet."""
+        found = next((one for one in self._expected if one.alarm == alarm), None)
+        if found is not None:
+            self._expected.remove(found)
+        return found
+
+    async def _answer(self, expect: Expect) -> None:
+        if expect.ack_within is not None or expect.disposition:
+            limit = REACTION if expect.ack_within is None else seconds(expect.ack_within) / 2
+            await self._clock.sleep(min(REACTION, limit))
+            self._act("ack", expect.alarm)
+        if expect.disposition:
+            await self._clock.sleep(REACTION)
+            self._act("confirm", expect.alarm, disposition=expect.disposition[0].value)
+
+    def _act(self, verb: str, alarm: str, **args: str) -> None:
+        device, _, point = alarm.partition("/")
+        self._number += 1
+        body = {
+            "id": f"trainee-{self._number}",
+            "issuer": ISSUER,
+            "deadline": instant(self._clock.utc() + DEADLINE),
+            "args": {"device": device, "point": point, **args},
+        }
+        topic = f"{self._topics.prefix}/cmd/hub/{verb}"
+        self._hub.command(Incoming(topic, json.dumps(body).encode(), retain=False))
+
+
+def _raised(out: Outgoing) -> str:
+    """The alarm that an event says was raised; empty for anything else, also for the retained state of the alarm."""
+    if out.retain or not out.type.endswith(RAISED):
+        return ""
+    return fact(out.payload).subject
