@@ -70,6 +70,11 @@ class Clock:
         return f"{self._head_digits}{_PAIRS[number >> 10 & 1023]}{_PAIRS[number & 1023]}"
 
 
+def repeatable(seed: int | str) -> random.Random:
+    """Chance that is the same for the same seed; for what is simulated, never for keys."""
+    return random.Random(seed)
+
+
 def since_boot() -> float:
     """Seconds since the machine was started, asleep or not; only awake where the system counts no others."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))

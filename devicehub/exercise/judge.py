@@ -89,7 +89,8 @@ def _finding(number: int, expect: Expect, at: float | None, events: Sequence[Fac
         return Finding(number, t, words, passed=False, points=0, most=expect.points, why="the step never happened")
     until = at + seconds(expect.within)
     if expect.alarm:
-        return _alarm(Finding(number, t, words, False, 0, expect.points), expect, (at, until), events)  # noqa: FBT003 - a record that is filled in
+        blank = Finding(number, t, words, passed=False, points=0, most=expect.points)
+        return _alarm(blank, expect, (at, until), events)
     why = _missed(expect, (at, until), events)
     return Finding(number, t, words, not why, 0 if why else expect.points, expect.points, why)
 

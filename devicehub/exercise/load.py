@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from random import Random
 from typing import Final
 
 from pydantic import ValidationError
 
+from devicehub.clock import repeatable
 from devicehub.config.checks import check
 from devicehub.config.models import Config, HubConfig, PageConfig
 from devicehub.config.plain_words import complaints
@@ -102,8 +102,7 @@ def _real_devices(scenario: Scenario) -> Iterator[Complaint]:
 
 
 def _steps(scenario: Scenario) -> Iterator[Complaint]:
-    chance = Random(0)  # noqa: S311 - nothing is secret
-    tried = {device.id: load_simulator(device.driver)(chance) for device in scenario.device}
+    tried = {device.id: load_simulator(device.driver)(repeatable(0)) for device in scenario.device}
     last = 0.0
     for number, step in enumerate(scenario.at):
         path: KeyPath = ("at", number)

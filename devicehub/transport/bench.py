@@ -4,10 +4,9 @@ Bytes go into the shipped drivers, in real or in virtual time alike.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from random import Random
 from typing import Final
 
-from devicehub.clock import Clock
+from devicehub.clock import Clock, repeatable
 from devicehub.driver import Driver, Link
 from devicehub.simulator import AnySimulator, SimulatorFactory
 from devicehub.transport.faults import FaultPlan, FaultTransport
@@ -68,4 +67,4 @@ class Bench:
 
 
 def _maker(factory: SimulatorFactory, seed: str) -> Callable[[], AnySimulator]:
-    return lambda: factory(Random(seed))  # noqa: S311 - repeatable on purpose
+    return lambda: factory(repeatable(seed))
