@@ -13,7 +13,7 @@ from devicehub.clock import Clock
 from devicehub.collect.supervisor import Post
 from devicehub.config import Config, digest, load_config
 from devicehub.config.diff import diff, running
-from devicehub.config.fitted import fitted
+from devicehub.config.fitted import fitted_drivers
 from devicehub.config.mobility import mobility_rules
 from devicehub.config.rules import InForce, remember, remembered, rule_set, rules_data, shadow_config, succeeding
 from devicehub.config.scan_key import scan_key
@@ -35,7 +35,6 @@ from devicehub.publish.mqtt import connect
 from devicehub.publish.port import Connect
 from devicehub.publish.settings import BrokerSettings
 from devicehub.publish.topics import Topics, schema_id
-from devicehub.registry import load_driver
 from devicehub.transport.blocking import Blocking
 
 _log = logging.getLogger(__name__)
@@ -177,10 +176,7 @@ def _taken(config: Config, before: InForce | None, clock: Clock) -> _Taken:
 
 
 def _setting(config: Config, shadow: Config | None, clock: Clock) -> Setting:
-    devices = running(config)
-    folder = config.hub.device_files
-    models = {name: load_driver(name, folder) for name in {device.driver for device in devices.values()}}
-    drivers = {name: fitted(models[device.driver], device) for name, device in devices.items()}
+    drivers = fitted_drivers(config)
     rules = rule_set(config, drivers)
     return Setting(
         devices=drivers,

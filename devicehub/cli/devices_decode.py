@@ -16,8 +16,9 @@ from devicehub.wire.packet import Packet
 
 def run(args: argparse.Namespace) -> int:
     """Print each sample and each fault as a JSON line. 0 if there was a sample, else 65. The file stays where it is."""
-    device = given_device(given_config(args), args.id)
-    driver = fitted(load_driver(device.driver), device)
+    config = given_config(args)
+    device = given_device(config, args.id)
+    driver = fitted(load_driver(device.driver, config.hub.device_files), device)
     if not isinstance(driver.link, FileLink):
         raise CommandError(Exit.USAGE, f"{device.id} leaves no files: see 'devicehub drivers decode'")
     packets = [Timed(0.0, Packet(_read(path, driver.link.limit), path.name)) for path in args.files]

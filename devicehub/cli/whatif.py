@@ -18,6 +18,7 @@ from devicehub.cli.whatif_limits import limitations
 from devicehub.cli.whatif_replay import Passed, Replay
 from devicehub.clock import Clock
 from devicehub.config import Config
+from devicehub.config.fitted import fitted_drivers
 from devicehub.config.load import with_rules
 from devicehub.config.rules import rule_set, rules_data
 from devicehub.core.trial import RuleSet, Trial
@@ -28,7 +29,6 @@ from devicehub.journal.report import reading
 from devicehub.log import escaped
 from devicehub.model.instant import instant
 from devicehub.publish.topics import Topics
-from devicehub.registry import load_driver
 
 TITLES = ("DEVICE", *(str(effect).upper() for effect in Effect))
 CHANGES = ("ALARM", "WHAT", "BY THE OLD RULES", "BY THE NEW", "VALUE", "LIMIT")
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
 
 def answered(old: Config, new: Config, since: float | None) -> Answer:
     """The journal of the old configuration, held against the rules of both. Raises `JournalError`."""
-    drivers = {device.id: load_driver(device.driver) for device in old.device if device.enabled}
+    drivers = fitted_drivers(old)
     sets = [rule_set(one, drivers) for one in (old, new)]
     replay = _replayed(old, drivers, sets, since)
     before, after = map(episodes, replay.verdicts)

@@ -20,13 +20,21 @@ BATCH: Final = 1024
 FIRST_TICK: Final = 1.0
 """Seconds after its start in which a hub first looks what has grown stale."""
 
+NOTICED: Final = 2.0
+"""Seconds within which a hub tells that its clock was set."""
+
 _WORD: Final = "io.devicehub."
+_STEPPED: Final = f"{_WORD}hub.clock-stepped"
 
 
 class _Envelope(Struct, frozen=True):
     time: str
     boot: str
     data: msgspec.Raw
+
+    def utc(self) -> float:
+        """Seconds. Raises `ValueError` for what is no time."""
+        return datetime.fromisoformat(self.time).timestamp()
 
 
 @dataclass(slots=True)
@@ -58,6 +66,7 @@ class Replay:
         self._devices = frozenset(devices)
         self._channels = frozenset().union(*(trial.channels for trial in trials))
         self._wanted = {device for device, _ in self._channels}
+        self._held: list[Kept] = []
         self._waiting: list[Input] = []
         self._boot = ""
         self._offset = 0.0
@@ -67,7 +76,18 @@ class Replay:
         self.passed = Passed()
 
     def take(self, events: Iterable[Kept]) -> None:
-        """The next events."""
+        """The next events. They are held until those after them, which may say that the clock had been set already."""
+        done, every = len(self._held), _by_their_clock([*self._held, *events])
+        self._held = every[done:]
+        self._pass(every[:done])
+
+    def end(self) -> None:
+        """Nothing comes any more: what was due until the last event."""
+        self._pass(self._held)
+        self._settle()
+        self._tick()
+
+    def _pass(self, events: Iterable[Kept]) -> None:
         for event in events:
             if event.type == READING and not self._concerns(event.subject):
                 continue
@@ -75,11 +95,6 @@ class Replay:
                 self._event(event)
             except (ValueError, msgspec.MsgspecError):
                 self.passed.illegible += 1
-
-    def end(self) -> None:
-        """Nothing comes any more: what was due until the last event."""
-        self._settle()
-        self._tick()
 
     def _concerns(self, subject: str) -> bool:
         """Whether a reading is looked at. One that carries several channels names its device alone."""
@@ -91,8 +106,11 @@ class Replay:
 
     def _event(self, event: Kept) -> None:
         envelope = msgspec.json.decode(event.payload, type=_Envelope)
-        utc = datetime.fromisoformat(envelope.time).timestamp()
+        utc = envelope.utc()
         self._begin(envelope.boot, utc)
+        if event.type == _STEPPED:
+            self._offset -= _seconds(envelope)
+            self.passed.steps += 1
         at = self._at(utc, event.subject.partition("/")[0])
         if event.type == READING:
             self._waiting += self._readings(event.subject, at, envelope.data)
@@ -146,9 +164,6 @@ class Replay:
         elif word == "hub.reloaded":
             self._each(lambda trial: trial.reload(at))
             self._tick()
-        elif word == "hub.clock-stepped":
-            self._offset -= msgspec.json.decode(data, type=HubEventData).seconds or 0.0
-            passed.steps += 1
         elif word == "gap":
             passed.gaps[event.subject or "hub"] += 1
         passed.rules += word == "alarm.rules"
@@ -168,6 +183,34 @@ class Replay:
     def _each(self, do: Callable[[Trial], list[Verdict]]) -> None:
         for trial, verdicts in zip(self._trials, self.verdicts, strict=True):
             verdicts.extend(do(trial))
+
+
+def _by_their_clock(events: Iterable[Kept]) -> list[Kept]:
+    """The same, with the word that the wall clock was set before all that was said by the clock as it was set."""
+    ordered: list[Kept] = []
+    for event in events:
+        place = len(ordered)
+        if event.type == _STEPPED:
+            utc, seconds = _stepped(event)
+            near = min(NOTICED, abs(seconds) / 2)
+            while place and abs(_stepped(ordered[place - 1])[0] - utc) < near:
+                place -= 1
+        ordered.insert(place, event)
+    return ordered
+
+
+def _stepped(event: Kept) -> tuple[float, float]:
+    """When an event was, in UTC seconds, and how far it set the clock. No numbers if it is damaged or of another make."""
+    try:
+        envelope = msgspec.json.decode(event.payload, type=_Envelope)
+        return envelope.utc(), _seconds(envelope) if event.type == _STEPPED else 0.0
+    except (ValueError, msgspec.MsgspecError):
+        return nan, nan
+
+
+def _seconds(envelope: _Envelope) -> float:
+    """How far the clock was set. Raises `MsgspecError`."""
+    return msgspec.json.decode(envelope.data, type=HubEventData).seconds or 0.0
 
 
 def _measured(data: msgspec.Raw) -> tuple[ReadingData, ...]:

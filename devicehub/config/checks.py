@@ -50,7 +50,7 @@ def check(config: Config) -> Iterator[Complaint]:
 def check_rules(config: Config) -> Iterator[Complaint]:
     """Every mistake between rules and the devices of a configuration that is right otherwise."""
     shelf = _shelf(config)
-    drivers = {device.id: shelf.driver(device.driver) for device in config.device}
+    drivers = {device.id: with_columns(shelf.driver(device.driver), device) for device in config.device}
     yield from limit_complaints(config, drivers)
     yield from thermal_complaints(config, drivers)
 

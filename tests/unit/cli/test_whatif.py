@@ -20,10 +20,12 @@ from devicehub.model.reading import Quality
 from devicehub.model.units import Unit
 from devicehub.publish.envelope import Encoder, outgoing
 from devicehub.publish.topics import Topics
+from tests.unit.devicefile.files import SMALL, write
 
 START = 1_795_500_000.0
+HUB = '[hub]\nsite = "s"\nnode = "n"\nexercise = true\nstate = "state"\n'
 DEVICES = (
-    '[hub]\nsite = "s"\nnode = "n"\nexercise = true\nstate = "state"\n'
+    f"{HUB}"
     '[[device]]\nid = "v"\ndriver = "trace.aci_pids3"\nport = "sim:"\n'
     '[[device]]\nid = "t"\ndriver = "thermal.gy_mcu90640"\nport = "sim:"\n'
 )
@@ -59,9 +61,16 @@ async def journalled(folder: Path, messages: Sequence[Message]) -> None:
     await journal.close()
 
 
-def asked(folder: Path, capsys: pytest.CaptureFixture[str], *, new: str = NEW, since: datetime | None = None) -> object:
+def asked(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    old: str = OLD,
+    new: str = NEW,
+    since: datetime | None = None,
+) -> object:
     """The answer as JSON."""
-    (folder / "devicehub.toml").write_text(OLD)
+    (folder / "devicehub.toml").write_text(old)
     (folder / "new.toml").write_text(new)
     assert whatif.run(arguments(folder, since)) == 0
     return json.loads(capsys.readouterr().out)
@@ -122,12 +131,36 @@ async def test_everything_that_is_not_covered_is_told(tmp_path: Path, capsys: py
     ]
 
 
-async def test_a_clock_that_was_set_makes_nothing_stale(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    stepped = said(3, HubEventData("clock-stepped", "", 3600.0), "hub.clock-stepped", "")
-    await journalled(tmp_path, [said(1, ppm(1.0)), said(2, ppm(1.0)), stepped, said(3604, ppm(1.0))])
-    found = asked(tmp_path, capsys, new=HEAD + LIMIT.format("v", "voc", "stale_s = 60"))
+@pytest.mark.parametrize("seconds", [3600.0, -3600.0])
+async def test_a_clock_that_was_set_makes_nothing_stale_and_stops_no_delay(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], seconds: float
+) -> None:
+    """A hub notices it within half a second, and tells of it by the clock that was set, as readings do before it."""
+    stepped = said(2.5 + seconds, HubEventData("clock-stepped", "", seconds), "hub.clock-stepped", "")
+    before = [said(at, ppm(1.0)) for at in (1, 2)] + [said(2.2 + seconds, ppm(1.0)), stepped]
+    after = [said(at + seconds, ppm(25.0)) for at in (3, 4, 8)] + [said(9 + seconds, ppm(1.0))]
+    await journalled(tmp_path, before + after)
+    new = HEAD + LIMIT.format("v", "voc", "stale_s = 60")
+    new += LIMIT.format("v", "voc", "high = 20.0\nhysteresis = 2.0\non_delay_s = 3.0")
+    found = asked(tmp_path, capsys, new=new)
     assert isinstance(found, dict)
-    assert found["devices"] == {}
+    assert [(one["effect"], one["point"]) for one in found["differences"]] == [("later", "voc-high")]
+    (later,) = found["differences"]
+    assert [later["new"][side][17:] for side in ("came", "went")] == ["06.000Z", "09.000Z"]
+
+
+async def test_channels_of_device_files_and_column_maps_are_judged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "devices", SMALL)
+    old = HUB + 'device_files = "devices"\n[[device]]\nid = "p"\ndriver = "trace.probe"\nport = "/dev/p"\n'
+    old += '[[device]]\nid = "c"\ndriver = "screening.vendor_csv"\nfolder = "in"\n[device.csv]\n'
+    old += '[[device.csv.column]]\ncolumn = "VOC"\nchannel = "voc"\nunit = "[ppm]"\n'
+    await journalled(tmp_path, [said(1, ppm(25.0), subject="c/voc"), said(2, ppm(25.0), subject="p/level")])
+    new = HEAD + LIMIT.format("c", "voc", "high = 20.0") + LIMIT.format("p", "level", "high = 20.0")
+    found = asked(tmp_path, capsys, old=old, new=new)
+    assert isinstance(found, dict)
+    assert [one["device"] for one in found["differences"]] == ["c", "p"]
 
 
 async def test_readings_of_one_poll_in_one_message_are_judged(
