@@ -200,7 +200,7 @@ def _by_their_clock(events: Iterable[Kept]) -> list[Kept]:
 
 
 def _stepped(event: Kept) -> tuple[float, float]:
-    """When an event was, in UTC seconds, and how far it set the clock. No numbers if it is damaged or of another make."""
+    """When an event was, in UTC seconds, and how far it set the clock. No numbers if it is damaged."""
     try:
         envelope = msgspec.json.decode(event.payload, type=_Envelope)
         return envelope.utc(), _seconds(envelope) if event.type == _STEPPED else 0.0

@@ -48,14 +48,18 @@ class Asking:
     def pattern(self, send: Template) -> re.Pattern[bytes]:
         """Matches a request's frame; its slots are groups."""
         pieces = [piece for part in (*self._head, *send, *self._tail) for piece in _pieces(part)]
-        for check in (check for check in self._asked if check.at >= 0):
-            pieces[check.at : check.at + check.size] = [b"."] * check.size
-        return re.compile(b"".join(pieces) + b".{%d}" % room(self._asked), re.DOTALL)
+        return re.compile(self._unchecked(pieces) + b".{%d}" % room(self._asked), re.DOTALL)
 
     def beginning(self, send: Template) -> bytes:
         """A regular expression that a request that begins so matches."""
         start = re.escape(self._framing.start) if self._framing.table.kind == "delimited" else b""
-        return start + b"".join(piece for part in (*self._head, *send) for piece in _pieces(part, named=False))
+        return start + self._unchecked([piece for part in (*self._head, *send) for piece in _pieces(part, named=False)])
+
+    def _unchecked(self, pieces: list[bytes]) -> bytes:
+        """A regular expression of its pieces, byte by byte: checks between them may be anything."""
+        for check in (check for check in self._asked if check.at >= 0):
+            pieces[check.at : check.at + check.size] = [b"."] * check.size
+        return b"".join(pieces)
 
     def read(self, send: Template, match: re.Match[bytes]) -> dict[str, float | str]:
         """What was put into a request that `pattern` matched."""

@@ -87,12 +87,13 @@ class Device:
         self._mute = max(0.0, self._mute - dt)
         events = self._model.advance(dt)
         on = self._compiled.file.simulate.on
-        out = [one for event in events for name, wanted in on.items() if wanted == event for one in self.said(name, {})]
+        names = [name for event in events for name, wanted in on.items() if wanted == event and self._holds(name)]
+        out = [one for name in names for one in self.said(name, {})]
         for name, period in self._every.items():
             self._elapsed[name] += dt
             while self._elapsed[name] >= period:
                 self._elapsed[name] -= period
-                out += self.said(name, {})
+                out += self.said(name, {}) if self._holds(name) else []
         return [] if self._mute else out
 
     def receive(self, data: bytes) -> list[bytes]:
@@ -150,11 +151,11 @@ class Device:
         }
 
     def _answer(self, request: Request) -> str | None:
-        quantities = self._model.quantities()
-        for name in request.table.replies:
-            if name not in self._when or self._when[name](quantities):
-                return name
-        return None
+        return next(filter(self._holds, request.table.replies), None)
+
+    def _holds(self, name: str) -> bool:
+        """Whether a message is what it says now."""
+        return name not in self._when or self._when[name](self._model.quantities())
 
     def said(self, name: str, sent: Mapping[str, float | str]) -> list[bytes]:
         """A message in the packets that it takes. Raises as `frame`."""

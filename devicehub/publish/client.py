@@ -7,7 +7,7 @@ What aiomqtt 2.5.1 leaves out, and what this subclass adds:
 * a publish under way when the connection dies waits for its whole timeout: fails at once;
 * a connection closed before CONNACK waits for its whole timeout: fails at once;
 * a frozen broker is noticed after two keepalives and a half: after one;
-* an answer that never comes though the broker lives is never noticed: `acknowledge_timeout`;
+* an answer that never comes though the broker lives and answers others is never noticed: `acknowledge_timeout`;
 * the socket of a failed TLS handshake is left to the garbage collector: closed;
 * limits of the CONNACK (receive maximum, packet size, quality of service, retain) are ignored: kept;
 * received messages are bounded in number only, and each one dropped is a line in the log: see `Inbox`.
@@ -73,7 +73,6 @@ class Client(aiomqtt.Client):
         self._thread = threading.get_ident()
         self._pending: dict[int, tuple[Outgoing, asyncio.Future[None]]] = {}
         self._exchange = Exchange(self._client, self._answered)
-        self._progress = 0.0
         self._limits: Properties | None = None
         self.inbox = Inbox(settings.incoming)
         self.unheard = 0
@@ -90,8 +89,6 @@ class Client(aiomqtt.Client):
             future.set_exception(DeliveryRefusedError(f"{out.topic}: {obstacle}"))
             return future
         mid = self._sent(out, properties)
-        if not self._pending:
-            self._progress = self._loop.time()
         self._pending[mid] = (out, future)
         return future
 
@@ -246,7 +243,6 @@ class Client(aiomqtt.Client):
 
     def _answered(self, mid: int, code: int, reason: str) -> None:
         """What became of a publish: see `Exchange`; one of quality of service 0 is on its way."""
-        self._progress = self._loop.time()
         out, future = self._pending.pop(mid, (None, None))
         if out is None or future is None or future.done():
             return
@@ -270,10 +266,14 @@ class Client(aiomqtt.Client):
             self.abort(f"the connection to the broker ended: {error}")
 
     async def _misc_loop(self) -> None:
+        oldest, since = None, 0.0
         while self._client.loop_misc() == paho.MQTT_ERR_SUCCESS:
-            waited = self._loop.time() - self._progress
-            if self._pending and waited > self._settings.acknowledge_timeout:
-                self.abort(f"the broker has acknowledged nothing for {waited:.0f} s")
+            before, oldest = oldest, next((future for out, future in self._pending.values() if out.qos), None)
+            if oldest is not before:
+                since = self._loop.time()
+            waited = self._loop.time() - since
+            if oldest is not None and waited > self._settings.acknowledge_timeout:
+                self.abort(f"the broker has left a message unacknowledged for {waited:.0f} s")
             await asyncio.wait({self.lost}, timeout=self._settings.keepalive / 10)
 
 

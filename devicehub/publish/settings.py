@@ -22,7 +22,8 @@ class BrokerSettings:
     """One broker and one way to connect to it. Times are in seconds.
 
     `keepalive`: silence of the broker is noticed within it (plus a tenth for the granularity, twice).
-    `acknowledge_timeout`: a broker that lives but acknowledges nothing for so long counts as lost.
+    `acknowledge_timeout`: a broker that lives but leaves a QoS 1 message unacknowledged for so long, once it is the
+    oldest, counts as lost.
     `window`: QoS 1 messages under way, further limited by the broker's receive maximum.
     `incoming`: received messages held for a slow reader; more are dropped and logged.
     `identifier`: the MQTT client identifier, empty for a random one. Two clients with the same one

@@ -28,12 +28,13 @@ class Published:
 class ScriptedBroker:
     """`answer` gives the reason code of a PUBACK; what it took (below 0x80) and refused is kept in order of arrival.
 
-    `grant` gives the reason code of a filter in a SUBACK.
+    `grant` gives the reason code of a filter in a SUBACK; `silent` says which messages get no PUBACK at all.
     """
 
     answer: Callable[[Published], int]
     port: int = 0
     grant: Callable[[str], int] = lambda _: 1
+    silent: Callable[[Published], bool] = lambda _: False
     connections: int = 0
     taken: list[Published] = field(default_factory=list[Published])
     refused: list[Published] = field(default_factory=list[Published])
@@ -83,7 +84,7 @@ class ScriptedBroker:
         code = self.answer(one)
         (self.taken if code < 0x80 else self.refused).append(one)
         self._arrived.set()
-        return bytes([0x40, 3]) + identifier + bytes([code]) if qos else b""
+        return bytes([0x40, 3]) + identifier + bytes([code]) if qos and not self.silent(one) else b""
 
 
 async def _packet(reader: asyncio.StreamReader) -> tuple[int, bytes]:

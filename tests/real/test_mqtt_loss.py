@@ -14,6 +14,7 @@ from devicehub.publish.port import Publisher
 from devicehub.publish.settings import BrokerSettings, Version
 from tests.real.mosquitto import Mosquitto, mosquitto
 from tests.real.mqtt_ends import VERSIONS, message, retained, settings
+from tests.real.scripted_broker import scripted_broker
 
 pytestmark = pytest.mark.real
 
@@ -53,17 +54,33 @@ async def test_a_frozen_broker_is_noticed_within_eight_seconds_even_when_idle(tm
         assert await frozen_for(publisher, broker) < 8
 
 
-async def test_a_frozen_broker_is_noticed_under_a_stream_of_qos_0_messages(tmp_path: Path) -> None:
-    async def stream(publisher: Publisher) -> None:
-        while True:
-            await publisher.submit(message("t", qos=0))
-            await Clock().sleep(0.1)  # the pace of the stream
+async def stream(publisher: Publisher, qos: int) -> None:
+    while True:
+        await publisher.submit(message("t", qos=qos))
+        await Clock().sleep(0.1)  # the pace of the stream
 
+
+async def test_a_frozen_broker_is_noticed_under_a_stream_of_qos_0_messages(tmp_path: Path) -> None:
     async with mosquitto(tmp_path) as broker, connect(settings(broker)) as publisher:
-        task = asyncio.create_task(stream(publisher))
+        task = asyncio.create_task(stream(publisher, 0))
         assert await frozen_for(publisher, broker) < 8
         with pytest.raises(DeliveryError):
             await task
+
+
+@pytest.mark.parametrize("qos", [0, 1])
+async def test_a_broker_that_never_acknowledges_a_message_is_left_though_it_takes_others(qos: int) -> None:
+    async with scripted_broker(lambda _: 0) as broker:
+        broker.silent = lambda one: one.topic == "lost"
+        short = BrokerSettings(
+            host="127.0.0.1", port=broker.port, version=Version.V5, keepalive=2, acknowledge_timeout=0.5
+        )
+        async with connect(short) as publisher:
+            task = asyncio.create_task(stream(publisher, qos))
+            with pytest.raises(DeliveryError, match="left a message unacknowledged for"):
+                await asyncio.wait_for(publisher.submit(message("lost")), 5)
+            with pytest.raises(DeliveryError):
+                await task
 
 
 async def test_a_frozen_broker_fails_what_is_pending_and_what_connects(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import pytest
 from devicehub.core import StandingAlarm
 from devicehub.core.inspection import MOST
 from devicehub.core.scans import Publish
+from devicehub.model.alarm import AlarmCategory
 from devicehub.model.device import DeviceState
 from devicehub.model.inspection import Ending, InspectionDesk, InspectionOutcome, OpenedBy
 from devicehub.model.message import Kind
@@ -19,6 +20,7 @@ from devicehub.model.reading import (
     Capability,
     Cause,
     Change,
+    DeviceAlarm,
     Input,
     Level,
     Outcome,
@@ -188,6 +190,23 @@ def test_images_are_named_and_no_list_grows_without_end() -> None:
     (image,) = one.ended.images
     assert image.dataref.endswith(image.digest.removeprefix("sha256:"))
     assert (len(one.ended.results), one.ended.left_out, one.ended.outcome) == (MOST, 5, InspectionOutcome.DOUBTFUL)
+
+
+def test_a_verdict_or_a_detection_for_which_there_is_no_room_is_in_the_summary_all_the_same() -> None:
+    judged = Search()
+    judged.open(1)
+    judged.give(*(said(Result(Outcome.CLEAR), 2) for _ in range(MOST)), said(Result(Outcome.ALARM), 3))
+    judged.close(4)
+    assert (len(judged.ended.results), judged.ended.results[-1].outcome) == (MOST, Outcome.ALARM)
+    assert (judged.ended.outcome, judged.ended.left_out) == (InspectionOutcome.ALARM, 1)
+    met = Search()
+    met.open(1)
+    faults = [DeviceAlarm(f"fault-{number}", active=True, category=AlarmCategory.DEVICE) for number in range(MOST + 1)]
+    met.give(*(said(one, 2) for one in faults))
+    met.give(said(DeviceAlarm("gamma", active=True, category=AlarmCategory.THREAT), 3))
+    met.close(4)
+    assert (len(met.ended.alarms), met.ended.alarms[-1].point) == (MOST, "gamma")
+    assert (met.ended.outcome, met.ended.left_out) == (InspectionOutcome.ALARM, 2)
 
 
 def test_the_hub_s_end_and_a_desk_that_goes_end_it() -> None:
