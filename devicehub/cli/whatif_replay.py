@@ -13,7 +13,8 @@ from msgspec import Struct
 from devicehub.core.trial import Trial, Verdict
 from devicehub.journal.replayed import READING, Kept
 from devicehub.model.device import DeviceState
-from devicehub.model.payload import DeviceEventData, HubEventData, ReadingData
+from devicehub.model.gap import GapReason
+from devicehub.model.payload import DeviceEventData, GapData, HubEventData, ReadingData
 from devicehub.model.reading import Change, Input, Measurement, Reading, Stamp
 
 BATCH: Final = 1024
@@ -21,10 +22,11 @@ FIRST_TICK: Final = 1.0
 """Seconds after its start in which a hub first looks what has grown stale."""
 
 NOTICED: Final = 2.0
-"""Seconds within which a hub tells that its clock was set."""
+"""Seconds within which a hub tells that its clock was set, or that the machine slept."""
 
 _WORD: Final = "io.devicehub."
 _STEPPED: Final = f"{_WORD}hub.clock-stepped"
+_GAP: Final = f"{_WORD}gap"
 
 
 class _Envelope(Struct, frozen=True):
@@ -108,9 +110,7 @@ class Replay:
         envelope = msgspec.json.decode(event.payload, type=_Envelope)
         utc = envelope.utc()
         self._begin(envelope.boot, utc)
-        if event.type == _STEPPED:
-            self._offset -= _seconds(envelope)
-            self.passed.steps += 1
+        self._offset -= _jump(event.type, envelope.data)
         at = self._at(utc, event.subject.partition("/")[0])
         if event.type == READING:
             self._waiting += self._readings(event.subject, at, envelope.data)
@@ -164,8 +164,9 @@ class Replay:
         elif word == "hub.reloaded":
             self._each(lambda trial: trial.reload(at))
             self._tick()
-        elif word == "gap":
+        elif event.type == _GAP:
             passed.gaps[event.subject or "hub"] += 1
+        passed.steps += event.type == _STEPPED
         passed.rules += word == "alarm.rules"
         passed.disabled += word == "alarm.disabled"
 
@@ -186,31 +187,36 @@ class Replay:
 
 
 def _by_their_clock(events: Iterable[Kept]) -> list[Kept]:
-    """The same, with the word that the wall clock was set before all that was said by the clock as it was set."""
+    """The same, with the word that the wall clock jumped before all that was said by the clock as it was then."""
     ordered: list[Kept] = []
     for event in events:
         place = len(ordered)
-        if event.type == _STEPPED:
-            utc, seconds = _stepped(event)
+        if event.type in {_STEPPED, _GAP}:
+            utc, seconds = _when(event)
             near = min(NOTICED, abs(seconds) / 2)
-            while place and abs(_stepped(ordered[place - 1])[0] - utc) < near:
+            while place and abs(_when(ordered[place - 1])[0] - utc) < near:
                 place -= 1
         ordered.insert(place, event)
     return ordered
 
 
-def _stepped(event: Kept) -> tuple[float, float]:
-    """When an event was, in UTC seconds, and how far it set the clock. No numbers if it is damaged."""
+def _when(event: Kept) -> tuple[float, float]:
+    """When an event was, in UTC seconds, and how far the clock jumped by it. No numbers if it is damaged."""
     try:
         envelope = msgspec.json.decode(event.payload, type=_Envelope)
-        return envelope.utc(), _seconds(envelope) if event.type == _STEPPED else 0.0
+        return envelope.utc(), _jump(event.type, envelope.data)
     except (ValueError, msgspec.MsgspecError):
         return nan, nan
 
 
-def _seconds(envelope: _Envelope) -> float:
-    """How far the clock was set. Raises `MsgspecError`."""
-    return msgspec.json.decode(envelope.data, type=HubEventData).seconds or 0.0
+def _jump(kind: str, data: msgspec.Raw) -> float:
+    """How far the wall clock got ahead of the monotonic one: set, or while the machine slept. Raises `MsgspecError`."""
+    if kind == _STEPPED:
+        return msgspec.json.decode(data, type=HubEventData).seconds or 0.0
+    gap = msgspec.json.decode(data, type=GapData) if kind == _GAP else None
+    if gap is None or gap.reason is not GapReason.SUSPENDED or not (gap.since and gap.until):
+        return 0.0
+    return (datetime.fromisoformat(gap.until) - datetime.fromisoformat(gap.since)).total_seconds()
 
 
 def _measured(data: msgspec.Raw) -> tuple[ReadingData, ...]:

@@ -14,6 +14,7 @@ from devicehub.clock import Clock
 from devicehub.config import ConfigProblems
 from devicehub.journal import Journal
 from devicehub.model.gap import GapReason
+from devicehub.model.instant import instant
 from devicehub.model.message import Kind, Message
 from devicehub.model.payload import AnyPayload, GapData, HubEventData, ReadingData, RulesData
 from devicehub.model.reading import Quality
@@ -147,6 +148,16 @@ async def test_a_clock_that_was_set_makes_nothing_stale_and_stops_no_delay(
     assert [(one["effect"], one["point"]) for one in found["differences"]] == [("later", "voc-high")]
     (later,) = found["differences"]
     assert [later["new"][side][17:] for side in ("came", "went")] == ["06.000Z", "09.000Z"]
+
+
+async def test_a_machine_that_slept_makes_nothing_stale(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The hub's clock stood still meanwhile; what a device says at once is stored before the hub tells of it."""
+    slept = GapData("hub", GapReason.SUSPENDED, since=instant(START + 2.0), until=instant(START + 3602.5))
+    woken = [said(3602.2, ppm(1.0)), said(3602.5, slept, "gap", ""), said(3603, ppm(1.0))]
+    await journalled(tmp_path, [said(1, ppm(1.0)), said(2, ppm(1.0)), *woken])
+    found = asked(tmp_path, capsys, new=HEAD + LIMIT.format("v", "voc", "stale_s = 60"))
+    assert isinstance(found, dict)
+    assert found["devices"] == {}
 
 
 async def test_channels_of_device_files_and_column_maps_are_judged(
