@@ -224,7 +224,7 @@ class SimulateTable(Section):
         default_factory=dict, description="By message: field to a number, words, or a formula of the model's quantities"
     )
     when: dict[str, Condition] = Field(
-        default_factory=dict, description="By message: it is the answer only if this holds of the quantities"
+        default_factory=dict, description="By message: it is said only if this holds of the quantities"
     )
     on: dict[str, str] = Field(default_factory=dict, description="By message: sent when the model has this event")
     every_s: dict[str, float] = Field(default_factory=dict, description="By message: sent unasked every so often")

@@ -53,6 +53,11 @@ DANGEROUS: Mapping[str, tuple[Packet, ...]] = MappingProxyType(
             Packet(bytes.fromhex("ff0a2403e8000000000003 00ee589d")),  # write to a tag
             Packet(bytes.fromhex("ff082603e800 00000000 00 0000")),  # kill a tag
         ),
+        "scanner.sw_ct": (
+            Packet(bytes.fromhex("53570016ff030102060000000000112233445566778899aabbd3")),  # write to a tag
+            Packet(bytes.fromhex("53570005ff24051a0f")),  # another power
+        ),
+        "radiation.radex_one": (Packet(bytes.fromhex("7bff200010000e000000460002080e0005000000000a00000000eaed")),),
         "trace.aci_pids3": tuple(
             Packet(encode(text))
             for text in (
