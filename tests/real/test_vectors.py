@@ -49,6 +49,8 @@ FILES: Mapping[str, str] = MappingProxyType(
         "newland": "scanner.newland",
         "thingmagic": "scanner.thingmagic",
         "honeywell": "scanner.honeywell",
+        "uhf_sw_ct": "scanner.sw_ct",
+        "radex_one": "radiation.radex_one",
     }
 )
 
@@ -69,12 +71,7 @@ UNPROVED: Mapping[tuple[str, str], str] = MappingProxyType(
 )
 
 # Sections without a delivered driver, by a word of the name that such a driver would have.
-UNDELIVERED: Mapping[str, str] = MappingProxyType(
-    {
-        "radex_one": "radex",
-        "uhf_sw_ct": "sw_ct",
-    }
-)
+UNDELIVERED: Mapping[str, str] = MappingProxyType({})
 
 # Sections of a delivered driver whose vectors all go to the device, and which it never sends.
 NEVER_SENT: Mapping[str, str] = MappingProxyType(
