@@ -18,6 +18,7 @@ from devicehub.clock import Clock, since_boot
 from devicehub.config import Config, MqttConfig, load_config
 from devicehub.config.resources import shipped
 from devicehub.configured import Configured
+from devicehub.exercise.stage import Stage
 from devicehub.hub import Hub, Plan
 from devicehub.links import Links
 from devicehub.lock import held
@@ -56,21 +57,21 @@ async def serve(
     on_ready: Callable[[Ready], None],
     stop: asyncio.Event | None = None,
     file: Path | None = None,
+    stage: Stage | None = None,
 ) -> None:
     """Run the hub until `stop`, SIGTERM or SIGINT. Raises `ConfigError`, `JournalError`, `DeliveryError`.
 
     `file`: where `config` was read, to be read again on SIGHUP. A state folder is for one hub at a time: a second one
-    gets a `JournalError`.
+    gets a `JournalError`. `stage`: of the exercise that is played; the hub ends with it.
     """
-    clock, progress = Clock(boot=since_boot), Progress()
+    clock, progress = Clock(boot=since_boot) if stage is None else stage.clock, Progress()
     stop, hangup = stop or asyncio.Event(), asyncio.Event()
     _on_signals(stop, hangup)
     state = config.hub.state
     _make_folder(state)
     async with AsyncExitStack() as stack:
         stack.enter_context(held(state))
-        ports = stack.enter_context(_emptied(state / "simulated"))
-        world = await stack.enter_async_context(SimulatedWorld(ports, clock, SIMULATION_SEED))
+        world = await _world(state, clock, stack) if stage is None else stage.bench
         broker = await _broker(config, stack, clock)
         settings = broker_settings(config) if broker is None else _embedded(config, broker)
         links = Links(clock, world, progress)
@@ -84,11 +85,14 @@ async def serve(
         plan = replace(
             plan, executor=executor, evidence_executor=evidence, progress=progress, forgetful=forgetful, view=view
         )
+        plan = plan if stage is None else stage.entered(plan)
         hub = Hub(plan, clock)
         page = "" if view is None else await stack.enter_async_context(_page(config, plan, view, hub, clock))
         on_ready(Ready(settings, plan.topics.prefix, broker.banner if broker is not None else "", page))
-        keeping = [] if broker is None else [_kept(broker, hub, clock)]
-        async with _beside(stop, _reloading(hub, hangup), _watching(hub, configured, clock), *keeping):
+        beside = [_reloading(hub, hangup), _watching(hub, configured, clock)]
+        beside += [] if broker is None else [_kept(broker, hub, clock)]
+        beside += [] if stage is None else [stage.perform(hub, plan)]
+        async with _beside(stop, *beside):
             await hub.run(stop)
 
 
@@ -146,6 +150,11 @@ def _make_folder(state: Path) -> None:
         raise ConfigError(f"hub.state = {state}: {error.strerror}; choose a folder this user may write to") from None
 
 
+async def _world(state: Path, clock: Clock, stack: AsyncExitStack) -> SimulatedWorld:
+    ports = stack.enter_context(_emptied(state / "simulated"))
+    return await stack.enter_async_context(SimulatedWorld(ports, clock, SIMULATION_SEED))
+
+
 async def _broker(config: Config, stack: AsyncExitStack, clock: Clock) -> EmbeddedBroker | None:
     """An embedded broker where none is configured, for as long as `stack` is open."""
     if config.mqtt.url:
@@ -188,7 +197,7 @@ def _embedded(config: Config, broker: EmbeddedBroker) -> BrokerSettings:
 
 @asynccontextmanager
 async def _beside(stop: asyncio.Event, *works: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """What runs for as long as the hub does. None of it ends by itself; a bug in it stops the hub and is raised."""
+    """What runs for as long as the hub does. What ends by itself stops it; a bug is raised then."""
     tasks = [asyncio.create_task(work) for work in works]
     for task in tasks:
         task.add_done_callback(lambda _: stop.set())

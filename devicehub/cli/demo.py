@@ -3,10 +3,13 @@
 import argparse
 import asyncio
 import os
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Protocol
 
 from devicehub import app, log
 from devicehub.cli.ending import run_to_the_end
@@ -25,12 +28,21 @@ def run(args: argparse.Namespace) -> int:
     os.umask(0o077)  # journal and evidence are nobody else's business
     log.configure("WARNING")
     with TemporaryDirectory(prefix="devicehub-demo-") as folder:
-        run_to_the_end(_demo(Path(folder), args.seconds, args.port, as_json=args.json))
+        serving = partial(app.demo, Path(folder), seconds=args.seconds, port=args.port)
+        run_to_the_end(show(serving, as_json=args.json))
     return Exit.OK
 
 
-async def _demo(state: Path, seconds: float | None, port: int, *, as_json: bool) -> None:
-    """The demonstration and its display: an output that nobody reads any more ends both."""
+class Serving(Protocol):
+    """Runs a hub with an embedded broker."""
+
+    def __call__(self, *, on_ready: Callable[[app.Ready], None]) -> Awaitable[None]:
+        """Until its end."""
+        ...
+
+
+async def show(serving: Serving, *, as_json: bool) -> None:
+    """A hub and its display: an output that nobody reads any more ends both."""
     watching: list[asyncio.Task[None]] = []
     async with asyncio.TaskGroup() as group:
 
@@ -38,7 +50,7 @@ async def _demo(state: Path, seconds: float | None, port: int, *, as_json: bool)
             _announce(told)
             watching.append(group.create_task(_show(told, as_json=as_json)))
 
-        await app.demo(state, seconds=seconds, port=port, on_ready=ready)
+        await serving(on_ready=ready)
         for task in watching:
             task.cancel()
 

@@ -2,18 +2,21 @@
 
 import asyncio
 import faulthandler
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 
 LEFT = 3.0
 
 
-def run_to_the_end(work: Coroutine[None, None, None]) -> None:
-    """Run `work` in an event loop of its own.
+def run_to_the_end(
+    work: Coroutine[None, None, None], loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None
+) -> None:
+    """Run `work` in an event loop of its own, which `loop_factory` makes.
 
     Once it is done everything of value is safe. Python then waits for all threads, without limit; after
     `LEFT` seconds the process shows on standard error where they are, and ends with code 1.
     """
-    asyncio.run(_watched(work))
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(_watched(work))
 
 
 async def _watched(work: Coroutine[None, None, None]) -> None:

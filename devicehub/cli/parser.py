@@ -10,6 +10,7 @@ from devicehub.cli import words
 from devicehub.cli.exits import MEANINGS
 from devicehub.cli.grammar import Mixed, Nouns, Parser, broker_option, config_option, hub_options, leaf, noun
 from devicehub.cli.parser_alarms import alarms, scans, whatif
+from devicehub.cli.parser_exercises import exercises
 
 
 def build_parser() -> Parser:
@@ -25,6 +26,7 @@ def build_parser() -> Parser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     ours = (
         _running,
+        exercises,
         _devices,
         _drivers,
         _looking,

@@ -27,6 +27,13 @@ def speed(text: str) -> float:
     return _above_0(text, "a number")
 
 
+def pace(text: str) -> float:
+    """A factor above 0, at most 100."""
+    if (value := speed(text)) > 100:
+        raise argparse.ArgumentTypeError(f"'{text}' must be at most 100")
+    return value
+
+
 def _above_0(text: str, what: str) -> float:
     try:
         value = float(text)

@@ -16,6 +16,7 @@ ACKED: Final = "alarm.acked"
 CONFIRMED: Final = "alarm.confirmed"
 LANE: Final = "lane.changed"
 STEP: Final = "hub.exercise"
+BEGINS: Final = " begins"
 
 
 class Fact(Struct, frozen=True):
@@ -66,6 +67,12 @@ def judge(scenario: Scenario, facts: Iterable[Fact]) -> Score:
     percent = 100.0 * points / most if most else 100.0
     head = scenario.scenario
     return Score(head.id, findings, points, most, round(percent, 1), percent >= head.pass_mark)
+
+
+def played(facts: Iterable[Fact]) -> list[str]:
+    """The ids of the scenarios that were begun, in order."""
+    whys = (str(fact.data.get("why", "")) for fact in facts if fact.word == STEP)
+    return [why.removesuffix(BEGINS) for why in whys if why.endswith(BEGINS)]
 
 
 def _timed(scenario: Scenario, facts: Iterable[Fact]) -> tuple[list[Fact], dict[int, float]]:

@@ -1,15 +1,17 @@
 """Where a scenario is played: its clock, its devices, its way to the broker, and the steps as they come."""
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from devicehub.clock import Clock
 from devicehub.exercise.acts import Act
 from devicehub.exercise.gate import Gate
 from devicehub.exercise.load import timeline
-from devicehub.exercise.schema import Scenario
-from devicehub.hub import Hub
-from devicehub.publish.port import Connect
+from devicehub.exercise.schema import Scenario, Words
+from devicehub.exercise.trainee import Trainee
+from devicehub.hub import Hub, Plan
 from devicehub.registry import load_driver, load_simulator
 from devicehub.transport.bench import Bench
 
@@ -27,16 +29,17 @@ class Stage:
         seed: int | None = None,
         utc: Callable[[], float],
         seeded: bool = False,
-        told: Callable[[str], None] = lambda _: None,
-        language: str = "en",
+        told: Callable[[Words], None] = lambda _: None,
+        trainee: type[Trainee] | None = None,
     ) -> None:
         """`utc`: the wall clock, which a scenario may set. `seed`: instead of the scenario's.
 
-        `seeded`: ids and waiting follow it too. `told`: hears what is said.
+        `seeded`: ids and waiting follow it too. `told`: hears what is said. `trainee`: who answers, if it is no
+        person.
         """
         self.scenario = scenario
         self._told = told
-        self._language = language
+        self._trainee = trainee
         self._shift = 0.0
         number = scenario.scenario.seed if seed is None else seed
         self.clock = Clock(utc=lambda: utc() + self._shift, seed=number if seeded else None)
@@ -44,12 +47,24 @@ class Stage:
         self.bench = Bench(models, self.clock, number)
         self._gate: Gate | None = None
 
-    def through(self, connect: Connect) -> Connect:
-        """The same way to the broker, for this scenario to bar."""
-        self._gate = Gate(connect)
-        return self._gate.connect
+    def entered(self, plan: Plan) -> Plan:
+        """The plan of a hub that plays here: its way to the broker is this scenario's to bar."""
+        self._gate = Gate(plan.connect)
+        return replace(plan, connect=self._gate.connect)
 
-    async def play(self, hub: Hub) -> None:
+    async def perform(self, hub: Hub, plan: Plan) -> None:
+        """Play to the end, answered by the trainee if there is one."""
+        if self._trainee is None or plan.view is None:
+            await self._play(hub)
+            return
+        acting = asyncio.create_task(self._trainee(self.scenario, hub, plan.topics, self.clock).watch(plan.view))
+        try:
+            await self._play(hub)
+        finally:
+            acting.cancel()
+            await asyncio.gather(acting, return_exceptions=True)
+
+    async def _play(self, hub: Hub) -> None:
         """Everything, until its end. Each step is the event `hub.exercise`, by which it is judged afterwards."""
         began = self.clock.monotonic()
         self._remark(hub, "begins")
@@ -82,8 +97,7 @@ class Stage:
         if act.verb == "clock_jump":
             self._shift += float(act.values["seconds"])
         elif act.verb == "say":
-            text = self.scenario.at[act.step].text
-            self._told(text.get(self._language) or text.get("en", ""))  # type: ignore[call-overload]  # a language or none
+            self._told(self.scenario.at[act.step].text)
         elif self._gate is not None and act.verb == "broker_down":
             self._gate.bar()
         elif self._gate is not None and act.verb == "broker_up":
