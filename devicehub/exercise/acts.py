@@ -22,7 +22,7 @@ class Act:
     step: int
     verb: str
     device: str = ""
-    values: Values = field(default_factory=dict)
+    values: Values = field(default_factory=dict[str, bool | int | float | str])
     faults: FaultPlan | None = None
     undo: bool = False
 

@@ -66,11 +66,11 @@ class _Severable:
         return self._inner.incoming()
 
     async def lost(self) -> None:
-        ends = [asyncio.ensure_future(self._inner.lost()), asyncio.ensure_future(self._barred.wait())]
+        ended, barred = asyncio.ensure_future(self._inner.lost()), asyncio.ensure_future(self._barred.wait())
         try:
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((ended, barred), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for end in ends:
-                end.cancel()
-            outcomes = await asyncio.gather(*ends, return_exceptions=True)
-        raise outcomes[0] if isinstance(outcomes[0], DeliveryError) else DeliveryError(DOWN)
+            ended.cancel()
+            barred.cancel()
+            outcome, _ = await asyncio.gather(ended, barred, return_exceptions=True)
+        raise outcome if isinstance(outcome, DeliveryError) else DeliveryError(DOWN)

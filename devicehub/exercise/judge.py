@@ -4,7 +4,7 @@ It knows the events in their order and nothing of how they came: the same for a 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -149,7 +149,7 @@ def _unanswered(expect: Expect, acked: float | None, code: str) -> str:
 
 def _code(fact: Fact) -> str:
     found = fact.data.get("disposition")
-    return str(found.get("code", "")) if isinstance(found, dict) else ""
+    return str(cast(Mapping[str, object], found).get("code", "")) if isinstance(found, dict) else ""
 
 
 def expected(expect: Expect) -> str:

@@ -37,7 +37,7 @@ class ScenarioHead(Section):
     @model_validator(mode="after")
     def _all_languages(self) -> Self:
         if missing := [one for one in LANGUAGES if not self.title.get(one)]:
-            raise PydanticCustomError("languages", f"title lacks {', '.join(missing)}")
+            raise PydanticCustomError("languages", "title lacks {missing}", {"missing": ", ".join(missing)})
         return self
 
 
@@ -70,13 +70,13 @@ class Step(Section):
     """Something that happens. Further keys are the values of the verb."""
 
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, OptionField]
+    __pydantic_extra__: dict[str, OptionField]  # pyright: ignore[reportIncompatibleVariableOverride]  # as pydantic has it
 
     t: str = Field(pattern=MOMENT, description="Minutes and seconds since the beginning")
     do: str = Field(min_length=1, max_length=32, description="Verb of the scenario, or of the device's simulator")
     device: str = Field(default="", max_length=64, description="Id of a device")
     lasts: Duration | None = Field(default=None, alias="for", description="When it is undone by itself")
-    text: Words = Field(default_factory=dict, description="What is said")
+    text: Words = Field(default_factory=dict[Language, str], description="What is said")
     expect: Expect | None = Field(default=None, description="What has to follow")
 
     @property
