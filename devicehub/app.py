@@ -8,7 +8,7 @@ import signal
 import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -74,17 +74,14 @@ async def serve(
         world = await _world(state, clock, stack) if stage is None else stage.bench
         broker = await _broker(config, stack, clock)
         settings = broker_settings(config) if broker is None else _embedded(config, broker)
-        links = Links(clock, world, progress)
-        stack.callback(links.close)
+        links = stack.enter_context(closing(Links(clock, world, progress)))
         executor = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="journal"))
         evidence = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="evidence"))
         configured = Configured(config, links, clock, file)
         plan = configured.plan(settings)
-        forgetful = broker.forgetful if broker is not None else ""
         view = View() if config.page.enabled else None
-        plan = replace(
-            plan, executor=executor, evidence_executor=evidence, progress=progress, forgetful=forgetful, view=view
-        )
+        plan = replace(plan, executor=executor, evidence_executor=evidence, progress=progress, view=view)
+        plan = plan if broker is None else replace(plan, forgetful=broker.forgetful)
         plan = plan if stage is None else stage.entered(plan)
         hub = Hub(plan, clock)
         page = "" if view is None else await stack.enter_async_context(_page(config, plan, view, hub, clock))
