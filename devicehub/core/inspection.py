@@ -73,7 +73,7 @@ class Inspection:
                 verdict = VerdictData(
                     instant(message.time), device, data.outcome, data.cause, data.source, data.sample_id
                 )
-                self._keep(self._results, verdict)
+                self._judged(verdict)
             case CaptureData():
                 self._keep(self._images, ImageData(device, data.digest, data.dataref))
             case GapData():
@@ -87,13 +87,20 @@ class Inspection:
         self.news = True
 
     def meet(self, device: str, point: str, data: AlarmData, *, earlier: bool = False) -> None:
-        """An alarm stands, or ends. A point that was put aside and has no alarm is none."""
+        """An alarm stands, or ends. A point that was put aside and has no alarm is none.
+
+        Where there is no room, another alarm gives way to a detection, lest the outcome hide it.
+        """
         known = self._alarms.get(data.alarm)
         if known is None and not life_of(data, Care.of(data.category)).stands:
             return
         if known is None and len(self._alarms) >= MOST:
             self._left_out += 1
-            return
+            spare = (name for name, one in self._alarms.items() if one.category is not AlarmCategory.THREAT)
+            gives_way = next(spare, None) if data.category is AlarmCategory.THREAT else None
+            if gives_way is None:
+                return
+            del self._alarms[gives_way]
         self._alarms[data.alarm] = MetAlarmData(
             device,
             point,
@@ -149,6 +156,15 @@ class Inspection:
             duration_s=round(at.mono - self.began.mono, 3),
         )
         return replace(data, outcome=outcome_of(data))
+
+    def _judged(self, verdict: VerdictData) -> None:
+        """Where there is no room, another verdict gives way to an alarm, lest the outcome hide it."""
+        if verdict.outcome is Outcome.ALARM and len(self._results) >= MOST:
+            spare = (place for place, one in enumerate(self._results) if one.outcome is not Outcome.ALARM)
+            if (place := next(spare, None)) is not None:
+                del self._results[place]
+                self._left_out += 1
+        self._keep(self._results, verdict)
 
     def _keep(self, kept: list[T], one: T) -> None:
         if len(kept) < MOST:
