@@ -4,7 +4,7 @@ import asyncio
 import faulthandler
 from collections.abc import Callable, Coroutine
 
-LEFT = 3.0
+LEFT = 10.0
 
 
 def run_to_the_end(

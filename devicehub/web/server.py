@@ -24,7 +24,7 @@ from devicehub.web.access import Guard, token_file
 from devicehub.web.routes import Surface, application
 
 LOOPBACK = "127.0.0.1"
-ENDING = 1
+ENDING = 0
 SAID_MOST = 4096
 
 

@@ -70,7 +70,7 @@ VALUES = [
     (HUB + "[journal]\ndays = 2030-01-01\n", "5:1  journal.days = 2030-01-01: must be a whole number"),
     (HUB + '[scan]\npublish = "plain"\n', "5:1  scan.publish = \"plain\": must be 'off', 'hash' or 'text'"),
     (HUB + "[device]\nid = 'a'\n", "4:2  device = a table: must be an array of tables, written with double brackets"),
-    (HUB + "device = [1]\n", "4:1  hub.device: unknown key"),
+    (HUB + "device = [1]\n", "4:1  hub.device: unknown key; did you mean 'device_files'?"),
     ("device = [1]\n" + HUB, "1:11  device[0] = 1: must be a table"),
     (
         HUB + '[[device]]\nid = "a"\n',
@@ -122,8 +122,8 @@ SECRETS = [
 ]
 
 NO_FAULT = (
-    "9:1  device[0].fault = \"flop=1\": unknown fault 'flop'; known: cut, drop, flip, garbage, hang, late, lose, twice; "
-    "as drop=0.01,lose=120"
+    "9:1  device[0].fault = \"flop=1\": unknown fault 'flop'; known: baud, cut, drop, flip, garbage, hang, late, lose, "
+    "merge, order, split, swap, twice; as drop=0.01,lose=120"
 )
 NO_PORT = (
     '7:1  device[0].port = "ttyUSB0": must be a device path as "/dev/ttyUSB0", '

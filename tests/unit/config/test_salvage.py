@@ -30,7 +30,7 @@ def test_what_hangs_on_a_wrong_value_is_not_judged(tmp_path: Path) -> None:
     path.write_text(HUB + '[[device]]\nid = 4\ndriver = "radiation.atom_fast"\n' + limit)
     assert problems(path) == ["5:1  device[0].id = 4: must be text in quotes"]
     path.write_text(HUB + "device = 3\n" + limit)
-    assert problems(path)[0] == "4:1  hub.device: unknown key"
+    assert problems(path)[0] == "4:1  hub.device: unknown key; did you mean 'device_files'?"
     path.write_text("device = [3]\n" + HUB + limit)
     assert "1:11  device[0] = 3: must be a table" in problems(path)
 
