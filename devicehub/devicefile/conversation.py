@@ -103,10 +103,9 @@ class Conversation:
 
     def _settle(self, now: float) -> None:
         """What an idle line means: deafness ends, an answer of unknown size is whole."""
-        quiet = now - self._heard_at
-        if self._deaf and quiet >= self._errors.idle_s:
+        if self._deaf and now >= self._heard_at + self._errors.idle_s:
             self._deaf = False
-        if isinstance(self._framer, Replies) and (idle := self._idle()) is not None and quiet >= idle:
+        if isinstance(self._framer, Replies) and (idle := self._idle()) is not None and now >= self._heard_at + idle:
             self._frames(now, self._framer.idle())
 
     def _idle(self) -> float | None:

@@ -71,6 +71,18 @@ def test_after_damage_an_idle_line_is_waited_for_where_the_file_says_so(tmp_path
     assert probe.on_packet(0.45, Packet(ANSWER)).samples == (Measurement("level", 50),)
 
 
+def test_an_idle_line_is_over_when_it_wakes_for_it_whatever_the_clock_says(tmp_path: Path) -> None:
+    """(0.7 + 0.1) - 0.7 is less than 0.1: waking again at the same time would never end."""
+    idle = ("[[check]]", '[errors]\nresync = "idle"\n[[check]]')
+    probe = talk(tmp_path, idle, ("period_s = 1", "period_s = 0.1"))
+    probe.start(0.0)
+    wake = probe.on_packet(0.7, Packet(b"\x03\x01\x33\x36")).wake_at
+    assert wake is not None
+    assert wake - 0.7 < 0.1
+    again = probe.on_timer(wake).wake_at
+    assert again is None or again > wake
+
+
 def test_the_start_up_list_comes_first_and_the_shut_down_list_when_it_is_stopped(tmp_path: Path) -> None:
     request = '[[request]]\nname = "{}"\nsend = "{}"\n'
     lists = '[conversation]\nstart = ["on"]\nstop = ["off"]\n'
