@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from datetime import datetime
 from math import inf
 from pathlib import Path
@@ -23,16 +24,16 @@ from devicehub.model.instant import instant
 EXPORTED_MOST: Final = 100_000
 
 
-async def listed(path: Path, request: Request) -> Response:
-    """A page of events as JSON: `{"events": [...], "before": position or null}`."""
+async def listed(disk: Executor, path: Path, request: Request) -> Response:
+    """A page of events as JSON: `{"events": [...], "before": position or null}`. `disk`: where it is read."""
     wish = _wish(request)
-    found = await asyncio.to_thread(_page, path, wish)
+    found = await asyncio.get_running_loop().run_in_executor(disk, _page, path, wish)
     last = found[-1].position if len(found) == min(wish.most, MOST) else None
     body = msgspec.json.encode({"events": [_told(one) for one in found], "before": last})
     return Response(body, media_type="application/json")
 
 
-async def exported(path: Path, request: Request) -> Response:
+async def exported(disk: Executor, path: Path, request: Request) -> Response:
     """All events that are wished for, newest first, as JSON lines or CSV."""
     formats: dict[str, tuple[Callable[[list[Found]], bytes], str]] = {
         "jsonl": (_lines, "application/jsonl"),
@@ -43,7 +44,7 @@ async def exported(path: Path, request: Request) -> Response:
         raise HTTPException(404)
     write, media = formats[form]
     wish = structs.replace(_wish(request), most=MOST)
-    first = await asyncio.to_thread(_page, path, wish)
+    first = await asyncio.get_running_loop().run_in_executor(disk, _page, path, wish)
     pages = _pages(path, wish, first, write)
     named = {"content-disposition": f'attachment; filename="journal.{form}"'}
     return StreamingResponse(pages, media_type=media, headers=named)

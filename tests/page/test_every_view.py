@@ -74,12 +74,11 @@ async def test_each_view_in_each_theme_is_for_everybody(tmp_path: Path) -> None:
         assert told == {}
 
 
-@pytest.mark.parametrize("language", ["sq", "sr-Latn", "sr-Cyrl"])
-async def test_the_page_speaks_the_language_that_is_chosen(tmp_path: Path, language: str) -> None:
-    words = {"sq": "Përmbledhja", "sr-Latn": "Pregled", "sr-Cyrl": "Преглед"}
-    async with visited(tmp_path, CAMERA_AND_TRACE) as visit:
-        await visit.page.locator("#language").select_option(language)
-        await visit.sees("nav a", words[language])
-        await visit.page.reload()
-        await visit.sees("nav a", words[language])
-        assert await visit.page.evaluate("document.documentElement.lang") == language
+async def test_the_page_speaks_the_language_that_is_chosen(tmp_path: Path) -> None:
+    async with visited(tmp_path, "") as visit:
+        for language, word in {"sq": "Përmbledhja", "sr-Latn": "Pregled", "sr-Cyrl": "Преглед"}.items():
+            await visit.page.locator("#language").select_option(language)
+            await visit.sees("nav a", word)
+            await visit.page.reload()
+            await visit.sees("nav a", word)
+            assert await visit.page.evaluate("document.documentElement.lang") == language
