@@ -34,9 +34,19 @@ cat .pyright.log
 rm -f .pyright.log
 [ -z "$FAILED" ] || say "FAILED so far:$FAILED"
 
-# What is measured in seconds has the machine for itself; 5 is "no such test among those asked for".
+# What is measured in seconds has the machine for itself, and a process that has collected nothing else; 5 is "no such
+# test among those asked for".
 say "pytest, one at a time"
-pytest -q -m alone "$@" || [ $? -eq 5 ] || FAILED="$FAILED 'pytest -m alone'"
+alone() {
+    pytest -q -m alone "$@" || [ $? -eq 5 ] || FAILED="$FAILED 'pytest -m alone $*'"
+}
+if [ $# -gt 0 ]; then
+    alone "$@"
+else
+    for file in $(grep -rl --include='test_*.py' 'mark\.alone' tests); do
+        alone "$file"
+    done
+fi
 
 say "pytest"
 # Much of it waits for processes and sockets, so that three keep two cores busy.
