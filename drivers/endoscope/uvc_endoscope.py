@@ -22,33 +22,16 @@ from devicehub.model.reading import Image, Layout, Sample, Trigger
 from devicehub.model.units import Unit
 from devicehub.wire.jpeg import check_jpeg, trim_jpeg
 from devicehub.wire.packet import Packet
-from devicehub.wire.protocol import Step
 from devicehub.wire.sharpness import RelativeSize
+from devicehub.wire.unasked import UnaskedProtocol
 
 
-class UvcEndoscope:
+class UvcEndoscope(UnaskedProtocol):
     """Frames to images, button edges to triggers. Never writes."""
 
     def __init__(self) -> None:
         self._sharpness = RelativeSize()
         self._pressed = False
-
-    def start(self, now: float) -> Step:
-        """The stream runs by itself."""
-        del now
-        return Step()
-
-    def on_packet(self, now: float, packet: Packet) -> Step:
-        """One frame or button edge."""
-        try:
-            return Step(samples=self._samples(now, packet))
-        except ProtocolError as error:
-            return Step(faults=(error,))
-
-    def on_timer(self, now: float) -> Step:
-        """Nothing is timed here: the transport watches for frames."""
-        del now
-        return Step()
 
     def _samples(self, now: float, packet: Packet) -> tuple[Sample, ...]:
         if packet.port.startswith("frame:MJPG:"):

@@ -172,12 +172,8 @@ class Pictures:
         return (image, *self._capability.after(cause))
 
     def _quality(self, now: float, frame: Frame, shutter: Shutter) -> tuple[Quality, Cause]:
-        if self._freeze.hangs(now):
-            return Quality.BAD, Cause.STALE
-        if shutter is not Shutter.OPEN:
-            return Quality.UNCERTAIN, Cause.CALIBRATING
-        if self._freeze.repeats:
-            return Quality.UNCERTAIN, Cause.DUPLICATE
+        if (doubt := self._freeze.doubt(now, shutter)) is not None:
+            return doubt
         if int(np.frombuffer(frame.temperature, "<u2").max()) > HIGHEST:
             return Quality.UNCERTAIN, Cause.SATURATED
         if now - self._started < self._warm_up:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from devicehub.model.device import Option
 from devicehub.model.errors import ProtocolError, Reason
-from devicehub.model.reading import Shutter
+from devicehub.model.reading import Cause, Quality, Shutter
 from devicehub.wire.packet import Packet
 
 FREEZE_OPTIONS = (
@@ -31,7 +31,7 @@ class Freeze:
 
     def __init__(self, count: int, limit: float) -> None:
         """`count`: repeats that mean a closed shutter. `limit`: seconds of them that mean a hang."""
-        self.repeats = 0
+        self._repeats = 0
         self._count = count
         self._limit = limit
         self._last = b""
@@ -44,12 +44,16 @@ class Freeze:
     def after(self, now: float, raw: bytes) -> Shutter:
         """The shutter as the next frame shows it: closed while it repeats, settling once thereafter."""
         if raw == self._last:
-            self.repeats += 1
-            return Shutter.CLOSED if self.repeats >= self._count else Shutter.OPEN
-        was_closed = self.repeats >= self._count
-        self._last, self.repeats, self._changed_at = raw, 0, now
+            self._repeats += 1
+            return Shutter.CLOSED if self._repeats >= self._count else Shutter.OPEN
+        was_closed = self._repeats >= self._count
+        self._last, self._repeats, self._changed_at = raw, 0, now
         return Shutter.SETTLING if was_closed else Shutter.OPEN
 
-    def hangs(self, now: float) -> bool:
-        """Whether no correction takes so long."""
-        return now - self._changed_at > self._limit and self.repeats > 0
+    def doubt(self, now: float, shutter: Shutter) -> tuple[Quality, Cause] | None:
+        """What the last frame is worth by how it follows those before, with that shutter; None where nothing is odd."""
+        if self._repeats and now - self._changed_at > self._limit:  # no correction takes so long
+            return Quality.BAD, Cause.STALE
+        if shutter is not Shutter.OPEN:
+            return Quality.UNCERTAIN, Cause.CALIBRATING
+        return (Quality.UNCERTAIN, Cause.DUPLICATE) if self._repeats else None

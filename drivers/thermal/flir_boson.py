@@ -30,6 +30,7 @@ from devicehub.model.reading import Cause, Image, Layout, Quality, Radiometric, 
 from devicehub.model.units import Unit
 from devicehub.wire.packet import Packet, frame_port
 from devicehub.wire.protocol import Step
+from devicehub.wire.unasked import UnaskedProtocol
 from drivers.thermal._capability import ReportedCapability
 from drivers.thermal._video_frame import FREEZE_OPTIONS, Freeze, whole_frame
 
@@ -56,7 +57,7 @@ SCALES = (
 )
 
 
-class Boson:
+class Boson(UnaskedProtocol):
     """Frames to images; what is wrong with each. Never writes."""
 
     def __init__(self, options: Options) -> None:
@@ -69,19 +70,7 @@ class Boson:
     def start(self, now: float) -> Step:
         """The stream runs by itself."""
         self._freeze.begin(now)
-        return Step()
-
-    def on_packet(self, now: float, packet: Packet) -> Step:
-        """One frame."""
-        try:
-            return Step(samples=self._samples(now, packet))
-        except ProtocolError as error:
-            return Step(faults=(error,))
-
-    def on_timer(self, now: float) -> Step:
-        """Nothing is timed here: the transport watches for frames."""
-        del now
-        return Step()
+        return super().start(now)
 
     def _samples(self, now: float, packet: Packet) -> tuple[Sample, ...]:
         data = whole_frame(packet, self._sizes)
@@ -108,12 +97,8 @@ class Boson:
         return (image, *self._capability.after(cause))
 
     def _quality(self, now: float, brightest: int, shutter: Shutter) -> tuple[Quality, Cause]:
-        if self._freeze.hangs(now):
-            return Quality.BAD, Cause.STALE
-        if shutter is not Shutter.OPEN:
-            return Quality.UNCERTAIN, Cause.CALIBRATING
-        if self._freeze.repeats:
-            return Quality.UNCERTAIN, Cause.DUPLICATE
+        if (doubt := self._freeze.doubt(now, shutter)) is not None:
+            return doubt
         return Quality.UNCERTAIN, Cause.SATURATED if brightest == FULL else self._scale.cause
 
 

@@ -47,6 +47,7 @@ from devicehub.model.reading import Cause, Image, Layout, Measurement, Quality, 
 from devicehub.model.units import Unit
 from devicehub.wire.packet import Packet, frame_port
 from devicehub.wire.protocol import Step
+from devicehub.wire.unasked import UnaskedProtocol
 from drivers.thermal._capability import ReportedCapability
 from drivers.thermal._video_frame import whole_frame
 
@@ -125,7 +126,7 @@ def telemetry(words: bytes) -> Telemetry:
     return Telemetry(milliseconds / 1000, ffc, counter, sensor / 100 - 273.15, housing / 100 - 273.15)
 
 
-class Lepton:
+class Lepton(UnaskedProtocol):
     """Frames to images. Never writes."""
 
     def __init__(self, options: Options) -> None:
@@ -145,19 +146,7 @@ class Lepton:
     def start(self, now: float) -> Step:
         """The stream runs by itself."""
         self._told_at = now - TEMPERATURES_EVERY
-        return Step()
-
-    def on_packet(self, now: float, packet: Packet) -> Step:
-        """One frame."""
-        try:
-            return Step(samples=self._samples(now, packet))
-        except ProtocolError as error:
-            return Step(faults=(error,))
-
-    def on_timer(self, now: float) -> Step:
-        """Nothing is timed here: the transport watches for frames."""
-        del now
-        return Step()
+        return super().start(now)
 
     def _samples(self, now: float, packet: Packet) -> tuple[Sample, ...]:
         data = whole_frame(packet, self._sizes)

@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 
 from devicehub.driver import Driver, Options, VideoFormat, VideoLink
 from devicehub.model.device import Category, Channel, ChannelKind, Option, UsbId
-from devicehub.model.errors import ProtocolError
 from devicehub.model.reading import Cause, Image, Layout, Quality, Radiometric, Sample, Shutter
 from devicehub.model.units import Unit
 from devicehub.wire.packet import Packet, frame_port
 from devicehub.wire.protocol import Step
+from devicehub.wire.unasked import UnaskedProtocol
 from drivers.thermal._capability import ReportedCapability
 from drivers.thermal._video_frame import FREEZE_OPTIONS, Freeze, whole_frame
 
@@ -40,7 +40,7 @@ ARTEFACT_COLUMNS = 8
 ARTEFACT_STEP = 30 * 64
 
 
-class InfirayP2Pro:
+class InfirayP2Pro(UnaskedProtocol):
     """Frames to images; what is wrong with each. Never writes."""
 
     def __init__(self, options: Options) -> None:
@@ -51,22 +51,10 @@ class InfirayP2Pro:
         self._capability = ReportedCapability()
 
     def start(self, now: float) -> Step:
-        """The stream runs by itself. The camera is powered by the link, so it warms up from now."""
+        """The camera is powered by the link, so it warms up from now."""
         self._started = now
         self._freeze.begin(now)
-        return Step()
-
-    def on_packet(self, now: float, packet: Packet) -> Step:
-        """One frame."""
-        try:
-            return Step(samples=self._samples(now, packet))
-        except ProtocolError as error:
-            return Step(faults=(error,))
-
-    def on_timer(self, now: float) -> Step:
-        """Nothing is timed here: the transport watches for frames."""
-        del now
-        return Step()
+        return super().start(now)
 
     def _samples(self, now: float, packet: Packet) -> tuple[Sample, ...]:
         raw = whole_frame(packet, {PORT: 2 * HALF})[HALF:]
@@ -89,12 +77,8 @@ class InfirayP2Pro:
         return (image, *self._capability.after(cause))
 
     def _quality(self, now: float, pixels: bytes, shutter: Shutter) -> tuple[Quality, Cause]:
-        if self._freeze.hangs(now):
-            return Quality.BAD, Cause.STALE
-        if shutter is not Shutter.OPEN:
-            return Quality.UNCERTAIN, Cause.CALIBRATING
-        if self._freeze.repeats:
-            return Quality.UNCERTAIN, Cause.DUPLICATE
+        if (doubt := self._freeze.doubt(now, shutter)) is not None:
+            return doubt
         if int(np.frombuffer(pixels, "<u2").max()) > HIGHEST:
             return Quality.UNCERTAIN, Cause.SATURATED
         if now - self._started < self._warm_up:
