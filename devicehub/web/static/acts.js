@@ -1,4 +1,4 @@
-// Acts on alarms from the page: who acts, and what was answered.
+// Acts from the page: who acts, and what was answered.
 
 import { command, issuer, setIssuer } from "./act.js";
 import { fill, h } from "./dom.js";
@@ -10,8 +10,8 @@ export function issuerField() {
     onchange: (event) => setIssuer(event.target.value.trim()), onkeydown: (event) => event.key === "Enter" && event.target.blur() }));
 }
 
-/** Have the hub do something to an alarm; `said` tells what became of it. */
-export async function attempt(said, verb, args, why = "") {
+/** Have the hub or a device do something; `said` tells what became of it. Arguments that are empty are left out. */
+export async function attempt(said, target, verb, args = {}, why = "") {
   if (!issuer()) {
     fill(said, t("who-are-you"));
     document.getElementById("issuer")?.focus();
@@ -19,8 +19,8 @@ export async function attempt(said, verb, args, why = "") {
   }
   fill(said, t("asked"));
   try {
-    const answer = await command("hub", verb, Object.fromEntries(Object.entries(args).filter(([, value]) => value !== "")), why);
-    fill(said, answer.state === "done" ? t("done") : `${t(`answer.${answer.state}`)}: ${answer.why}`);
+    const answer = await command(target, verb, Object.fromEntries(Object.entries(args).filter(([, value]) => value !== "")), why);
+    fill(said, [t(`answer.${answer.state}`), answer.why].filter(Boolean).join(": "));
   } catch (error) {
     fill(said, t(error.message));
   }

@@ -102,7 +102,7 @@ function steps(data) {
 
 function buttons(data) {
   const said = h("span", { role: "status", "data-said": "" });
-  const act = (verb, args = {}, why = "") => attempt(said, verb, { alarm: data.alarm, revision: data.revision, ...args }, why);
+  const act = (verb, args = {}, why = "") => attempt(said, "hub", verb, { alarm: data.alarm, revision: data.revision, ...args }, why);
   return h("div", { class: "buttons" },
     h("button", { "data-key": "a", disabled: data.acknowledged, onclick: () => act("ack") }, t("acknowledge")),
     h("button", { "data-key": "s", onclick: () => act("silence") }, t("silence")),
@@ -121,7 +121,7 @@ function disposition(data) {
   const note = h("textarea", { rows: 2, "aria-label": t("note"), placeholder: t("note") });
   return h("fieldset", {}, h("legend", {}, t("what-was-it")), note, h("div", { class: "buttons" },
     ...DISPOSITIONS.map((code, index) => h("button", { "data-key": String(index + 1), onclick: () =>
-      attempt(said, "confirm", { alarm: data.alarm, revision: data.revision, disposition: code, why: note.value }, note.value) },
+      attempt(said, "hub", "confirm", { alarm: data.alarm, revision: data.revision, disposition: code, why: note.value }, note.value) },
     `${index + 1} ${t(`disposition.${code}`)}`)), said));
 }
 

@@ -1,7 +1,6 @@
 // One device whole: identity, channels with course and limits, images, plasmagram or spectrum, errors, commands.
 
-import { command, issuer } from "../act.js";
-import { issuerField } from "../acts.js";
+import { attempt, issuerField } from "../acts.js";
 import { fill, h } from "../dom.js";
 import { imager } from "../imager.js";
 import { decoded, spectrum, trend } from "../plot.js";
@@ -119,15 +118,9 @@ function commands(one) {
 function order(id, offer) {
   const said = h("span", { role: "status" });
   const fields = Object.entries(offer.args?.properties ?? {}).map(([name, schema]) => [name, field(name, schema), schema]);
-  return h("form", { class: "buttons", onsubmit: async (submitted) => {
+  return h("form", { class: "buttons", onsubmit: (submitted) => {
     submitted.preventDefault();
-    if (!issuer()) { fill(said, t("who-are-you")); return; }
-    try {
-      const answer = await command(id, offer.verb, Object.fromEntries(fields.flatMap(([name, input, schema]) => given(name, input, schema))));
-      fill(said, `${t(`answer.${answer.state}`)} ${answer.why}`);
-    } catch (error) {
-      fill(said, t(error.message));
-    }
+    attempt(said, id, offer.verb, Object.fromEntries(fields.flatMap(([name, input, schema]) => given(name, input, schema))));
   } }, ...fields.map(([name, input]) => h("label", {}, name, input)), h("button", { disabled: !offer.allowed }, offer.title), offer.allowed ? null : h("em", {}, t("read-only")), said);
 }
 

@@ -1,7 +1,6 @@
 // How this workstation is set up and how it fares.
 
-import { command, issuer } from "../act.js";
-import { issuerField } from "../acts.js";
+import { attempt, issuerField } from "../acts.js";
 import { fill, h } from "../dom.js";
 import { devices, link, listen, topics } from "../store.js";
 import { number, t } from "../words.js";
@@ -13,7 +12,7 @@ export function open(main) {
     panel("setup-hub", t("hub"), parts.hub),
     panel("setup-health", t("health"), parts.health),
     panel("setup-acts", t("acts"), issuerField(), h("div", { class: "buttons" },
-      h("button", { onclick: () => order(parts.said, "reload") }, t("reload")), h("button", { onclick: () => order(parts.said, "identify") }, t("identify"))), parts.said),
+      h("button", { onclick: () => attempt(parts.said, "hub", "reload") }, t("reload")), h("button", { onclick: () => attempt(parts.said, "hub", "identify") }, t("identify"))), parts.said),
     h("div", { class: "wide" }, panel("setup-devices", t("devices"), h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": t("content") },
       h("table", {}, h("thead", {}, h("tr", {}, ...["device", "driver", "state", "integrity", "errors", "why"].map((name) => h("th", { scope: "col" }, t(name))))), parts.devices)))));
   const draw = () => {
@@ -35,15 +34,4 @@ function device(one) {
   const state = link.open ? one.device?.state ?? "unknown" : "unknown";
   return h("tr", {}, h("td", {}, h("a", { href: `#/devices/${one.id}` }, one.id)), h("td", {}, one.describe.driver), h("td", {}, t(`state.${state}`)),
     h("td", {}, one.describe.integrity), h("td", {}, number(errors, 0)), h("td", {}, one.device?.why ?? ""));
-}
-
-async function order(said, verb) {
-  if (!issuer()) { fill(said, t("who-are-you")); return; }
-  fill(said, t("asked"));
-  try {
-    const answer = await command("hub", verb);
-    fill(said, `${t(`answer.${answer.state}`)} ${answer.why}`);
-  } catch (error) {
-    fill(said, t(error.message));
-  }
 }
