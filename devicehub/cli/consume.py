@@ -16,9 +16,9 @@ from devicehub import log
 from devicehub.cli.exits import CommandError, Exit
 from devicehub.cli.given import given_config
 from devicehub.cli.output import note
+from devicehub.cli.usual import usual_config
 from devicehub.cli.watch import settings_of
 from devicehub.clock import Clock
-from devicehub.config.resources import usual_config
 from devicehub.consume.book import Book
 from devicehub.consume.consumer import Consumer
 from devicehub.consume.files import STORES, opened

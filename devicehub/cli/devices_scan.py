@@ -7,9 +7,9 @@ from pathlib import Path
 
 from devicehub.cli.exits import Exit, exit_code
 from devicehub.cli.output import note, print_json, print_table
+from devicehub.cli.site import fitting_drivers
 from devicehub.discover import Candidate, Descriptor, Kind, candidates
 from devicehub.model.errors import LinkError
-from devicehub.registry import driver_names, load_driver
 from devicehub.transport.ble_radio import BleRadio, Peripheral
 from devicehub.transport.inventory import Kind as PresentKind
 from devicehub.transport.inventory import Present
@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
     hardware = descriptors(list_serial_ports(), snapshot(SYSFS) if SYSFS.is_dir() else ())
     code, heard = (Exit.OK, []) if args.ble is None else _listen(args.ble)
     hardware += heard
-    drivers = [load_driver(name) for name in driver_names()]
+    drivers = fitting_drivers(args)
     found = [(one, candidates(one, drivers)) for one in hardware]
     if args.json:
         print_json([_json(descriptor, fits) for descriptor, fits in found])

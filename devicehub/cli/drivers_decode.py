@@ -19,13 +19,14 @@ from devicehub.cli.exits import CommandError, Exit
 from devicehub.cli.given import given_driver, given_options, given_transcript
 from devicehub.cli.output import note, print_line
 from devicehub.cli.samples import fault_json, sample_json
+from devicehub.cli.site import site_folder
 from devicehub.driver import Driver, Options
 from devicehub.wire.packet import Packet
 
 
 def run(args: argparse.Namespace) -> int:
     """Print each sample and each fault. 0 if there was a sample, else 65."""
-    driver = given_driver(args.name)
+    driver = given_driver(args.name, site_folder(args))
     packets, options = _input(args, driver)
     samples = faults = 0
     for _, step in play(driver.open(options), packets):

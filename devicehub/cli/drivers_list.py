@@ -5,13 +5,15 @@ import argparse
 from devicehub.cli.describe import LINKS
 from devicehub.cli.exits import Exit
 from devicehub.cli.output import print_json, print_table
+from devicehub.cli.site import site_folder
 from devicehub.registry import driver_names, load_driver, simulator_names
 
 
 def run(args: argparse.Namespace) -> int:
     """Print every driver."""
-    drivers = [load_driver(name) for name in driver_names()]
-    simulated = set(simulator_names())
+    folder = site_folder(args)
+    drivers = [load_driver(name, folder) for name in driver_names(folder)]
+    simulated = set(simulator_names(folder))
     if args.json:
         print_json(
             [

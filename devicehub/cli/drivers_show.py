@@ -6,12 +6,13 @@ from devicehub.cli.describe import LINKS, driver_json, link_lines, span
 from devicehub.cli.exits import Exit
 from devicehub.cli.given import given_driver
 from devicehub.cli.output import heading, print_json, print_table, say
+from devicehub.cli.site import site_folder
 from devicehub.driver import Driver
 
 
 def run(args: argparse.Namespace) -> int:
     """Print one driver's declaration."""
-    driver = given_driver(args.name)
+    driver = given_driver(args.name, site_folder(args))
     if args.json:
         print_json(driver_json(driver))
     else:

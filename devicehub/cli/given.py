@@ -6,8 +6,8 @@ from pathlib import Path
 
 from devicehub.cli.capture import Timed, transcript_options, transcript_packets
 from devicehub.cli.exits import CommandError, Exit
-from devicehub.config import Config, DeviceConfig, load_config
-from devicehub.config.resources import usual_config
+from devicehub.cli.usual import usual_config
+from devicehub.config import Config, DeviceConfig, device_folder, load_config
 from devicehub.driver import Driver, Options
 from devicehub.model.device import Option, OptionValue
 from devicehub.model.errors import ConfigError
@@ -20,7 +20,11 @@ def config_path(args: argparse.Namespace) -> Path:
     file: Path | None = getattr(args, "file", None)
     if file is not None and args.config is not None:
         raise CommandError(Exit.USAGE, "give the configuration as FILE or as --config, not both")
-    path: Path = file or args.config or usual_config()
+    return _readable(file or args.config or usual_config())
+
+
+def _readable(path: Path) -> Path:
+    """The path of a configuration that is there. Raises `CommandError`."""
     try:
         path.open("rb").close()
     except FileNotFoundError:
@@ -33,13 +37,18 @@ def given_config(args: argparse.Namespace) -> Config:
     return load_config(config_path(args))
 
 
-def given_driver(name: str) -> Driver:
-    """The driver of that name. Raises `CommandError`."""
-    known = driver_names()
+def given_driver(name: str, folder: Path | None = None) -> Driver:
+    """The driver of that name, also of the site's own `folder`. Raises `CommandError`, `ConfigError`."""
+    known = driver_names(folder)
     if name not in known:
         hint = suggestion(name, known) or "; 'devicehub drivers list' shows all"
         raise CommandError(Exit.USAGE, f"unknown driver '{name}'{hint}")
-    return load_driver(name)
+    return load_driver(name, folder)
+
+
+def given_folder(path: Path) -> Path | None:
+    """The folder of the site's own device files. Raises `ConfigProblems`, and `CommandError` if it cannot be read."""
+    return device_folder(_readable(path))
 
 
 def given_device(config: Config, name: str) -> DeviceConfig:

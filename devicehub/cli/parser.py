@@ -58,6 +58,7 @@ def _devices(commands: Nouns) -> None:
     config_option(leaf(nouns, "list", "devices_list", "list the configured devices"))
     scan = leaf(nouns, "scan", "devices_scan", "show the hardware that is present and the drivers that may fit")
     scan.add_argument("--ble", type=words.seconds, metavar="SECONDS", help="listen for Bluetooth devices too")
+    config_option(scan)
     show = leaf(nouns, "show", "devices_show", "show one configured device and try to open it")
     show.add_argument("id", metavar="ID")
     show.add_argument("--offline", action="store_true", help="do not open it")
@@ -72,9 +73,15 @@ def _devices(commands: Nouns) -> None:
 
 def _drivers(commands: Nouns) -> None:
     nouns = noun(commands, "drivers", "what can be driven", Mixed)
-    leaf(nouns, "list", "drivers_list", "list all drivers")
+    config_option(leaf(nouns, "list", "drivers_list", "list all drivers"))
     show = leaf(nouns, "show", "drivers_show", "show a driver's link, channels and options")
     show.add_argument("name", metavar="NAME")
+    config_option(show)
+    check = leaf(nouns, "check", "drivers_check", "prove device files, and play them against their simulators")
+    check.add_argument("files", nargs="+", type=Path, metavar="FILE", help="FAMILY/MODEL.toml")
+    check.add_argument(
+        "--for", dest="seconds", type=words.seconds, default=300.0, metavar="SECONDS", help="of no real time"
+    )
     new = leaf(nouns, "new", "drivers_new", "write driver, simulator and transcript of a new device from templates")
     new.add_argument("name", metavar="FAMILY.MAKER_MODEL")
     new.add_argument(
@@ -91,6 +98,7 @@ def _drivers(commands: Nouns) -> None:
         "--port", metavar="PORT", help="characteristic, in:EP, frame:FOURCC:WxH or file name of the bytes"
     )
     decode.add_argument("--option", type=words.option, action="append", default=[], metavar="NAME=VALUE")
+    config_option(decode)
 
 
 def _looking(commands: Nouns) -> None:
@@ -120,6 +128,7 @@ def _looking(commands: Nouns) -> None:
     )
     replay.add_argument("--speed", type=words.speed, default=1.0, metavar="N", help="times as fast")
     replay.add_argument("--option", type=words.option, action="append", default=[], metavar="NAME=VALUE")
+    config_option(replay)
 
 
 def _sending(commands: Nouns) -> None:

@@ -10,12 +10,12 @@ from typing import TextIO
 from devicehub.cli.devices_scan import descriptors
 from devicehub.cli.exits import CommandError, Exit
 from devicehub.cli.output import new_file, note, print_json, say
+from devicehub.cli.site import fitting_drivers
 from devicehub.clock import Clock
 from devicehub.discover import Candidate, Descriptor, by_bytes, candidates
-from devicehub.driver import SerialLink
+from devicehub.driver import Driver, SerialLink
 from devicehub.model.instant import instant
 from devicehub.record import Line, format_packet
-from devicehub.registry import driver_names, load_driver
 from devicehub.transport.blocking import Blocking
 from devicehub.transport.link import Transport
 from devicehub.transport.serial import SerialTransport
@@ -31,6 +31,7 @@ def record_port(args: argparse.Namespace) -> int:
         raise CommandError(Exit.USAGE, "--redact needs a driver, which says what is to be put out")
     path: Path = args.out
     heard: list[Packet] = []
+    drivers = fitting_drivers(args)
     with new_file(path, mode=0o600) as stream:
         note(f"recording {args.device} at {args.baud} baud to {path}; it is only listened to")
         try:
@@ -39,7 +40,7 @@ def record_port(args: argparse.Namespace) -> int:
             if not stream.tell():
                 path.unlink()
             else:
-                fits = _fits(args.device, heard)
+                fits = _fits(args.device, heard, drivers)
                 stream.writelines(f"# May be {one.driver} ({one.score:.1f}: {one.why}).\n" for one in fits)
                 _tell(heard, fits, as_json=args.json)
     return Exit.OK
@@ -70,9 +71,8 @@ async def _write_down(transport: Transport, stream: TextIO, heard: list[Packet],
         heard.append(packet)
 
 
-def _fits(place: str, heard: Sequence[Packet]) -> list[Candidate]:
+def _fits(place: str, heard: Sequence[Packet], drivers: Sequence[Driver]) -> list[Candidate]:
     """By what the port says of itself and by what came; a driver that both speak for is named once, for the better."""
-    drivers = [load_driver(name) for name in driver_names()]
     found = [one for port in _present(place) for one in candidates(port, drivers)]
     best: dict[str, Candidate] = {}
     for one in sorted([*found, *by_bytes(heard[:ENOUGH], drivers)], key=lambda one: -one.score):

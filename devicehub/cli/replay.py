@@ -10,6 +10,7 @@ from devicehub.cli.exits import CommandError, Exit
 from devicehub.cli.given import given_driver, given_options, given_transcript
 from devicehub.cli.output import new_file, print_line, say
 from devicehub.cli.samples import fault_json, sample_json
+from devicehub.cli.site import site_folder
 from devicehub.clock import Clock
 from devicehub.driver import Driver
 from devicehub.log import escaped
@@ -19,7 +20,7 @@ from devicehub.wire.protocol import DeviceProtocol, Step
 
 def run(args: argparse.Namespace) -> int:
     """Print each sample and fault at its time. 0 if there was a sample, else 65. Or write down what is expected."""
-    driver = given_driver(args.driver)
+    driver = given_driver(args.driver, site_folder(args))
     path: Path = args.file
     text = _text(path)
     packets, options = given_transcript(driver, text, str(path), given_options(driver, args.option))

@@ -15,10 +15,10 @@ from msgspec import Struct
 from devicehub.cli.exits import CommandError, Exit
 from devicehub.cli.given import given_config
 from devicehub.cli.output import print_line, say
+from devicehub.cli.usual import usual_config
 from devicehub.cli.watch import settings_of
 from devicehub.clock import Clock
 from devicehub.commands.request import FURTHEST, LIMIT
-from devicehub.config.resources import usual_config
 from devicehub.log import escaped
 from devicehub.model.command import CommandState
 from devicehub.model.instant import instant

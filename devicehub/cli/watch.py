@@ -15,8 +15,8 @@ from devicehub.app import broker_settings
 from devicehub.cli.exits import CommandError, Exit
 from devicehub.cli.given import config_path
 from devicehub.cli.output import say
+from devicehub.cli.usual import usual_config
 from devicehub.config import load_config
-from devicehub.config.resources import usual_config
 from devicehub.log import escaped
 from devicehub.publish.mqtt import Incoming, subscribe
 from devicehub.publish.settings import BrokerSettings

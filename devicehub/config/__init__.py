@@ -1,7 +1,7 @@
 """The configuration: TOML files to frozen models, every mistake as file:line:column in plain words."""
 
 from devicehub.config.limits import LimitConfig
-from devicehub.config.load import digest, load_config
+from devicehub.config.load import device_folder, digest, load_config
 from devicehub.config.models import (
     Config,
     DeviceConfig,
@@ -26,6 +26,7 @@ __all__ = [
     "ScanConfig",
     "Secret",
     "alarm_points",
+    "device_folder",
     "digest",
     "load_config",
     "thermal_rules",

@@ -38,6 +38,13 @@ def load_config(path: Path, *, present: bool = False) -> Config:
     return config if config.alarm.rules is None else with_rules(config, config.alarm.rules)
 
 
+def device_folder(path: Path) -> Path | None:
+    """The folder of the site's own device files, whatever else the configuration says. Raises `ConfigProblems`."""
+    hub = _merged(path)[0].get("hub")
+    named = hub.get("device_files") if isinstance(hub, dict) else None
+    return path.parent.absolute() / Path(named).expanduser() if isinstance(named, str) else None
+
+
 def with_rules(config: Config, path: Path) -> Config:
     """A configuration that is right, with the rules of that rule file in place of its own. Raises `ConfigProblems`."""
     file = read_file(path, "no such rule file")

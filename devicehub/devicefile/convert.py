@@ -21,6 +21,8 @@ def scaled(table: FieldTable) -> tuple[Convert | None, Convert | None]:
 def _to_value(table: FieldTable, *, floating: bool) -> Convert:
     """A reciprocal scale divides: 31 tenths are 3.1, not 3.1000000000000001."""
     scale, offset, none = 1.0 if table.scale is None else table.scale, table.offset, table.none
+    if table.scale is None and not offset:
+        return lambda raw: None if raw in none else raw
     divisor = round(1 / scale) if scale and abs(scale) <= 1 and math.isclose(round(1 / scale) * scale, 1) else 0
 
     def value(raw: float) -> float | None:

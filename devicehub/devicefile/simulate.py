@@ -5,7 +5,7 @@ quantities holds. Beyond the model's verbs there are `mute(seconds)` and `garble
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from random import Random
 
 from devicehub.devicefile.compiled import Compiled, Request
@@ -172,6 +172,11 @@ class Device:
         return bytes(frame)
 
 
+def trial(compiled: Compiled) -> Device:
+    """A simulated device of which everything is the same whenever the file is tried. Raises `ValueError`."""
+    return Device(compiled, Random(0))  # noqa: S311 - a trial of the file, no chance of any device
+
+
 def simulate_complaints(compiled: Compiled) -> Iterator[Complaint]:
     """What the simulated device cannot be or say, as each of its messages is encoded once."""
     simulate = compiled.file.simulate
@@ -180,7 +185,7 @@ def simulate_complaints(compiled: Compiled) -> Iterator[Complaint]:
         yield value_mistake(("simulate", "model"), simulate.model, f"no such model{near}")
         return
     try:
-        device = Device(compiled, Random(0))  # noqa: S311 - a trial of the file, no chance of any device
+        device = trial(compiled)
     except ValueError as error:
         yield Complaint(("simulate", "options"), f"simulate.options: {error}")
         return
@@ -193,8 +198,14 @@ def simulate_complaints(compiled: Compiled) -> Iterator[Complaint]:
 
 
 def _values(compiled: Compiled) -> Iterator[tuple[str, dict[str, Value]]]:
-    header = {field.name: field for field in compiled.file.frame.header}
     for message in compiled.file.message:
-        fields = header | {field.name: field for field in message.fields}
+        fields = dict(_given(compiled.file.frame.header)) | dict(_given(message.fields))
         given = compiled.file.simulate.values.get(message.name, {})
         yield message.name, {name: Value(value, fields.get(name)) for name, value in given.items()}
+
+
+def _given(fields: Iterable[FieldTable]) -> Iterator[tuple[str, FieldTable]]:
+    """What can be given a value: fields, and bits within them, which are numbers."""
+    for field in fields:
+        yield field.name, field
+        yield from ((bit, FieldTable(name=bit, type="u64")) for bit in field.bits)

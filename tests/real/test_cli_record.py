@@ -14,6 +14,7 @@ from devicehub.record import parse, run_transcript
 from devicehub.registry import load_driver
 from tests.conformance import recorded_packets
 from tests.real.serial_ends import Line
+from tests.unit.devicefile.files import write
 
 pytestmark = pytest.mark.real
 
@@ -98,38 +99,42 @@ def test_a_recording_without_the_serial_number_replays_exactly_and_says_so(folde
     assert [str(line) for line in replayed] == [str(line) for line in lines]
 
 
-def test_an_unknown_device_is_listened_to_and_told_with_the_drivers_that_may_fit(folder: Path) -> None:
-    """Frames of a thermal array on a bare terminal; nothing is written to it."""
+def listened_to(folder: Path, said: bytes, seconds: str) -> list[dict[str, object]]:
+    """The candidates for what says `said` on a bare terminal; nothing is written to it."""
     line = Line()
-    frames = b"".join(packet.data for packet in recorded_packets("thermal.gy_mcu90640"))
-    words = [
-        sys.executable,
-        "-m",
-        "devicehub",
-        "record",
-        line.path,
-        "out.txt",
-        "--for",
-        "4",
-        "--baud",
-        "115200",
-        "--json",
-    ]
-    started = subprocess.Popen(words, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE)
+    words = ["record", line.path, "out.txt", "--for", seconds, "--baud", "115200", "--json"]
+    started = subprocess.Popen(
+        [sys.executable, "-m", "devicehub", *words],
+        cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE,
+    )  # fmt: skip
     while not ((folder / "out.txt").exists() and "Unknown" in (folder / "out.txt").read_text()):
         with pytest.raises(subprocess.TimeoutExpired):
             started.wait(0.05)
-    os.write(line.master, frames[:4000])
+    os.write(line.master, said)
     out, _ = started.communicate(timeout=60)
     os.set_blocking(line.master, False)
     with pytest.raises(BlockingIOError):
         os.read(line.master, 1)
     line.close()
-    best = json.loads(out)["candidates"][0]
+    found: list[dict[str, object]] = json.loads(out)["candidates"]
+    return found
+
+
+def test_an_unknown_device_is_listened_to_and_told_with_the_drivers_that_may_fit(folder: Path) -> None:
+    frames = b"".join(packet.data for packet in recorded_packets("thermal.gy_mcu90640"))
+    best = listened_to(folder, frames[:4000], "4")[0]
     assert best["driver"] == "thermal.gy_mcu90640"
     text = (folder / "out.txt").read_text()
     assert f"# May be thermal.gy_mcu90640 ({best['score']:.1f}: {best['why']})." in text
     assert b"".join(one.packet.data for one in parse(text) if one.packet is not None) == frames[:4000]
+
+
+def test_a_device_file_of_the_site_may_fit_an_unknown_device_too(folder: Path) -> None:
+    config = folder / "devicehub.toml"
+    config.write_text(config.read_text().replace("[hub]\n", '[hub]\ndevice_files = "own"\n'))
+    write(folder / "own")
+    best = listened_to(folder, bytes.fromhex("03 01 32 36") * 5, "1")[0]
+    assert (best["driver"], best["why"]) == ("trace.probe", "5 samples and 0 faults in its bytes")
 
 
 def test_an_unknown_device_cannot_be_redacted(folder: Path) -> None:

@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from devicehub.cli.usual import usual_config
 from devicehub.config import Config, ConfigProblems, alarm_points, digest, load_config
 from devicehub.config.models import default_state
-from devicehub.config.resources import shipped, usual_config
+from devicehub.config.resources import shipped
 from devicehub.model.alarm import Limit
 from devicehub.tomlfile.words import model_at
 
