@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
+from msgspec.structs import replace
+
 from devicehub.clock import Clock
 from devicehub.commands.line import Line
 from devicehub.model.errors import LinkError, LinkLostError
@@ -112,7 +114,8 @@ class Session:
 
     def _commanded(self, call: Call) -> Step:
         assert isinstance(self._protocol, Commanded)  # its line is open
-        return self._protocol.on_command(self._clock.monotonic(), call)
+        at = self._clock.stamp()
+        return self._protocol.on_command(at.mono, replace(call, epoch=at.utc - at.mono))
 
     async def _at_once(self) -> Step:
         """A timer that is due already. Others get their turn first, and a protocol that stands still is a bug."""

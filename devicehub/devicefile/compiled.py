@@ -11,6 +11,7 @@ from devicehub.devicefile.mapping import makers
 from devicehub.devicefile.messages import Codec
 from devicehub.devicefile.notation import Template, parse_template
 from devicehub.devicefile.schema import ChannelTable, DeviceFile, RequestTable
+from devicehub.devicefile.schema_memory import MemoryTable
 from devicehub.devicefile.telling import Meaning, meaning
 from devicehub.model.device import Channel, ChannelKind
 from devicehub.model.units import Unit
@@ -46,6 +47,18 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Memory:
+    """A memory, compiled. `when`: a condition on what is remembered."""
+
+    table: MemoryTable
+    when: Condition | None
+
+    def wanted(self, memory: Mapping[str, object]) -> bool:
+        """Whether it is this one, by what the device said before."""
+        return self.when is None or self.when(memory)
+
+
+@dataclass(frozen=True, slots=True)
 class Compiled:
     """A device file made ready."""
 
@@ -57,6 +70,7 @@ class Compiled:
     meanings: Mapping[str, Meaning]
     requests: Mapping[str, Request]
     remembered: Mapping[str, tuple[str, ...]]
+    memories: tuple[Memory, ...]
 
 
 def compile_file(file: DeviceFile) -> Compiled:
@@ -75,7 +89,8 @@ def compile_file(file: DeviceFile) -> Compiled:
         table.name: tuple(field.name for field in (*file.frame.header, *table.fields) if field.remember)
         for table in file.message
     }
-    return Compiled(file, channels, framing, asking, codec, meanings, requests, remembered)
+    memories = tuple(Memory(table, _condition(table.when)) for table in file.memory)
+    return Compiled(file, channels, framing, asking, codec, meanings, requests, remembered, memories)
 
 
 def channel(table: ChannelTable) -> Channel:

@@ -96,8 +96,7 @@ class Conversation:
         for name in self._compiled.file.conversation.stop:
             request = self._compiled.requests[name]
             if request.wanted(self._memory):
-                self._send(request, self._values(request))
-        del now
+                self._send(request, self._values(now, request))
         write, self._write = tuple(self._write), []
         return Step(write)
 
@@ -129,7 +128,7 @@ class Conversation:
             self._framer.clear()
             self._agenda.hold(now + self._errors.idle_s)
         if self._errors.answer is not None and fault.reason is Reason.CHECKSUM:
-            self._now(self._errors.answer)
+            self._now(now, self._errors.answer)
 
     def _good(self, now: float, frame: bytes) -> None:
         flight = self._agenda.flight
@@ -142,18 +141,19 @@ class Conversation:
             self._faults.append(error)
             return
         self._misses = self._damaged = 0
-        self._told(message.name, values, doubtful=self._compiled.framing.doubtful(frame))
+        self._told(now, message.name, values, doubtful=self._compiled.framing.doubtful(frame))
         table = message.table
         if table.refused:
             self._faults.append(ProtocolError(Reason.REJECTED, put_in(table.refused, values)))
         if flight is not None and message.name in expected:
             self._agenda.answered(now)
         if table.acknowledge is not None:
-            self._now(table.acknowledge)
+            self._now(now, table.acknowledge)
         for name in table.then:
             self._agenda.add(name)
 
-    def _told(self, name: str, values: Values, *, doubtful: bool) -> None:
+    def _told(self, now: float, name: str, values: Values, *, doubtful: bool) -> None:
+        del now
         for field in self._compiled.remembered[name]:
             if values.get(field) is not None:
                 self._memory[field] = values[field]
@@ -181,13 +181,14 @@ class Conversation:
         if self._misses == self._silent_after:
             self._samples += self._teller.silence()
 
-    def _values(self, request: Request) -> dict[str, float | str]:
+    def _values(self, now: float, request: Request) -> dict[str, float | str]:
+        del now
         return {**self._options, **self._counters.take(self._compiled.asking.slots(request.template))}
 
-    def _now(self, name: str) -> None:
+    def _now(self, now: float, name: str) -> None:
         """Send what is not waited for, at once."""
         request = self._compiled.requests[name]
-        self._send(request, self._values(request))
+        self._send(request, self._values(now, request))
 
     def _send(self, request: Request, values: Mapping[str, float | str]) -> None:
         link = self._compiled.file.link
@@ -208,7 +209,7 @@ class Conversation:
 
     def _step(self, now: float) -> Step:
         while not self._deaf and (request := self._agenda.next(now, self._memory)) is not None:
-            values = self._values(request)
+            values = self._values(now, request)
             self._send(request, values)
             self._agenda.sent(request, values, now)
         wake = self._wake_at(now)

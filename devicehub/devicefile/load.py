@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from devicehub.devicefile.compiled import Compiled, ComplaintsError, compile_file
 from devicehub.devicefile.conversation import Conversation
+from devicehub.devicefile.docked import SET_CLOCK, Docked
 from devicehub.devicefile.names import name_complaints
 from devicehub.devicefile.notation import parse_template
 from devicehub.devicefile.schema import CheckTable, DeviceFile, LinkTable, OptionTable
@@ -79,12 +80,13 @@ def driver(compiled: Compiled, name: str) -> Driver:
         stale_after=inf if file.quiet else file.stale_after_s,
         forbidden=tuple(_forbidden(compiled)),
         timed=file.frame.kind == "reply",
+        commands=(SET_CLOCK,) if any(memory.table.set_clock for memory in compiled.memories) else (),
         name=name,
     )
 
 
 def _conversation(compiled: Compiled, options: Options) -> Conversation:
-    return Conversation(compiled, options)
+    return Docked(compiled, options) if compiled.memories else Conversation(compiled, options)
 
 
 def _forbidden(compiled: Compiled) -> Iterator[Forbidden]:

@@ -5,8 +5,10 @@ from typing import Final
 
 from devicehub.devicefile.asking import LENGTH
 from devicehub.devicefile.fields import STRETCHES, names
+from devicehub.devicefile.memory.codec import CODECS
 from devicehub.devicefile.notation import parse_template, slots
 from devicehub.devicefile.schema import ChannelTable, DeviceFile, FrameTable
+from devicehub.devicefile.schema_memory import DATE, PLACE
 from devicehub.devicefile.schema_message import FieldTable, MessageTable
 from devicehub.model.reading import Cause
 from devicehub.tomlfile.position import KeyPath
@@ -122,6 +124,7 @@ def _message(path: KeyPath, message: MessageTable, file: DeviceFile) -> Iterator
 def _requests(file: DeviceFile) -> Iterator[Complaint]:
     messages = [one.name for one in file.message]
     sources = [LENGTH, *(one.name for one in file.option), *(one.name for one in file.counter)]
+    sources += [*PLACE, *DATE] if file.memory else []
     yield from _slots(("frame", "request_head"), file.frame.request_head, sources)
     yield from _slots(("frame", "request_tail"), file.frame.request_tail, sources)
     for number, request in enumerate(file.request):
@@ -135,6 +138,26 @@ def _requests(file: DeviceFile) -> Iterator[Complaint]:
     for number, forbidden in enumerate(file.forbidden):
         yield from _slots(("forbidden", number, "send"), forbidden.send, sources)
     yield from _talk(file)
+    yield from _memories(file)
+
+
+def _memories(file: DeviceFile) -> Iterator[Complaint]:
+    requests = [one.name for one in file.request]
+    for number, memory in enumerate(file.memory):
+        path: KeyPath = ("memory", number)
+        yield from _known((*path, "codec"), memory.codec, CODECS, "codec")
+        yield from _known((*path, "channel"), memory.channel, (one.name for one in file.channel), "channel")
+        for key, name in (("clock", memory.clock), ("read", memory.read), ("set_clock", memory.set_clock)):
+            yield from _known((*path, key), name, requests, "request")
+        for key, name, fields in (("clock", memory.clock, DATE), ("read", memory.read, ("memory",))):
+            yield from _answered((*path, key), name, fields, file)
+
+
+def _answered(path: KeyPath, name: str, fields: Iterable[str], file: DeviceFile) -> Iterator[Complaint]:
+    replies = {reply for request in file.request if request.name == name for reply in request.replies}
+    found = {field for message in file.message if message.name in replies for field in names(message.fields)}
+    if missing := [field for field in fields if field not in found]:
+        yield value_mistake(path, name, f"no answer to it has the field {missing[0]}")
 
 
 def _slots(path: KeyPath, template: str, sources: list[str]) -> Iterator[Complaint]:
@@ -177,6 +200,7 @@ def _produced(file: DeviceFile) -> Iterator[Complaint]:
     fed = {one.channel for message in file.message for table in ("measure", "spectrum", "image", "scan")
            for one in getattr(message, table)}  # fmt: skip
     fed |= {field.channel for message in file.message for field in _all(message.fields) if field.channel}
+    fed |= {one.channel for one in file.memory}
     for number, channel in enumerate(file.channel):
         if channel.name not in fed:
             yield value_mistake(("channel", number, "name"), channel.name, "no field or measure gives it a value")

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 MOST: Final = 65536
 _TOKEN: Final = re.compile(
@@ -19,8 +19,11 @@ _TOKEN: Final = re.compile(
     r"|'(?P<text>[^']*)'|\{(?P<name>[a-z][a-z0-9_]*):(?P<type>[a-z0-9]+)\}"
 )
 _INSIDE: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_ORDERS: Final[Mapping[str, Literal["little", "big"]]] = MappingProxyType({"<3": "little", ">3": "big"})
 _FORMATS: Final = MappingProxyType(
     {
+        "u24le": "<3",
+        "u24be": ">3",
         **{f"{letter}8": code for letter, code in (("u", "B"), ("i", "b"))},
         **{
             f"{letter}{bits}{end}": sign + code
@@ -34,7 +37,7 @@ _FORMATS: Final = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place in a template. `format` of `struct`, empty for decimal digits."""
+    """A place in a template. `format` of `struct`, or `<3` and `>3` of three bytes; empty for decimal digits."""
 
     name: str
     format: str
@@ -44,17 +47,23 @@ class Slot:
         if not self.format:
             return str(value).encode()
         try:
+            if self.format in _ORDERS:
+                return int(value).to_bytes(3, _ORDERS[self.format])
             return struct.pack(self.format, int(value))
-        except struct.error as error:
+        except (struct.error, OverflowError) as error:
             raise ValueError(f"{self.name} = {value}: {error}") from None
 
     def value_of(self, data: bytes) -> float | str:
         """The inverse of `bytes_of`."""
+        if self.format in _ORDERS:
+            return int.from_bytes(data, _ORDERS[self.format])
         return int(struct.unpack(self.format, data)[0]) if self.format else data.decode("ascii")
 
     @property
     def size(self) -> int | None:
         """How many bytes, None where it varies."""
+        if self.format in _ORDERS:
+            return 3
         return struct.calcsize(self.format) if self.format else None
 
 

@@ -14,7 +14,7 @@ from devicehub.devicefile.expression import Expression, parse_expression
 from devicehub.devicefile.framers import Replies
 from devicehub.devicefile.notation import parse_bytes
 from devicehub.devicefile.parts import Decoded
-from devicehub.devicefile.physics.model import Model, Quantities
+from devicehub.devicefile.physics.model import Asked, Model, Quantities
 from devicehub.devicefile.physics.models import MODELS
 from devicehub.devicefile.schema_message import FieldTable
 from devicehub.model.errors import ProtocolError
@@ -100,9 +100,12 @@ class Device:
         """The host wrote `data`; the packets that answer it."""
         out: list[bytes] = []
         for request, match in self._requests(data):
+            sent = self._compiled.asking.read(request.template, match)
+            if isinstance(self._model, Asked):
+                self._model.asked(request.name, sent)
             answer = self._answer(request)
             if answer is not None:
-                out += self.said(answer, self._compiled.asking.read(request.template, match))
+                out += self.said(answer, sent)
         return [] if self._mute else out
 
     def _requests(self, data: bytes) -> Iterator[tuple[Request, re.Match[bytes]]]:

@@ -20,7 +20,8 @@ Result = Mapping[str, str | float | bool | None]
 class Call(Struct, frozen=True):
     """A command for a device: its arguments are checked and complete. `number` names it in what comes of it.
 
-    `expires`: monotonic second after which it must not be begun any more. `issuer`: who is answerable.
+    `expires`: monotonic second after which it must not be begun any more. `issuer`: who is answerable. `epoch`: what
+    the hub's wall clock, in seconds of UTC since 1970, is ahead of its monotonic one when it is begun.
     """
 
     number: int
@@ -28,6 +29,7 @@ class Call(Struct, frozen=True):
     args: Mapping[str, OptionValue]
     expires: float
     issuer: str = ""
+    epoch: float = 0.0
 
 
 class Ended(Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from random import Random
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -24,6 +24,15 @@ class Model(Protocol):
 
     def quantities(self) -> Quantities:
         """What there is to measure now."""
+        ...
+
+
+@runtime_checkable
+class Asked(Protocol):
+    """A model that changes with what its device is sent, or answers by it."""
+
+    def asked(self, request: str, sent: Mapping[str, float | str]) -> None:
+        """A request came, with what was put into it."""
         ...
 
 
