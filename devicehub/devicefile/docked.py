@@ -70,11 +70,14 @@ class Docked(Conversation):
 
     def on_command(self, now: float, call: Call) -> Step:
         """`set-clock`, once the memory was pulled: what it holds is dated by the clock that wrote it."""
-        memory, why = self._docked(), ""
+        memory = self._docked()
         if now > call.expires:
             self._ended.append(expired(call))
-        elif memory is None or memory.table.set_clock is None or (why := self._obstacle(now, call)):
-            self._ended.append(Ended(call.number, CommandState.FAILED, why or "how its clock is set is not known"))
+        elif memory is None or memory.table.set_clock is None:
+            why = "the device has not said that it is a model whose clock can be set"
+            self._ended.append(Ended(call.number, CommandState.TIMEOUT, why))
+        elif why := self._obstacle(now, call):
+            self._ended.append(Ended(call.number, CommandState.FAILED, why))
         else:
             self._setting = call
             self._agenda.add(memory.table.set_clock, first=True)

@@ -22,7 +22,7 @@ from devicehub.wire.protocol import Call, Commanded, Step
 COMMANDED = [name for name in driver_names() if load_driver(name).commands]
 EVERY = [(name, command) for name in COMMANDED for command in load_driver(name).commands]
 each_command = pytest.mark.parametrize(("name", "command"), EVERY, ids=lambda one: getattr(one, "verb", one))
-NEVER = re.compile(r"write|kill|lock|erase|clear|delete|wipe")
+NEVER = re.compile(r"\b(write|kill|lock|erase|clear|delete|wipe)\b")
 
 
 def arguments(command: Command) -> Options:

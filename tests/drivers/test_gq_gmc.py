@@ -113,6 +113,9 @@ def test_a_clock_that_was_set_back_makes_records_of_times_to_come_faults() -> No
 def test_the_clock_is_set_by_command_alone_and_not_before_the_log_was_pulled() -> None:
     bench = Bench()
     assert [(one.verb, one.control) for one in bench.driver.commands] == [("set-clock", True)]
+    bench.device.do("away", seconds=5000)
+    while not bench.stored:
+        bench.run(0.05)
     assert bench.set_clock(SINCE + 99_999).state is CommandState.FAILED
     bench.run(3700)
     assert b"SETDATETIME" not in bench.sent
