@@ -3,12 +3,12 @@
 import asyncio
 import faulthandler
 import logging
-import shutil
+import os
 import signal
 import ssl
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,10 +19,14 @@ from devicehub.config import Config, MqttConfig, load_config
 from devicehub.config.resources import shipped
 from devicehub.configured import Configured
 from devicehub.exercise.stage import Stage
+from devicehub.folder import emptied, made, told
 from devicehub.hub import Hub, Plan
 from devicehub.links import Links
 from devicehub.lock import held
 from devicehub.model.errors import ConfigError, DeliveryError
+from devicehub.observe.listener import listening
+from devicehub.observe.notify import Notifier
+from devicehub.observe.watching import Watch
 from devicehub.publish.broker import EmbeddedBroker
 from devicehub.publish.settings import BrokerSettings, Tls, Version, tls_context
 from devicehub.transport.hotplug import HotPlug, netlink, tell_arrivals
@@ -43,12 +47,13 @@ BROKER_STEADY = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What is told once everything is built: where broker and page are, and what an embedded broker cannot do."""
+    """What is told once everything is built: where broker, page and metrics are, what an embedded broker cannot do."""
 
     settings: BrokerSettings
     prefix: str
     banner: str
     page: str = ""
+    metrics: str = ""
 
 
 async def serve(
@@ -68,7 +73,7 @@ async def serve(
     stop, hangup = stop or asyncio.Event(), asyncio.Event()
     _on_signals(stop, hangup)
     state = config.hub.state
-    _make_folder(state)
+    made(state)
     async with AsyncExitStack() as stack:
         stack.enter_context(held(state))
         world = await _world(state, clock, stack) if stage is None else stage.bench
@@ -78,19 +83,27 @@ async def serve(
         executor = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="journal"))
         evidence = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="evidence"))
         configured = Configured(config, links, clock, file)
-        plan = configured.plan(settings)
         view = View() if config.page.enabled else None
+        plan = replace(configured.plan(settings), forgetful="" if broker is None else broker.forgetful)
         plan = replace(plan, executor=executor, evidence_executor=evidence, progress=progress, view=view)
-        plan = plan if broker is None else replace(plan, forgetful=broker.forgetful)
         plan = plan if stage is None else stage.entered(plan)
         hub = Hub(plan, clock)
+        watch = _watch(hub, clock, stage)
         page = "" if view is None else await stack.enter_async_context(_page(config, plan, view, hub, clock))
-        on_ready(Ready(settings, plan.topics.prefix, broker.banner if broker is not None else "", page))
-        beside = [_reloading(hub, hangup), _watching(hub, configured, clock)]
-        beside += [] if broker is None else [_kept(broker, hub, clock)]
-        beside += [] if stage is None else [stage.perform(hub, plan)]
+        metrics = await stack.enter_async_context(_metrics(config, watch))
+        on_ready(Ready(settings, plan.topics.prefix, broker.banner if broker is not None else "", page, metrics))
+        beside = [_reloading(hub, hangup), _watching(hub, configured, clock), watch.run(), watch.stopping(stop)]
+        beside += _played(broker, stage, hub, plan, clock)
         async with _beside(stop, *beside):
             await hub.run(stop)
+
+
+def _played(
+    broker: EmbeddedBroker | None, stage: Stage | None, hub: Hub, plan: Plan, clock: Clock
+) -> list[Coroutine[None, None, None]]:
+    """What runs beside a hub that has a broker or a stage of its own."""
+    kept = [] if broker is None else [_kept(broker, hub, clock)]
+    return kept if stage is None else [*kept, stage.perform(hub, plan)]
 
 
 async def demo(state: Path, *, seconds: float | None, port: int = 0, on_ready: Callable[[Ready], None]) -> None:
@@ -123,7 +136,23 @@ async def _page(config: Config, plan: Plan, view: View, hub: Hub, clock: Clock) 
         view=view, topics=plan.topics, command=hub.command, state=plan.state, port=config.page.port, clock=clock
     )
     async with serving(page) as address:
-        with _told(plan.state / "page-address", f"{address}\n"):
+        with told(plan.state / "page-address", f"{address}\n"):
+            yield address
+
+
+def _watch(hub: Hub, clock: Clock, stage: Stage | None) -> Watch:
+    """The service manager hears of a station; of an exercise, whose time may hurry, it does not."""
+    return Watch(hub.figures, clock, Notifier(os.environ if stage is None else {}).tell)
+
+
+@asynccontextmanager
+async def _metrics(config: Config, watch: Watch) -> AsyncIterator[str]:
+    """What monitoring asks for, if it may; gives its address, which stands in a file too. Raises `ConfigError`."""
+    if not config.metrics.enabled:
+        yield ""
+        return
+    async with listening(config.metrics.port, watch.answers()) as address:
+        with told(config.hub.state / "metrics-address", f"{address}\n"):
             yield address
 
 
@@ -140,15 +169,8 @@ def _on_signals(stop: asyncio.Event, hangup: asyncio.Event) -> None:
     loop.add_signal_handler(signal.SIGHUP, hangup.set)
 
 
-def _make_folder(state: Path) -> None:
-    try:
-        state.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"hub.state = {state}: {error.strerror}; choose a folder this user may write to") from None
-
-
 async def _world(state: Path, clock: Clock, stack: AsyncExitStack) -> SimulatedWorld:
-    ports = stack.enter_context(_emptied(state / "simulated"))
+    ports = stack.enter_context(emptied(state / "simulated"))
     return await stack.enter_async_context(SimulatedWorld(ports, clock, SIMULATION_SEED))
 
 
@@ -159,33 +181,8 @@ async def _broker(config: Config, stack: AsyncExitStack, clock: Clock) -> Embedd
     folder = config.hub.state / "broker"
     broker = EmbeddedBroker(folder, clock=clock, port=config.mqtt.embedded_port)
     await stack.enter_async_context(broker)
-    stack.enter_context(_told(folder / "address", f"mqtt://{broker.host}:{broker.port}\n"))
+    stack.enter_context(told(folder / "address", f"mqtt://{broker.host}:{broker.port}\n"))
     return broker
-
-
-@contextmanager
-def _told(path: Path, text: str) -> Iterator[None]:
-    """A file that says where something is, for as long as it is there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="ascii")
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
-
-
-@contextmanager
-def _emptied(folder: Path) -> Iterator[Path]:
-    """A folder of this run alone: what a killed run left in it goes first."""
-    shutil.rmtree(folder, ignore_errors=True)
-    try:
-        folder.mkdir()
-    except OSError as error:
-        raise ConfigError(f"{folder}: {error.strerror}") from None
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _embedded(config: Config, broker: EmbeddedBroker) -> BrokerSettings:

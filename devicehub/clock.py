@@ -1,9 +1,12 @@
 """The only module that reads time or chance. Everything else is given a `Clock`."""
 
 import asyncio
+import ctypes
 import random
 import time
 from collections.abc import Callable
+
+from msgspec import Struct
 
 from devicehub.model.reading import Stamp
 
@@ -78,3 +81,43 @@ def repeatable(seed: int | str) -> random.Random:
 def since_boot() -> float:
     """Seconds since the machine was started, asleep or not; only awake where the system counts no others."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+class ClockQuality(Struct, frozen=True):
+    """What the kernel knows of the wall clock. `synchronised`: None where it does not say.
+
+    Seconds: the last measured `offset` to the reference, and how wrong the clock may be at most.
+    """
+
+    synchronised: bool | None = None
+    offset: float = 0.0
+    max_error: float = 0.0
+
+
+def clock_quality() -> ClockQuality:
+    """See adjtimex(2); every time service keeps the kernel told."""
+    library = ctypes.CDLL(None)
+    if not hasattr(library, "adjtimex"):
+        return ClockQuality()
+    state = _Timex()
+    if library.adjtimex(ctypes.byref(state)) < 0:
+        return ClockQuality()
+    unit = 1e-9 if state.status & _STA_NANO else 1e-6
+    return ClockQuality(not state.status & _STA_UNSYNC, state.offset * unit, state.maxerror * 1e-6)
+
+
+_STA_UNSYNC, _STA_NANO = 0x0040, 0x2000
+
+
+class _Timex(ctypes.Structure):
+    """`struct timex` of linux/timex.h up to `status`; `modes` 0 only reads. What follows is room for the rest."""
+
+    _fields_ = (
+        ("modes", ctypes.c_uint),
+        ("offset", ctypes.c_long),
+        ("freq", ctypes.c_long),
+        ("maxerror", ctypes.c_long),
+        ("esterror", ctypes.c_long),
+        ("status", ctypes.c_int),
+        ("rest", ctypes.c_byte * 256),
+    )

@@ -1,13 +1,52 @@
 """The hub's own figures: gauges that the stages set, and the health message made of them."""
 
+from bisect import bisect_left
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from shutil import disk_usage
+from typing import Final
 
+from devicehub.clock import clock_quality
+from devicehub.core.census import Census
 from devicehub.model.payload import HealthData, StreamData
 
 LATENCIES = 2000
+BOUNDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class Durations:
+    """How many durations were at most so long as each of `bounds`, in seconds, how many there were, and their sum."""
+
+    def __init__(self, bounds: Sequence[float] = BOUNDS) -> None:
+        self.bounds = tuple(bounds)
+        self.total = 0.0
+        self._counts = [0] * (len(self.bounds) + 1)
+
+    def add(self, seconds: float) -> None:
+        """One more."""
+        self._counts[bisect_left(self.bounds, seconds)] += 1
+        self.total += seconds
+
+    def up_to(self) -> list[int]:
+        """Of each bound how many were not longer, and last how many there were."""
+        return list(accumulate(self._counts))
+
+
+@dataclass(slots=True)
+class AlarmPath:
+    """Whether what devices say becomes alarms. `proven`: monotonic second when the last synthetic value came out.
+
+    `took`: seconds that it needed. `tries`: how often the disk was asked in vain to take events, which goes on for as
+    long as it takes none. `detection`: from the arrival of a value to its alarm on disk.
+    """
+
+    proven: float | None = None
+    took: float = 0.0
+    tries: int = 0
+    detection: Durations = field(default_factory=Durations)
 
 
 @dataclass(slots=True)
@@ -27,6 +66,13 @@ class Gauges:
     delivery: str = ""
     lag: float = 0.0
     latencies: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCIES))
+    delivery_took: Durations = field(default_factory=Durations)
+    alarms: AlarmPath = field(default_factory=AlarmPath)
+
+    def delivered(self, seconds: float) -> None:
+        """A new event was acknowledged, so long after it came."""
+        self.latencies.append(seconds)
+        self.delivery_took.add(seconds)
 
     @property
     def proven(self) -> str:
@@ -49,6 +95,17 @@ class Depths:
     quarantined: int
     evidence_files: int | None
     evidence_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How it stands with a hub. `now`: monotonic second; `uptime`: seconds."""
+
+    now: float
+    uptime: float
+    gauges: Gauges
+    depths: Depths
+    census: Census
 
 
 class Health:
@@ -85,7 +142,7 @@ class Health:
             loop_lag_ms=round(gauges.lag * 1000, 2),
             disk_free_bytes=_free(self._state),
             rss_bytes=_resident(),
-            clock_synchronised=synchronised(),
+            clock_synchronised=clock_quality().synchronised,
             streams=depths.streams,
             quarantined=depths.quarantined,
             replayed=gauges.replayed,
@@ -116,9 +173,3 @@ def _resident() -> int:
     except (OSError, ValueError, IndexError):
         return 0
     return pages * 4096
-
-
-def synchronised() -> bool | None:
-    """Whether a time service marked the clock as synchronised; None where nobody can tell."""
-    run = Path("/run/systemd/timesync")
-    return (run / "synchronized").exists() if run.exists() else None

@@ -11,15 +11,16 @@ from devicehub.board import Board
 from devicehub.clock import Clock
 from devicehub.core import Outcome, Station
 from devicehub.core.frames import digest, evidence, evidence_name
+from devicehub.core.register import RAISED
 from devicehub.evidence import EvidenceStore
 from devicehub.health import Gauges
 from devicehub.journal import Journal
 from devicehub.model.errors import JournalError, JournalFullError
 from devicehub.model.gap import GapReason
 from devicehub.model.instant import instant
-from devicehub.model.message import Message
+from devicehub.model.message import Kind, Message
 from devicehub.model.payload import GapData
-from devicehub.model.reading import Dropped, Image, Reading, Tick
+from devicehub.model.reading import Dropped, Image, Reading, Stamp, Tick
 from devicehub.model.stream import Stream
 from devicehub.pipe import Pipe
 from devicehub.publish.port import Outgoing
@@ -44,6 +45,7 @@ class Process:
         self._progress = progress
         self._clock = clock
         self._ticking = False
+        self._proven: Stamp | None = None
 
     async def run(self) -> None:
         """Until the pipe is closed and drained. A lone input is taken at once, a stream of them in groups."""
@@ -52,11 +54,19 @@ class Process:
             self._sinks.gauges.readings += sum(isinstance(item, Reading) for item in inputs)
             self._ticking = self._ticking and not any(isinstance(item, Tick) for item in inputs)
             oldest = self._pipe.oldest()
-            await self._sinks.accept(self._station.step(inputs))
+            outcome = self._station.step(inputs)
+            await self._sinks.accept(outcome)
+            self._prove(outcome.proven)
             dropped = [item for item in inputs if isinstance(item, Dropped)]
             self._progress.advance(began if oldest is None else oldest.mono, dropped)
             if len(inputs) < BATCH:
                 await self._clock.sleep(began + GROUP - self._clock.monotonic())
+
+    def _prove(self, tick: Stamp | None) -> None:
+        """What came in one step with a synthetic value that became an edge is accepted: the alarm path works."""
+        if tick is not None and tick is not self._proven:
+            now, path = self._clock.monotonic(), self._sinks.gauges.alarms
+            self._proven, path.proven, path.took = tick, now, now - tick.mono
 
     async def tick(self) -> None:
         """Once a second, for ever: latest values and staleness at once, what is missing in its turn in the pipe."""
@@ -134,9 +144,16 @@ class Sinks:
             async with self.turns[0]:
                 await self._insist(partial(self.journal.append, ahead))
             self._hear(ahead)
+            self._detected(ahead)
         if outcome.captures or bulk:
             async with self.turns[1]:
                 await self._store(outcome.captures, bulk)
+
+    def _detected(self, stored: Sequence[Message]) -> None:
+        now = self.clock.monotonic()
+        for message in stored:
+            if message.kind is Kind.EVENT and message.type == RAISED:
+                self.gauges.alarms.detection.add(now - message.mono)
 
     async def _store(self, captures: Sequence[Image], bulk: Sequence[Message]) -> None:
         """What the journal has no room for is refused and counted: nothing that comes later waits for it."""
@@ -184,6 +201,7 @@ class Sinks:
                 return
 
     def _refusing(self, error: JournalError) -> None:
+        self.gauges.alarms.tries += 1
         if not self.gauges.refusing:
             _log.error("not accepting events: %s", error)
         self.gauges.refusing = True

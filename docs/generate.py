@@ -18,15 +18,19 @@ from pydantic.fields import FieldInfo
 from devicehub.cli.describe import LINKS
 from devicehub.cli.exits import MEANINGS
 from devicehub.cli.parser import build_parser
+from devicehub.clock import ClockQuality
+from devicehub.core.census import Census
 from devicehub.devicefile.schema import DeviceFile
 from devicehub.devicefile.schema_message import MessageTable
 from devicehub.driver import Driver
+from devicehub.health import Depths, Figures, Gauges
 from devicehub.model.device import EvidenceLevel
 from devicehub.model.message import Kind, Message, Place
 from devicehub.model.payload import LimitsData, ReadingData
 from devicehub.model.reading import Quality
 from devicehub.model.stream import Stream
 from devicehub.model.units import Unit
+from devicehub.observe.metrics import families
 from devicehub.publish.envelope import Encoder
 from devicehub.publish.topics import REAL_ROOT, RULES, Lane, Topics
 from devicehub.registry import EVIDENCE, driver_names, load_driver
@@ -35,6 +39,7 @@ from devicehub.tomlfile.words import model_at
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 REFERENCE = ROOT / "docs" / "reference" / "device-file.md"
+MONITOR = ROOT / "docs" / "guides" / "monitor-a-station.md"
 LEVELS = ROOT / "drivers" / EVIDENCE
 _PART = re.compile(r"(<!-- generated: (?P<name>[a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _EVIDENCE = re.compile(
@@ -224,6 +229,18 @@ def _tables(
             yield from _tables(f"`[[{path}]]`" if several else f"`[{path}]`", inner, (*above, model))
 
 
+def metrics() -> Iterator[str]:
+    """What monitoring can ask for."""
+    nothing = Depths(
+        pipe=0, pipe_dropped=0, journal=0, journal_bytes=0, board_dropped=0, streams={}, quarantined=0,
+        evidence_files=None, evidence_bytes=None,
+    )  # fmt: skip
+    yield "| metric | kind | what it says |"
+    yield "|---|---|---|"
+    for one in families(Figures(0.0, 0.0, Gauges(), nothing, Census({}, {})), ClockQuality(), alive=True):
+        yield f"| `devicehub_{one.name}` | {one.kind} | {one.text} |"
+
+
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "equipment": equipment,
     "topics": topics,
@@ -231,7 +248,7 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "commands": commands,
     "exits": exits,
 }
-REFERENCE_PARTS: dict[str, Callable[[], Iterator[str]]] = {"keys": keys}
+REFERENCE_PARTS: dict[str, Callable[[], Iterator[str]]] = {"keys": keys, "metrics": metrics}
 
 
 def generated(text: str) -> str:
@@ -244,9 +261,9 @@ def generated(text: str) -> str:
 
 
 def main() -> None:
-    """Rewrite README.md, the reference, and the levels of evidence, which every installation has."""
+    """Rewrite README.md, reference and guides, and the levels of evidence, which every installation has."""
     LEVELS.write_bytes(levels())
-    for path in (README, REFERENCE):
+    for path in (README, REFERENCE, MONITOR):
         path.write_text(generated(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 

@@ -28,4 +28,6 @@ def _ready(ready: app.Ready) -> None:
         note(ready.banner)
     if ready.page:
         note(f"page: {ready.page}")
+    if ready.metrics:
+        note(f"metrics: {ready.metrics}/metrics")
     note(f"will publish below {ready.prefix}/ to {settings.host}:{settings.port}")

@@ -83,7 +83,7 @@ class Supervisor:
                 self._lost(error)
                 await self._pause(self._backoff())
             except Exception as error:  # noqa: BLE001 - the bulkhead: a bug in one driver must not stop the others
-                _log.exception("device %s: bug in its driver", self._post.device)
+                _log.exception("device %s: bug in its driver", self._post.device, extra={"device": self._post.device})
                 self._tell(DeviceState.FAULTED, f"{type(error).__name__}: {error}")
                 await self._clock.sleep(FAULTED_PAUSE)
 
@@ -93,7 +93,11 @@ class Supervisor:
         try:
             await self._post.retire()
         except Exception:  # noqa: BLE001 - the bulkhead, as in `run`
-            _log.exception("device %s: what stands behind its link is left behind", self._post.device)
+            _log.exception(
+                "device %s: what stands behind its link is left behind",
+                self._post.device,
+                extra={"device": self._post.device},
+            )
 
     async def _once(self) -> None:
         """Open the link and converse until it breaks. Raises what ended it."""
@@ -126,7 +130,11 @@ class Supervisor:
             async with asyncio.timeout(CLOSE_MOST):
                 await transport.close()
         except TimeoutError:
-            _log.error("device %s: its link does not close and is left behind", self._post.device)
+            _log.error(
+                "device %s: its link does not close and is left behind",
+                self._post.device,
+                extra={"device": self._post.device},
+            )
 
     def _opened(self, identity: LinkIdentity) -> None:
         """Told once: a device that was away stays away until it says something, however often its link opens."""
@@ -169,7 +177,14 @@ class Supervisor:
             return
         why = unicode_text(why)
         level = logging.INFO if state in {DeviceState.READY, DeviceState.BUSY} else logging.WARNING
-        _log.log(level, "device %s is %s%s", self._post.device, state, f": {why}" if why else "")
+        _log.log(
+            level,
+            "device %s is %s%s",
+            self._post.device,
+            state,
+            f": {why}" if why else "",
+            extra={"device": self._post.device},
+        )
         self._state, self._cause = state, cause
         facts = () if identity is None else _facts(identity)
         self._offer(Change(self._post.device, self._clock.stamp(), state, why, facts))

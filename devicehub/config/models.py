@@ -165,6 +165,13 @@ class PageConfig(Section):
     port: int = Field(default=8480, ge=0, le=65535, description="Its port; 0: any free one")
 
 
+class MetricsConfig(Section):
+    """What monitoring asks for: /metrics, /livez and /readyz."""
+
+    enabled: bool = Field(default=False, description="True: they are answered, on 127.0.0.1 alone")
+    port: int = Field(default=9480, ge=0, le=65535, description="Their port; 0: any free one")
+
+
 class JournalConfig(Section):
     """Store-and-forward on this workstation's disk."""
 
@@ -261,6 +268,7 @@ class Config(Section):
     hub: HubConfig = Field(description="This workstation")
     mqtt: MqttConfig = Field(default_factory=MqttConfig, description="The broker")
     page: PageConfig = Field(default_factory=PageConfig, description="The local page")
+    metrics: MetricsConfig = Field(default_factory=MetricsConfig, description="Monitoring")
     journal: JournalConfig = Field(default_factory=JournalConfig, description="Store-and-forward")
     scan: ScanConfig = Field(default_factory=ScanConfig, description="Personal data")
     alarm: AlarmConfig = Field(default_factory=AlarmConfig, description="All alarms")

@@ -180,7 +180,7 @@ class AlarmPoints:
         self.engine = AlarmEngine(limits)
         self.unsure: set[int] = set()
         self._rules_digest = rules_digest
-        self._limits = {(limit.device, limit.name): index for index, limit in enumerate(limits)}
+        self._limits = {(limit.device, limit.name): index for index, limit in enumerate(limits) if limit.device}
 
     def _kept(self, point: Point, now: Stamp) -> list[Message]:
         """What the limit says now holds: a new priority is told, and rises only while nobody has acknowledged."""

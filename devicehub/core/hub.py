@@ -1,24 +1,24 @@
 """The core: one `step` takes what came from all devices and gives what is to be said about it."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from math import isfinite
 
-from devicehub.alarm.acts import SHELVE_MOST, Act, RefusedActError
+from devicehub.alarm.acts import Act, RefusedActError
 from devicehub.core.alarms import AlarmPoints, Cause, StandingAlarm
+from devicehub.core.census import DeviceCount
 from devicehub.core.frames import capture_data
 from devicehub.core.limits import judge, lapse
 from devicehub.core.measure import Judged, checked, joined, judged_by, reading_data, spectrum_data
 from devicehub.core.memories import Memories, Taken
-from devicehub.core.mobility import MobilityRules, Screenings
-from devicehub.core.scans import Publish, ScanPolicy, judged
+from devicehub.core.mobility import Screenings
+from devicehub.core.proof import KEY, Proof, with_proof
+from devicehub.core.scans import judged
+from devicehub.core.setting import Outcome, Setting
 from devicehub.core.shadow import Shadow
 from devicehub.core.state import DeviceBook
-from devicehub.core.trial import RuleSet
 from devicehub.core.verdicts import device_result
 from devicehub.core.watch import Feed, Numbers, feeds
-from devicehub.driver import Driver
-from devicehub.model.alarm import Condition, Limit
-from devicehub.model.inspection import InspectionDesk
+from devicehub.model.alarm import Condition
 from devicehub.model.message import Kind, Message
 from devicehub.model.payload import AnyPayload, DeviceEventData
 from devicehub.model.reading import (
@@ -40,38 +40,6 @@ from devicehub.model.reading import (
     Tick,
     Trigger,
 )
-from devicehub.model.thermal import ThermalRule
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """What the core is built from. `devices`: id to driver. `limits`: those on values of `thermal` rules as well.
-
-    `required`: capabilities without which the lane is blind. `desks`: where inspections happen. `shadow`: rules that
-    are only tried.
-    """
-
-    devices: Mapping[str, Driver]
-    limits: Sequence[Limit] = ()
-    thermal: Sequence[ThermalRule] = ()
-    mobility: Mapping[str, MobilityRules] = field(default_factory=dict[str, MobilityRules])
-    scans: ScanPolicy = field(default_factory=lambda: ScanPolicy(Publish.OFF, b""))
-    rules_digest: str = ""
-    shadow: RuleSet | None = None
-    batch_readings: bool = False
-    shelve_most: float = SHELVE_MOST
-    required: Sequence[str] = ()
-    desks: Sequence[InspectionDesk] = ()
-    ids: Callable[[], str]
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What came of a step: messages in order, images to be stored before them, and why an act was refused."""
-
-    messages: list[Message] = field(default_factory=list[Message])
-    captures: list[Image] = field(default_factory=list[Image])
-    refused: str = ""
 
 
 class Core:
@@ -80,7 +48,8 @@ class Core:
     def __init__(self, setting: Setting) -> None:
         self._setting = setting
         self._ids = setting.ids
-        self.alarms = AlarmPoints(setting.limits, setting.ids, setting.rules_digest, setting.shelve_most)
+        self._proof = Proof()
+        self.alarms = AlarmPoints(with_proof(setting.limits), setting.ids, setting.rules_digest, setting.shelve_most)
         self._books = {name: DeviceBook(name, driver) for name, driver in setting.devices.items()}
         self._feeds: dict[tuple[str, str], list[Feed]] = {}
         self._judged: dict[tuple[str, str], Judged] = {}
@@ -110,13 +79,13 @@ class Core:
         self._learn(setting)
         self.alarms.desk.shelve_most = setting.shelve_most
         lost = {name for name, driver in old.devices.items() if _driver(setting, name) != driver.name}
-        ended += self.alarms.revise(setting.limits, setting.rules_digest, lost, now)
+        ended += self.alarms.revise(with_proof(setting.limits), setting.rules_digest, lost, now)
         ended += self._shadow.revise(setting.devices, setting.shadow, now)
         return ended + [message for name in fresh for message in books[name].births(now, self._ids)]
 
     def _learn(self, setting: Setting) -> None:
         """Which limits each channel has."""
-        self._feeds = feeds(setting.limits)
+        self._feeds = feeds(with_proof(setting.limits))
         self._judged = judged_by(setting.devices, setting.limits, setting.thermal)
         for name in setting.devices:
             self._books[name].screen.watch.revise([rule for rule in setting.thermal if rule.device == name])
@@ -155,9 +124,12 @@ class Core:
                 self._reading(item, part, numbers, batches)
             else:
                 part.messages += self._notice(item)
+                if isinstance(item, Tick):
+                    self._proof.put(numbers, self._feeds[KEY], item.at)
         part.messages += self._screenings.settle()
         outcome.messages += joined(part.messages, batches) if batches else part.messages
-        outcome.messages += judge(self.alarms, numbers)
+        outcome.messages += judge(self.alarms, numbers, self._proof)
+        outcome.proven = self._proof.at
 
     def operate(self, act: Act, now: Stamp) -> Outcome:
         """A person's act on an alarm point, or why it is refused. A command that comes twice is done once."""
@@ -172,6 +144,10 @@ class Core:
         """Once a second: latest values, error counts, what went stale by silence, what time brings to alarms."""
         told = [message for book in self._books.values() for message in book.tick(now, self._ids)]
         return told + lapse(self.alarms, now) + self.alarms.tick(now) + self._shadow.tick(now)
+
+    def count(self) -> dict[str, DeviceCount]:
+        """How it stands with each device, in numbers."""
+        return {name: _count(book) for name, book in self._books.items()}
 
     def finish(self, now: Stamp) -> list[Message]:
         """The hub stops, and everything was given: what is to be said yet of what is missing."""
@@ -284,6 +260,11 @@ class Core:
             device=reading.device,
             point=point,
         )
+
+
+def _count(book: DeviceBook) -> DeviceCount:
+    heard, history = book.last_heard if isfinite(book.last_heard) else None, book.history
+    return DeviceCount(book.state, history.said, dict(history.errors), history.losses, heard)
 
 
 def _driver(setting: Setting, device: str) -> str:

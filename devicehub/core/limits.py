@@ -1,16 +1,23 @@
 """The values of one step, held against the limits: what becomes of their edges."""
 
 from devicehub.core.alarms import AlarmPoints
+from devicehub.core.proof import LIMIT, Proof
 from devicehub.core.watch import Numbers, silences
 from devicehub.model.message import Message
 from devicehub.model.reading import Stamp
 
 
-def judge(alarms: AlarmPoints, numbers: Numbers) -> list[Message]:
-    """The messages of the edges of these values, and of those whose alarm point waited for a value."""
+def judge(alarms: AlarmPoints, numbers: Numbers, proof: Proof | None = None) -> list[Message]:
+    """The messages of the edges of these values, and of those whose alarm point waited for a value.
+
+    `proof` hears the edges of its own limit, which are no alarm.
+    """
     out: list[Message] = []
     for edge, cause in numbers.edges(alarms.engine):
-        out += alarms.on_limit(edge, cause)
+        if proof is not None and alarms.engine.limits[edge.limit] is LIMIT:
+            proof.heard(edge, cause)
+        else:
+            out += alarms.on_limit(edge, cause)
     if alarms.unsure:
         for index, source in zip(numbers.index, numbers.source, strict=True):
             out += alarms.on_value(index, source) if index in alarms.unsure else []

@@ -1,5 +1,6 @@
 """What was published of capabilities and alarms: the newest of each, for whoever draws conclusions. Pure."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 
 from devicehub.core.standing import StandingAlarm
@@ -26,6 +27,10 @@ class Published:
         """Nothing is known any more of what other devices can detect."""
         self.abilities = {name: data for name, data in self.abilities.items() if name in devices}
         self.news += 1
+
+    def count(self) -> dict[tuple[str, str], int]:
+        """How many alarm points there are of each priority and state."""
+        return dict(Counter((data.priority.value, data.state.value) for data in self.alarms.values()))
 
     def note(self, messages: Iterable[Message]) -> None:
         """What is going to be published."""

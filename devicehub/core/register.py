@@ -17,6 +17,7 @@ from devicehub.model.message import Kind, Message
 from devicehub.model.payload import AlarmData, AlarmStatisticsData, AnyPayload, FloodData, RateData
 from devicehub.model.reading import Stamp
 
+RAISED = "alarm.raised"
 CLEARED = "alarm.cleared"
 DEVICE_POINTS = 256
 _RATES = 50
@@ -71,7 +72,12 @@ class Register:
             self._full.discard(device)
             return False
         if device not in self._full:
-            _log.error("device %s: %d of its alarms stand; further ones are not taken", device, DEVICE_POINTS)
+            _log.error(
+                "device %s: %d of its alarms stand; further ones are not taken",
+                device,
+                DEVICE_POINTS,
+                extra={"device": device},
+            )
         self._full.add(device)
         return True
 

@@ -51,21 +51,22 @@ _EVENTS = {
 
 @dataclass(slots=True)
 class History:
-    """What goes on when a device is configured anew while the hub runs: what is missing of it, losses, errors."""
+    """What goes on when a device is configured anew while the hub runs: what is missing of it, and all counts."""
 
     gaps: DeviceGaps
     losses: int = 0
+    said: int = 0
     errors: Counter[str] = field(default_factory=Counter[str])
 
 
 class DeviceBook:
-    """The core's memory of one device."""
+    """The core's memory of one device. `last_heard`: monotonic second of what made sense last, -inf before that."""
 
     def __init__(self, name: str, driver: Driver, former: "DeviceBook | None" = None) -> None:
         """`former`: of the same device under another configuration; what was counted and what is missing go on."""
         self._name = name
         self._driver = driver
-        self._state = DeviceState.OFFLINE
+        self.state = DeviceState.OFFLINE
         self._since = 0.0
         self._why = "not yet connected"
         self._errors_told = 0
@@ -78,7 +79,7 @@ class DeviceBook:
         self._told: CapabilityData | None = None
         self._values: StateData = {}
         self._values_changed = False
-        self._heard = -inf
+        self.last_heard = -inf
         self._battery_told: float | None = None
         self.history: History = History(DeviceGaps(name)) if former is None else former.history
         self.history.gaps.patience = inf if driver.quiet else driver.stale_after
@@ -92,7 +93,8 @@ class DeviceBook:
 
     def heard(self, at: Stamp, ids: Ids) -> list[Message]:
         """The device said something that made sense: a silence ends."""
-        self._heard = at.mono
+        self.last_heard = at.mono
+        self.history.said += 1
         return self._missing(self.history.gaps.heard(at), at, ids)
 
     def refused(self, item: Fault | Dropped, ids: Ids) -> list[Message]:
@@ -114,15 +116,15 @@ class DeviceBook:
         self._link.update(change.facts)
         self._identify()
         missing = self._missing(self.history.gaps.change(change), change.at, ids)
-        if (change.state, change.why) == (self._state, self._why):
+        if (change.state, change.why) == (self.state, self._why):
             return [*missing, self._describe(change.at, ids)] if told else missing
         self.history.losses += change.state is DeviceState.LOST
-        self._state, self._since, self._why = change.state, change.at.utc, change.why
+        self.state, self._since, self._why = change.state, change.at.utc, change.why
         self.screen.clear()
         if change.state not in _AWAY:
             self._reported = dict.fromkeys(self._driver.capabilities, (Level.FULL, Cause.NONE))
         if change.state is DeviceState.READY:
-            self._heard = change.at.mono
+            self.last_heard = change.at.mono
         values = self._forgotten(change.at, ids) if change.state in _AWAY else []
         out = [self._device(change.at, ids), *self._capabilities(change.at, ids), *values]
         if told:
@@ -203,9 +205,9 @@ class DeviceBook:
 
     def _override(self, now: Stamp) -> tuple[Level, Cause] | None:
         """Nothing can be detected through a device that is away or silent."""
-        if self._state in _AWAY:
-            return (Level.NONE, Cause.FAULT if self._state is DeviceState.FAULTED else Cause.NOT_CONNECTED)
-        if self._state is DeviceState.BUSY or now.mono - self._heard > self._driver.stale_after:
+        if self.state in _AWAY:
+            return (Level.NONE, Cause.FAULT if self.state is DeviceState.FAULTED else Cause.NOT_CONNECTED)
+        if self.state is DeviceState.BUSY or now.mono - self.last_heard > self._driver.stale_after:
             return (Level.NONE, Cause.STALE)
         return None
 
@@ -213,7 +215,7 @@ class DeviceBook:
         self._errors_told = self.history.errors.total()
         self._battery_told = self._battery()
         data = DeviceData(
-            state=self._state,
+            state=self.state,
             since=instant(self._since),
             why=self._why,
             errors=dict(sorted(self.history.errors.items())),

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Sequence
 
 from devicehub.alarm.acts import Act
 from devicehub.core.alarms import StandingAlarm
-from devicehub.core.hub import Core, Outcome, Setting
+from devicehub.core.census import Census
+from devicehub.core.hub import Core
 from devicehub.core.inspections import Inspections, RefusedInspectionError
 from devicehub.core.lane import Lane
 from devicehub.core.memories import Taken
 from devicehub.core.published import Published
+from devicehub.core.setting import Outcome, Setting
 from devicehub.model.message import Message
 from devicehub.model.payload import InspectionData
 from devicehub.model.reading import Input, Reading, Stamp
@@ -90,6 +92,10 @@ class Station:
         told = self._heard(self._core.tick(now))
         return told + self._inspections.tick(now) + self._lane.say(now)
 
+    def census(self) -> Census:
+        """How it stands with all devices and alarms, in numbers."""
+        return Census(self._core.count(), self._published.count())
+
     def finish(self, now: Stamp) -> list[Message]:
         """The hub stops, and everything was given."""
         told = self._heard(self._core.finish(now))
@@ -102,6 +108,7 @@ class Station:
             part = self._core.step(inputs)
             outcome.messages += self._heard(part.messages)
             outcome.captures += part.captures
+            outcome.proven = part.proven
 
     def _summed_up(self, told: list[Message], now: Stamp) -> list[Message]:
         """The same, and what follows from it for the lane."""

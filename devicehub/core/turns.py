@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from devicehub.alarm.lifecycle import Care, Life, graded, raised, returned
 from devicehub.core.measure import finite
-from devicehub.core.register import CLEARED, Turn
+from devicehub.core.register import CLEARED, RAISED, Turn
 from devicehub.core.standing import Cause, Record, quality
 from devicehub.model.alarm import AlarmQuality, Priority, Shelf
 from devicehub.model.instant import instant
@@ -15,7 +15,7 @@ def began(record: Record | None, fresh: AlarmData, care: Care, cause: Cause) -> 
     """An alarm where none stood."""
     life = raised(Life() if record is None else record.life, care)
     shelved = None if record is None else record.data.shelved
-    return Turn("alarm.raised", cause, life, replace(fresh, shelved=shelved, quality=quality(cause)))
+    return Turn(RAISED, cause, life, replace(fresh, shelved=shelved, quality=quality(cause)))
 
 
 def again(record: Record, fresh: AlarmData, care: Care, cause: Cause) -> Turn:
@@ -33,7 +33,7 @@ def again(record: Record, fresh: AlarmData, care: Care, cause: Cause) -> Turn:
         disposition=None,
         audit=None,
     )
-    return Turn("alarm.raised", cause, raised(record.life, care), data)
+    return Turn(RAISED, cause, raised(record.life, care), data)
 
 
 def went(record: Record, cause: Cause, value: float | None, why: str) -> Turn:

@@ -120,7 +120,7 @@ class Flight:
         self._journal.ack(entry)
         self.stands(entry)
         if entry.mono is not None:
-            self._gauges.latencies.append(now - entry.mono)
+            self._gauges.delivered(now - entry.mono)
 
 
 def _refusal(done: "asyncio.Future[None]") -> DeliveryError | None:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import partial
 
 from devicehub.board import Board
-from devicehub.clock import Clock
+from devicehub.clock import Clock, clock_quality
 from devicehub.commands.desk import Desk, Surroundings
 from devicehub.commands.judging import Scene
 from devicehub.commands.verbs import Verbs
@@ -18,7 +18,7 @@ from devicehub.core import Outcome, Station
 from devicehub.deliver import Delivery, Hooks
 from devicehub.deliver.selftest import SelfTest, Telling
 from devicehub.evidence import EvidenceStore
-from devicehub.health import Gauges, Health, synchronised
+from devicehub.health import Figures, Gauges, Health
 from devicehub.hub import earlier, timers
 from devicehub.hub.crew import Crew, cancelled
 from devicehub.hub.plan import Plan
@@ -48,6 +48,7 @@ class Hub:
         self._plan = plan
         self._clock = clock
         self._gauges = Gauges()
+        self._started: float | None = None
         board = Board()
         self._voice = Voice(plan, board, self._gauges, clock)
         limit = plan.upkeep.journal_limit
@@ -94,6 +95,13 @@ class Hub:
         """Something about the whole hub that its subscribers should know: the event `hub-{what}`."""
         self._remarks.add(what, why)
 
+    def figures(self) -> Figures | None:
+        """How it stands with all of it at this moment, in numbers; None before it has begun."""
+        if self._started is None:
+            return None
+        now, depths = self._clock.monotonic(), timers.depths(self._pipe, self._sinks, self._delivery)
+        return Figures(now, now - self._started, self._gauges, depths, self._station.census())
+
     def reload(self) -> asyncio.Future[str]:
         """Read the configuration again and have it take effect; what changed, which is an event as well.
 
@@ -106,6 +114,7 @@ class Hub:
         await self._journal.open(self._plan.setting.devices)
         self._voice.epoch = self._journal.epoch
         await self._begin()
+        self._started = self._clock.monotonic()
         process = Process(self._pipe, self._station, self._sinks, self._plan.progress, self._clock)
         health = Health(self._gauges, self._plan.state, self._clock.monotonic())
         depths = partial(timers.depths, self._pipe, self._sinks, self._delivery)
@@ -248,7 +257,7 @@ class Hub:
             accept=lambda messages: self._sinks.accept(Outcome(list(messages))),
             remark=self._remarks.add,
             ids=self._plan.setting.ids,
-            synchronised=synchronised,
+            synchronised=lambda: clock_quality().synchronised,
         )
         return Desk(around, self._clock)
 

@@ -85,7 +85,12 @@ class Blocking:
     def _undone(self, outcome: Future[None]) -> None:
         self._idle.set()
         if (error := outcome.exception()) is not None:
-            _log.error("device %s: what was opened in vain could not be given back", self._name, exc_info=error)
+            _log.error(
+                "device %s: what was opened in vain could not be given back",
+                self._name,
+                exc_info=error,
+                extra={"device": self._name},
+            )
 
 
 class _Caught(Generic[T]):

@@ -20,7 +20,6 @@ COOKIE: Final = "devicehub"
 KEPT: Final = "page-token"
 _NAMES: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _FORBIDDEN: Final = 403
-_OPEN: Final = frozenset({"/livez", "/readyz", "/metrics"})
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
     "font-src 'self'; media-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
@@ -73,8 +72,6 @@ class Guard:
         origin = headers.get("origin", "")
         if origin and (not _of_loopback(origin) or urlsplit(origin).netloc != headers.get("host")):
             return f"a page of {origin!r} may not use this one"
-        if scope["path"] in _OPEN:
-            return ""
         if not origin and (scope["type"] == "websocket" or scope["method"] not in {"GET", "HEAD"}):
             return "whoever changes something says where it comes from"
         if self._known(_given(scope)) or self._known(_cookie(headers)):

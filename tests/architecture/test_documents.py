@@ -36,6 +36,12 @@ def test_the_reference_of_device_files_is_what_the_code_generates() -> None:
     assert text.count("| `zero_is_unchecked` |") == 1
 
 
+def test_the_table_of_metrics_is_what_the_code_generates() -> None:
+    text = _generator().MONITOR.read_text(encoding="utf-8")
+    assert _generator().generated(text) == text, REMEDY
+    assert text.count("| `devicehub_device_up` |") == 1
+
+
 def test_every_part_is_in_the_readme_once() -> None:
     text = README.read_text(encoding="utf-8")
     counts = {name: text.count(f"<!-- generated: {name} -->") for name in _generator().PARTS}

@@ -3,10 +3,15 @@
 import json
 import logging
 import re
+import socket
+import struct
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from devicehub.log import configure, escaped
+from devicehub.log import configure, escaped, journal_fields
 
 FORGED = "sensor\n2026-01-01 INFO all is well\r\x1b[2K\u202edrawkcab\u2028"
 
@@ -49,3 +54,35 @@ def test_as_json_a_record_with_its_traceback_is_one_line(capsys: pytest.CaptureF
     assert record["message"] == f"device {escaped(FORGED)} failed"
     assert (record["level"], record["logger"]) == ("error", "test")
     assert "ValueError" in record["traceback"]
+
+
+def test_the_journal_gets_fields_with_the_device_and_what_has_several_lines_with_its_length() -> None:
+    record = logging.LogRecord("devicehub.collect", logging.WARNING, "", 0, "lost", (), None)
+    record.device = "trace-1"
+    fields = journal_fields(record, "lost\n    why")
+    assert fields.startswith(b"MESSAGE\n" + struct.pack("<Q", 12) + b"lost\n    why\nPRIORITY=4\n")
+    assert b"\nDEVICEHUB_DEVICE=trace-1\n" in fields
+    assert b"DEVICEHUB_DEVICE" not in journal_fields(logging.LogRecord("x", 10, "", 0, "", (), None), "")
+
+
+@pytest.mark.real
+def test_where_standard_error_is_the_journal_it_is_spoken_to_in_its_own_words(tmp_path: Path) -> None:
+    """systemd says that it is by the device and inode of standard error."""
+    code = """
+import logging, os, pathlib, sys
+from devicehub import log
+told = os.fstat(2)
+os.environ["JOURNAL_STREAM"] = f"{told.st_dev}:{told.st_ino}"
+log.JOURNAL = pathlib.Path(sys.argv[1])
+log.configure(as_json=True)
+logging.getLogger("hub").error("device %s is lost", "a\\nb", extra={"device": "trace-1"})
+"""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
+        journal.bind(str(tmp_path / "socket"))
+        journal.settimeout(30)
+        done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "socket")], capture_output=True, check=True)
+        fields = journal.recv(65536)
+    assert done.stderr == b""
+    assert fields == (
+        b"MESSAGE=device a\\x0ab is lost\nPRIORITY=3\nSYSLOG_IDENTIFIER=devicehub\nLOGGER=hub\nDEVICEHUB_DEVICE=trace-1\n"
+    )

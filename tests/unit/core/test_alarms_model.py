@@ -7,8 +7,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from devicehub.core import Core, Setting
 from devicehub.core.alarms import StandingAlarm
-from devicehub.core.hub import Core, Setting
 from devicehub.model.alarm import AlarmCategory, Condition, Disposition, Limit, Shelf, Verb
 from devicehub.model.message import Kind, Message
 from devicehub.model.payload import AlarmData

@@ -1,0 +1,1 @@
+"""What others watch the hub by: metrics, live and ready, the service manager's watchdog."""
