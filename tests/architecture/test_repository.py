@@ -15,6 +15,7 @@ CITED = frozenset(
     | {"www.freedesktop.org", "keepachangelog.com", "semver.org", "cloudevents.io", "spec.commonmark.org"}
     | {"www.w3.org"}  # the namespace of SVG
     | {"www.sqlite.org"}  # its file format
+    | {"prometheus.io", "systemd.io"}  # text format of metrics, protocol of the journal
     | {"physics.nist.gov"}  # the namespace of N42.42
 )
 STAND_INS = re.compile(r"^(?:[a-z]|broker|host|localhost|127\.0\.0\.1)$")
