@@ -167,3 +167,29 @@ async def test_a_full_disk_is_refused_before_anything_is_lost_and_taken_up_when_
     assert [verdict for verdict in (now, *later) if not verdict.good] == []
     assert after > accepted / 2, "the ballast was given back"
     assert now.events > accepted, "and it went on by itself"
+
+
+def _beyond_full(process: subprocess.Popen[bytes], disk: Path, said: Said) -> None:
+    """Until so much is said to be stored after the disk was full."""
+    assert process.stdout is not None
+    after = 0
+    for line in process.stdout:
+        said.hear(line.decode())
+        after += after > 0 or os.statvfs(disk).f_bavail == 0
+        if after > STUBBORN:
+            return
+    raise AssertionError("it ended before the disk was full")
+
+
+async def test_a_journal_that_does_not_hear_of_a_full_disk_is_caught(tmp_path: Path) -> None:
+    """The sabotage: a commit that fails for want of room counts as stored."""
+    machine = Machine(tmp_path / "machine")
+    disk = machine.folder / "disk"
+    with _small(disk), machine.start({"KEEP": 1, "CHECKPOINT": 100, "SABOTAGE": "deaf"}) as process:
+        try:
+            _beyond_full(process, disk, machine.said)
+        finally:
+            process.kill()
+        verdict = await judgement(machine.files(), machine.said, restarted=False)
+    print(f"deaf on a full disk: {len(machine.said.stored)} said to be stored, {len(verdict.lost)} lost")
+    assert verdict.lost

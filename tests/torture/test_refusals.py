@@ -38,13 +38,40 @@ topic deny {PREFIX}/reading/{REFUSED}/#
 topic deny {PREFIX}/reading/{REFUSED}
 """
 SMALLEST = 600
+AWAY = "broker is away"
+PATCHED = "import sys\n{change}\nfrom devicehub.cli.main import main\nsys.exit(main(sys.argv[1:]))"
+DEAF = """from devicehub.publish.exchange import Exchange
+settle = Exchange._settle
+Exchange._settle = lambda self, mid, code, reason: settle(self, mid, 0, "")"""
+IMPATIENT = """from devicehub.publish import reasons
+from devicehub.model.errors import DeliveryError
+reasons.DeliveryBusyError = DeliveryError"""
+HEEDLESS = """from devicehub.publish.client import Client
+Client._obstacle = lambda self, out, properties: \"\""""
+
+
+def changed(change: str) -> tuple[str, ...]:
+    """What starts a hub with something broken in it on purpose."""
+    return ("-c", PATCHED.format(change=change))
 
 
 @asynccontextmanager
-async def listened(folder: Path, broker: Mosquitto) -> AsyncIterator[tuple[HubProcess, Ears]]:
+async def listened(
+    folder: Path, broker: Mosquitto, program: Sequence[str] = ("-m", "devicehub")
+) -> AsyncIterator[tuple[HubProcess, Ears]]:
     """A hub at that broker, heard from its first message."""
-    async with workstation(folder, broker), hearing(settings(broker)) as ears, started("run", cwd=folder) as hub:
+    async with (
+        workstation(folder, broker),
+        hearing(settings(broker)) as ears,
+        started("run", cwd=folder, program=program) as hub,
+    ):
         yield hub, ears
+
+
+async def known(ears: Ears) -> None:
+    """Refusals are told as figure and as state, within a second each. Raises `TimeoutError`."""
+    await ears.until(lambda: figure(ears, "refused") > 0, KNOWN_S)
+    await ears.until(lambda: delivery(ears) == "refused", KNOWN_S)
 
 
 def figure(ears: Ears, name: str) -> float:
@@ -72,8 +99,7 @@ async def test_a_branch_that_the_access_list_forbids_is_known_within_a_second_an
 ) -> None:
     async with mosquitto(tmp_path, acl=ACL) as broker, listened(tmp_path, broker) as (hub, ears):
         await hub.says(f"reading/{REFUSED}")
-        await ears.until(lambda: figure(ears, "refused") > 0, KNOWN_S)
-        await ears.until(lambda: delivery(ears) == "refused", KNOWN_S)
+        await known(ears)
         await ears.until(lambda: figure(ears, "quarantined") > 0, KNOWN_S + 1)
         await ears.until(lambda: len(ears.of(Kind.READING)) > 20)
         gaps = [gap for gap in ears.of(Kind.GAP) if gap.data["reason"] == "refused"]
@@ -86,6 +112,16 @@ async def test_a_branch_that_the_access_list_forbids_is_known_within_a_second_an
     assert gaps, "the numbers of what was refused are told"
 
 
+async def test_a_hub_that_does_not_look_at_the_code_of_an_acknowledgement_is_caught(tmp_path: Path) -> None:
+    """The sabotage: every PUBACK is taken for a yes, as most clients do. It believes that all is delivered."""
+    async with mosquitto(tmp_path, acl=ACL) as broker, listened(tmp_path, broker, changed(DEAF)) as (_, ears):
+        await ears.until(lambda: len(ears.of(Kind.READING)) > 20)
+        with pytest.raises(TimeoutError):
+            await known(ears)
+        assert delivery(ears) == "broker-acked"
+    assert not [one for one in ears.of(Kind.READING) if REFUSED in one.place]
+
+
 async def test_a_message_that_is_larger_than_the_broker_takes_is_known_and_holds_nothing_up(tmp_path: Path) -> None:
     """Mosquitto says the size in its CONNACK; what is larger never leaves the hub."""
     extra = (f"max_packet_size {SMALLEST}",)
@@ -93,9 +129,18 @@ async def test_a_message_that_is_larger_than_the_broker_takes_is_known_and_holds
         await hub.says("maximum packet size")
         await ears.until(lambda: delivery(ears) == "refused", KNOWN_S)
         await ears.until(lambda: len(ears.of(Kind.READING)) > 10)
-        assert not [line for line in hub.errors if "broker is away" in line]
+        assert not [line for line in hub.errors if AWAY in line]
     print(f"oversize: the readings never waited {longest_pause(ears.of(Kind.READING)):.1f} s")
     assert longest_pause(ears.of(Kind.READING)) < HELD_UP_S
+
+
+async def test_a_hub_that_sends_what_is_too_large_all_the_same_is_caught(tmp_path: Path) -> None:
+    """The sabotage: the size in the CONNACK is not looked at. The broker hangs up again and again, and nothing passes."""
+    extra = (f"max_packet_size {SMALLEST}",)
+    async with mosquitto(tmp_path, extra=extra) as broker, listened(tmp_path, broker, changed(HEEDLESS)) as (hub, ears):
+        await hub.says(AWAY)
+        with pytest.raises(TimeoutError):
+            await ears.until(lambda: delivery(ears) == "refused", KNOWN_S)
 
 
 async def test_messages_that_nobody_subscribed_to_are_a_figure_within_a_second_and_no_refusal(tmp_path: Path) -> None:
@@ -177,11 +222,7 @@ async def test_what_a_broker_is_too_busy_for_is_taken_later_by_itself_and_nothin
 
 async def test_a_hub_that_treats_a_quota_as_a_broken_connection_is_caught(tmp_path: Path) -> None:
     """The sabotage: the retry of a busy broker by a new connection, as most clients do, does not pass the tests above."""
-    patched = (
-        "import sys\nfrom devicehub.publish import reasons\nfrom devicehub.model.errors import DeliveryError\n"
-        "reasons.DeliveryBusyError = DeliveryError\nfrom devicehub.cli.main import main\nsys.exit(main(sys.argv[1:]))"
-    )
-    async with at_scripted(tmp_path, Answer(0x97, None), program=("-c", patched)) as (_, broker):
+    async with at_scripted(tmp_path, Answer(0x97, None), program=changed(IMPATIENT)) as (_, broker):
         await broker.until(lambda: len(broker.refused) > 2, 30)
     assert broker.connections > 1
 
