@@ -1,21 +1,24 @@
-"""What the alarm core is compared with: each judges one value per channel against a high limit, and counts edges.
+"""What the alarm core is compared with: each judges one value per channel against a high limit, and tells its edges.
 
-A limit comes when three values in a row are beyond it, and goes when three in a row are back by the hysteresis. None
-but the engine asks whether a value is a number and can be trusted, or knows other conditions.
+A limit comes when three values in a row are beyond it, and goes when three in a row are back by the hysteresis. An
+edge is told as channel, state and value: in a list, or in columns. None but the engine and `Careful` ask whether a
+value is a number and can be trusted, and none but the engine knows other conditions.
 """
 
 import importlib
 from collections.abc import Callable
+from math import inf
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from devicehub.alarm.engine import CROSSOVER, AlarmEngine
-from devicehub.model.alarm import Condition, Limit
+from devicehub.model.alarm import Condition, Limit, Transition
 
 ON, OFF, COUNT = 50.0, 48.0, 3
 ENGINE, READ, TUNED, PLAIN = "**the engine**", "the engine, a record read of each edge", "numpy, tuned", "plain Python"
+CAREFUL = "plain Python that asks the same"
 Floats = NDArray[np.float64]
 
 
@@ -74,7 +77,8 @@ class Tuned:
         np.bitwise_xor(self.active, inside, out=self.active)
         np.bitwise_xor(inside, 1, out=above)
         np.multiply(self.count, above, out=self.count)
-        return len(np.flatnonzero(self.inside))
+        edges = np.flatnonzero(self.inside)
+        return len(told(edges, self.active.view(np.bool_), value))
 
 
 class Straightforward:
@@ -93,7 +97,7 @@ class Straightforward:
         edges = np.flatnonzero(self.count >= COUNT)
         self.active[edges] = wanted[edges]
         self.count[edges] = 0
-        return len(edges)
+        return len(told(edges, self.active, value))
 
 
 class PlainPython:
@@ -120,17 +124,45 @@ class PlainPython:
         return len(edges)
 
 
+class Careful:
+    """A loop over lists that knows of quality, of what is no number, and of k of n; edges are the engine's records."""
+
+    def __init__(self, channels: int) -> None:
+        self.on, self.off = [ON] * channels, [OFF] * channels
+        self.active, self.votes = [False] * channels, [0] * channels
+        self.need, self.mask = [COUNT] * channels, [(1 << COUNT) - 1] * channels
+        self.good = [True] * channels
+
+    def step(self, _: Floats, numbers: list[float]) -> int:
+        """How many conditions changed."""
+        on, off, active, votes, good = self.on, self.off, self.active, self.votes, self.good
+        edges = []
+        for channel, number in enumerate(numbers):
+            if not good[channel] or not -inf < number < inf:
+                continue
+            differs = number <= off[channel] if active[channel] else number > on[channel]
+            if not differs and not votes[channel]:
+                continue
+            votes[channel] = (votes[channel] << 1 | differs) & self.mask[channel]
+            if votes[channel].bit_count() >= self.need[channel]:
+                active[channel] = not active[channel]
+                votes[channel] = 0
+                edges.append(Transition(channel, active[channel], number, channel))
+        return len(edges)
+
+
 class WithNumba:
     """The loop, compiled."""
 
     def __init__(self, channels: int, compiled: Callable[..., int]) -> None:
         self.on, self.off = np.full(channels, ON), np.full(channels, OFF)
         self.active, self.count = np.zeros(channels, dtype=np.bool_), np.zeros(channels, dtype=np.uint8)
-        self.compiled = compiled
+        self.compiled, self.edges = compiled, np.zeros(channels, dtype=np.intp)
 
     def step(self, value: Floats, _: list[float]) -> int:
         """How many conditions changed."""
-        return self.compiled(value, self.on, self.off, self.active, self.count)
+        edges = self.compiled(value, self.on, self.off, self.active, self.count, self.edges)
+        return len(told(self.edges[:edges], self.active, value))
 
 
 class WithPandas:
@@ -148,10 +180,18 @@ class WithPandas:
         count = (self.count + 1).where(wanted != self.active, 0)
         edges = count >= COUNT
         self.active, self.count = self.active.where(~edges, wanted), count.where(~edges, 0)
-        return int(edges.sum())
+        return len(told(np.flatnonzero(edges), self.active.to_numpy(), value))
 
 
-def looped(value: Floats, on: Floats, off: Floats, active: NDArray[np.bool_], count: NDArray[np.uint8]) -> int:
+def told(edges: NDArray[np.intp], active: NDArray[np.bool_], value: Floats) -> NDArray[np.intp]:
+    """The columns of the edges are made; gives the first."""
+    active[edges], value[edges]
+    return edges
+
+
+def looped(
+    value: Floats, on: Floats, off: Floats, active: NDArray[np.bool_], count: NDArray[np.uint8], out: NDArray[np.intp]
+) -> int:
     edges = 0
     for n in range(value.size):
         wanted = value[n] > off[n] if active[n] else value[n] > on[n]
@@ -162,6 +202,7 @@ def looped(value: Floats, on: Floats, off: Floats, active: NDArray[np.bool_], co
         if count[n] >= COUNT:
             active[n] = wanted
             count[n] = 0
+            out[edges] = n
             edges += 1
     return edges
 
@@ -174,6 +215,7 @@ def peers() -> tuple[dict[str, Callable[[int], Peer]], list[str]]:
         TUNED: Tuned,
         "numpy, straightforward": Straightforward,
         PLAIN: PlainPython,
+        CAREFUL: Careful,
     }
     missing = []
     try:

@@ -84,11 +84,12 @@ class Rules:
         self.masks: Words = np.array(self.mask, dtype=self.word)
         self.referring = bool(referring)
         self.plain = not any(self.kind)
-        self.upward, self.downward = 1.0 in self.sign, -1.0 in self.sign
         self.single = all(limit.of == 1 for limit in limits)
         feeds = range(len(self.owner))
         self.calm = [[self._calm(feed, active=active) for feed in feeds] for active in (False, True)]
         self.calms = np.array(self.calm, dtype=np.float64).swapaxes(0, 1).reshape(2 * len(self.owner), 2)
+        self.bounds = [[self._bound(feed, active=active) for feed in feeds] for active in (False, True)]
+        self.boundaries: Floats = np.array(self.bounds, dtype=np.float64)[..., 0].T.ravel()
 
     def _calm(self, feed: int, *, active: bool) -> tuple[float, float]:
         """The least and the greatest value that changes nothing, by whether the condition is met. References: all."""
@@ -99,17 +100,21 @@ class Rules:
             return (least, inf) if up else (-inf, -least)
         return (-inf, on) if up else (-on, inf)
 
+    def _bound(self, feed: int, *, active: bool) -> tuple[float, bool]:
+        """The number that a value has to be greater than to change something or, if the second says so, not greater."""
+        least, greatest = self.calm[active][feed]
+        return (greatest, False) if greatest < inf else (nextafter(least, -inf), True)
+
 
 class State:
     """What changes. The views of numpy are named like what they look at, in the plural.
 
-    `votes`: the last values that spoke for a change, as bits, newest lowest, in words no wider than they need. What is
-    held against a limit speaks for a change where it is below `floors` or above `ceilings`, if it can be trusted. A
-    value between them changes nothing unless its feed is `busy`: it is to be remembered, or votes are under way. Numpy
-    looks at one side only where all limits at rest have the same, and at each value of a feed that is `awake`: busy, or
-    met. `floor` and `ceiling` are the same for plain Python, as lists, which it reads fastest, and with a floor
-    that is no number, so that no value is above it, for a feed that is busy. They follow the arrays when plain Python
-    comes to its turn: `catch_up`.
+    `votes`: the last values that spoke for a change, as bits, newest lowest, in words no wider than they need. A value
+    that can be trusted speaks for a change where it is greater than its `bounds`, or where it is not if its limit is
+    `flipped`: so numpy needs one comparison. Other values change nothing unless their feed is `busy`: they are to be
+    remembered, or votes are under way. For plain Python `floor` and `ceiling` say what lies between, as lists, which it
+    reads fastest, with a floor that is no number, so that no value is above it, for a feed that is busy. They follow
+    the arrays when plain Python comes to its turn: `catch_up`.
     `old` and `new`: two earlier values of a rate; `new` alone: the reference of a deviation; `new_at`
     alone: the instant at which a limit grows stale.
     """
@@ -120,47 +125,51 @@ class State:
         self.active = bytearray(size)
         self.votes = array(rules.word, [0]) * size
         self.always = [_attentive(rules, feed) for feed in range(feeds)]
-        self.awake = bytearray(self.always)
+        self.busy = bytearray(self.always)
+        self.bound = array("d", (bound for bound, _ in rules.bounds[False]))
+        self.flip = bytearray(flip for _, flip in rules.bounds[False])
         self.old_at, self.old, self.new_at, self.new = (array("d", [nan]) * size for _ in range(4))
         self.actives: Flags = np.frombuffer(self.active, dtype=np.bool_)
         self.votings: Words = np.frombuffer(self.votes, dtype=rules.word)
-        self.awakes: Flags = np.frombuffer(self.awake, dtype=np.bool_)
-        self.attentive: Flags = self.awakes.copy()
+        self.busies: Flags = np.frombuffer(self.busy, dtype=np.bool_)
+        self.attentive: Flags = self.busies.copy()
+        self.flipped: Flags = np.frombuffer(self.flip, dtype=np.bool_)
+        self.bounds = _view(self.bound)
         self.olds_at, self.olds, self.news_at, self.news = map(_view, (self.old_at, self.old, self.new_at, self.new))
-        self.floors, self.ceilings = rules.calms[::2].T.copy()
         self._every: Indices = np.arange(feeds)
-        self.floor, self.ceiling = np.where(self.awakes, nan, self.floors).tolist(), self.ceilings.tolist()
+        self.floor, self.ceiling = self._calm(self._every)
         self.behind: list[Indices] = []
 
     def turn(self, limit: int, *, active: bool) -> None:
         """A condition came or went: votes begin anew, and the values that change nothing are others."""
-        self.active[limit] = active
-        floor, ceiling = self.rules.calm[active][limit]
-        self.floors[limit], self.ceilings[limit], self.ceiling[limit] = floor, ceiling, ceiling
-        self.vote(limit, 0)
+        rules, always = self.rules, self.always[limit]
+        least, self.ceiling[limit] = rules.calm[active][limit]
+        self.floor[limit] = nan if always else least
+        self.active[limit], self.votes[limit], self.busy[limit] = active, 0, always
+        self.bound[limit], self.flip[limit] = rules.bounds[active][limit]
 
-    def turn_all(self, limits: Indices, active: Flags) -> None:
-        """The same for many. `limits`: each once."""
-        self.actives[limits] = active
-        self.votings[limits] = 0
-        self.awakes[limits] = self.attentive[limits] | active
-        calm = self.rules.calms.take(2 * limits + active, axis=0)
-        self.floors[limits], self.ceilings[limits] = calm[:, 0], calm[:, 1]
+    def turn_all(self, where: Selection, changes: Flags, limits: Indices) -> None:
+        """The same for many that have no votes any more: `limits`, each once, which `changes` marks within `where`."""
+        if isinstance(where, slice):
+            self.actives[where] ^= changes
+            self.flipped[where] ^= changes
+        else:
+            self.actives[limits] ^= True
+            self.flipped[limits] ^= True
+        self.bounds[limits] = self.rules.boundaries[2 * limits + self.actives[limits]]
         self._left_behind(limits)
 
     def vote(self, limit: int, votes: int) -> None:
         """Votes of one limit that change nothing yet."""
         self.votes[limit] = votes
-        busy, active = votes != 0 or self.always[limit], self.active[limit]
-        self.awake[limit] = busy or active
-        self.floor[limit] = nan if busy else self.rules.calm[active][limit][0]
+        self.busy[limit] = busy = votes != 0 or self.always[limit]
+        self.floor[limit] = nan if busy else self.rules.calm[self.active[limit]][limit][0]
 
     def vote_all(self, limits: Selection, votes: Words) -> None:
         """The same for many. `limits`: each once."""
-        before = self.votings[limits]
-        self._left_behind(self._every if isinstance(limits, slice) else limits[votes != before])
+        self._left_behind(self._every if isinstance(limits, slice) else limits[votes != self.votings[limits]])
         self.votings[limits] = votes
-        self.awakes[limits] = self.attentive[limits] | self.actives[limits] | (votes != 0)
+        self.busies[limits] = self.attentive[limits] | (votes != 0)
 
     def _left_behind(self, limits: Indices) -> None:
         """The lists say no more what the arrays say of `limits`."""
@@ -173,17 +182,19 @@ class State:
         """Make the lists say what the arrays say."""
         count = sum(limits.size for limits in self.behind)
         if count > len(self.floor) // 8:
-            self.floor[:], self.ceiling[:] = self._floors(self._every).tolist(), self.ceilings.tolist()
+            self.floor[:], self.ceiling[:] = self._calm(self._every)
         elif count:
             limits = np.concatenate(self.behind)
-            columns = (limits.tolist(), self._floors(limits).tolist(), self.ceilings[limits].tolist())
-            for limit, floor, ceiling in zip(*columns, strict=True):
+            for limit, floor, ceiling in zip(limits.tolist(), *self._calm(limits), strict=True):
                 self.floor[limit], self.ceiling[limit] = floor, ceiling
         self.behind.clear()
 
-    def _floors(self, feeds: Indices) -> Floats:
-        busy = self.attentive[feeds] | (self.votings[self.rules.owners[feeds]] != 0)
-        return np.where(busy, nan, self.floors[feeds])
+    def _calm(self, feeds: Indices) -> tuple[list[float], list[float]]:
+        owners = self.rules.owners[feeds]
+        met = self.actives[owners] & (feeds < self.rules.size)
+        calm = self.rules.calms[2 * feeds + met]
+        busy = self.attentive[feeds] | (self.votings[owners] != 0)
+        return np.where(busy, nan, calm[:, 0]).tolist(), calm[:, 1].tolist()
 
 
 def inputs(limits: Iterable[Limit]) -> list[tuple[str, str]]:

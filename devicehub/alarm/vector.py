@@ -20,27 +20,22 @@ class Vector:
         self._state = state
         self._scalar = scalar
         self._near: Flags = np.empty(rules.size, dtype=np.bool_)
-        self._other: Flags = np.empty(rules.size, dtype=np.bool_)
 
     def sweep(self, start: int, value: Floats, good: Flags, at: Floats) -> Collection[Transition]:
         """One value for each of the limits from `start` on."""
         state, rules, every = self._state, self._rules, slice(start, start + value.size)
-        if rules.plain and np.count_nonzero(state.awakes[every]) * DENSE > value.size:
+        if rules.plain and np.count_nonzero(state.busies[every]) * DENSE > value.size:
             return self._level(every, value, good, at, 0)
-        near, other = self._near[: value.size], self._other[: value.size]
-        if rules.upward:
-            np.greater(value, state.ceilings[every], out=near)
-        if rules.downward:
-            np.less(value, state.floors[every], out=other if rules.upward else near)
-        if rules.upward and rules.downward:
-            near |= other
-        near |= state.awakes[every]
+        near = self._near[: value.size]
+        np.greater(value, state.bounds[every], out=near)
+        near ^= state.flipped[every]
+        near |= state.busies[every]
         some: Indices = near.nonzero()[0]
         return self._look(some + start, value[some], good[some], at[some], some)
 
     def gather(self, feed: Indices, value: Floats, good: Flags, at: Floats, place: Indices) -> Collection[Transition]:
         """Values of any feeds, of each limit at most one. `place`: of each value in the batch."""
-        some: Indices = (self._outside(feed, value) | self._state.awakes[feed]).nonzero()[0]
+        some: Indices = (self._outside(feed, value) | self._state.busies[feed]).nonzero()[0]
         return self._look(feed[some], value[some], good[some], at[some], place[some])
 
     def _look(self, feed: Indices, value: Floats, good: Flags, at: Floats, place: Indices) -> Collection[Transition]:
@@ -80,14 +75,13 @@ class Vector:
             vote = self._count(limit, vote, counts)
         edges: Indices = vote.nonzero()[0]
         limits = _of(limit, edges)
-        turned = ~state.actives[limits]
-        state.turn_all(limits, turned)
-        return Edges(limits, turned, told[edges], _of(place, edges))
+        state.turn_all(limit, vote, limits)
+        return Edges(limits, state.actives[limits], told[edges], _of(place, edges))
 
     def _outside(self, feed: Selection, told: Floats) -> Flags:
         """Which numbers would change something, if they are to be believed."""
-        outside: Flags = told > self._state.ceilings[feed]
-        outside |= told < self._state.floors[feed]
+        outside: Flags = told > self._state.bounds[feed]
+        outside ^= self._state.flipped[feed]
         return outside
 
     def _beyond(self, limit: Indices, told: Floats, trusted: Flags) -> Flags:
@@ -105,8 +99,9 @@ class Vector:
         votes &= rules.masks[limit]
         if not counts.all():
             votes = np.where(counts, votes, before)
-        self._state.vote_all(limit, votes)
         enough: Flags = np.bitwise_count(votes) >= rules.needs[limit]
+        votes *= ~enough
+        self._state.vote_all(limit, votes)
         return enough
 
     def _rate(self, limit: Indices, value: Floats, good: Flags, at: Floats, place: Indices) -> Edges:
