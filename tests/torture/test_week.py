@@ -72,9 +72,9 @@ class Bench:
         for _ in range(0, count, BATCH):
             await self.journal.append([self.event() for _ in range(BATCH)])
 
-    async def alarms(self, ears: Ears) -> None:
-        """For ever: one alarm after another, each timed."""
-        while True:
+    async def alarms(self, ears: Ears, enough: asyncio.Event) -> None:
+        """One alarm after another, each timed and heard before the next."""
+        while not enough.is_set():
             message = self.raised()
             began = self.clock.monotonic()
             await self.journal.append([message])
@@ -158,15 +158,16 @@ async def away_and_back(
             await spoil(hub.journal)
             await broker.start()
             async with hearing(settings(broker), filters=filters) as ears:
-                alarming = asyncio.create_task(hub.alarms(ears))
+                enough = asyncio.Event()
+                alarming = asyncio.create_task(hub.alarms(ears, enough))
                 await until(lambda: _received(hub) > BATCH)
                 began = hub.clock.monotonic()
                 await until(lambda: _received(hub) >= count + BATCH, seconds=GRACE + count / DRAIN_PER_S)
                 took = hub.clock.monotonic() - began
                 memory.append(resident())
                 await until(lambda: hub.delays)
-                alarming.cancel()
-                await asyncio.gather(alarming, return_exceptions=True)
+                enough.set()
+                await alarming
                 await until(lambda: compared(accepted(folder / NAME), in_table(out)).lost == 0)
         return Outcome(compared(accepted(folder / NAME), in_table(out)), took, hub.delays, memory)
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy import ndimage
 
 from devicehub.alarm.thermal import spots as module
 from devicehub.alarm.thermal.spots import spots
@@ -66,8 +67,6 @@ def test_noise_of_any_density_on_a_whole_frame(share: float) -> None:
 
 
 def test_spots_on_random_masks_are_those_of_scipy() -> None:
-    """Where scipy is installed, which the tests do not ask for: the flood fill above says the same, slowly."""
-    ndimage = pytest.importorskip("scipy.ndimage", reason="scipy is not installed; spots are held against a flood fill")
     chance = np.random.default_rng(11)
     for trial in range(200):
         mask = chance.random((chance.integers(1, 80), chance.integers(1, 80))) < chance.random()
