@@ -21,14 +21,8 @@ class Scalar:
         """
         state, rules = self._state, self._rules
         floor, ceiling, bound, flip, votes = state.floor, state.ceiling, state.bound, state.flip, state.votes
-        mask, need, always, busy, calm, active = (
-            rules.mask,
-            rules.need,
-            state.always,
-            state.busy,
-            rules.calm,
-            state.active,
-        )
+        mask, need, always, busy = rules.mask, rules.need, state.always, state.busy
+        calm, active = rules.calm, state.active
         for place, feed, value, good in values:
             if floor[feed] <= value <= ceiling[feed]:
                 continue
