@@ -1,10 +1,17 @@
-"""What makes a file stable: its name in its folder, and SQLite's log and transactions."""
+"""Room on a disk, and what makes a file stable: its name in its folder, and SQLite's log and transactions."""
 
 import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import disk_usage
+
+
+def room(folder: Path) -> tuple[int, int]:
+    """Bytes of the disk of a folder: all, and those that are free. Raises `OSError`."""
+    usage = disk_usage(folder)
+    return usage.total, usage.free
 
 
 def sync_folder(folder: Path) -> None:

@@ -46,6 +46,12 @@ def build_parser() -> Parser:
 def _running(commands: Nouns) -> None:
     run = leaf(commands, "run", "run", "run the hub")
     config_option(run)
+    doctor = leaf(commands, "doctor", "doctor", "find what keeps this station from doing its work")
+    doctor.add_argument("--fix", action="store_true", help="mend what is devicehub's own, and say what was done")
+    doctor.add_argument("--offline", action="store_true", help="do not speak to the broker")
+    doctor.add_argument("--user", default="", metavar="NAME", help="who the hub runs as; default: devicehub, or you")
+    doctor.add_argument("--root", type=Path, default=Path("/"), metavar="DIR", help="examine the disk mounted there")
+    config_option(doctor)
     demo = leaf(commands, "demo", "demo", "run simulated devices and a broker on this computer, without hardware")
     demo.add_argument("--for", dest="seconds", type=words.seconds, metavar="SECONDS", help="stop by itself")
     demo.add_argument(

@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 WHOLE: Final = 64 << 20
 _LOOKS: Final = 5
 """How often the log of a running hub is looked at: what was read while it was written is no damage."""
-_SUSPECT: Final = ".suspect"
+SUSPECT: Final = ".suspect"
 _MAGIC: Final = b"SQLite format 3\0"
 
 
@@ -64,7 +64,7 @@ def _make_ready(path: Path, epoch: str, *, restarted: bool | None) -> None:
     held = path.stat().st_size if path.exists() else 0
     if not held and not facts.frames:
         return
-    doubt = path.with_name(path.name + _SUSPECT)
+    doubt = path.with_name(path.name + SUSPECT)
     version, findings = _examined(path, held, facts, whole=held < WHOLE or doubt.exists())
     if version == 1:
         migrate(path, epoch)
@@ -82,7 +82,7 @@ def suspect(path: Path, error: Exception) -> None:
     """An error of the running journal. Where it speaks of damage the next start looks at all of even a huge file."""
     if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.ProgrammingError) and of_the_file(error):
         with contextlib.suppress(OSError):  # a mark that cannot be made is no reason to hide the error itself
-            path.with_name(path.name + _SUSPECT).touch()
+            path.with_name(path.name + SUSPECT).touch()
 
 
 def examine(path: Path) -> list[Finding]:

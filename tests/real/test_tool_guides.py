@@ -14,6 +14,10 @@ pytestmark = pytest.mark.real
 GUIDES = ROOT / "docs" / "guides"
 
 
+async def test_how_what_is_wrong_is_found(tmp_path: Path) -> None:
+    await Reader(tmp_path).follow(GUIDES / "find-what-is-wrong.md")
+
+
 async def test_how_a_station_is_monitored(tmp_path: Path) -> None:
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
