@@ -47,7 +47,10 @@ has_library() {
 
 is_missing() {
     case $1 in
-        mosquitto | openssl | git | gcc | chromium) ! command -v "$1" >/dev/null 2>&1 ;;
+        mosquitto | openssl | git | gcc | chromium | debootstrap) ! command -v "$1" >/dev/null 2>&1 ;;
+        systemd) ! command -v systemd-analyze >/dev/null 2>&1 ;;
+        systemd-container) ! command -v systemd-nspawn >/dev/null 2>&1 ;;
+        iproute2) ! command -v ip >/dev/null 2>&1 ;;
         dbus) ! command -v dbus-daemon >/dev/null 2>&1 ;;
         libusb-1.0-0) ! has_library libusb-1.0 ;;
         libc6-dev) [ ! -e /usr/include/stdlib.h ] ;;

@@ -199,6 +199,12 @@ def _configuration(commands: Nouns) -> None:
         metavar="FILE",
         help="default: devicehub.toml; - is standard output",
     )
+    migrate = leaf(nouns, "migrate", "config_migrate", "bring it to the format of this version, and back")
+    migrate.add_argument("file", nargs="?", type=Path, metavar="FILE")
+    how = migrate.add_mutually_exclusive_group()
+    how.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
+    how.add_argument("--back", action="store_true", help="put the former file in its place again")
+    config_option(migrate)
     leaf(nouns, "schema", "config_schema", "print the JSON Schema of the configuration")
     show = leaf(nouns, "show", "config_show", "print the configuration, all files merged")
     show.add_argument("file", nargs="?", type=Path, metavar="FILE")

@@ -13,7 +13,7 @@ from tests.architecture.tree import ROOT
 FOLDER = ROOT / "requirements"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-each_lock = pytest.mark.parametrize("name", ["run.txt", "test.txt"])
+each_lock = pytest.mark.parametrize("name", ["run.txt", "station.txt", "test.txt"])
 REMEDY = "run: sh packaging/lock.sh"
 
 
@@ -65,6 +65,23 @@ def test_every_package_is_pinned_and_hashed(name: str) -> None:
 
 def test_what_a_workstation_needs_is_locked() -> None:
     assert _uncovered("run.txt", _wanted("broker")) == [], REMEDY
+
+
+def test_a_workstation_without_network_has_the_same_and_builds_nothing() -> None:
+    station, run = (
+        {canonicalize_name(pin.name): str(pin) for pin in _pins(name)} for name in ("station.txt", "run.txt")
+    )
+    assert station.pop("pip").startswith("pip==")
+    assert station.items() <= run.items()
+    assert run.keys() - station.keys() == {
+        "hatchling",
+        "editables",
+        "packaging",
+        "pathspec",
+        "pluggy",
+        "tomlkit",
+        "trove-classifiers",
+    }
 
 
 def test_one_environment_serves_every_check() -> None:

@@ -1,0 +1,90 @@
+"""Builds what a workstation without network is installed from: wheels, sums, bill of materials, installer.
+
+python packaging/bundle.py dist                     # dist/devicehub-VERSION-linux-MACHINE.tar.gz and the folder
+python packaging/bundle.py dist --python 3.11       # for one Python alone
+python packaging/bundle.py dist --wheels FOLDER     # packages that are there already; hashes are checked all the same
+"""
+
+import argparse
+import gzip
+import hashlib
+import json
+import platform
+import shutil
+import tarfile
+from pathlib import Path
+
+from sbom import sbom
+from wheels import MACHINES, PYTHONS, ROOT, epoch, fetch, own
+
+PACKAGING = ROOT / "packaging"
+# Laid beside the wheels, from packaging/ and from the root of the repository.
+_BESIDE = (
+    PACKAGING / "bundle" / "install.sh", PACKAGING / "system" / "devicehub.service", PACKAGING / "60-devicehub.rules",
+    ROOT / "config" / "devicehub.toml", ROOT / "LICENSE", ROOT / "CHANGELOG.md", ROOT / "README.md",
+)  # fmt: skip
+
+
+def build(out: Path, pythons: list[str], machine: str, wheels: Path | None) -> Path:
+    """The folder; its archive lies beside it. An older one of the same name is replaced.
+
+    Raises `subprocess.CalledProcessError` after pip has said why.
+    """
+    kept = out / "wheels.part"
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.mkdir(parents=True)
+    fetch(kept, pythons, machine, wheels)
+    own(kept)
+    (name,) = [file.name.split("-")[1] for file in kept.glob("devicehub-*.whl")]
+    folder = out / f"devicehub-{name}-linux-{machine}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    kept.rename(folder / "wheels")
+    for file in _BESIDE:
+        shutil.copy(file, folder)
+    shutil.copytree(ROOT / "docs", folder / "docs", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    (folder / "VERSION").write_text(f"{name}\n")
+    (folder / "PYTHONS").write_text("".join(f"{python}\n" for python in pythons))
+    (folder / "sbom.json").write_text(json.dumps(sbom(folder), indent=1) + "\n")
+    (folder / "SHA256SUMS").write_text(_sums(folder))
+    _archive(folder, out / f"{folder.name}.tar.gz")
+    return folder
+
+
+def _sums(folder: Path) -> str:
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    return "".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.relative_to(folder)}\n" for file in files)
+
+
+def _archive(folder: Path, target: Path) -> None:
+    """Names in order, one date, nobody's user: the same bytes for the same files."""
+
+    def plain(one: tarfile.TarInfo) -> tarfile.TarInfo:
+        one.uid = one.gid = 0
+        one.uname = one.gname = "root"
+        one.mtime = int(epoch())
+        one.mode = 0o755 if one.isdir() or one.name.endswith(".sh") else 0o644
+        return one
+
+    # Wheels are compressed already.
+    with (
+        target.open("wb") as raw,
+        gzip.GzipFile("", "wb", 1, raw, mtime=int(epoch())) as packed,
+        tarfile.open(fileobj=packed, mode="w") as archive,
+    ):
+        for file in [folder, *sorted(folder.rglob("*"))]:
+            archive.add(file, file.relative_to(folder.parent), recursive=False, filter=plain)
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser(description="Builds the offline bundle.")
+    parser.add_argument("out", type=Path, metavar="OUT")
+    parser.add_argument("--python", nargs="+", choices=PYTHONS, default=[*PYTHONS])
+    parser.add_argument("--machine", choices=MACHINES, default=platform.machine())
+    parser.add_argument("--wheels", type=Path, metavar="FOLDER", help="take packages from there, not from the network")
+    given = parser.parse_args()
+    print(build(given.out, given.python, given.machine, given.wheels))
+
+
+if __name__ == "__main__":
+    _main()

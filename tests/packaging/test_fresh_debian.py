@@ -1,0 +1,133 @@
+"""On a fresh Debian without network: package and bundle install, the demonstration runs, an upgrade keeps every event.
+
+Alone: `pytest -m fresh`. Needs root, debootstrap, systemd-nspawn and the registries of packages; without, it is skipped,
+and the reason said.
+"""
+
+import json
+from typing import Any
+
+import pytest
+
+import devicehub
+from tests.guides import blocks
+from tests.packaging.conftest import FORMER, Built
+from tests.packaging.debian import INSIDE, Machine
+from tests.real.hub_process import ROOT
+
+pytestmark = [pytest.mark.real, pytest.mark.fresh]
+
+GUIDE = ROOT / "docs" / "guides" / "install-a-workstation.md"
+# A reading that comes over the broker of the demonstration, at most half a minute after its start.
+FIRST_READING = """
+devicehub demo --port 18830 >/dev/null 2>/tmp/demo.log &
+until devicehub watch --broker mqtt://127.0.0.1:18830 --count 1 --for 20 --json 'devicehub-sim/v1/+/+/reading/#' 2>/dev/null; do
+    [ -d /proc/$! ] || exit 1
+done
+kill $!
+wait $!
+"""
+DEVICES = {
+    "serial": "open", "hidraw": "ENODEV", "keyboard": "EPERM", "disk": "EPERM", "fuse": "EPERM", "terminal": "opened",
+}  # fmt: skip
+FILES = {
+    "program files": "EROFS", "configuration": "EROFS", "home": "EACCES", "state": "open", "temporary": "open",
+    "others' temporary": "['x']", "others' processes": "[]", "boot": "37",
+}  # fmt: skip
+NETWORK = {
+    "page": "bound", "any port": "bound", "privileged port": "EACCES", "hot-plug": "made", "raw packets": "EAFNOSUPPORT",
+    "bus": "named", "libusb": "loaded",
+}  # fmt: skip
+KERNEL = {"clock read": "done", "clock set": "EPERM", "name space": "EPERM", "writable and executable": "EPERM"}
+
+
+def follow(computer: Machine, word: str, folder: str = "/srv") -> None:
+    """Do what the blocks of this word in the guide say, where the files of a release lie in `folder`."""
+    done = [block for block in blocks(GUIDE) if block.word == word]
+    assert done
+    for block in done:
+        computer.run("/bin/sh", "-ec", f"cd {folder}\n{block.text}")
+
+
+def first_reading(computer: Machine) -> dict[str, Any]:
+    said = computer.run("/bin/sh", "-c", FIRST_READING)
+    (told,) = lines(said, "topic")
+    return told
+
+
+def lines(said: str, key: str) -> list[dict[str, Any]]:
+    """The lines of JSON with this key."""
+    print(said)
+    found = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    return [one for one in found if key in one]
+
+
+def test_the_package_installs_by_the_guide_and_the_demonstration_gives_a_reading(
+    computer: Machine, release: Built
+) -> None:
+    computer.put(release.package, "/srv/")
+    follow(computer, "package")
+    assert json.loads(computer.run("devicehub", "version", "--json"))["devicehub"] == devicehub.__version__
+    assert "/reading/" in first_reading(computer)["topic"]
+
+
+def test_the_bundle_installs_by_the_guide_goes_back_and_the_demonstration_gives_a_reading(
+    computer: Machine, release: Built, former: Built
+) -> None:
+    computer.put(former.bundle, "/srv/former")
+    computer.run("sh", "/srv/former/install.sh")
+    computer.put(release.bundle.with_name(f"{release.bundle.name}.tar.gz"), "/srv/")
+    follow(computer, "bundle")
+    assert devicehub.__version__ in computer.run("devicehub", "version")
+    assert "/reading/" in first_reading(computer)["topic"]
+    follow(computer, "back")
+    assert FORMER in computer.run("devicehub", "version")
+    computer.run("sh", "/srv/former/install.sh", "--remove")
+    assert "not found" in computer.fails("sh", "-c", "devicehub version")
+
+
+def test_what_the_guide_says_of_the_service_and_of_building_is_done_by_these_tests() -> None:
+    scripts = "\n".join((INSIDE / name).read_text() for name in ("life.sh", "sandbox.sh"))
+    service = [line for block in blocks(GUIDE) if block.word == "service" for line in block.text.splitlines()]
+    assert service
+    assert [line for line in service if line not in scripts] == []
+    (build,) = [block.text for block in blocks(GUIDE) if block.word == "build"]
+    assert build.splitlines() == [
+        "python packaging/bundle.py dist",
+        f"python packaging/deb.py dist/devicehub-{devicehub.__version__}-linux-x86_64 dist",
+    ]
+
+
+def test_an_upgrade_and_the_way_back_keep_every_event(computer: Machine, release: Built, former: Built) -> None:
+    computer.put(former.package, "/srv/former.deb")
+    computer.put(release.package, "/srv/newer.deb")
+    said = computer.boot("life.sh")
+    assert "after installing: inactive" in said, said
+    before, upgraded, back = lines(said, "rows")
+    assert [one["version"] for one in (before, upgraded, back)] == [FORMER, devicehub.__version__, FORMER]
+    for one in (before, upgraded, back):
+        assert (one["active"], one["verified"]) == ("active", 0), one
+    assert len(before["rows"]) >= 12
+    for earlier, later in ((before, upgraded), (upgraded, back)):
+        assert earlier["rows"].items() < later["rows"].items()
+    assert "after removing: 0 files, devicehub.toml" in said, said
+    assert "after purging:  /var/lib/devicehub/journal.sqlite" in said, said
+
+
+def test_the_hub_works_in_its_sandbox_and_can_do_nothing_else(computer: Machine, release: Built) -> None:
+    computer.put(release.package, "/srv/")
+    follow(computer, "package")
+    said = computer.boot("sandbox.sh")
+    (running,), (allowed,) = lines(said, "process"), lines(said, "serial")
+    process = running["process"]
+    assert (process["CapEff"], process["CapBnd"]) == ("0" * 16, "0" * 16)
+    assert (process["NoNewPrivs"], process["Seccomp"]) == ("1", "2")
+    assert "0" not in process["Uid"].split()
+    assert running["page"] == 200
+    assert running["credentials"] == ["mqtt.password"]
+    assert {"thermal-1", "trace-1", "scanner-2", "endoscope-1", "gamma-1"} <= set(running["heard"])
+    expected = DEVICES | FILES | NETWORK | KERNEL
+    assert {name: allowed[name] for name in expected} == expected
+    # A kernel without these kinds of device has no numbers for them, and refuses the node as the unit would.
+    assert {allowed["usb"], allowed["video"]} <= {"open", "ENODEV", "ENXIO", "ENOENT"}
+    assert "Traceback" not in said
