@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from devicehub.clock import Clock, since_boot
 from devicehub.config import Config, MqttConfig, load_config
+from devicehub.config.models import PageConfig
 from devicehub.config.resources import shipped
 from devicehub.configured import Configured
 from devicehub.exercise.stage import Stage
@@ -47,12 +48,16 @@ BROKER_STEADY = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What is told once everything is built: where broker, page and metrics are, what an embedded broker cannot do."""
+    """What is told once everything is built: where broker, page and metrics are, what an embedded broker cannot do.
+
+    `instructor`: the page for whoever leads the exercise, if one is played.
+    """
 
     settings: BrokerSettings
     prefix: str
     banner: str
     page: str = ""
+    instructor: str = ""
     metrics: str = ""
 
 
@@ -83,15 +88,15 @@ async def serve(
         executor = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="journal"))
         evidence = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="evidence"))
         configured = Configured(config, links, clock, file)
-        view = View() if config.page.enabled else None
         plan = replace(configured.plan(settings), forgetful="" if broker is None else broker.forgetful)
-        plan = replace(plan, executor=executor, evidence_executor=evidence, progress=progress, view=view)
+        plan = replace(plan, executor=executor, evidence_executor=evidence, progress=progress)
+        plan = replace(plan, view=View()) if config.page.enabled else plan
         plan = plan if stage is None else stage.entered(plan)
         hub = Hub(plan, clock)
         watch = _watch(hub, clock, stage)
-        page = "" if view is None else await stack.enter_async_context(_page(config, plan, view, hub, clock))
+        places = await stack.enter_async_context(_page(config.page, plan, hub, clock, stage))
         metrics = await stack.enter_async_context(_metrics(config, watch))
-        on_ready(Ready(settings, plan.topics.prefix, broker.banner if broker is not None else "", page, metrics))
+        on_ready(Ready(settings, plan.topics.prefix, "" if broker is None else broker.banner, *places, metrics))
         beside = [_reloading(hub, hangup), _watching(hub, configured, clock), watch.run(), watch.stopping(stop)]
         beside += _played(broker, stage, hub, plan, clock)
         async with _beside(stop, *beside):
@@ -126,18 +131,31 @@ def demo_config(state: Path, port: int = 0) -> Config:
 
 
 @asynccontextmanager
-async def _page(config: Config, plan: Plan, view: View, hub: Hub, clock: Clock) -> AsyncIterator[str]:
-    """The local page; gives its address. Raises `ConfigError`. Imports what only a page needs."""
+async def _page(
+    config: PageConfig, plan: Plan, hub: Hub, clock: Clock, stage: Stage | None
+) -> AsyncIterator[tuple[str, str]]:
+    """The local page; gives its addresses, empty without one. Raises `ConfigError`. Imports what only a page needs."""
+    if not config.enabled:
+        yield "", ""
+        return
     try:
         from devicehub.web import Page, serving  # noqa: PLC0415 - a hub without a page need not have it installed
     except ImportError as error:
         raise ConfigError(f"page.enabled = true: {error.name} is missing; install devicehub[page]") from None
     page = Page(
-        view=view, topics=plan.topics, command=hub.command, state=plan.state, port=config.page.port, clock=clock
+        view=plan.view or View(),
+        topics=plan.topics,
+        command=hub.command,
+        state=plan.state,
+        port=config.port,
+        clock=clock,
+        training=stage,
     )
-    async with serving(page) as address:
-        with told(plan.state / "page-address", f"{address}\n"):
-            yield address
+    async with serving(page) as places, AsyncExitStack() as files:
+        for name, place in zip(("page-address", "instructor-address"), places, strict=True):
+            if place:
+                files.enter_context(told(plan.state / name, f"{place}\n"))
+        yield places
 
 
 def _watch(hub: Hub, clock: Clock, stage: Stage | None) -> Watch:

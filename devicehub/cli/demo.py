@@ -68,6 +68,8 @@ def _announce(told: app.Ready) -> None:
     note(told.banner)
     if told.page:
         note(f"page: {told.page}")
+    if told.instructor:
+        note(f"instructor: {told.instructor}#/training")
     note(f"EXERCISE: everything is simulated and published below {told.prefix}/")
     note(f"all of it: devicehub watch --broker mqtt://{host}:{port}")
     note(f"or:        mosquitto_sub -h {host} -p {port} -t '{told.prefix}/#' -v")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from devicehub.cli import words
-from devicehub.cli.grammar import Nouns, Parser, leaf, noun
+from devicehub.cli.grammar import Mixed, Nouns, Parser, leaf, noun
 
 _LANGUAGES = ("en", "sq", "sr-Latn", "sr-Cyrl")
 
@@ -13,7 +13,7 @@ def exercises(commands: Nouns) -> None:
     simulate = leaf(commands, "simulate", "simulate", "play a scenario on this computer, without hardware")
     _scenario(simulate)
     _playing(simulate)
-    nouns = noun(commands, "train", "exercises with a score")
+    nouns = noun(commands, "train", "exercises with a score", Mixed)
     run = leaf(nouns, "run", "train_run", "play a scenario, then tell the score")
     _scenario(run)
     run.add_argument("state", type=Path, metavar="FOLDER", help="a new folder, for its journal")
@@ -25,6 +25,29 @@ def exercises(commands: Nouns) -> None:
         one.add_argument("state", type=Path, metavar="FOLDER", help="of the exercise")
     report.add_argument("out", type=Path, metavar="OUT", help="HTML file to be made")
     _language(report)
+    _leading(nouns)
+
+
+def _leading(nouns: Nouns) -> None:
+    """What an instructor does to an exercise that is played."""
+    _told(nouns, "pause", "stop the time of an exercise that is played")
+    _told(nouns, "resume", "let the time of an exercise go on")
+    speed = _told(nouns, "speed", "change how fast an exercise goes")
+    speed.add_argument("speed", type=words.pace, metavar="N", help="times as fast as the wall clock, from 0.25 to 20")
+    inject = _told(nouns, "inject", "do in an exercise, now, what a scenario could do")
+    inject.add_argument("do", metavar="VERB", help="of the scenario language, as hotspot or unplug")
+    inject.add_argument("values", nargs="*", type=words.option, metavar="NAME=VALUE", help="what the verb takes")
+    inject.add_argument("--device", metavar="DEVICE", help="for a verb that needs one")
+    inject.add_argument("--for", dest="seconds", type=words.seconds, metavar="SECONDS", help="undo it after that time")
+    _told(nouns, "end", "end an exercise; one that stays when it is over is closed by a second time")
+
+
+def _told(nouns: Nouns, verb: str, text: str) -> Parser:
+    told = leaf(nouns, verb, "train_tell", text)
+    told.set_defaults(verb=verb)
+    told.add_argument("state", type=Path, metavar="FOLDER", help="of the exercise")
+    told.add_argument("--issuer", metavar="NAME", help="who is answerable; default: the user of this computer")
+    return told
 
 
 def _scenario(parser: Parser) -> None:
@@ -35,6 +58,8 @@ def _playing(parser: Parser) -> None:
     parser.add_argument("--seed", type=words.whole(10**9), metavar="N", help="of chance; default: the scenario's")
     parser.add_argument("--speed", type=words.pace, metavar="N", help="times as fast; default: the scenario's")
     parser.add_argument("--for", dest="seconds", type=words.seconds, metavar="SECONDS", help="end it earlier")
+    parser.add_argument("--held", action="store_true", help="begin with a pause, which the instructor ends")
+    parser.add_argument("--stay", action="store_true", help="stay when it is over, until the instructor ends it")
     parser.add_argument("--auto", action="store_true", help="let the automatic trainee answer")
     _language(parser)
 

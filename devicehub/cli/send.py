@@ -54,10 +54,12 @@ def run(args: argparse.Namespace) -> int:
             raise CommandError(Exit.USAGE, f"'{name}' is no target or verb: both are of a-z, 0-9 and -")
     if args.deadline > FURTHEST:
         raise CommandError(Exit.USAGE, f"--deadline {args.deadline:g}: at most {FURTHEST:g} s")
-    topics, clock = given_topics(args), Clock()
-    request = _request(args, clock, topics)
-    state = asyncio.run(_sent(request, settings_of(args), topics, args))
-    return _CODES[state]
+    return asyncio.run(sent(args, settings_of(args), given_topics(args), Clock().utc()))
+
+
+async def sent(args: argparse.Namespace, settings: BrokerSettings, topics: Topics, now: float) -> Exit:
+    """Send it to the hub of `topics`, whose clock says `now`; the exit code. Raises as `run` does, `DeliveryError`."""
+    return _CODES[await _answered(_request(args, now, topics), settings, topics, args)]
 
 
 def given_topics(args: argparse.Namespace) -> Topics:
@@ -74,12 +76,12 @@ def given_topics(args: argparse.Namespace) -> Topics:
     return Topics(site, node, exercise=args.exercise)
 
 
-def _request(args: argparse.Namespace, clock: Clock, topics: Topics) -> Outgoing:
-    name = clock.ulid()
+def _request(args: argparse.Namespace, now: float, topics: Topics) -> Outgoing:
+    name = Clock().ulid()
     body = {
         "id": name,
         "issuer": args.issuer or _user(),
-        "deadline": instant(clock.utc() + args.deadline),
+        "deadline": instant(now + args.deadline),
         "args": _values(args.args),
         "reason": args.reason,
     }
@@ -120,7 +122,9 @@ def _values(pairs: Iterable[tuple[str, str]]) -> dict[str, object]:
     return found
 
 
-async def _sent(request: Outgoing, settings: BrokerSettings, topics: Topics, args: argparse.Namespace) -> CommandState:
+async def _answered(
+    request: Outgoing, settings: BrokerSettings, topics: Topics, args: argparse.Namespace
+) -> CommandState:
     """The state that it ends with. Raises `DeliveryError`, and `CommandError` when the hub does not answer."""
     patience, loop = args.deadline + FIRST_WORD, asyncio.get_running_loop()
     async with connect(settings) as publisher:

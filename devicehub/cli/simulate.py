@@ -16,6 +16,7 @@ from devicehub.cli.output import note
 from devicehub.clock import Clock
 from devicehub.exercise.load import config_of, load_scenario, scenario_file
 from devicehub.exercise.pace import PacedLoop
+from devicehub.exercise.performance import Manner
 from devicehub.exercise.schema import Scenario, Words
 from devicehub.exercise.stage import Stage
 from devicehub.exercise.trainee import Trainee
@@ -34,8 +35,11 @@ def perform(work: Coroutine[None, None, None], scenario: Scenario, args: argpars
     os.umask(0o077)  # journal and evidence are nobody else's business
     log.configure("ERROR")
     note(f"{scenario.scenario.id}: {scenario.scenario.title[args.language]}")
-    speed = args.speed or scenario.scenario.speed
-    run_to_the_end(work, loop_factory=partial(PacedLoop, speed))
+    run_to_the_end(work, loop_factory=partial(PacedLoop, _speed(scenario, args)))
+
+
+def _speed(scenario: Scenario, args: argparse.Namespace) -> float:
+    return float(args.speed or scenario.scenario.speed)
 
 
 async def played(scenario: Scenario, state: Path, args: argparse.Namespace) -> None:
@@ -46,14 +50,18 @@ async def played(scenario: Scenario, state: Path, args: argparse.Namespace) -> N
     def told(text: Words) -> None:
         note(text.get(args.language) or text.get("en", ""))
 
-    stage = Stage(
-        scenario,
-        utc=lambda: began + wall.monotonic() - origin,
-        seed=args.seed,
+    loop = asyncio.get_running_loop()
+    manner = Manner(
+        held=args.held,
+        stay=args.stay,
+        speed=_speed(scenario, args),
+        pace=loop.pace if isinstance(loop, PacedLoop) else None,
         told=told,
         trainee=Trainee if args.auto else None,
     )
+    stage = Stage(scenario, utc=lambda: began + wall.monotonic() - origin, seed=args.seed, manner=manner)
     stop = asyncio.Event()
     if args.seconds is not None:
-        asyncio.get_running_loop().call_later(args.seconds, stop.set)
+        loop.call_later(args.seconds, stop.set)
+    note(f"folder: {state}")
     await show(partial(app.serve, config_of(scenario, state), stop=stop, stage=stage), as_json=args.json)

@@ -10,7 +10,9 @@ from devicehub.cli.output import print_json, say
 from devicehub.exercise.facts import journal_facts
 from devicehub.exercise.judge import Score, judge, played
 from devicehub.exercise.load import load_scenario, scenario_file
+from devicehub.exercise.report import intervened
 from devicehub.exercise.schema import Scenario
+from devicehub.log import escaped
 
 
 def run(args: argparse.Namespace) -> int:
@@ -37,6 +39,8 @@ def tell(score: Score, *, as_json: bool) -> int:
     else:
         for one in score.findings:
             say(f"{one.t}  {one.points:>3}/{one.most:<3}  {one.expected}: {one.why or 'met'}")
+        for intervention in score.interventions:
+            say(escaped(f"instructor  {intervened(intervention)}"))
         word = "passed" if score.passed else "not passed"
         say(f"{score.scenario}: {score.points} of {score.most} points, {score.percent:g} %: {word}")
     return Exit.OK if score.passed else Exit.BELOW_MARK

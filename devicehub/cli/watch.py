@@ -60,20 +60,23 @@ def settings_of(args: argparse.Namespace) -> BrokerSettings:
     path = config_path(args)
     config = load_config(path)
     if not config.mqtt.url:
-        return _embedded(config.hub.state / "broker" / "address", path)
+        return embedded(config.hub.state, f"{path} uses an embedded broker")
     return replace(broker_settings(config), identifier="")
 
 
-def _embedded(address: Path, path: Path) -> BrokerSettings:
-    """The embedded broker of the hub that runs with that configuration, as it wrote down itself."""
+def embedded(state: Path, what: str) -> BrokerSettings:
+    """The embedded broker of the hub that runs with that state folder, as it wrote down itself.
+
+    `what`: how it is told that none does. Raises `CommandError`.
+    """
     try:
-        with address.open(encoding="ascii", errors="replace") as stream:
+        with (state / "broker" / "address").open(encoding="ascii", errors="replace") as stream:
             text = stream.read(100).strip()
     except FileNotFoundError:
         text = ""
     if not text:
         words = "no hub runs with it, or give the address that 'devicehub run' shows as --broker"
-        raise CommandError(Exit.UNAVAILABLE, f"{path} uses an embedded broker: {words}")
+        raise CommandError(Exit.UNAVAILABLE, f"{what}: {words}")
     return _named(text)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from devicehub.exercise.schema import Step, seconds
+from devicehub.exercise.schema import Language, Step, Words, seconds
 from devicehub.transport.faults import FaultPlan
 
 Values = Mapping[str, bool | int | float | str]
@@ -24,13 +24,14 @@ class Act:
     device: str = ""
     values: Values = field(default_factory=dict[str, bool | int | float | str])
     faults: FaultPlan | None = None
+    text: Words = field(default_factory=dict[Language, str])
     undo: bool = False
 
 
 def acts(number: int, step: Step) -> Iterator[Act]:
     """What a step does, and what undoes it. Raises `ValueError` for what it cannot be."""
     faults = _faults(step)
-    yield Act(step.at, number, step.do, step.device, step.values, faults)
+    yield Act(step.at, number, step.do, step.device, step.values, faults, step.text)
     if step.lasts is None:
         return
     at = step.at + seconds(step.lasts)

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from devicehub.exercise.judge import Fact
+from devicehub.exercise.timed import Fact
 from devicehub.journal.browse import MOST, Wish, browse
 from devicehub.journal.report import reading
 from devicehub.model.errors import JournalDamagedError

@@ -9,23 +9,14 @@ from typing import Final, cast
 from msgspec import Struct
 from msgspec.structs import replace
 
+from devicehub.exercise.marks import Word, mark
 from devicehub.exercise.schema import Expect, Scenario, seconds
+from devicehub.exercise.timed import Fact, Intervention, Timed, timed
 
 RAISED: Final = "alarm.raised"
 ACKED: Final = "alarm.acked"
 CONFIRMED: Final = "alarm.confirmed"
 LANE: Final = "lane.changed"
-STEP: Final = "hub.exercise"
-BEGINS: Final = " begins"
-
-
-class Fact(Struct, frozen=True):
-    """One event: seconds since 1970, its type without the common prefix, `device/point`, and its data."""
-
-    at: float
-    word: str
-    subject: str
-    data: Mapping[str, object]
 
 
 class Finding(Struct, frozen=True):
@@ -45,7 +36,10 @@ class Finding(Struct, frozen=True):
 
 
 class Score(Struct, frozen=True):
-    """All of them. `percent` of the points; `passed`: at least the scenario's pass mark."""
+    """All of them. `percent` of the points; `passed`: at least the scenario's pass mark.
+
+    `interventions`: what the instructor did, which may have changed what was to be expected.
+    """
 
     scenario: str
     findings: tuple[Finding, ...]
@@ -53,16 +47,26 @@ class Score(Struct, frozen=True):
     most: int
     percent: float
     passed: bool
+    interventions: tuple[Intervention, ...] = ()
 
 
 def judge(scenario: Scenario, facts: Iterable[Fact]) -> Score:
     """The score. A step that never happened is failed."""
-    events, began = _timed(scenario, facts)
-    findings = tuple(
-        _finding(number, expect, began.get(number), events, scenario)
+    course = timed(scenario, facts)
+    return replace(scored(scenario, found(scenario, course)), interventions=tuple(course.interventions))
+
+
+def found(scenario: Scenario, course: Timed) -> tuple[Finding, ...]:
+    """How each expectation came out, in the order of the steps."""
+    return tuple(
+        _finding(number, expect, course.began.get(number), course.events, scenario)
         for number, step in enumerate(scenario.at)
         if (expect := step.expect) is not None
     )
+
+
+def scored(scenario: Scenario, findings: tuple[Finding, ...]) -> Score:
+    """What they are worth together."""
     points, most = sum(one.points for one in findings), sum(one.most for one in findings)
     percent = 100.0 * points / most if most else 100.0
     head = scenario.scenario
@@ -71,23 +75,8 @@ def judge(scenario: Scenario, facts: Iterable[Fact]) -> Score:
 
 def played(facts: Iterable[Fact]) -> list[str]:
     """The ids of the scenarios that were begun, in order."""
-    whys = (str(fact.data.get("why", "")) for fact in facts if fact.word == STEP)
-    return [why.removesuffix(BEGINS) for why in whys if why.endswith(BEGINS)]
-
-
-def _timed(scenario: Scenario, facts: Iterable[Fact]) -> tuple[list[Fact], dict[int, float]]:
-    """The events with the scenario's own jumps of the clock taken out, and when each step happened."""
-    events: list[Fact] = []
-    began: dict[int, float] = {}
-    jumped = 0.0
-    for fact in facts:
-        if fact.word == STEP and " step " in (why := str(fact.data.get("why", ""))):
-            number = int(why.rpartition(" ")[2])
-            began[number] = fact.at - jumped
-            step = scenario.at[number]
-            jumped += float(step.values["seconds"]) if step.do == "clock_jump" else 0.0
-        events.append(Fact(fact.at - jumped, fact.word, fact.subject, fact.data))
-    return events, began
+    marks = (mark(fact.word, fact.data) for fact in facts)
+    return [one.scenario for one in marks if one is not None and one.word is Word.BEGINS]
 
 
 def _finding(number: int, expect: Expect, at: float | None, events: Sequence[Fact], scenario: Scenario) -> Finding:

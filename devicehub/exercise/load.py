@@ -12,7 +12,7 @@ from devicehub.config.models import Config, HubConfig, PageConfig
 from devicehub.config.plain_words import complaints
 from devicehub.config.resources import shipped
 from devicehub.exercise.acts import CABLE, HOUSE, Act, acts, mistake
-from devicehub.exercise.schema import ALARM, DURATION, MOMENT, Scenario, Step
+from devicehub.exercise.schema import ALARM, DURATION, LANGUAGES, MOMENT, Scenario, Step
 from devicehub.model.errors import ConfigError
 from devicehub.registry import load_simulator, simulator_names
 from devicehub.simulator import Simulator
@@ -26,6 +26,7 @@ _PATTERNS: Final = {
     DURATION: 'must be seconds, as "8s"',
     ALARM: "must be device/point",
 }
+_SCRIPTED: Final = ("checkpoint", "end")
 _REAL: Final = ("usb", "serial", "address", "folder")
 
 
@@ -74,6 +75,23 @@ def timeline(scenario: Scenario) -> list[Act]:
     """All that happens, in the order of time."""
     found = [act for number, step in enumerate(scenario.at) for act in acts(number, step)]
     return sorted(found, key=lambda act: act.at)
+
+
+def injectable(scenario: Scenario, values: Mapping[str, object]) -> Step:
+    """A step that an instructor wants now, tried first. Raises `ConfigError` saying all that is wrong."""
+    given = dict(values)
+    said = given.pop("text", None)
+    text = {} if said is None else {"text": dict.fromkeys(LANGUAGES, said)}
+    try:
+        step = Step.model_validate({"t": "00:00", **given, **text})
+    except ValidationError as error:
+        raise ConfigError("; ".join(one.text for one in complaints(error, Step, _PATTERNS))) from None
+    if step.do in _SCRIPTED:
+        raise ConfigError(f"'{step.do}' stands in a scenario alone")
+    tried = {device.id: load_simulator(device.driver)(repeatable(0)) for device in scenario.device}
+    if found := [one.text for one in _step((), 0, step, tried)]:
+        raise ConfigError("; ".join(found))
+    return step
 
 
 def _wrong(scenario: Scenario) -> Iterator[Complaint]:

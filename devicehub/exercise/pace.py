@@ -17,11 +17,16 @@ class PacedLoop(asyncio.SelectorEventLoop):
     """See the module's docstring."""
 
     def __init__(self, speed: float) -> None:
-        self._speed = speed
-        selector = _Hurrying()
-        selector.speed = speed
-        super().__init__(selector)
+        self._selecting = _Hurrying()
+        self._selecting.speed = speed
+        self._since = self._then = 0.0
+        super().__init__(self._selecting)
 
     def time(self) -> float:
-        """Seconds, so many times as many."""
-        return super().time() * self._speed
+        """Seconds, so many times as many as on the wall."""
+        return self._then + (super().time() - self._since) * self._selecting.speed
+
+    def pace(self, speed: float) -> None:
+        """Go at another speed from now on; no time is lost. Call from the loop itself."""
+        self._then, self._since = self.time(), super().time()
+        self._selecting.speed = speed

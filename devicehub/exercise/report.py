@@ -5,7 +5,9 @@ from html import escape
 from typing import Final
 
 from devicehub.exercise.judge import Finding, Score
+from devicehub.exercise.marks import Word
 from devicehub.exercise.schema import Language, Scenario
+from devicehub.exercise.timed import Intervention
 
 _STYLE: Final = (
     "body{font:12pt/1.4 sans-serif;margin:2cm auto;max-width:26cm;color:#000}"
@@ -29,8 +31,25 @@ def html(scenario: Scenario, score: Score, language: Language = "en") -> str:
         f"<p>{escape(score.scenario)}: <strong>{score.points} of {score.most} points, {score.percent:g} %, {verdict}"
         f"</strong> (pass mark {scenario.scenario.pass_mark} %)</p>"
         f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+        f"{_interventions(score)}"
         "<p>Raised counts from the step, acknowledged and closed from the alarm.</p></body></html>\n"
     )
+
+
+def _interventions(score: Score) -> str:
+    """What the instructor did, line by line; nothing where he did nothing."""
+    lines = "".join(f"<li>{escape(intervened(one))}</li>" for one in score.interventions)
+    return f"<h2>The instructor</h2><ul>{lines}</ul>" if lines else ""
+
+
+def intervened(one: Intervention) -> str:
+    """What the instructor did, and when, in a line."""
+    minutes, rest = divmod(one.at, 60)
+    if one.mark.word is not Word.INJECTS:
+        return f"{minutes:02.0f}:{rest:04.1f}  {one.mark.word} {one.mark.rest}".rstrip()
+    act = one.mark.injected
+    values = (f"{name}={value}" for name, value in act.values.items())
+    return f"{minutes:02.0f}:{rest:04.1f}  {' '.join(filter(None, (act.do, act.device, *values)))}"
 
 
 def _row(finding: Finding) -> str:

@@ -15,7 +15,7 @@ MOMENT: Final = r"^[0-9]{1,3}:[0-5][0-9](\.[0-9])?$"
 DURATION: Final = r"^[0-9]{1,5}(\.[0-9]{1,3})?s$"
 ALARM: Final = r"^([a-z0-9-]{1,64}/[a-z0-9-]{1,64})?$"
 Language = Literal["en", "sq", "sr-Latn", "sr-Cyrl"]
-LANGUAGES: Final = ("en", "sq", "sr-Latn", "sr-Cyrl")
+LANGUAGES: Final[tuple[Language, ...]] = ("en", "sq", "sr-Latn", "sr-Cyrl")
 Duration = Annotated[str, Field(pattern=DURATION)]
 Words = dict[Language, str]
 

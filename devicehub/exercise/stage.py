@@ -1,26 +1,48 @@
-"""Where a scenario is played: its clock, its devices, its way to the broker, and the steps as they come."""
+"""A scenario on a hub: its plan, what it can be told, who looks on, and what page and report show of it."""
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from functools import partial
+from pathlib import Path
 
-from devicehub.clock import Clock
-from devicehub.exercise.acts import Act
-from devicehub.exercise.gate import Gate
-from devicehub.exercise.load import timeline
-from devicehub.exercise.schema import Scenario, Words
-from devicehub.exercise.trainee import Trainee
+import msgspec
+from msgspec import structs
+
+from devicehub.core.commands import command_data
+from devicehub.exercise.direction import COMMANDS, verbs
+from devicehub.exercise.facts import journal_facts
+from devicehub.exercise.judge import judge
+from devicehub.exercise.performance import Manner, Performance
+from devicehub.exercise.progress import Said, Sheet, State, sheet
+from devicehub.exercise.report import html
+from devicehub.exercise.scenery import Scenery
+from devicehub.exercise.schema import LANGUAGES, Scenario, Words
+from devicehub.exercise.witness import Witness
 from devicehub.hub import Hub, Plan
-from devicehub.registry import load_driver, load_simulator
-from devicehub.transport.bench import Bench
+from devicehub.model.payload import InfoData
+from devicehub.view import View
 
-REMARK: Final = "exercise"
-ECHO: Final = 5.0
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What is shown. `sheet` and `devices` are the instructor's alone, before the end."""
+
+    id: str
+    title: Words
+    state: State
+    instructor: bool
+    at: float
+    length: float
+    speed: float
+    said: tuple[Said, ...]
+    devices: tuple[str, ...] = ()
+    sheet: Sheet | None = None
 
 
 class Stage:
-    """One performance."""
+    """One performance. `verbs`: what only an instructor may have the hub do."""
+
+    verbs = frozenset(command.verb for command in COMMANDS)
 
     def __init__(
         self,
@@ -29,76 +51,81 @@ class Stage:
         seed: int | None = None,
         utc: Callable[[], float],
         seeded: bool = False,
-        told: Callable[[Words], None] = lambda _: None,
-        trainee: type[Trainee] | None = None,
+        manner: Manner | None = None,
     ) -> None:
         """`utc`: the wall clock, which a scenario may set. `seed`: instead of the scenario's.
 
-        `seeded`: ids and waiting follow it too. `told`: hears what is said. `trainee`: who answers, if it is no
-        person.
+        `seeded`: ids and waiting follow it too.
         """
         self.scenario = scenario
-        self._told = told
-        self._trainee = trainee
-        self._shift = 0.0
-        number = scenario.scenario.seed if seed is None else seed
-        self.clock = Clock(utc=lambda: utc() + self._shift, seed=number if seeded else None)
-        models = {one.id: (load_driver(one.driver), load_simulator(one.driver)) for one in scenario.device}
-        self.bench = Bench(models, self.clock, number)
-        self._gate: Gate | None = None
+        self._manner = manner or Manner()
+        self._scenery = Scenery(scenario, scenario.scenario.seed if seed is None else seed, utc, seeded=seeded)
+        self._performance = Performance(scenario, self._scenery, self._manner)
+        self._witness = Witness(scenario)
+        self._state = Path()
+        self.clock = self._scenery.clock
+        self.bench = self._scenery.bench
 
     def entered(self, plan: Plan) -> Plan:
-        """The plan of a hub that plays here: its way to the broker is this scenario's to bar."""
-        self._gate = Gate(plan.connect)
-        return replace(plan, connect=self._gate.connect)
+        """The plan of a hub that plays here: its way to the broker can be barred, and an instructor has verbs."""
+        self._state = plan.state
+        view = plan.view or View()
+        plan = replace(self._scenery.entered(plan), view=view, verbs=verbs(self._performance))
+        return replace(plan, info=partial(_directed, plan.info))
 
     async def perform(self, hub: Hub, plan: Plan) -> None:
-        """Play to the end, answered by the trainee if there is one."""
-        if self._trainee is None or plan.view is None:
-            await self._play(hub)
-            return
-        acting = asyncio.create_task(self._trainee(self.scenario, hub, plan.topics, self.clock).watch(plan.view))
+        """Play to the end, answered by the trainee if there is one. What fails beside it ends it, and is raised."""
+        view = plan.view or View()
+        works = [self._performance.play(hub), self._witness.watch(view)]
+        if self._manner.trainee is not None:
+            works.append(self._manner.trainee(self.scenario, hub, plan.topics, self.clock).watch(view))
+        tasks = [asyncio.create_task(work) for work in works]
         try:
-            await self._play(hub)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            acting.cancel()
-            await asyncio.gather(acting, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            ends = await asyncio.gather(*tasks, return_exceptions=True)
+        for error in ends:
+            if isinstance(error, Exception):
+                raise error
 
-    async def _play(self, hub: Hub) -> None:
-        """Everything, until its end. Each step is the event `hub.exercise`, by which it is judged afterwards."""
-        began = self.clock.monotonic()
-        self._remark(hub, "begins")
-        for act in timeline(self.scenario):
-            await self.clock.sleep(began + act.at - self.clock.monotonic())
-            if not act.undo:
-                self._remark(hub, f"step {act.step}")
-            if act.verb == "end":
-                break
-            await self._do(act, hub)
-        await self.clock.sleep(ECHO)
+    def told(self, *, instructor: bool) -> bytes:
+        """What is shown to whoever looks, as JSON."""
+        performance, course = self._performance, self._witness.course
+        over = performance.state is State.OVER
+        found = Told(
+            id=self.scenario.scenario.id,
+            title=self.scenario.scenario.title,
+            state=performance.state,
+            instructor=instructor,
+            at=round(performance.at(), 1),
+            length=self.scenario.at[-1].at,
+            speed=performance.speed,
+            said=tuple(performance.said),
+        )
+        if instructor or over:
+            now, complete = self.clock.utc(), not self._witness.missed
+            seen = sheet(self.scenario, course, now, over=over, complete=complete)
+            found = structs.replace(found, sheet=seen, devices=tuple(one.id for one in self.scenario.device))
+        return msgspec.json.encode(found)
 
-    def _remark(self, hub: Hub, what: str) -> None:
-        hub.remark(REMARK, f"{self.scenario.scenario.id} {what}")
+    def readable(self, *, instructor: bool) -> bool:
+        """Whether somebody may have the report yet."""
+        return instructor or self._performance.state is State.OVER
 
-    async def _do(self, act: Act, hub: Hub) -> None:
-        if act.faults is not None:
-            self.bench.fault(act.device, act.faults)
-        elif act.verb == "unplug":
-            await self.bench.unplug(act.device)
-        elif act.verb == "plug":
-            self.bench.insert(act.device)
-            hub.wake()
-        elif act.device:
-            self.bench.do(act.device, act.verb, act.values)
-        else:
-            self._surroundings(act)
+    def report(self, language: str) -> str:
+        """The score as a page that prints, in English where there is no such language. Raises `JournalError`.
 
-    def _surroundings(self, act: Act) -> None:
-        if act.verb == "clock_jump":
-            self._shift += float(act.values["seconds"])
-        elif act.verb == "say":
-            self._told(self.scenario.at[act.step].text)
-        elif self._gate is not None and act.verb == "broker_down":
-            self._gate.bar()
-        elif self._gate is not None and act.verb == "broker_up":
-            self._gate.open()
+        Runs in any thread.
+        """
+        spoken = next((one for one in LANGUAGES if one == language), LANGUAGES[0])
+        return html(self.scenario, judge(self.scenario, journal_facts(self._state)), spoken)
+
+
+def _directed(info: Callable[[], InfoData]) -> InfoData:
+    """With the instructor's commands."""
+    found = info()
+    return structs.replace(
+        found, commands=(*found.commands, *(command_data(command, allowed=True) for command in COMMANDS))
+    )

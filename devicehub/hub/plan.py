@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from devicehub.collect.supervisor import Post
+from devicehub.commands.verbs import HubVerb
 from devicehub.core import Setting
 from devicehub.journal.store import GIB
 from devicehub.model.errors import ConfigError
@@ -68,7 +69,8 @@ class Plan:
     """What a hub is made of. `info` without run-time facts; `state`: folder of journal and evidence.
 
     `progress`: where links look how far what their devices said is durable. `forgetful`: why the broker is known to
-    forget, if it is. `view`: who is shown all that is published, if there is a page.
+    forget, if it is. `view`: who is shown all that is published, if there is a page. `verbs`: what the hub can be told
+    beside its own.
     """
 
     setting: Setting
@@ -87,4 +89,5 @@ class Plan:
     window: int = 100
     forgetful: str = ""
     view: View | None = None
+    verbs: Sequence[HubVerb] = ()
     rules: RulesChange | None = None

@@ -251,6 +251,8 @@ class Hub:
             clock=self._clock,
         )
         register(verbs, reach)
+        for one in self._plan.verbs:
+            verbs.add(*one)
         around = Surroundings(
             topics=self._plan.topics,
             scene=Scene(verbs, self._crew.commanded),

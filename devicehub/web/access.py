@@ -47,9 +47,11 @@ def token_file(state: Path, fresh: str) -> str:
 class Guard:
     """Lets through what is allowed, and puts the headers of a page that trusts nothing on all answers."""
 
-    def __init__(self, app: ASGIApp, token: str) -> None:
+    def __init__(self, app: ASGIApp, token: str, instructor: str = "") -> None:
+        """`instructor`: another token, of whoever leads an exercise; whether it was given is `state.instructor`."""
         self._app = app
         self._token = token
+        self._instructor = instructor
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See `Guard`."""
@@ -61,8 +63,9 @@ class Guard:
         if why:
             await _refused(scope, receive, send, why)
         elif scope["type"] == "http" and (given := _given(scope)) and self._known(given):
-            await self._welcome(scope, receive, send)
+            await self._welcome(given, scope, receive, send)
         else:
+            scope.setdefault("state", {})["instructor"] = self._leads(_given(scope)) or self._leads(_cookie(headers))
             await self._app(scope, receive, _with_headers(send))
 
     def _refusal(self, scope: Scope, headers: Headers) -> str:
@@ -79,12 +82,15 @@ class Guard:
         return "open the address that devicehub printed when it started: it has the token of this workstation"
 
     def _known(self, given: str) -> bool:
-        return hmac.compare_digest(given.encode(), self._token.encode())
+        return hmac.compare_digest(given.encode(), self._token.encode()) or self._leads(given)
 
-    async def _welcome(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def _leads(self, given: str) -> bool:
+        return bool(self._instructor) and hmac.compare_digest(given.encode(), self._instructor.encode())
+
+    async def _welcome(self, given: str, scope: Scope, receive: Receive, send: Send) -> None:
         """The token leaves the address: a cookie has it from now on."""
         answer = RedirectResponse(scope["path"], 303)
-        answer.set_cookie(COOKIE, self._token, httponly=True, samesite="strict", path="/")
+        answer.set_cookie(COOKIE, given, httponly=True, samesite="strict", path="/")
         await answer(scope, receive, _with_headers(send))
 
 

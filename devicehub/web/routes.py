@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -24,9 +24,10 @@ from devicehub.core.frames import evidence_name
 from devicehub.model.instant import instant
 from devicehub.publish.port import Incoming, Outgoing
 from devicehub.publish.topics import Topics
-from devicehub.view import News, View
+from devicehub.view import News, View, Watcher
 from devicehub.web.pictures import packed
 from devicehub.web.records import exported, listed
+from devicehub.web.training import Training, hidden, is_instructor, reported, told
 
 PAUSE: Final = 0.1
 FASTEST: Final = 25.0
@@ -41,7 +42,7 @@ _JPEG: Final = b"\xff\xd8\xff"
 class Surface:
     """What the routes work with. `evidence`: the folder of kept images; `journal`: the journal's file.
 
-    `disk`: threads that read both, which no device shares.
+    `disk`: threads that read both, which no device shares. `training`: the exercise that is played, if there is one.
     """
 
     view: View
@@ -51,6 +52,7 @@ class Surface:
     journal: Path
     disk: Executor
     clock: Clock
+    training: Training | None = None
 
 
 class Order(Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,6 +74,8 @@ def application(surface: Surface) -> Starlette:
             Route("/api/command", partial(_command, surface), methods=["POST"]),
             Route("/api/journal", partial(listed, surface.disk, surface.journal)),
             Route("/api/journal.{form}", partial(exported, surface.disk, surface.journal)),
+            Route("/api/training", partial(told, surface.training)),
+            Route("/training/report", partial(reported, surface.training, surface.disk)),
             Route("/evidence/{digest}", partial(_evidence, surface)),
             WebSocketRoute("/ws/news", partial(_news, surface)),
             WebSocketRoute("/ws/images/{device}", partial(_images, surface)),
@@ -93,6 +97,8 @@ async def _command(surface: Surface, request: Request) -> Response:
         order = msgspec.json.decode(body, type=Order)
     except msgspec.MsgspecError as error:
         raise HTTPException(422, str(error)) from None
+    if surface.training is not None and order.verb in surface.training.verbs and not is_instructor(request):
+        raise HTTPException(403, "only the instructor may do that")
     topic = f"{surface.topics.prefix}/cmd/{order.target}/{order.verb}"
     name = surface.clock.ulid()
     deadline = instant(surface.clock.utc() + order.within)
@@ -122,7 +128,15 @@ async def _news(surface: Surface, socket: WebSocket) -> None:
     """
     await socket.accept()
     with surface.view.watched() as (latest, watcher):
-        await _while_connected(socket, _telling(surface, socket, latest, watcher.news))
+        await _while_connected(socket, _telling(surface, socket, latest, partial(_fit, surface, socket, watcher)))
+
+
+async def _fit(surface: Surface, socket: WebSocket, watcher: Watcher) -> News:
+    """What is new and may be seen."""
+    found, training = await watcher.news(), surface.training
+    if training is None or is_instructor(socket):
+        return found
+    return structs.replace(found, messages=[out for out in found.messages if not hidden(out, training.verbs)])
 
 
 async def _telling(

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import uvicorn
 
@@ -23,6 +24,7 @@ from devicehub.publish.topics import Topics
 from devicehub.view import View
 from devicehub.web.access import Guard, token_file
 from devicehub.web.routes import Surface, application
+from devicehub.web.training import Training
 
 LOOPBACK = "127.0.0.1"
 ENDING = 0
@@ -32,7 +34,10 @@ READERS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What the page shows and may do. `command` takes a command as if it had come over MQTT."""
+    """What the page shows and may do. `command` takes a command as if it had come over MQTT.
+
+    `training`: the exercise that is played, whose instructor has a token of his own.
+    """
 
     view: View
     topics: Topics
@@ -40,6 +45,14 @@ class Page:
     state: Path
     port: int
     clock: Clock
+    training: Training | None = None
+
+
+class Addresses(NamedTuple):
+    """Where the page is, each with its token. `instructor`: empty where no exercise is played."""
+
+    page: str
+    instructor: str
 
 
 class _Server(uvicorn.Server):
@@ -52,18 +65,19 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(page: Page) -> AsyncIterator[str]:
-    """The page, for as long as this is entered; gives its address with the token.
+async def serving(page: Page) -> AsyncIterator[Addresses]:
+    """The page, for as long as this is entered; gives its addresses.
 
     Raises `ConfigError` where its port is taken.
     """
     with _bound(page.port) as listening, ThreadPoolExecutor(READERS, thread_name_prefix="page") as disk:
         token = token_file(page.state, page.clock.token(16).hex())
         evidence, journal = page.state / "evidence", page.state / "journal.sqlite"
-        surface = Surface(page.view, page.topics, page.command, evidence, journal, disk, page.clock)
+        instructor = "" if page.training is None else page.clock.token(16).hex()
+        surface = Surface(page.view, page.topics, page.command, evidence, journal, disk, page.clock, page.training)
         logging.getLogger("uvicorn").setLevel(logging.WARNING)  # who opens and closes a page is nobody else's news
         config = uvicorn.Config(
-            Guard(application(surface), token),
+            Guard(application(surface), token, instructor),
             ws="websockets-sansio",
             ws_per_message_deflate=False,
             ws_max_size=SAID_MOST,
@@ -77,7 +91,8 @@ async def serving(page: Page) -> AsyncIterator[str]:
         server = _Server(config)
         running = asyncio.create_task(server.serve([listening]))
         try:
-            yield f"http://{LOOPBACK}:{listening.getsockname()[1]}/?token={token}"
+            place = f"http://{LOOPBACK}:{listening.getsockname()[1]}/?token="
+            yield Addresses(place + token, place + instructor if instructor else "")
         finally:
             server.should_exit = True
             with contextlib.suppress(asyncio.CancelledError):

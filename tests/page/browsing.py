@@ -56,18 +56,34 @@ async def browser() -> AsyncIterator[Browser]:
             await one.close()
 
 
+async def _visit(one: Browser, hub: HubProcess, said: str, size: tuple[int, int]) -> Visit:
+    """A page in a browser profile of its own, at the address behind that word."""
+    address = (await hub.says(said, 60)).partition(said)[2]
+    page = await (await one.new_context(viewport={"width": size[0], "height": size[1]})).new_page()
+    page.set_default_timeout(PATIENCE)
+    visit = Visit(page, hub, address)
+    page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+    page.on("console", lambda told: visit.complaints.append(told.text) if told.type == "error" else None)
+    await page.goto(address)
+    return visit
+
+
+@asynccontextmanager
+async def exercised(folder: Path, *words: str) -> AsyncIterator[tuple[Visit, Visit]]:
+    """`devicehub simulate WORDS` with trainee and instructor, each at the page with a browser of his own."""
+    async with started("simulate", *words, cwd=folder) as hub, browser() as one:
+        trainee = await _visit(one, hub, "page: ", (1400, 900))
+        instructor = await _visit(one, hub, "instructor: ", (1400, 1000))
+        yield trainee, instructor
+        assert (trainee.complaints, instructor.complaints) == ([], [])
+
+
 @asynccontextmanager
 async def visited(folder: Path, config: str, *, width: int = 1400, height: int = 900) -> AsyncIterator[Visit]:
     """A hub with that configuration and a browser at its page. Nothing may be logged as an error by the page."""
     file = folder / "hub.toml"
     file.write_text(HUB + config)
     async with started("run", "--config", str(file), cwd=folder) as hub, browser() as one:
-        address = (await hub.says("page: ", 60)).partition("page: ")[2]
-        page = await one.new_page(viewport={"width": width, "height": height})
-        page.set_default_timeout(PATIENCE)
-        visit = Visit(page, hub, address)
-        page.on("pageerror", lambda error: visit.complaints.append(str(error)))
-        page.on("console", lambda said: visit.complaints.append(said.text) if said.type == "error" else None)
-        await page.goto(address)
+        visit = await _visit(one, hub, "page: ", (width, height))
         yield visit
         assert visit.complaints == []

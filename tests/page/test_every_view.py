@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.async_playwright import Axe
 
-from tests.page.browsing import Visit, needs_browser, visited
+from tests.page.browsing import Visit, exercised, needs_browser, visited
 
 pytestmark = [pytest.mark.real, needs_browser]
 
@@ -71,6 +71,22 @@ async def test_each_view_in_each_theme_is_for_everybody(tmp_path: Path) -> None:
             await visit.page.evaluate("document.documentElement.dataset.theme = 'day'")
             if REFRESH:
                 await visit.page.screenshot(path=IMAGES / f"page-{view.partition('/')[0]}.png")
+        assert told == {}
+
+
+async def test_the_view_of_an_exercise_is_for_everybody(tmp_path: Path) -> None:
+    async with exercised(tmp_path, "vehicle-hidden-compartment", "--auto", "--stay") as (trainee, instructor):
+        await instructor.sees("section[aria-labelledby=training-course] td", "met")
+        await trainee.page.evaluate("location.hash = '#/training'")
+        await trainee.sees("section[aria-labelledby=training-said] li")
+        told: dict[str, list[str]] = {}
+        for who, visit in {"instructor": instructor, "trainee": trainee}.items():
+            for theme in THEMES:
+                if found := await violations(visit, theme):
+                    told[f"{who} {theme}"] = found
+        await instructor.page.evaluate("document.documentElement.dataset.theme = 'day'")
+        if REFRESH:
+            await instructor.page.screenshot(path=IMAGES / "page-training.png")
         assert told == {}
 
 

@@ -1,11 +1,14 @@
 """The page's server on a real socket: who may use it, what it tells, and that it ends in time."""
 
 import asyncio
+import base64
+import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -33,6 +36,7 @@ class Site:
     view: View
     state: Path
     address: str = ""
+    instructor: str = ""
     commands: list[Incoming] = field(default_factory=list)
 
     @property
@@ -70,11 +74,13 @@ class Site:
 
 
 @asynccontextmanager
-async def site(folder: Path) -> AsyncIterator[Site]:
+async def site(folder: Path, lesson: "Lesson | None" = None) -> AsyncIterator[Site]:
     one = Site(View(), folder)
-    page = Page(view=one.view, topics=TOPICS, command=one.commands.append, state=folder, port=0, clock=Clock())
-    async with serving(page) as address:
-        one.address = address
+    page = Page(
+        view=one.view, topics=TOPICS, command=one.commands.append, state=folder, port=0, clock=Clock(), training=lesson
+    )
+    async with serving(page) as places:
+        one.address, one.instructor = places
         yield one
 
 
@@ -210,3 +216,68 @@ async def test_browsers_that_read_nothing_keep_nobody_from_ending(tmp_path: Path
     for socket in stalled:
         socket.transport.abort()
         await socket.wait_closed()
+
+
+@dataclass
+class Lesson:
+    """An exercise as the page sees it."""
+
+    over: bool = False
+    verbs: frozenset[str] = frozenset({"exercise-pause"})
+
+    def told(self, *, instructor: bool) -> bytes:
+        return json.dumps({"instructor": instructor}).encode()
+
+    def readable(self, *, instructor: bool) -> bool:
+        return instructor or self.over
+
+    def report(self, language: str) -> str:
+        return f"<style>td{{color:red}}</style><p lang={language}>"
+
+
+async def test_what_is_the_instructors_takes_the_instructors_token(tmp_path: Path) -> None:
+    lesson = Lesson()
+    async with site(tmp_path, lesson) as one:
+        leader = {"Cookie": f"devicehub={one.instructor.rpartition('=')[2]}"}
+        assert one.instructor != one.address
+        assert (await one.asks("/api/training", one.known))[2] == b'{"instructor": false}'
+        assert (await one.asks("/api/training", leader))[2] == b'{"instructor": true}'
+        assert (await one.asks("/api/training", {"Cookie": "devicehub="}))[0] == 403
+        body = b'{"target":"hub","verb":"exercise-pause","issuer":"op"}'
+        asked = {"Origin": f"http://{one.host}"}
+        assert (await one.asks("/api/command", one.known | asked, "POST", body))[0] == 403
+        assert one.commands == []
+        assert (await one.asks("/api/command", leader | asked, "POST", body))[0] == 202
+        assert (await one.asks("/training/report", one.known))[0] == 403
+        lesson.over = True
+        status, head, report = await one.asks("/training/report?language=sq", one.known)
+        assert (status, report) == (200, b"<style>td{color:red}</style><p lang=sq>")
+        digest = base64.b64encode(hashlib.sha256(b"td{color:red}").digest()).decode()
+        assert f"content-security-policy: default-src 'none'; style-src 'sha256-{digest}';" in head
+
+
+async def test_a_trainee_is_not_told_what_the_instructor_does(tmp_path: Path) -> None:
+    told = [
+        Outgoing(f"{TOPICS.prefix}/{topic}", b"{}", 1, retain=False, expiry=None, type=kind, id="i", subject=subject)
+        for topic, kind, subject in (
+            ("event/hub-exercise", "io.devicehub.hub.exercise", ""),
+            ("event/command", "io.devicehub.command", "hub/exercise-pause"),
+            ("res/hub/exercise-pause", "io.devicehub.command.done", "hub/exercise-pause"),
+            ("event/alarm-raised", "io.devicehub.alarm.raised", "cam/hot"),
+        )
+    ]
+    async with site(tmp_path, Lesson()) as one:
+        leader = f"devicehub={one.instructor.rpartition('=')[2]}"
+        async with one.socket("/ws/news") as trainee, one.socket("/ws/news", Cookie=leader) as instructor:
+            assert [(await news(each))["messages"] for each in (trainee, instructor)] == [[], []]
+            one.view.extend(told)
+            assert len(cast(list[object], (await news(trainee))["messages"])) == 1
+            assert len(cast(list[object], (await news(instructor))["messages"])) == 4
+
+
+async def test_a_hub_without_an_exercise_says_so(tmp_path: Path) -> None:
+    async with site(tmp_path) as one:
+        assert one.instructor == ""
+        assert (await one.asks("/api/training", one.known))[2] == b"null"
+        assert (await one.asks("/training/report", one.known))[0] == 404
+        assert (await one.asks("/", {"Cookie": "devicehub="}))[0] == 403

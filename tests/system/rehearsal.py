@@ -10,6 +10,7 @@ from devicehub.configured import Configured
 from devicehub.exercise.facts import journal_facts
 from devicehub.exercise.judge import Score, judge
 from devicehub.exercise.load import config_of
+from devicehub.exercise.performance import Manner
 from devicehub.exercise.schema import Scenario
 from devicehub.exercise.stage import Stage
 from devicehub.exercise.trainee import Trainee
@@ -57,7 +58,7 @@ _Cast = tuple[MemoryBroker, Callable[[Plan], Plan], type[Trainee]]
 async def _played(scenario: Scenario, state: Path, cast: _Cast) -> None:
     broker, sabotage, trainee = cast
     loop = asyncio.get_running_loop()
-    stage = Stage(scenario, utc=lambda: EPOCH + loop.time(), seeded=True, trainee=trainee)
+    stage = Stage(scenario, utc=lambda: EPOCH + loop.time(), seeded=True, manner=Manner(trainee=trainee))
     config, clock, stop = config_of(scenario, state), stage.clock, asyncio.Event()
     links = Links(clock, stage.bench)
     plan = Configured(config, links, clock, None).plan(broker_settings(config))

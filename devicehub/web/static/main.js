@@ -2,9 +2,10 @@
 
 import { fill, h, mark } from "./dom.js";
 import { age, connect, link, listen, standing, topics } from "./store.js";
+import { lastSaid, look } from "./training.js";
 import { LANGUAGES, duration, language, number, speak, t, unit } from "./words.js";
 
-const VIEWS = ["overview", "alarms", "devices", "journal", "setup", "wall"];
+const VIEWS = ["overview", "alarms", "devices", "journal", "training", "setup", "wall"];
 const THEMES = ["day", "dark", "night"];
 const THEME = "devicehub.theme";
 let shown = null;
@@ -75,6 +76,9 @@ function exercise() {
   const stripe = document.getElementById("exercise");
   stripe.hidden = !link.prefix.startsWith("devicehub-sim/");
   stripe.textContent = t("exercise");
+  const told = document.getElementById("told");
+  told.hidden = !lastSaid();
+  if (told.textContent !== lastSaid()) told.textContent = lastSaid();
 }
 
 function foot() {
@@ -125,5 +129,5 @@ await show();
 addEventListener("hashchange", show);
 addEventListener("keydown", onKey);
 listen(refresh);
-setInterval(() => { bar(); refresh(); shown?.tick?.(); }, 1000);
+setInterval(() => { bar(); look().then(refresh); shown?.tick?.(); }, 1000);
 connect();

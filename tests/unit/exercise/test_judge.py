@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from devicehub.exercise.judge import Fact, Score, judge, played
+from devicehub.exercise.judge import Score, judge, played
 from devicehub.exercise.report import html
 from devicehub.exercise.schema import Scenario
+from devicehub.exercise.timed import Fact
 
 TITLE = {"en": "A <b>", "sq": "b", "sr-Latn": "c", "sr-Cyrl": "d"}
 ALARM = {"alarm": "cam/hot", "within": "5s", "ack_within": "10s", "disposition": ["nuisance"], "points": 40}
