@@ -7,6 +7,7 @@ from devicehub.cli.output import new_file, say
 from devicehub.cli.train_score import score_of
 from devicehub.exercise.load import load_scenario, scenario_file
 from devicehub.exercise.report import html
+from devicehub.exercise.tongue import tongue
 
 
 def run(args: argparse.Namespace) -> int:
@@ -14,6 +15,6 @@ def run(args: argparse.Namespace) -> int:
     scenario = load_scenario(scenario_file(args.scenario))
     score = score_of(scenario, args.state)
     with new_file(args.out) as stream:
-        stream.write(html(scenario, score, args.language))
+        stream.write(html(scenario, score, tongue(args.language)))
     say(f"{args.out}: {score.percent:g} %")
     return Exit.OK if score.passed else Exit.BELOW_MARK

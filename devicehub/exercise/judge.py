@@ -57,11 +57,11 @@ def judge(scenario: Scenario, facts: Iterable[Fact]) -> Score:
 
 
 def found(scenario: Scenario, course: Timed) -> tuple[Finding, ...]:
-    """How each expectation came out, in the order of the steps."""
+    """How each expectation came out, in the order of the steps; of paths, those that were taken."""
     return tuple(
         _finding(number, expect, course.began.get(number), course.events, scenario)
         for number, step in enumerate(scenario.at)
-        if (expect := step.expect) is not None
+        if (expect := step.expect) is not None and step.path in {"", *course.paths}
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from random import Random
 from typing import Final
 
 from pydantic import ValidationError
@@ -12,12 +13,12 @@ from devicehub.config.models import Config, HubConfig, PageConfig
 from devicehub.config.plain_words import complaints
 from devicehub.config.resources import shipped
 from devicehub.exercise.acts import CABLE, HOUSE, Act, acts, mistake
-from devicehub.exercise.schema import ALARM, DURATION, LANGUAGES, MOMENT, Scenario, Step
+from devicehub.exercise.schema import ALARM, DURATION, LANGUAGES, MOMENT, NAME, ActorConfig, Scenario, Step
 from devicehub.model.errors import ConfigError
 from devicehub.registry import load_simulator, simulator_names
-from devicehub.simulator import Simulator
+from devicehub.simulator import AnySimulator, Simulator, SimulatorFactory
 from devicehub.tomlfile.position import KeyPath
-from devicehub.tomlfile.problems import Complaint, ConfigProblems, suggestion, value_mistake
+from devicehub.tomlfile.problems import Complaint, ConfigProblems, key_text, suggestion, value_mistake
 from devicehub.tomlfile.read import placed, read_file
 
 SITE: Final = "exercise"
@@ -25,8 +26,10 @@ _PATTERNS: Final = {
     MOMENT: 'must be minutes and seconds, as "02:10"',
     DURATION: 'must be seconds, as "8s"',
     ALARM: "must be device/point",
+    NAME: "must be of a-z, 0-9 and -",
 }
-_SCRIPTED: Final = ("checkpoint", "end")
+_SCRIPTED: Final = ("branch", "checkpoint", "end")
+_REFUSALS: Final = (ValueError, KeyError, TypeError, IndexError)
 _REAL: Final = ("usb", "serial", "address", "folder")
 
 
@@ -64,11 +67,24 @@ def config_of(scenario: Scenario, state: Path) -> Config:
         page=PageConfig(enabled=True, port=0),
         lane=scenario.lane,
         desk=scenario.desk,
-        device=tuple(one.model_copy(update={"port": "sim:"}) for one in scenario.device),
+        device=tuple(one.device() for one in scenario.device),
         limit=scenario.limit,
         region=scenario.region,
         thermal=scenario.thermal,
     )
+
+
+def modelled(device: ActorConfig) -> SimulatorFactory:
+    """Its simulator, told at each power-up what its `model` says."""
+    factory = load_simulator(device.driver)
+
+    def powered(random: Random) -> AnySimulator:
+        simulator = factory(random)
+        for verb, values in device.model.items():
+            simulator.do(verb, **values)
+        return simulator
+
+    return powered
 
 
 def timeline(scenario: Scenario) -> list[Act]:
@@ -88,7 +104,7 @@ def injectable(scenario: Scenario, values: Mapping[str, object]) -> Step:
         raise ConfigError("; ".join(one.text for one in complaints(error, Step, _PATTERNS))) from None
     if step.do in _SCRIPTED:
         raise ConfigError(f"'{step.do}' stands in a scenario alone")
-    tried = {device.id: load_simulator(device.driver)(repeatable(0)) for device in scenario.device}
+    tried = {device.id: modelled(device)(repeatable(0)) for device in scenario.device}
     if found := [one.text for one in _step((), 0, step, tried)]:
         raise ConfigError("; ".join(found))
     return step
@@ -120,7 +136,10 @@ def _real_devices(scenario: Scenario) -> Iterator[Complaint]:
 
 
 def _steps(scenario: Scenario) -> Iterator[Complaint]:
-    tried = {device.id: load_simulator(device.driver)(repeatable(0)) for device in scenario.device}
+    if wrong := list(_models(scenario)):
+        yield from wrong
+        return
+    tried = {device.id: modelled(device)(repeatable(0)) for device in scenario.device}
     last = 0.0
     for number, step in enumerate(scenario.at):
         path: KeyPath = ("at", number)
@@ -130,8 +149,37 @@ def _steps(scenario: Scenario) -> Iterator[Complaint]:
         yield from _step(path, number, step, tried)
         if step.expect is not None and (device := step.expect.alarm.partition("/")[0]) and device not in tried:
             yield value_mistake((*path, "expect", "alarm"), step.expect.alarm, "no such device")
-    if scenario.at[-1].do != "end":
+    yield from _branches(scenario)
+    if scenario.at[-1].do != "end" or scenario.at[-1].path:
         yield Complaint(("at",), "at: the last step must be 'end', or the exercise never ends")
+
+
+def _models(scenario: Scenario) -> Iterator[Complaint]:
+    """What a simulator cannot be told at its power-up."""
+    for number, device in enumerate(scenario.device):
+        simulator = load_simulator(device.driver)(repeatable(0))
+        for verb, values in device.model.items():
+            try:
+                simulator.do(verb, **values)
+            except _REFUSALS as error:
+                path: KeyPath = ("device", number, "model", verb)
+                yield Complaint(path, f"{key_text(path)}: {_told(error)}")
+
+
+def _branches(scenario: Scenario) -> Iterator[Complaint]:
+    """A branch asks for a step above that expects something; a path is of a branch above."""
+    asked: set[str] = set()
+    paths: set[str] = {""}
+    for number, step in enumerate(scenario.at):
+        path: KeyPath = ("at", number)
+        if step.path not in paths:
+            yield value_mistake((*path, "path"), step.path, "no branch above takes this path")
+        if step.do == "branch":
+            if (on := str(step.values.get("on", ""))) and on not in asked:
+                yield value_mistake((*path, "on"), on, "no step above with this id expects something")
+            paths |= {str(step.values[name]) for name in ("met", "missed") if name in step.values}
+        if step.id and step.expect is not None:
+            asked.add(step.id)
 
 
 def _step(path: KeyPath, number: int, step: Step, tried: Mapping[str, Simulator]) -> Iterator[Complaint]:
@@ -143,9 +191,12 @@ def _step(path: KeyPath, number: int, step: Step, tried: Mapping[str, Simulator]
         try:
             for act in acts(number, step):
                 _try(act, tried)
-        except (ValueError, KeyError, TypeError, IndexError) as error:
-            lacking = f"needs {error}" if isinstance(error, KeyError) else str(error)
-            yield value_mistake((*path, "do"), step.do, lacking)
+        except _REFUSALS as error:
+            yield value_mistake((*path, "do"), step.do, _told(error))
+
+
+def _told(error: Exception) -> str:
+    return f"needs {error}" if isinstance(error, KeyError) else str(error)
 
 
 def _try(act: Act, simulators: Mapping[str, Simulator]) -> None:

@@ -15,10 +15,11 @@ TYPE: Final = f"hub.{REMARK}"
 
 
 class Word(StrEnum):
-    """What happened. `STEP` has the number of a step, `SPEED` a factor, `INJECTS` what was done as JSON."""
+    """What happened. `STEP` has the number of a step, `TAKES` a path, `SPEED` a factor, `INJECTS` an act as JSON."""
 
     BEGINS = "begins"
     STEP = "step"
+    TAKES = "takes"
     PAUSES = "pauses"
     RESUMES = "resumes"
     SPEED = "speed"

@@ -44,12 +44,15 @@ class Manner:
 class Performance:
     """Every step, and everything that the instructor does, is the event `hub.exercise`, by which it is judged."""
 
-    def __init__(self, scenario: Scenario, scenery: Scenery, manner: Manner) -> None:
+    def __init__(self, scenario: Scenario, scenery: Scenery, manner: Manner, met: Callable[[str], bool]) -> None:
+        """`met`: whether what is expected of the step of that id is met so far."""
         self.scenario = scenario
         self.said: list[Said] = []
         self.speed = manner.speed
         self._scenery = scenery
         self._manner = manner
+        self._met = met
+        self._paths = {""}
         self._course = Course(timeline(scenario))
         self._hub: Hub | None = None
         self._changed = asyncio.Event()
@@ -78,7 +81,7 @@ class Performance:
         while (act := self._course.due(clock.monotonic())) is None or act.verb != "end":
             if act is None:
                 await self._passed(self._course.wait(clock.monotonic()))
-            else:
+            elif act.path in self._paths:
                 await self._do(act, hub)
         self._mark(Word.STEP, str(act.step))
         self._over = True
@@ -139,15 +142,23 @@ class Performance:
         self._changed.clear()
 
     async def _do(self, act: Act, hub: Hub) -> None:
-        if act.step == INJECTED and not act.undo:
+        if act.step == INJECTED and not act.aside:
             done = Injected(act.verb, act.device, act.values)
             self._mark(Word.INJECTS, msgspec.json.encode(done).decode())
-        elif not act.undo:
+        elif not act.aside:
             self._mark(Word.STEP, str(act.step))
+        if act.verb == "branch":
+            self._take(str(act.values.get("met" if self._met(str(act.values["on"])) else "missed", "")))
         if act.verb == "say":
             self.said.append(Said(round(self.at(), 1), act.text))
             self._manner.told(act.text)
         await self._scenery.do(act, hub)
+
+    def _take(self, path: str) -> None:
+        """Go on by a path; by none where it is empty."""
+        if path:
+            self._paths.add(path)
+            self._mark(Word.TAKES, path)
 
 
 def _refuse(why: str, *, when: bool) -> None:

@@ -59,13 +59,18 @@ class Line(Struct, frozen=True):
     act: Injected
     happened: bool
     text: Words
+    path: str
     demand: Demand | None = None
 
 
 class Sheet(Struct, frozen=True):
-    """What the instructor sees of the course. `points`: of what is met already; `most`: of all that there are."""
+    """What the instructor sees of the course. `points`: of what is met already; `most`: of all that there are.
+
+    `paths`: those that were taken so far.
+    """
 
     steps: tuple[Line, ...]
+    paths: tuple[str, ...]
     points: int
     most: int
     percent: float
@@ -81,13 +86,13 @@ def sheet(scenario: Scenario, course: Timed, utc: float, *, over: bool, complete
     met = tuple(one.demand.finding for one in steps if one.demand is not None and one.demand.outcome is Outcome.MET)
     points, most = sum(one.points for one in met), scored(scenario, tuple(findings.values())).most
     percent = round(100.0 * points / most, 1) if most else 100.0
-    return Sheet(steps, points, most, percent, scenario.scenario.pass_mark, complete)
+    return Sheet(steps, tuple(sorted(course.paths)), points, most, percent, scenario.scenario.pass_mark, complete)
 
 
 def _line(number: int, step: Step, finding: Finding | None, course: Timed, now: float) -> Line:
     act = Injected(step.do, step.device, step.values, None if step.lasts is None else seconds(step.lasts))
     demand = None if finding is None or step.expect is None else _demand(step.expect, finding, course, now)
-    return Line(number, step.at, act, number in course.began, step.text, demand)
+    return Line(number, step.at, act, number in course.began, step.text, step.path, demand)
 
 
 def _demand(expect: Expect, finding: Finding, course: Timed, now: float) -> Demand:

@@ -6,9 +6,10 @@ from dataclasses import replace
 from devicehub.clock import Clock
 from devicehub.exercise.acts import Act
 from devicehub.exercise.gate import Gate
+from devicehub.exercise.load import modelled
 from devicehub.exercise.schema import Scenario
 from devicehub.hub import Hub, Plan
-from devicehub.registry import load_driver, load_simulator
+from devicehub.registry import load_driver
 from devicehub.transport.bench import Bench
 
 
@@ -19,7 +20,7 @@ class Scenery:
         """`seed`: of what devices do; `seeded`: ids and waiting follow too. `utc`: the clock, which an act may set."""
         self._shift = 0.0
         self.clock = Clock(utc=lambda: utc() + self._shift, seed=seed if seeded else None)
-        models = {one.id: (load_driver(one.driver), load_simulator(one.driver)) for one in scenario.device}
+        models = {one.id: (load_driver(one.driver), modelled(one)) for one in scenario.device}
         self.bench = Bench(models, self.clock, seed)
         self._gate: Gate | None = None
 

@@ -14,15 +14,31 @@ from devicehub.tomlfile.section import Section, Segment
 MOMENT: Final = r"^[0-9]{1,3}:[0-5][0-9](\.[0-9])?$"
 DURATION: Final = r"^[0-9]{1,5}(\.[0-9]{1,3})?s$"
 ALARM: Final = r"^([a-z0-9-]{1,64}/[a-z0-9-]{1,64})?$"
+NAME: Final = r"^([a-z0-9-]{1,64})?$"
+SIMULATED: Final = "sim:"
 Language = Literal["en", "sq", "sr-Latn", "sr-Cyrl"]
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "sq", "sr-Latn", "sr-Cyrl")
 Duration = Annotated[str, Field(pattern=DURATION)]
+Name = Annotated[str, Field(pattern=NAME)]
 Words = dict[Language, str]
 
 
 def seconds(duration: str) -> float:
     """`8s` in seconds."""
     return float(duration.removesuffix("s"))
+
+
+class ActorConfig(DeviceConfig):
+    """A simulated device of a scenario."""
+
+    model: dict[str, dict[str, OptionField]] = Field(
+        default_factory=dict, description="What its simulator is told whenever it powers up, verb by verb"
+    )
+
+    def device(self) -> DeviceConfig:
+        """As the hub has it."""
+        values = {name: getattr(self, name) for name in DeviceConfig.model_fields} | {"port": SIMULATED}
+        return DeviceConfig.model_construct(_fields_set=(self.model_fields_set - {"model"}) | {"port"}, **values)
 
 
 class ScenarioHead(Section):
@@ -75,6 +91,12 @@ class Step(Section):
     t: str = Field(pattern=MOMENT, description="Minutes and seconds since the beginning")
     do: str = Field(min_length=1, max_length=32, description="Verb of the scenario, or of the device's simulator")
     device: str = Field(default="", max_length=64, description="Id of a device")
+    id: Name = Field(default="", description="Name of the step, for a branch")
+    path: Name = Field(default="", description="Only if a branch took this path")
+    ramp: Duration | None = Field(default=None, description="How long the values of `from` take to those of the step")
+    start: dict[str, float] = Field(
+        default_factory=dict, alias="from", description="Where values begin that change over the time of `ramp`"
+    )
     lasts: Duration | None = Field(default=None, alias="for", description="When it is undone by itself")
     text: Words = Field(default_factory=dict[Language, str], description="What is said")
     expect: Expect | None = Field(default=None, description="What has to follow")
@@ -98,7 +120,7 @@ class Scenario(Section):
     scenario: ScenarioHead = Field(description="What is played")
     lane: LaneConfig = Field(default_factory=LaneConfig, description="What the workstation is there for")
     desk: Annotated[tuple[DeskConfig, ...], Field(strict=False)] = Field(default=(), description="Desks")
-    device: Annotated[tuple[DeviceConfig, ...], Field(strict=False, min_length=1)] = Field(description="The devices")
+    device: Annotated[tuple[ActorConfig, ...], Field(strict=False, min_length=1)] = Field(description="The devices")
     limit: LimitTables = ()
     region: RegionTables = ()
     thermal: ThermalTables = ()

@@ -18,6 +18,7 @@ from devicehub.exercise.progress import Said, Sheet, State, sheet
 from devicehub.exercise.report import html
 from devicehub.exercise.scenery import Scenery
 from devicehub.exercise.schema import LANGUAGES, Scenario, Words
+from devicehub.exercise.tongue import tongue
 from devicehub.exercise.witness import Witness
 from devicehub.hub import Hub, Plan
 from devicehub.model.payload import InfoData
@@ -60,8 +61,8 @@ class Stage:
         self.scenario = scenario
         self._manner = manner or Manner()
         self._scenery = Scenery(scenario, scenario.scenario.seed if seed is None else seed, utc, seeded=seeded)
-        self._performance = Performance(scenario, self._scenery, self._manner)
         self._witness = Witness(scenario)
+        self._performance = Performance(scenario, self._scenery, self._manner, self._witness.met)
         self._state = Path()
         self.clock = self._scenery.clock
         self.bench = self._scenery.bench
@@ -120,7 +121,7 @@ class Stage:
         Runs in any thread.
         """
         spoken = next((one for one in LANGUAGES if one == language), LANGUAGES[0])
-        return html(self.scenario, judge(self.scenario, journal_facts(self._state)), spoken)
+        return html(self.scenario, judge(self.scenario, journal_facts(self._state)), tongue(spoken))
 
 
 def _directed(info: Callable[[], InfoData]) -> InfoData:

@@ -32,13 +32,14 @@ class Intervention(Struct, frozen=True):
 class Timed:
     """The course of an exercise so far. What happens in a pause happens at its beginning.
 
-    `began`: when each step that happened did; `ended`: when the last one did. What came more than `ECHO` seconds later
-    is no part of the exercise.
+    `began`: when each step that happened did; `paths`: taken; `ended`: when the last step happened. What came more than
+    `ECHO` seconds later is no part of the exercise.
     """
 
     def __init__(self, scenario: Scenario) -> None:
         self.events: list[Fact] = []
         self.began: dict[int, float] = {}
+        self.paths: set[str] = set()
         self.interventions: list[Intervention] = []
         self.ended: float | None = None
         self._scenario = scenario
@@ -64,6 +65,8 @@ class Timed:
             self.interventions.append(Intervention(round(at - self._first, 1), found))
         if found.word is Word.STEP:
             self._step(found.step, at)
+        elif found.word is Word.TAKES:
+            self.paths.add(found.rest)
         elif found.word is Word.INJECTS and found.injected.do == JUMP:
             self._jump(float(found.injected.values["seconds"]))
         elif found.word is Word.PAUSES:

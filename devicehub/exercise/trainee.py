@@ -6,6 +6,7 @@ from typing import Final
 from devicehub.clock import Clock
 from devicehub.exercise.facts import fact
 from devicehub.exercise.judge import RAISED
+from devicehub.exercise.marks import TYPE, Word, mark
 from devicehub.exercise.schema import Expect, Scenario, seconds
 from devicehub.hub import Hub
 from devicehub.model.instant import instant
@@ -22,7 +23,8 @@ class Trainee:
     """Looks at what a page looks at and answers by commands, as a page does."""
 
     def __init__(self, scenario: Scenario, hub: Hub, topics: Topics, clock: Clock) -> None:
-        self._expected = [step.expect for step in scenario.at if step.expect is not None and step.expect.alarm]
+        self._steps = scenario.at
+        self._expected: list[Expect] = []
         self._hub = hub
         self._topics = topics
         self._clock = clock
@@ -33,8 +35,18 @@ class Trainee:
         with view.watched() as (_, watcher):
             while True:
                 for out in (await watcher.news()).messages:
-                    if (alarm := _raised(out)) and (expect := self._next(alarm)) is not None:
-                        await self._answer(expect)
+                    if not out.retain and out.payload:
+                        await self._heed(out)
+
+    async def _heed(self, out: Outgoing) -> None:
+        """Of a step that happens it is known what is expected; an alarm is answered by what was expected first."""
+        if out.type.endswith(TYPE):
+            event = fact(out.payload)
+            found = mark(event.word, event.data)
+            if found is not None and found.word is Word.STEP and (expect := self._steps[found.step].expect) is not None:
+                self._expected.append(expect)
+        elif out.type.endswith(RAISED) and (expect := self._next(fact(out.payload).subject)) is not None:
+            await self._answer(expect)
 
     def _next(self, alarm: str) -> Expect | None:
         """The first expectation of that alarm that was not answered yet."""
@@ -63,10 +75,3 @@ class Trainee:
         }
         topic = f"{self._topics.prefix}/cmd/hub/{verb}"
         self._hub.command(Incoming(topic, json.dumps(body).encode(), retain=False))
-
-
-def _raised(out: Outgoing) -> str:
-    """The alarm that an event says was raised; empty for anything else, also for the retained state of the alarm."""
-    if out.retain or not out.type.endswith(RAISED):
-        return ""
-    return fact(out.payload).subject

@@ -3,6 +3,7 @@
 from typing import Final
 
 from devicehub.exercise.facts import fact
+from devicehub.exercise.judge import found
 from devicehub.exercise.schema import Scenario
 from devicehub.exercise.timed import Timed
 from devicehub.publish.port import Outgoing
@@ -17,14 +18,20 @@ class Witness:
     def __init__(self, scenario: Scenario) -> None:
         self.course = Timed(scenario)
         self.missed = 0
+        self._scenario = scenario
+
+    def met(self, step: str) -> bool:
+        """Whether what is expected of the step of that id is met so far."""
+        ids = [one.id for one in self._scenario.at]
+        return any(one.passed and ids[one.step] == step for one in found(self._scenario, self.course))
 
     async def watch(self, view: View) -> None:
         """Look on, for ever."""
         with view.watched() as (_, watcher):
             while True:
-                found = await watcher.news()
-                self.missed += found.missed
-                for out in filter(_event, found.messages):
+                news = await watcher.news()
+                self.missed += news.missed
+                for out in filter(_event, news.messages):
                     self.course.add(fact(out.payload))
 
 

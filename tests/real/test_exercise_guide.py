@@ -7,7 +7,8 @@ import pytest
 
 from devicehub.config.resources import shipped
 from devicehub.exercise.acts import CABLE, HOUSE
-from devicehub.exercise.schema import Expect
+from devicehub.exercise.direction import COMMANDS
+from devicehub.exercise.schema import Expect, Step
 from tests.guides import Block, blocks
 from tests.real.following import command, follow
 from tests.real.hub_process import ROOT
@@ -26,7 +27,7 @@ def test_the_guide_can_be_followed_step_by_step(tmp_path: Path) -> None:
     for block in steps():
         follow(block, tmp_path)
     page = (tmp_path / "morning.html").read_text()
-    assert "EXERCISE" in page
+    assert "VEŽBA" in page
     assert "Noć" in page
     assert "<script" not in page
 
@@ -43,3 +44,5 @@ def test_the_guide_names_every_scenario_verb_and_expectation() -> None:
     named = set(re.findall(r"`([a-z_-]+)`", text))
     assert {file.stem for file in shipped("scenarios").glob("*.toml")} <= named
     assert {*HOUSE, *CABLE, *Expect.model_fields} <= named
+    keys = {field.alias or name for name, field in Step.model_fields.items()} - {"t", "do", "device", "for"}
+    assert {*keys, "model", *(command.verb for command in COMMANDS)} <= named

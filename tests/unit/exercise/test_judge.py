@@ -6,8 +6,9 @@ import pytest
 
 from devicehub.exercise.judge import Score, judge, played
 from devicehub.exercise.report import html
-from devicehub.exercise.schema import Scenario
+from devicehub.exercise.schema import LANGUAGES, Language, Scenario
 from devicehub.exercise.timed import Fact
+from devicehub.exercise.tongue import tongue
 
 TITLE = {"en": "A <b>", "sq": "b", "sr-Latn": "c", "sr-Cyrl": "d"}
 ALARM = {"alarm": "cam/hot", "within": "5s", "ack_within": "10s", "disposition": ["nuisance"], "points": 40}
@@ -95,9 +96,9 @@ def test_a_journal_tells_which_scenarios_were_played() -> None:
 
 def test_a_report_shows_what_was_missed_and_no_markup_of_a_title() -> None:
     one = scenario(ALARM)
-    page = html(one, judge(one, [step(100)]))
-    assert "not passed" in page
-    assert "not raised in time" in page
+    page = html(one, judge(one, [step(100)]), tongue("en"))
+    assert "NOT PASSED" in page
+    assert "MISSED: not raised in time" in page
     assert "A &lt;b&gt;" in page
     assert "<script" not in page
 
@@ -105,3 +106,14 @@ def test_a_report_shows_what_was_missed_and_no_markup_of_a_title() -> None:
 def test_a_scenario_without_points_is_passed() -> None:
     score: Score = judge(scenario({**ALARM, "points": 0}), [])
     assert score.percent == 100.0
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("expect", [ALARM, {"quiet": True, "within": "5s"}, {"lane": ["blind"], "within": "5s"}])
+def test_a_report_is_in_one_language_and_tells_what_the_instructor_did(language: Language, expect: Data) -> None:
+    one = scenario(expect)
+    given = Fact(101, "hub.exercise", "", {"why": 's injects {"do":"hotspot","device":"cam","values":{"dk":9.0}}'})
+    page = html(one, judge(one, [step(100), given, RAISED]), tongue(language))
+    assert "00:01.0  hotspot cam dk=9.0" in page
+    assert f'lang="{language}"' in page
+    assert {one for one in LANGUAGES if tongue(one).t("expected") in page} == {language}

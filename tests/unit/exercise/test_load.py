@@ -53,6 +53,35 @@ WRONG = [
     ),
     (step('do = "checkpoint"\nexpect = { alarm = "x/y", within = "3s" }\n'), "no such device"),
     (
+        HEAD + "model = { rate = { fps = 2 } }\n" + END,
+        "7:11  device[0].model.rate: needs 'hz'",
+    ),
+    (
+        HEAD + "model = { explode = {} }\n" + END,
+        "7:11  device[0].model.explode: gy_mcu90640 has no verb 'explode'",
+    ),
+    (
+        step('do = "hotspot"\ndevice = "cam"\nx = 1\ny = 2\ndk = 9\nramp = "3s"\n'),
+        "'ramp' and 'from' need each other",
+    ),
+    (
+        step('do = "hotspot"\ndevice = "cam"\nx = 1\ny = 2\ndk = 9\nramp = "3s"\nfrom = { z = 0 }\n'),
+        "'from' has z, which the step has not as a number",
+    ),
+    (
+        step('do = "hotspot"\ndevice = "cam"\nx = 1\ny = 2\ndk = 9\nramp = "3s"\nfrom = { dk = 0 }\nfor = "2s"\n'),
+        "'for' is shorter than 'ramp'",
+    ),
+    (step('do = "branch"\nmet = "a"\n'), "'branch' needs on, and met or missed or both"),
+    (
+        step('do = "branch"\non = "first"\nmet = "a"\n'),
+        '10:1  at[0].on = "first": no step above with this id expects something',
+    ),
+    (
+        step('do = "checkpoint"\npath = "a"\n'),
+        '10:1  at[0].path = "a": no branch above takes this path',
+    ),
+    (
         step('do = "checkpoint"\nexpect = { alarm = "cam/y", within = "3s", disposition = ["bad"] }\n'),
         "at[0].expect.disposition[0] = \"bad\": must be 'confirmed-threat'",
     ),

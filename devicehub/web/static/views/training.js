@@ -54,8 +54,9 @@ function drawSheet(parts, { sheet, state }) {
   const mark = state === "over" ? ` · ${t(sheet.percent >= sheet.pass_mark ? "passed" : "not-passed")}` : "";
   fill(parts.score, `${t("score", { points: number(sheet.points), most: number(sheet.most), percent: number(sheet.percent, 1) })} · ${t("pass-mark", { percent: sheet.pass_mark })}${mark}`,
     sheet.complete ? null : ` · ${t("incomplete")}`);
-  const next = sheet.steps.find((step) => !step.happened);
-  fill(parts.steps, ...sheet.steps.map((step) => row(step, state !== "over" && step === next)));
+  const played = ({ path }) => !path || sheet.paths.includes(path);
+  const next = sheet.steps.find((step) => !step.happened && played(step));
+  fill(parts.steps, ...sheet.steps.map((step) => row(step, state !== "over" && step === next, played(step))));
 }
 
 function table(body) {
@@ -63,12 +64,12 @@ function table(body) {
   return h("table", {}, h("thead", {}, h("tr", {}, ...heads.map((name) => h("th", { scope: "col" }, t(name))))), body);
 }
 
-function row({ at, act, happened, text, demand }, next) {
+function row({ at, act, happened, text, path, demand }, next, played) {
   const found = demand?.finding;
   const times = ["raised_s", "acked_s", "closed_s"].map((name) => h("td", {}, typeof found?.[name] === "number" ? number(found[name], 1) : ""));
   return h("tr", { "aria-current": next ? "step" : null, class: happened ? "happened" : "to-come" },
-    h("td", {}, clock(at)), h("td", {}, what(act), spoken(text) ? h("q", {}, spoken(text)) : null), h("td", {}, demand ? expected(demand) : ""),
-    h("td", { class: demand?.outcome === "missed" ? "bad" : null }, demand ? outcome(demand) : t(happened ? "done" : next ? "next" : "to-come")),
+    h("td", {}, clock(at)), h("td", {}, path ? `[${path}] ` : "", what(act), spoken(text) ? h("q", {}, spoken(text)) : null), h("td", {}, demand ? expected(demand) : ""),
+    h("td", { class: demand?.outcome === "missed" ? "bad" : null }, demand ? outcome(demand) : t(happened ? "done" : !played ? "other-path" : next ? "next" : "to-come")),
     h("td", {}, found ? `${demand.outcome === "met" ? found.points : 0} / ${found.most}` : ""), ...times,
     h("td", {}, found?.disposition ? t(`disposition.${found.disposition}`) : ""));
 }
