@@ -2,12 +2,14 @@
 
 from pathlib import Path
 from random import Random
+from typing import cast
 
 import pytest
 
 from devicehub.exercise.acts import RAMP_EVERY, acts
 from devicehub.exercise.load import config_of, modelled
 from devicehub.exercise.schema import Scenario, Step
+from devicehub.simulator import BleSimulator
 from tests.unit.exercise.test_judge import TITLE
 
 SPOT = {"t": "00:10", "do": "hotspot", "device": "cam", "x": 16, "y": 12, "dk": 20.0}
@@ -38,7 +40,7 @@ def test_a_simulator_is_told_its_model_at_each_power_up_and_the_hub_is_told_noth
     )
     powered = modelled(one.device[0])
     for seed in (1, 2):
-        (_, said), *_ = powered(Random(seed)).advance(2.0)
+        (_, said), *_ = cast(BleSimulator, powered(Random(seed))).advance(2.0)
         assert said[-2] == 6
     device = config_of(one, tmp_path).device[0]
     assert device.model_dump() == {**device.model_dump(), "port": "sim:"}
