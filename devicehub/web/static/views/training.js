@@ -60,18 +60,22 @@ function drawSheet(parts, { sheet, state }) {
 }
 
 function table(body) {
-  const heads = ["time", "what-happens", "expected", "came-out", "points", "raised-s", "acked-s", "closed-s", "disposition"];
+  const heads = ["time", "what-happens", "expected", "came-out", "points", "reaction"];
   return h("table", {}, h("thead", {}, h("tr", {}, ...heads.map((name) => h("th", { scope: "col" }, t(name))))), body);
 }
 
 function row({ at, act, happened, text, path, demand }, next, played) {
   const found = demand?.finding;
-  const times = ["raised_s", "acked_s", "closed_s"].map((name) => h("td", {}, typeof found?.[name] === "number" ? number(found[name], 1) : ""));
   return h("tr", { "aria-current": next ? "step" : null, class: happened ? "happened" : "to-come" },
-    h("td", {}, clock(at)), h("td", {}, path ? `[${path}] ` : "", what(act), spoken(text) ? h("q", {}, spoken(text)) : null), h("td", {}, demand ? expected(demand) : ""),
+    h("td", {}, clock(at)), h("td", {}, path ? `[${path}] ` : "", what(act), spoken(text) ? [" ", h("q", {}, spoken(text))] : []), h("td", {}, demand ? expected(demand) : ""),
     h("td", { class: demand?.outcome === "missed" ? "bad" : null }, demand ? outcome(demand) : t(happened ? "done" : !played ? "other-path" : next ? "next" : "to-come")),
-    h("td", {}, found ? `${demand.outcome === "met" ? found.points : 0} / ${found.most}` : ""), ...times,
-    h("td", {}, found?.disposition ? t(`disposition.${found.disposition}`) : ""));
+    h("td", {}, found ? `${demand.outcome === "met" ? found.points : 0} / ${found.most}` : ""), h("td", {}, found ? reaction(found) : ""));
+}
+
+/** Seconds from the step to the alarm, from there to the acts; as what it was closed. */
+function reaction({ raised_s: raised, acked_s: acked, closed_s: closed, disposition }) {
+  const times = [raised, acked, closed].filter((one) => typeof one === "number").map((one) => number(one, 1));
+  return [times.length ? `${times.join(" → ")} s` : "", disposition ? t(`disposition.${disposition}`) : ""].filter(Boolean).join(", ");
 }
 
 function what({ do: verb, device, values, lasts }) {
