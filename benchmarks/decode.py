@@ -5,37 +5,28 @@ driver in Python has. `construct` is left out where it is not installed; it is g
 maps nothing. Ratios travel between machines, frames a second do not.
 """
 
-import binascii
-import struct
 import time
 import timeit
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
-from random import Random
+from itertools import count
 from typing import Any
 
-import numpy as np
-
+from by_hand import Case, cases, unslip
+from devicehub.devicefile.compiled import compile_file
 from devicehub.devicefile.conversation import Conversation
 from devicehub.devicefile.load import load
-from devicehub.model.errors import ProtocolError, Reason
-from devicehub.model.reading import Axis, DeviceAlarm, Layout, Measurement, Sample, Scan, Spectrum
-from devicehub.model.units import Unit
+from devicehub.devicefile.schema import ConversationTable
+from devicehub.model.reading import Measurement, Sample, Scan, Spectrum
 from devicehub.registry import device_files, driver_names, load_driver
-from devicehub.wire.checksum import crc
-from devicehub.wire.framer import DelimiterFramer, Frame, SyncFramer
 from devicehub.wire.packet import Packet
-from devicehub.wire.protocol import Decode, DeviceProtocol, FramedProtocol
+from devicehub.wire.protocol import DeviceProtocol, FramedProtocol, Poll
 from tests.conformance import recorded_packets
 
 ROUNDS = 60
 RUN = 0.004
-_RADIOMETRICS = struct.Struct("<HBBBIIIfffIIhfIIhfBB")
-_STATUS = struct.Struct("<HBBBBBbBBBbbBBB")
-_MCRF4XX = crc(width=16, poly=0x1021, init=0xFFFF, reflected=True)
-_POWER = ("unknown", "battery", "USB", "Qi", "Ethernet", "AA backup")
 
 
 def seconds(*works: Callable[[], object]) -> list[float]:
@@ -55,99 +46,36 @@ def _number(timer: timeit.Timer) -> int:
     return number
 
 
-def unslip(data: bytes) -> bytes:
-    """One frame of Kromek, checked."""
-    frame = data.replace(b"\xdb\xdc", b"\xc0").replace(b"\xdb\xdd", b"\xdb")
-    told = int.from_bytes(frame[-2:], "little")
-    if told and told != binascii.crc_hqx(frame[:-2], 0xFFFF):
-        raise ProtocolError(Reason.CHECKSUM)
-    return frame[:-2]
-
-
-def radiometrics(data: bytes) -> list[Sample]:
-    """By hand."""
-    frame = unslip(data)
-    values = _RADIOMETRICS.unpack_from(frame)
-    counts = np.frombuffer(frame, "<u2", 4096, _RADIOMETRICS.size)
-    return [
-        Measurement("neutron-counts", values[11]),
-        Measurement("gamma-counts", values[15]),
-        Spectrum("spectrum", counts.tobytes(), Layout.U16LE, Axis(Unit.ONE, step=1.0), live_time=values[14] / 1000),
-    ]
-
-
-def status(data: bytes) -> list[Sample]:
-    """By hand."""
-    values = _STATUS.unpack(unslip(data))
-    return [
-        Measurement("power", values[5], label=_POWER[values[5]]),
-        Measurement("temperature", values[6]),
-        Measurement("battery", values[9]),
-    ]
-
-
-def tags(data: bytes) -> list[Sample]:
-    """By hand."""
-    return list(_tags(data))
-
-
-def _size(head: bytes) -> int:
-    return head[0] + 1
-
-
-def _checked(frame: bytes) -> None:
-    if int.from_bytes(frame[-2:], "little") != _MCRF4XX(frame[:-2]):
-        raise ProtocolError(Reason.CHECKSUM)
-
-
-def _tags(data: bytes) -> Iterator[Sample]:
-    at = 5
-    for _ in range(data[4]):
-        size = data[at]
-        yield Scan("tag", "epc-gen2", data[at + 1 : at + 1 + size])
-        at += 1 + size
-
-
-def frames() -> Iterator[tuple[str, str, bytes, Callable[[bytes], list[Sample]]]]:
-    """What is decoded: its name, its driver, the bytes, and the code by hand."""
-    compiled = load(device_files()["radiation.kromek_d5"])
-    spectrum = np.random.default_rng(1).poisson(3.0, 4096).astype("<u2")
-    body = compiled.codec.encode("radiometrics", {"spectrum": spectrum, "gamma_counts": 9, "gamma_live": 1.0}, {})
-    yield "Kromek radiometrics", "radiation.kromek_d5", compiled.framing.reply(body), radiometrics
-    body = compiled.codec.encode("status", {"power": "battery", "battery": 87, "dose_status": 0}, {})
-    yield "Kromek status", "radiation.kromek_d5", compiled.framing.reply(body), status
-    compiled = load(device_files()["scanner.uhfreader18"])
-    random = Random(1)
-    found = [{"epc": random.randbytes(12)} for _ in range(8)]
-    body = compiled.codec.encode("tags", {"count": 8, "tags": [{"size": 12, **tag} for tag in found]}, {})
-    yield "UHFReader18, 8 tags", "scanner.uhfreader18", compiled.framing.reply(body), tags
-
-
-def by_hand(driver: str, decode: Decode) -> Callable[[bytes], list[Sample]]:
+def by_hand(case: Case) -> Callable[[], list[Sample]]:
     """Through the framers and the protocol of any driver."""
-    kromek = driver == "radiation.kromek_d5"
-    framer = _Slip() if kromek else SyncFramer(b"", 1, _size, _checked)
-    protocol = FramedProtocol(framer, decode)
-    protocol.start(0.0)
-    return lambda data: list(protocol.on_packet(0.0, Packet(data)).samples)
+    polls = (Poll(b"<GETCPM>>", 1.0),) if case.asked else ()
+    return _fed(FramedProtocol(case.framer(), case.decode, polls), case)
 
 
-class _Slip:
-    """Nothing between two delimiters is no frame."""
-
-    def __init__(self) -> None:
-        self._inner = DelimiterFramer(b"\xc0", limit=17_000)
-
-    def feed(self, data: bytes) -> Iterator[Frame]:
-        return (frame for frame in self._inner.feed(data) if frame)
-
-
-def by_file(driver: str) -> Callable[[bytes], list[Sample]]:
+def by_file(case: Case) -> Callable[[], list[Sample]]:
     """Through framer, checks, fields and mapping of a device file."""
-    protocol = load_driver(driver).open({})
-    assert isinstance(protocol, Conversation)
+    if not case.asked:
+        return _fed(load_driver(case.driver).open({}), case)
+    compiled = load(device_files()[case.driver])
+    request = compiled.requests[case.asked].table.model_copy(update={"when": None})
+    alone = {"request": (request,), "memory": (), "conversation": ConversationTable()}
+    return _fed(Conversation(compile_file(compiled.file.model_copy(update=alone)), {}), case)
+
+
+def _fed(protocol: DeviceProtocol, case: Case) -> Callable[[], list[Sample]]:
+    """The frame again and again; one that is asked for, a second later each time, with its request."""
+    data, seconds = Packet(case.data), count(100.0)
     protocol.start(0.0)
-    return lambda data: list(protocol.on_packet(0.0, Packet(data)).samples)
+    if not case.asked:
+        return lambda: list(protocol.on_packet(0.0, data).samples)
+    protocol.on_packet(0.0, data)
+
+    def asked() -> list[Sample]:
+        now = next(seconds)
+        protocol.on_timer(now)
+        return list(protocol.on_packet(now, data).samples)
+
+    return asked
 
 
 def by_construct() -> dict[str, tuple[Callable[[bytes], object], Callable[[bytes], bytes]]]:
@@ -164,8 +92,8 @@ def by_construct() -> dict[str, tuple[Callable[[bytes], object], Callable[[bytes
     tag = lib.Struct("size" / lib.Byte, "epc" / lib.Bytes(lib.this.size))
     listed = lib.Struct(*[f"h{number}" / lib.Byte for number in range(4)], "tags" / lib.PrefixedArray(lib.Byte, tag))
     return {
-        "Kromek radiometrics": (report.parse, unslip),
-        "Kromek status": (state.parse, unslip),
+        "Kromek D5 radiometrics": (report.parse, unslip),
+        "Kromek D5 status": (state.parse, unslip),
         "UHFReader18, 8 tags": (listed.parse, lambda data: data[:-2]),
     }
 
@@ -173,22 +101,22 @@ def by_construct() -> dict[str, tuple[Callable[[bytes], object], Callable[[bytes
 def alike(one: list[Sample], other: list[Sample]) -> bool:
     """The same values; changes of state aside, which a device file tells once."""
     kept = [sample for sample in one if isinstance(sample, Measurement | Spectrum | Scan)]
-    return kept == [sample for sample in other if not isinstance(sample, DeviceAlarm)]
+    return kept == [sample for sample in other if isinstance(sample, Measurement | Spectrum | Scan)]
 
 
 def beside() -> None:
-    """Device files beside code by hand and `construct`."""
+    """Device files beside code by hand and `construct`; of the D5, `construct` gives what is by hand alone."""
     parsers = by_construct()
-    print(f"{'':24} {'by hand':>12} {'device file':>12} {'ratio':>6} {'construct':>12} {'ratio':>6}   frames/s")
-    for name, driver, data, decode in frames():
-        hand_written, from_file = by_hand(driver, decode), by_file(driver)
-        assert alike(from_file(data), hand_written(data)), name
-        works: list[Callable[[], object]] = [partial(hand_written, data), partial(from_file, data)]
-        if name in parsers:
-            parse, content = parsers[name]
-            works.append(partial(parse, content(data.strip(b"\xc0"))))
+    print(f"{'':26} {'by hand':>12} {'device file':>12} {'ratio':>6} {'construct':>12} {'ratio':>6}   frames/s")
+    for case in cases():
+        hand_written, from_file = by_hand(case), by_file(case)
+        assert alike(from_file(), hand_written()), (case.title, from_file(), hand_written())
+        works: list[Callable[[], object]] = [hand_written, from_file]
+        if case.title in parsers:
+            parse, content = parsers[case.title]
+            works.append(partial(parse, content(case.data.strip(b"\xc0"))))
         hand, file, *slow = seconds(*works)
-        line = f"{name:24} {1 / hand:12,.0f} {1 / file:12,.0f} {file / hand:6.1f}"
+        line = f"{case.title:26} {1 / hand:12,.0f} {1 / file:12,.0f} {file / hand:6.1f}"
         print(line + "".join(f" {1 / one:12,.0f} {one / hand:6.1f}" for one in slow))
 
 

@@ -34,7 +34,8 @@ def _checked(path: Path, seconds: float) -> tuple[Driver, Compiled, Played, Flip
         raise CommandError(
             Exit.USAGE, f"{path}: must lie in the folder of its family; there is no family '{family}'{hint}"
         )
-    return driver(compiled, f"{family}.{path.stem}"), compiled, play(compiled, seconds), flip(compiled)
+    made = driver(compiled, f"{family}.{path.stem}")
+    return made, compiled, play(compiled, made.open({}), seconds), flip(compiled)
 
 
 def _evidence(compiled: Compiled) -> dict[str, int]:

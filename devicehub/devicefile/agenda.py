@@ -51,12 +51,13 @@ class Agenda:
             if request.wanted(memory):
                 self._planned(request, now)
                 return request
-        for name in sorted(self._due, key=self._due.__getitem__):
-            request = self._requests[name]
-            if self._due[name] <= now and request.wanted(memory):
-                self._planned(request, now)
-                return request
-        return None
+        found, first = None, inf
+        for name, at in self._due.items():
+            if at <= now and at < first and self._requests[name].wanted(memory):
+                found, first = self._requests[name], at
+        if found is not None:
+            self._planned(found, now)
+        return found
 
     def _planned(self, request: Request, now: float) -> None:
         """When it is due again: in step with its period, or later if it was late by more than that."""
@@ -101,5 +102,8 @@ class Agenda:
             return self.flight.deadline
         if any(self._requests[name].wanted(memory) for name in self._queue):
             return self._free_at
-        due = [at for name, at in self._due.items() if at < inf and self._requests[name].wanted(memory)]
-        return max(self._free_at, min(due)) if due else None
+        first = inf
+        for name, at in self._due.items():
+            if at < first and self._requests[name].wanted(memory):
+                first = at
+        return max(self._free_at, first) if first < inf else None

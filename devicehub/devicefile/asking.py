@@ -20,6 +20,8 @@ class Asking:
         self._asked = checks
         table = framing.table
         self._adjust = table.adjust if table.request_adjust is None else table.request_adjust
+        self._constant: dict[Template, bytes] = {}
+        self._slots: dict[Template, tuple[str, ...]] = {}
         self._head, self._tail = parse_template(table.request_head), parse_template(table.request_tail)
 
     def request_framer(self) -> StreamFramer:
@@ -33,6 +35,13 @@ class Asking:
 
     def request(self, send: Template, values: Mapping[str, float | str], *, unchecked: bool = False) -> bytes:
         """What the device is sent. Raises `ValueError` for a value that does not fit."""
+        if unchecked or self.slots(send):
+            return self._made(send, values, unchecked=unchecked)
+        if send not in self._constant:
+            self._constant[send] = self._made(send, values, unchecked=False)
+        return self._constant[send]
+
+    def _made(self, send: Template, values: Mapping[str, float | str], *, unchecked: bool) -> bytes:
         template = (*self._head, *send, *self._tail)
         checks = room(self._asked)
         size = len(filled(template, {LENGTH: 0, **values})) + checks
@@ -43,7 +52,9 @@ class Asking:
 
     def slots(self, send: Template) -> tuple[str, ...]:
         """What is put into a request, `length` aside."""
-        return tuple(name for name in slots((*self._head, *send, *self._tail)) if name != LENGTH)
+        if send not in self._slots:
+            self._slots[send] = tuple(name for name in slots((*self._head, *send, *self._tail)) if name != LENGTH)
+        return self._slots[send]
 
     def pattern(self, send: Template) -> re.Pattern[bytes]:
         """Matches a request's frame; its slots are groups."""

@@ -68,14 +68,14 @@ def _table(name: str, table: Mapping[str, object]) -> Test:
     if not table or not set(table) <= KINDS:
         raise ValueError(f"{name}: must be a value, a list of values or a table of {', '.join(sorted(KINDS))}")
     parts = list(_parts(table))
-    return lambda value: all(part(value) for part in parts)
+    return parts[0] if len(parts) == 1 else lambda value: all(part(value) for part in parts)
 
 
 def _parts(table: Mapping[str, object]) -> Iterable[Test]:
     if "prefix" in table:
         prefixes = table["prefix"] if isinstance(table["prefix"], list) else [table["prefix"]]
         begins = tuple(map(str, prefixes))
-        yield lambda value: str(_plain(value)).startswith(begins)
+        yield lambda value: (value if isinstance(value, str) else str(_plain(value))).startswith(begins)
     if "from" in table or "to" in table:
         low, high = _bound(table, "from", float("-inf")), _bound(table, "to", float("inf"))
         yield lambda value: isinstance(value, int | float) and low <= value <= high

@@ -181,9 +181,10 @@ class Conversation:
         if self._misses == self._silent_after:
             self._samples += self._teller.silence()
 
-    def _values(self, now: float, request: Request) -> dict[str, float | str]:
+    def _values(self, now: float, request: Request) -> Mapping[str, float | str]:
         del now
-        return {**self._options, **self._counters.take(self._compiled.asking.slots(request.template))}
+        slots = self._compiled.asking.slots(request.template)
+        return {**self._options, **self._counters.take(slots)} if slots else self._options
 
     def _now(self, now: float, name: str) -> None:
         """Send what is not waited for, at once."""
@@ -221,7 +222,7 @@ class Conversation:
 
     def _wake_at(self, now: float) -> float | None:
         wake = self._agenda.wake_at(self._memory)
-        idle = self._idle() if isinstance(self._framer, Replies) else None
+        idle = self._idle() if self._by_time else None
         if idle is not None and now < self._heard_at + idle and wake is not None:
             wake = min(wake, self._heard_at + idle)
         return max(wake, self._heard_at + self._errors.idle_s) if self._deaf and wake is not None else wake

@@ -21,8 +21,9 @@ def scaled(table: FieldTable) -> tuple[Convert | None, Convert | None]:
 def _to_value(table: FieldTable, *, floating: bool) -> Convert:
     """A reciprocal scale divides: 31 tenths are 3.1, not 3.1000000000000001."""
     scale, offset, none = 1.0 if table.scale is None else table.scale, table.offset, table.none
-    if table.scale is None and not offset:
-        return lambda raw: None if raw in none else raw
+    if table.scale is None and offset.is_integer() and not floating:
+        plus = int(offset)
+        return (lambda raw: None if raw in none else raw + plus) if none else (lambda raw: raw + plus)
     divisor = round(1 / scale) if scale and abs(scale) <= 1 and math.isclose(round(1 / scale) * scale, 1) else 0
 
     def value(raw: float) -> float | None:
@@ -78,10 +79,10 @@ def stretch(table: FieldTable) -> tuple[Convert, Callable[[Decoded], bytes]]:
 
 def _text(encoding: str) -> tuple[Convert, Callable[[Decoded], bytes]]:
     def read(data: bytes) -> str:
-        text = data.partition(b"\0")[0].decode(encoding)
-        if not all(character.isprintable() for character in text.strip()):
+        text = data.partition(b"\0")[0].decode(encoding).strip()
+        if not text.isprintable():
             raise ValueError("not printable")
-        return text.strip()
+        return text
 
     return read, lambda value: str(value).encode(encoding)
 
@@ -91,6 +92,8 @@ def _decimal(table: FieldTable) -> tuple[Convert, Callable[[Decoded], bytes]]:
     digits = _digits(table)
 
     def read(data: bytes) -> Decoded:
+        if data.isdigit():
+            return int(data) if to_value is None else to_value(int(data))
         text = data.decode("ascii").strip(" \0\r\n")
         if "_" in text:
             raise ValueError("no number")

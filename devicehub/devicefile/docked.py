@@ -95,7 +95,7 @@ class Docked(Conversation):
     def _docked(self) -> Memory | None:
         return next((one for one in self._compiled.memories if one.wanted(self._memory)), None)
 
-    def _values(self, now: float, request: Request) -> dict[str, float | str]:
+    def _values(self, now: float, request: Request) -> Mapping[str, float | str]:
         memory = self._docked()
         values = super()._values(now, request)
         if memory is None:

@@ -70,22 +70,26 @@ def _parts(tables: list[FieldTable], endian: str) -> Iterator[Part]:
 
 
 def _runs(table: FieldTable) -> bool:
-    plain = table.type in CODES or (table.type == "pad" and isinstance(table.size, int) and table.value is None)
+    sized = table.type in STRETCHES and isinstance(table.size, int)
+    plain = table.type in CODES or (sized and (table.type != "pad" or table.value is None))
     return plain and table.when is None and not table.optional
 
 
 def _joins(first: FieldTable, table: FieldTable, endian: str) -> bool:
-    return _runs(table) and (table.type == "pad" or (first.endian or endian) == (table.endian or endian))
+    return _runs(table) and (table.type in STRETCHES or (first.endian or endian) == (table.endian or endian))
 
 
 def _fixed(run: list[FieldTable], endian: str) -> Fixed:
     order = next((table.endian for table in run if table.endian), None) or endian
-    codes = (f"{table.size}x" if table.type == "pad" else CODES[table.type] for table in run)
+    codes = (CODES.get(table.type) or f"{table.size}{'x' if table.type == 'pad' else 's'}" for table in run)
     scalars = tuple(_scalar(table, order) for table in run if table.type != "pad")
     return Fixed(("<" if order == "little" else ">") + "".join(codes), scalars)
 
 
 def _scalar(table: FieldTable, order: str) -> Scalar:
+    if table.type in STRETCHES:
+        assert isinstance(table.size, int)
+        return Scalar(table.name, *stretch(table), wanted=table.value, size=table.size)
     decode, encode = scaled(table)
     bits = tuple((name, place[0], (1 << (place[1] if len(place) > 1 else 1)) - 1) for name, place in table.bits.items())
     wanted = table.value if isinstance(table.value, int | float) else None

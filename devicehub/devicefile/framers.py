@@ -50,7 +50,7 @@ class Delimited:
 
     def __init__(self, table: FrameTable, verify: Verify) -> None:
         self._start, self._end = parse_bytes(table.start), parse_bytes(table.end)
-        self._escape, self._strip = Escape(table.escape), parse_bytes(table.strip)
+        self._escape, self._strip = Escape(table.escape) if table.escape else None, parse_bytes(table.strip)
         self._least, self._most, self._grown = table.least, table.most, 2 if table.escape else 1
         self._verify = verify
         self.clear()
@@ -69,7 +69,9 @@ class Delimited:
                 yield content
 
     def _content(self, frame: bytes) -> Frame:
-        content = self._escape.undo(frame).strip(self._strip) if self._strip else self._escape.undo(frame)
+        content = frame if self._escape is None else self._escape.undo(frame)
+        if self._strip:
+            content = content.strip(self._strip)
         if not content:
             return b""
         if not self._least <= len(content) <= self._most:
@@ -87,6 +89,8 @@ class Lengthed:
     def __init__(self, table: FrameTable, verify: Verify) -> None:
         self._table = table
         self._verify = verify
+        self._place, self._order = slice(table.at, table.at + table.width), table.endian
+        self._mask, self._adjust, self._least, self._most = table.mask, table.adjust, table.least, table.most
         self.clear()
 
     def clear(self) -> bool:
@@ -104,10 +108,8 @@ class Lengthed:
         return self._inner.feed(data)
 
     def _size(self, head: bytes) -> int:
-        table = self._table
-        told = int.from_bytes(head[table.at : table.at + table.width], table.endian) & table.mask
-        size = told + table.adjust
-        if not table.least <= size <= table.most:
+        size = (int.from_bytes(head[self._place], self._order) & self._mask) + self._adjust
+        if not self._least <= size <= self._most:
             raise ProtocolError(Reason.LENGTH, f"a frame of {size} bytes")
         return size
 

@@ -34,7 +34,7 @@ class Framing:
 
     def doubtful(self, frame: bytes) -> bool:
         """Whether a check does not match whose rule is not certain."""
-        if self._is_aside(frame):
+        if not self._doubted or self._is_aside(frame):
             return False
         try:
             for check in self._doubted:

@@ -103,6 +103,7 @@ class Sequence:
     def __init__(self, name: str, layout: Layout, cases: tuple[Case, ...]) -> None:
         self._name = name
         self._layout = layout
+        self._parts = layout.parts
         self._cases = cases
         self.count: Expression | int | None = None
         self.extent = Extent()
@@ -128,7 +129,8 @@ class Sequence:
 
     def _element(self, data: bytes, at: int, elements: list[Values]) -> int:
         element: Values = {}
-        at = self._layout.decode(data, at, element)
+        for part in self._parts:
+            at = part.decode(data, at, element)
         if self._cases:
             case = self._case(element)
             element["case"] = case.name

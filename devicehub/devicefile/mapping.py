@@ -5,7 +5,7 @@ Alarms, capabilities and identity are told when they change; triggers when they 
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,8 @@ from devicehub.wire.symbology import aim_symbology
 
 SLOT = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 LAYOUTS = {"|u1": Layout.U8, "<u2": Layout.U16LE, "<i2": Layout.I16LE, "<u4": Layout.U32LE, "<f4": Layout.F32LE}
-Make = Callable[[Values], Iterable[Sample]]
+Make = Callable[[Values, list[Sample]], None]
+"""Adds the samples of a message's fields to a list; what is no generator costs half as much."""
 
 
 def put_in(text: str, values: Mapping[str, object]) -> str:
@@ -75,9 +76,10 @@ def makers(message: Message, channels: Mapping[str, Channel]) -> tuple[Make, ...
 def _field(name: str, channel: Channel) -> Make:
     measured = _state if channel.kind is ChannelKind.STATE else _measured
 
-    def make(values: Values) -> Iterable[Sample]:
+    def make(values: Values, out: list[Sample]) -> None:
         value = values.get(name)
-        return () if value is None else (measured(channel, value),)
+        if value is not None:
+            out.append(measured(channel, value))
 
     return make
 
@@ -85,10 +87,9 @@ def _field(name: str, channel: Channel) -> Make:
 def _in_case(sequence: str, case: str, name: str, channel: Channel) -> Make:
     """A field of a list's elements: of those of one case, or of all."""
 
-    def make(values: Values) -> Iterator[Sample]:
-        for element in values.get(sequence, ()):
-            if case in {"", element.get("case", "")} and element.get(name) is not None:
-                yield _measured(channel, element[name])
+    def make(values: Values, out: list[Sample]) -> None:
+        of_case = (one for one in values.get(sequence, ()) if case in {"", one.get("case", "")})
+        out.extend(_measured(channel, one[name]) for one in of_case if one.get(name) is not None)
 
     return make
 
@@ -117,14 +118,13 @@ def _measure(table: MeasureTable, channel: Channel) -> Make:
     value, when = parse_expression(table.value), _when(table.when)
     uncertainty = None if table.uncertainty is None else parse_expression(table.uncertainty)
 
-    def one(values: Mapping[str, object]) -> Iterator[Sample]:
+    def one(values: Values, out: list[Sample]) -> None:
         if not when(values):
             return
         sample = _measured(channel, _rounded(value(values)))
-        if uncertainty is None:
-            yield sample
-        else:
-            yield Measurement(sample.channel, sample.value, uncertainty=single(float(uncertainty(values))))
+        if uncertainty is not None:
+            sample = Measurement(sample.channel, sample.value, uncertainty=single(float(uncertainty(values))))
+        out.append(sample)
 
     return _each(table.each, one)
 
@@ -133,16 +133,14 @@ def _rounded(value: Number) -> Number:
     return value if isinstance(value, int) else single(value)
 
 
-def _each(
-    sequence: str | None, one: Callable[[Mapping[str, object]], Iterator[Sample]], *, alone: bool = False
-) -> Make:
+def _each(sequence: str | None, one: Make, *, alone: bool = False) -> Make:
     """Once, or for each element of a list, which sees the fields outside it too unless it needs none."""
     if sequence is None:
         return one
 
-    def make(values: Values) -> Iterator[Sample]:
+    def make(values: Values, out: list[Sample]) -> None:
         for element in values.get(sequence, ()):
-            yield from one(element if alone else {**values, **element})
+            one(element if alone else {**values, **element}, out)
 
     return make
 
@@ -156,7 +154,7 @@ def _spectrum(table: SpectrumTable) -> Make:
     live = None if table.live_time is None else parse_expression(table.live_time)
     unit = Unit(table.unit)
 
-    def make(values: Values) -> Iterator[Sample]:
+    def make(values: Values, out: list[Sample]) -> None:
         numbers = values.get(table.field)
         if numbers is None or not len(numbers):
             return
@@ -164,7 +162,7 @@ def _spectrum(table: SpectrumTable) -> Make:
         data, layout = _packed(numbers)
         axis = Axis(unit, step=step, start=start, quadratic=quadratic)
         seconds = None if live is None else _finite(table.channel, live(values))
-        yield Spectrum(table.channel, data, layout, axis, mode=table.mode, live_time=seconds)
+        out.append(Spectrum(table.channel, data, layout, axis, mode=table.mode, live_time=seconds))
 
     return make
 
@@ -189,7 +187,7 @@ def _packed(numbers: np.ndarray[Any, Any]) -> tuple[bytes, Layout]:
 def _image(table: ImageTable) -> Make:
     width, height = (parse_expression(str(size)) for size in (table.width, table.height))
 
-    def make(values: Values) -> Iterator[Sample]:
+    def make(values: Values, out: list[Sample]) -> None:
         numbers = values.get(table.field)
         if numbers is None:
             return
@@ -197,7 +195,8 @@ def _image(table: ImageTable) -> Make:
         if across < 1 or across * down != len(numbers):
             raise ProtocolError(Reason.LENGTH, f"{len(numbers)} pixels for {across}x{down}")
         data, layout = _packed(numbers)
-        yield Image(table.channel, data, layout, across, down, table.gain, table.offset, Radiometric(table.radiometric))
+        kind = Radiometric(table.radiometric)
+        out.append(Image(table.channel, data, layout, across, down, table.gain, table.offset, kind))
 
     return make
 
@@ -205,18 +204,32 @@ def _image(table: ImageTable) -> Make:
 def _scan(table: ScanTable, inner: frozenset[str]) -> Make:
     """`inner`: the fields of a list's element."""
     when, strip = _when(table.when), parse_bytes(table.strip)
+    read, symbology = _read(table.field, strip), _symbology(table)
 
-    def one(values: Mapping[str, object]) -> Iterator[Sample]:
-        found = [values[field] for field in table.field if values.get(field) is not None]
-        if not found or not when(values):
+    def one(values: Values, out: list[Sample]) -> None:
+        data = read(values)
+        if data is None or (when.tests and not when(values)):
             return
-        data = b"\r".join(line for one in found if (line := _stripped(one, strip)))
         if not data:
             raise ProtocolError(Reason.LENGTH, f"{table.channel} without data")
-        yield Scan(table.channel, _symbology(table, values), data)
+        out.append(Scan(table.channel, symbology if isinstance(symbology, str) else symbology(values), data))
 
-    needed = {table.field, *when.names, *SLOT.findall(table.symbology), *filter(None, [table.aim])}
+    needed = {*table.field, *when.names, *SLOT.findall(table.symbology), *filter(None, [table.aim])}
     return _each(table.each, one, alone=needed <= inner)
+
+
+def _read(fields: tuple[str, ...], strip: bytes) -> Callable[[Values], bytes | None]:
+    """What was read: a field, or those of several that are there as lines; None without any."""
+
+    def lines(values: Values) -> bytes | None:
+        found = [values[field] for field in fields if values.get(field) is not None]
+        return b"\r".join(line for one in found if (line := _stripped(one, strip))) if found else None
+
+    def alone(values: Values) -> bytes | None:
+        found = values.get(fields[0])
+        return found if found is None or (not strip and isinstance(found, bytes)) else _stripped(found, strip)
+
+    return alone if len(fields) == 1 else lines
 
 
 def _stripped(found: Decoded, strip: bytes) -> bytes:
@@ -226,8 +239,12 @@ def _stripped(found: Decoded, strip: bytes) -> bytes:
     return data
 
 
-def _symbology(table: ScanTable, values: Mapping[str, object]) -> str:
-    return put_in(table.symbology, values) if table.aim is None else aim_symbology(_text(values[table.aim]))
+def _symbology(table: ScanTable) -> str | Callable[[Values], str]:
+    """A name, or what gives it."""
+    if table.aim is not None:
+        aim = table.aim
+        return lambda values: aim_symbology(_text(values[aim]))
+    return (lambda values: put_in(table.symbology, values)) if SLOT.search(table.symbology) else table.symbology
 
 
 def alarm(table: AlarmTable, values: Mapping[str, object], *, active: bool) -> DeviceAlarm:

@@ -7,6 +7,7 @@ from devicehub.devicefile.condition import Condition, parse_condition
 from devicehub.devicefile.expression import Expression, parse_expression
 from devicehub.devicefile.fields import compile_fields
 from devicehub.devicefile.framing import Framing
+from devicehub.devicefile.guards import Guard, guard
 from devicehub.devicefile.notation import parse_bytes
 from devicehub.devicefile.parts import Layout, Values
 from devicehub.devicefile.schema import DeviceFile
@@ -18,7 +19,7 @@ KNOWN_MOST = 1024
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One kind of frame, compiled. `early`: its match looks at the header alone."""
+    """One kind of frame, compiled. `early`: its match looks at the header alone. `guard`: see there."""
 
     name: str
     table: MessageTable
@@ -27,6 +28,7 @@ class Message:
     layout: Layout
     compute: tuple[tuple[str, Expression], ...]
     strict: bool
+    guard: Guard | None
 
     @property
     def unasked(self) -> bool:
@@ -40,13 +42,14 @@ class Codec:
     def __init__(self, file: DeviceFile, framing: Framing) -> None:
         self._framing = framing
         endian = file.frame.endian
-        self._header = compile_fields(file.frame.header, endian)
+        self._header, self._has_header = compile_fields(file.frame.header, endian), bool(file.frame.header)
         self._lengths = tuple(_lengths(file.frame.header))
         self._echoes = tuple((field.name, field.echo) for field in file.frame.header if field.echo)
         known = frozenset(name for field in file.frame.header for name in (field.name, *field.bits))
         self._messages = {table.name: _message(table, endian, known) for table in file.message}
         self._known: dict[tuple[object, ...], Message] = {}
         self._unasked = tuple(message for message in self._messages.values() if message.unasked)
+        self._possible: dict[tuple[str, ...], tuple[Message, ...]] = {}
         self._matched = sorted({name for message in self._messages.values() for name in message.match.names})
         self._all_early = all(message.early for message in self._messages.values())
 
@@ -60,23 +63,26 @@ class Codec:
         `memory`: remembered fields, for conditions. Raises `ProtocolError`.
         """
         body = self._framing.body(frame)
-        header: Values = dict(memory)
-        at = self._header.decode(body, 0, header)
+        header: Values = {**memory}
+        at = self._header.decode(body, 0, header) if self._has_header else 0
         for name, adjust in self._lengths:
             if header[name] != len(frame) - adjust:
                 raise ProtocolError(Reason.LENGTH, f"{name} = {header[name]} in a frame of {len(frame)} bytes")
+        if not self._all_early:
+            return self._searched(body, at, header, expected)
         key = (expected, *[header.get(name) for name in self._matched])
         if (found := self._known.get(key)) is not None:
             return self._finished(found, header, len(body) - found.layout.decode(body, at, header))
         message, values = self._searched(body, at, header, expected)
-        if self._all_early and len(self._known) < KNOWN_MOST:
+        if len(self._known) < KNOWN_MOST:
             self._known[key] = message
         return message, values
 
     def _searched(self, body: bytes, at: int, header: Values, expected: tuple[str, ...]) -> tuple[Message, Values]:
+        possible = self._possible.get(expected) or self._candidates(expected)
         fault: ProtocolError | None = None
-        for message in self._candidates(expected):
-            if message.early and not message.match(header):
+        for message in possible:
+            if not _may_be(message, body, at) or (message.early and not message.match(header)):
                 continue
             values = dict(header)
             try:
@@ -88,14 +94,29 @@ class Codec:
                 continue
             if message.early or message.match(values):
                 return self._finished(message, values, len(body) - end)
-        raise fault or ProtocolError(Reason.UNSUPPORTED, f"no message for {body[:8].hex(' ')}")
+        raise fault or self._why(possible, body, at, header)
 
-    def _candidates(self, expected: tuple[str, ...]) -> Iterator[Message]:
-        for name in expected:
-            yield self._messages[name]
-        for message in self._unasked:
-            if message.name not in expected:
-                yield message
+    def _candidates(self, expected: tuple[str, ...]) -> tuple[Message, ...]:
+        """What a frame may be: the answers to what was asked, then what is known by itself."""
+        named = tuple(self._messages[name] for name in expected)
+        found = (*named, *(message for message in self._unasked if message.name not in expected))
+        self._possible[expected] = found
+        return found
+
+    @staticmethod
+    def _why(possible: Iterable[Message], body: bytes, at: int, header: Values) -> ProtocolError:
+        """Why a frame is none of the messages that it might be."""
+        fault = ProtocolError(Reason.UNSUPPORTED, f"no message for {body[:8].hex(' ')}")
+        for message in possible:
+            if message.early and not message.match(header):
+                continue
+            try:
+                message.layout.decode(body, at, dict(header))
+            except ProtocolError as error:
+                fault = error
+                if message.early:
+                    break
+        return fault
 
     @staticmethod
     def _finished(message: Message, values: Values, left: int) -> tuple[Message, Values]:
@@ -136,9 +157,15 @@ def _lengths(header: Iterable[FieldTable]) -> Iterator[tuple[str, int]]:
             yield field.name, field.adjust
 
 
+def _may_be(message: Message, body: bytes, at: int) -> bool:
+    """Whether the first of its constants are there, as far as they stand at a fixed place."""
+    return message.guard is None or body.startswith(message.guard[1], at + message.guard[0])
+
+
 def _message(table: MessageTable, endian: str, header: frozenset[str]) -> Message:
     match = parse_condition(table.match)
     separator = None if table.separator is None else parse_bytes(table.separator)
     layout = compile_fields(table.fields, endian, separator)
     compute = tuple((name, parse_expression(text)) for name, text in table.compute.items())
-    return Message(table.name, table, match, match.names <= header, layout, compute, table.extra == "refuse")
+    early, strict = match.names <= header, table.extra == "refuse"
+    return Message(table.name, table, match, early, layout, compute, strict, guard(table, endian))

@@ -45,12 +45,12 @@ class Layout:
     """Parts in a row."""
 
     def __init__(self, parts: tuple[Part, ...], announced: tuple[Announced, ...] = ()) -> None:
-        self._parts = parts
+        self.parts = parts
         self._announced = announced
 
     def decode(self, data: bytes, at: int, values: Values) -> int:
         """As `Part.decode`."""
-        for part in self._parts:
+        for part in self.parts:
             at = part.decode(data, at, values)
         return at
 
@@ -59,7 +59,7 @@ class Layout:
         for field in self._announced:
             if field.name not in values:
                 values = {**values, field.name: field.measure(values.get(field.of, ()))}
-        for part in self._parts:
+        for part in self.parts:
             part.encode(values, out)
 
 
@@ -67,15 +67,17 @@ class Layout:
 class Scalar:
     """A number of a `Fixed` run. `decode` None: as it is.
 
-    `wanted`: its raw constant; `bits`: name to (shift, mask); `whole`: it has no fraction.
+    `wanted`: its raw constant; `bits`: name to (shift, mask); `whole`: it has no fraction. `size`: it is bytes, so
+    many of them, filled up with zeros when they are written; `decode` may raise `ValueError`, `wanted` is its value.
     """
 
     name: str
     decode: Convert | None = None
     encode: Convert | None = None
-    wanted: int | float | None = None
+    wanted: int | float | str | None = None
     bits: tuple[tuple[str, int, int], ...] = ()
     whole: bool = False
+    size: int = 0
 
 
 class Fixed:
@@ -83,28 +85,46 @@ class Fixed:
 
     def __init__(self, layout: str, scalars: tuple[Scalar, ...]) -> None:
         self._struct = struct.Struct(layout)
+        self._unpack = self._struct.unpack_from
         self._scalars = scalars
         self._names = tuple(scalar.name for scalar in scalars)
+        self._alone = scalars[0].name if len(scalars) == 1 else ""
         self._size = self._struct.size
-        self._wanted = tuple((scalar.name, scalar.wanted) for scalar in scalars if scalar.wanted is not None)
-        self._bits = tuple((scalar.name, *bit) for scalar in scalars for bit in scalar.bits)
-        self._decoded = tuple((scalar.name, scalar.decode) for scalar in scalars if scalar.decode is not None)
+        numbers = [(number, one) for number, one in enumerate(scalars) if not one.size]
+        self._wanted = tuple((number, one.wanted) for number, one in numbers if one.wanted is not None)
+        self._bits = tuple(
+            (bit, number, shift, mask) for number, one in enumerate(scalars) for bit, shift, mask in one.bits
+        )
+        self._decoded = tuple((one.name, number, one.decode) for number, one in numbers if one.decode)
+        self._stretches = tuple(
+            (one.name, number, one.decode, one.wanted) for number, one in enumerate(scalars) if one.size and one.decode
+        )
+        self._converts = bool(self._bits or self._decoded or self._stretches)
 
     def decode(self, data: bytes, at: int, values: Values) -> int:
         """As `Part.decode`."""
         try:
-            raw = self._struct.unpack_from(data, at)
+            raw = self._unpack(data, at)
         except struct.error:
             raise ProtocolError(Reason.TRUNCATED, f"frame ends before {', '.join(self._names[:3])}") from None
-        values.update(zip(self._names, raw, strict=True))
-        for name, wanted in self._wanted:
-            if values[name] != wanted:
-                raise ProtocolError(Reason.UNEXPECTED, f"{name} = {values[name]}, not {wanted}")
-        for name, bit, shift, mask in self._bits:
-            values[bit] = values[name] >> shift & mask
-        for name, decode in self._decoded:
-            values[name] = decode(values[name])
+        for number, wanted in self._wanted:
+            if raw[number] != wanted:
+                raise ProtocolError(Reason.UNEXPECTED, f"{self._names[number]} = {raw[number]}, not {wanted}")
+        if self._alone:
+            values[self._alone] = raw[0]
+        else:
+            values.update(zip(self._names, raw, strict=True))
+        if self._converts:
+            self._convert(raw, values)
         return at + self._size
+
+    def _convert(self, raw: tuple[Decoded, ...], values: Values) -> None:
+        for bit, number, shift, mask in self._bits:
+            values[bit] = raw[number] >> shift & mask
+        for name, number, decode in self._decoded:
+            values[name] = decode(raw[number])
+        for name, number, read, expected in self._stretches:
+            values[name] = read_as(name, raw[number], read, expected)
 
     def encode(self, values: Values, out: bytearray) -> None:
         """As `Part.encode`."""
@@ -114,7 +134,22 @@ class Fixed:
             raise ValueError(f"{', '.join(self._names)}: {error}") from None
 
 
+def read_as(name: str, data: bytes, read: Convert, wanted: object) -> Decoded:
+    """The value of some bytes. Raises `ProtocolError` for what cannot be read, or is not `wanted`."""
+    try:
+        value = read(data)
+    except ValueError:
+        raise ProtocolError(Reason.CORRUPT, f"{name} = {data[:40]!r}") from None
+    if wanted is not None and value != wanted:
+        raise ProtocolError(Reason.UNEXPECTED, f"{name} = {value!r}, not {wanted!r}")
+    return value
+
+
 def _raw(scalar: Scalar, values: Values) -> Decoded:
+    if scalar.size:
+        given = values.get(scalar.name) if scalar.wanted is None else scalar.wanted
+        assert scalar.encode is not None
+        return b"" if given is None else scalar.encode(given)[: scalar.size]
     if scalar.wanted is not None:
         return scalar.wanted
     if scalar.bits and any(bit in values for bit, _, _ in scalar.bits):
@@ -123,8 +158,8 @@ def _raw(scalar: Scalar, values: Values) -> Decoded:
             raw = raw & ~(mask << shift) | (int(values.get(bit, raw >> shift & mask)) & mask) << shift
         return raw
     value = values.get(scalar.name, 0)
-    raw = value if scalar.encode is None else scalar.encode(value)
-    return round(raw) if scalar.whole and isinstance(raw, float) else raw
+    number = value if scalar.encode is None else scalar.encode(value)
+    return round(number) if scalar.whole and isinstance(number, float) else number
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,17 +212,19 @@ class Stretch:
         self._extent = extent
         self._read, self._write = convert
         self._wanted = wanted
+        self._plain = self._read is bytes and wanted is None
+        size = extent.size
+        self._sized_by = size.text if isinstance(size, Expression) and size.text in size.names else None
 
     def decode(self, data: bytes, at: int, values: Values) -> int:
         """As `Part.decode`."""
-        end, after = self._extent.find(self._name, data, at, values)
-        try:
-            value = self._read(data[at:end])
-        except ValueError:
-            raise ProtocolError(Reason.CORRUPT, f"{self._name} = {data[at:end][:40]!r}") from None
-        if self._wanted is not None and value != self._wanted:
-            raise ProtocolError(Reason.UNEXPECTED, f"{self._name} = {value!r}, not {self._wanted!r}")
-        values[self._name] = value
+        size = None if self._sized_by is None else values.get(self._sized_by)
+        if isinstance(size, int) and 0 <= size <= len(data) - at:
+            end = after = at + size
+        else:
+            end, after = self._extent.find(self._name, data, at, values)
+        found = data[at:end]
+        values[self._name] = found if self._plain else read_as(self._name, found, self._read, self._wanted)
         return after
 
     def encode(self, values: Values, out: bytearray) -> None:

@@ -6,16 +6,15 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from devicehub.devicefile.compiled import Compiled
-from devicehub.devicefile.conversation import Conversation
 from devicehub.devicefile.notation import parse_bytes
 from devicehub.devicefile.schema import VectorTable
 from devicehub.devicefile.simulate import trial
 from devicehub.devicefile.telling import Teller
 from devicehub.devicefile.vectors import frames
 from devicehub.model.errors import ProtocolError, Reason
-from devicehub.model.reading import Image, Measurement, Scan, Spectrum
+from devicehub.model.reading import Image, Measurement, Scan, Spectrum, Stored
 from devicehub.wire.packet import Packet, usb_port, usb_read
-from devicehub.wire.protocol import Step
+from devicehub.wire.protocol import DeviceProtocol, Step
 
 TICK: Final = 0.02
 BITS_MOST: Final = 2000
@@ -39,14 +38,16 @@ class Flipped:
     taken: int
 
 
-def play(compiled: Compiled, seconds: float) -> Played:
-    """Driver and simulator of a file for `seconds` of no real time. `silent`: channels that gave nothing."""
-    played, bench, now = Played(seconds), _Bench(compiled), 0.0
+def play(compiled: Compiled, protocol: DeviceProtocol, seconds: float) -> Played:
+    """A file's protocol and its simulator for `seconds` of no real time. `silent`: channels that gave nothing."""
+    played, bench, now = Played(seconds), _Bench(compiled, protocol), 0.0
     try:
         while now < seconds:
             for step in bench.tick(now):
-                told = (one for one in step.samples if isinstance(one, Measurement | Spectrum | Image | Scan))
-                played.samples.update(one.channel for one in told)
+                told = (one.sample if isinstance(one, Stored) else one for one in step.samples)
+                played.samples.update(
+                    one.channel for one in told if isinstance(one, Measurement | Spectrum | Image | Scan)
+                )
                 played.faults += [f"{now:.2f} s: {fault}" for fault in step.faults]
             now = round(now + TICK, 2)
     except ValueError as error:
@@ -58,11 +59,11 @@ def play(compiled: Compiled, seconds: float) -> Played:
 class _Bench:
     """A simulated device and its driver, joined by a line that takes one tick."""
 
-    def __init__(self, compiled: Compiled) -> None:
+    def __init__(self, compiled: Compiled, protocol: DeviceProtocol) -> None:
         link = compiled.file.link
         self._device = trial(compiled)
         self._device.do("demo")
-        self._protocol = Conversation(compiled, {option.name: option.default for option in compiled.file.option})
+        self._protocol = protocol
         self._usb = link.kind == "usb"
         self._port = usb_port(link.endpoint_in) if self._usb else next(iter(link.notify), "")
         self._nothing = usb_read(link.endpoint_in, link.transfer)

@@ -29,6 +29,7 @@ from devicehub.model.reading import (
     Trigger,
 )
 
+_MISSING: Final = object()
 UNTESTED: Final = "untested device file"
 
 
@@ -41,16 +42,17 @@ class Meaning:
     alarms: tuple[tuple[AlarmTable, Condition], ...]
     capabilities: tuple[tuple[Capability, Condition], ...]
     triggers: tuple[tuple[TriggerTable, Condition], ...]
-
-    @property
-    def changing(self) -> bool:
-        """Whether there is something that is told when it changes."""
-        return bool(self.alarms or self.capabilities or self.triggers)
+    watched: tuple[str, ...]
+    """The fields that alarms, capabilities and triggers go by."""
+    events: bool
+    """Whether something is told each time, without a change."""
+    changing: bool
 
 
 def meaning(message: Message, makes: tuple[Make, ...]) -> Meaning:
     """The compiled meaning of a message."""
     table = message.table
+    given: tuple[AlarmTable | CapabilityTable | TriggerTable, ...] = (*table.alarm, *table.capability, *table.trigger)
     identity = {name: text if "{" in text else f"{{{text}}}" for name, text in table.identity.items()}
     return Meaning(
         makes,
@@ -58,6 +60,9 @@ def meaning(message: Message, makes: tuple[Make, ...]) -> Meaning:
         tuple((one, parse_condition(one.when)) for one in table.alarm),
         tuple((_capability(one), parse_condition(one.when)) for one in table.capability),
         tuple((one, parse_condition(one.when)) for one in table.trigger),
+        tuple(dict.fromkeys(name for one in given for name in one.when)),
+        events=any(one.event for one in table.alarm) or any(not one.when for one in table.trigger),
+        changing=bool(given),
     )
 
 
@@ -80,6 +85,8 @@ class Teller:
         self._alarms: dict[str, bool] = {}
         self._levels: dict[str, Capability] = {}
         self._pressed: set[str] = set()
+        self._version = 0
+        self._judged: dict[str, tuple[int, list[object]]] = {}
         self.silent = True
 
     def tell(self, name: str, values: Values, faults: list[ProtocolError]) -> list[Sample]:
@@ -88,13 +95,13 @@ class Teller:
         samples: list[Sample] = []
         for make in one.makes:
             try:
-                samples.extend(make(values))
+                make(values, samples)
             except ProtocolError as error:
                 faults.append(error)
         if one.identity:
             samples.extend(self._identity(one, values))
         if one.changing:
-            samples.extend(self._changes(one, values))
+            self._judge(name, one, values, samples)
         return [marked(sample) for sample in samples] if self._untested else samples
 
     def silence(self) -> list[Sample]:
@@ -123,9 +130,18 @@ class Teller:
         if new:
             yield Identity(tuple(new.items()))
 
+    def _judge(self, name: str, one: Meaning, values: Values, samples: list[Sample]) -> None:
+        """What has changed; nothing has, if the same fields said the same and nothing else changed since."""
+        said = [values.get(field, _MISSING) for field in one.watched]
+        if one.events or self._judged.get(name) != (self._version, said):
+            samples.extend(self._changes(one, values))
+            self._judged[name] = self._version, said
+
     def _changes(self, one: Meaning, values: Values) -> Iterator[Sample]:
         for table, on in one.alarms:
-            yield from self._alarm(table, values, active=on(values))
+            active = on(values)
+            if table.event or self._alarms.get(table.point) != active:
+                yield from self._alarm(table, values, active=active)
         seen: set[str] = set()
         for level, holds in one.capabilities:
             if level.name in seen or not holds(values):
@@ -141,20 +157,24 @@ class Teller:
             if active:
                 yield alarm(table, values, active=True)
                 yield alarm(table, values, active=False)
-        elif self._alarms.get(table.point) != active:
+        else:
+            self._version += 1
             self._alarms[table.point] = active
             yield alarm(table, values, active=active)
 
     def _changed(self, capability: Capability) -> bool:
         if self._levels.get(capability.name) == capability:
             return False
+        self._version += 1
         self._levels[capability.name] = capability
         return True
 
     def _trigger(self, table: TriggerTable, *, pressed: bool) -> Iterator[Sample]:
         if pressed and (table.name not in self._pressed or not table.when):
             yield Trigger(table.name)
-        (self._pressed.add if pressed else self._pressed.discard)(table.name)
+        if pressed != (table.name in self._pressed):
+            self._version += 1
+            (self._pressed.add if pressed else self._pressed.discard)(table.name)
 
 
 def doubted(sample: Sample) -> Sample:
