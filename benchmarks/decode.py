@@ -15,6 +15,7 @@ from itertools import count
 from typing import Any
 
 from by_hand import Case, cases, unslip
+
 from devicehub.devicefile.compiled import compile_file
 from devicehub.devicefile.conversation import Conversation
 from devicehub.devicefile.load import load

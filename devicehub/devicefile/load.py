@@ -12,6 +12,7 @@ from devicehub.devicefile.conversation import Conversation
 from devicehub.devicefile.docked import SET_CLOCK, Docked
 from devicehub.devicefile.names import name_complaints
 from devicehub.devicefile.notation import parse_template
+from devicehub.devicefile.references import reference_complaints
 from devicehub.devicefile.schema import CheckTable, DeviceFile, LinkTable, OptionTable
 from devicehub.devicefile.schema_types import CHANNEL, NAME, USB
 from devicehub.devicefile.simulate import simulate_complaints
@@ -50,7 +51,7 @@ def _read(path: Path) -> Compiled:
         tables = DeviceFile.model_validate(file.values)
     except ValidationError as error:
         raise _problems(file, complaints(error, DeviceFile, _WORDING)) from None
-    if found := list(name_complaints(tables)):
+    if found := [*name_complaints(tables), *reference_complaints(tables)]:
         raise _problems(file, found)
     try:
         compiled = compile_file(tables)
