@@ -239,8 +239,8 @@ def cases() -> Iterator[Case]:
     compiled = load(device_files()[D3S])
     values = {"spectrum": spectrum, "gamma_counts": 9, "real_time": 1.0, "rate": 0.1, "dose": 2.0}
     body = compiled.codec.encode("radiometrics", values, {})
-    framer = partial(_sized, b"", 2, lambda head: head[0] + head[1] * 256, _d3s_good)
-    yield Case("Kromek D3S radiometrics", D3S, compiled.framing.reply(body), framer, _d3s_radiometrics)
+    by_length = partial(_sized, b"", 2, lambda head: head[0] + head[1] * 256, _d3s_good)
+    yield Case("Kromek D3S radiometrics", D3S, compiled.framing.reply(body), by_length, _d3s_radiometrics)
     yield _uhf_tags()
     yield Case("GQ GMC count", "radiation.gq_gmc", b"\x00\x00\x00\x1c", WholePackets, _count, "get_count32")
     for name, (message, framer, decode) in _LENGTHED.items():
