@@ -42,6 +42,10 @@ class Agenda:
         elif name not in self._queue:
             self._queue.append(name)
 
+    def free(self, now: float) -> bool:
+        """Whether something may be sent, and nothing of the start-up list is to be sent before it."""
+        return self.flight is None and now >= self._free_at and not self._queue
+
     def next(self, now: float, memory: Mapping[str, object]) -> Request | None:
         """The request to send now, if any."""
         if self.flight is not None or now < self._free_at:
@@ -96,11 +100,11 @@ class Agenda:
         """Send nothing before that time."""
         self._free_at = max(self._free_at, until)
 
-    def wake_at(self, memory: Mapping[str, object]) -> float | None:
-        """When there is something to do."""
+    def wake_at(self, memory: Mapping[str, object], *, waiting: bool = False) -> float | None:
+        """When there is something to do; `waiting`: a command is."""
         if self.flight is not None:
             return self.flight.deadline
-        if any(self._requests[name].wanted(memory) for name in self._queue):
+        if waiting or any(self._requests[name].wanted(memory) for name in self._queue):
             return self._free_at
         first = inf
         for name, at in self._due.items():

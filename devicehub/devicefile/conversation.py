@@ -7,6 +7,7 @@ come at any time. After `silent_after` unanswered requests nothing is detected.
 from collections.abc import Iterable, Mapping
 
 from devicehub.devicefile.agenda import Agenda
+from devicehub.devicefile.commanding import Commanding
 from devicehub.devicefile.compiled import Compiled, Request
 from devicehub.devicefile.framers import Replies
 from devicehub.devicefile.mapping import put_in
@@ -18,7 +19,7 @@ from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Sample
 from devicehub.wire.framer import Frame
 from devicehub.wire.packet import Packet, usb_port, usb_read, usb_write
-from devicehub.wire.protocol import Step
+from devicehub.wire.protocol import Call, Step
 
 
 class Counters:
@@ -59,6 +60,7 @@ class Conversation:
         self._heard_at = float("-inf")
         self._deaf = False
         self._agenda = Agenda(compiled, 0.0)
+        self._commanding = Commanding(file)
         self._samples: list[Sample] = []
         self._faults: list[ProtocolError] = []
         self._write: list[Packet] = []
@@ -89,6 +91,11 @@ class Conversation:
         flight = self._agenda.flight
         if flight is not None and now >= flight.deadline:
             self._late(now)
+        return self._step(now)
+
+    def on_command(self, now: float, call: Call) -> Step:
+        """Take a command: it is begun when the line is free."""
+        self._commanding.take(call)
         return self._step(now)
 
     def stop(self, now: float) -> Step:
@@ -143,10 +150,12 @@ class Conversation:
         self._misses = self._damaged = 0
         self._told(now, message.name, values, doubtful=self._compiled.framing.doubtful(frame))
         table = message.table
-        if table.refused:
-            self._faults.append(ProtocolError(Reason.REJECTED, put_in(table.refused, values)))
+        refusal = put_in(table.refused, values) if table.refused else ""
+        if refusal:
+            self._faults.append(ProtocolError(Reason.REJECTED, refusal))
         if flight is not None and message.name in expected:
             self._agenda.answered(now)
+            self._commanding.answered(flight.request.name, values, refusal)
         if table.acknowledge is not None:
             self._now(now, table.acknowledge)
         for name in table.then:
@@ -175,6 +184,7 @@ class Conversation:
             self._send(request, flight.sent)
             return
         self._agenda.drop(now)
+        self._commanding.late(request.name)
         if isinstance(self._framer, Replies):
             self._agenda.hold(now + self._errors.idle_s)
         self._misses += 1
@@ -208,7 +218,20 @@ class Conversation:
         if link.kind == "usb":
             self._write.append(usb_read(link.endpoint_in, link.transfer))
 
+    def _command(self, now: float) -> None:
+        """Begin what somebody commanded."""
+        while not self._deaf and self._agenda.free(now) and (begun := self._commanding.next(now)) is not None:
+            request, call = self._compiled.requests[begun[0]], begun[1]
+            given = {name: value for name, value in call.args.items() if not isinstance(value, bool)}
+            values = {**self._values(now, request), **given}
+            self._send(request, values)
+            self._agenda.sent(request, values, now)
+            if not request.table.replies:
+                self._commanding.sent()
+
     def _step(self, now: float) -> Step:
+        if self._commanding.waits:
+            self._command(now)
         while not self._deaf and (request := self._agenda.next(now, self._memory)) is not None:
             values = self._values(now, request)
             self._send(request, values)
@@ -216,12 +239,12 @@ class Conversation:
         wake = self._wake_at(now)
         beyond = 0 < self._errors.reopen_after <= self._damaged
         lost = f"{self._damaged} damaged frames in a row" if beyond else ""
-        step = Step(tuple(self._write), tuple(self._samples), tuple(self._faults), wake, lost=lost)
+        step = Step(tuple(self._write), tuple(self._samples), tuple(self._faults), wake, self._commanding.ended(), lost)
         self._write, self._samples, self._faults = [], [], []
         return step
 
     def _wake_at(self, now: float) -> float | None:
-        wake = self._agenda.wake_at(self._memory)
+        wake = self._agenda.wake_at(self._memory, waiting=self._commanding.waits)
         idle = self._idle() if self._by_time else None
         if idle is not None and now < self._heard_at + idle and wake is not None:
             wake = min(wake, self._heard_at + idle)

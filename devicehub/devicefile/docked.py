@@ -66,18 +66,19 @@ class Docked(Conversation):
         self._pull_at: float | None = 0.0
         self._pulled = False
         self._setting: Call | None = None
-        self._ended: list[Ended] = []
 
     def on_command(self, now: float, call: Call) -> Step:
         """`set-clock`, once the memory was pulled: what it holds is dated by the clock that wrote it."""
+        if call.verb != SET_CLOCK.verb:
+            return super().on_command(now, call)
         memory = self._docked()
         if now > call.expires:
-            self._ended.append(expired(call))
+            self._commanding.end(expired(call))
         elif memory is None or memory.table.set_clock is None:
             why = "the device has not said that it is a model whose clock can be set"
-            self._ended.append(Ended(call.number, CommandState.TIMEOUT, why))
+            self._commanding.end(Ended(call.number, CommandState.TIMEOUT, why))
         elif why := self._obstacle(now, call):
-            self._ended.append(Ended(call.number, CommandState.FAILED, why))
+            self._commanding.end(Ended(call.number, CommandState.FAILED, why))
         else:
             self._setting = call
             self._agenda.add(memory.table.set_clock, first=True)
@@ -162,7 +163,7 @@ class Docked(Conversation):
     def _end(self, ended: Ended) -> None:
         call, self._setting = self._setting, None
         if call is not None:
-            self._ended.append(Ended(call.number, ended.state, ended.why))
+            self._commanding.end(Ended(call.number, ended.state, ended.why))
 
     def _step(self, now: float) -> Step:
         memory = self._docked()
@@ -170,8 +171,7 @@ class Docked(Conversation):
             self._pull_at = None
             self._agenda.add(memory.table.clock)
         step = super()._step(now)
-        ended, self._ended = tuple(self._ended), []
         wake = step.wake_at
         if memory is not None and self._pull_at is not None:
             wake = self._pull_at if wake is None else min(wake, self._pull_at)
-        return Step(step.write, step.samples, step.faults, wake, ended, step.lost)
+        return Step(step.write, step.samples, step.faults, wake, step.ended, step.lost)

@@ -1,28 +1,27 @@
 """From a file to a driver: read, validate, compile, prove. Every mistake as file:line:column."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache, partial
 from math import inf
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from devicehub.devicefile.commanding import declared, forbidden, forbidden_complaints
 from devicehub.devicefile.compiled import Compiled, ComplaintsError, compile_file
 from devicehub.devicefile.conversation import Conversation
 from devicehub.devicefile.docked import SET_CLOCK, Docked
 from devicehub.devicefile.names import name_complaints
-from devicehub.devicefile.notation import parse_template
 from devicehub.devicefile.references import reference_complaints
 from devicehub.devicefile.schema import CheckTable, DeviceFile, LinkTable, OptionTable
 from devicehub.devicefile.schema_types import CHANNEL, NAME, USB
 from devicehub.devicefile.simulate import simulate_complaints
 from devicehub.devicefile.vectors import vector_complaints
-from devicehub.driver import BleLink, Driver, Link, Options, SerialLink, UsbLink
+from devicehub.driver import BleLink, Command, Driver, Link, Options, SerialLink, UsbLink
 from devicehub.model.device import Category, Option, UsbId
 from devicehub.tomlfile.problems import Complaint, ConfigProblems
 from devicehub.tomlfile.read import TomlFile, placed, read_file
 from devicehub.tomlfile.words import Wording, complaints
-from devicehub.wire.forbidden import Forbidden
 
 _WORDING = Wording(
     {
@@ -57,7 +56,8 @@ def _read(path: Path) -> Compiled:
         compiled = compile_file(tables)
     except ComplaintsError as error:
         raise _problems(file, error.complaints) from None
-    if found := [*vector_complaints(compiled), *simulate_complaints(compiled)]:
+    refused = forbidden_complaints(tables, compiled.asking)
+    if found := [*refused, *vector_complaints(compiled), *simulate_complaints(compiled)]:
         raise _problems(file, found)
     return compiled
 
@@ -79,9 +79,9 @@ def driver(compiled: Compiled, name: str) -> Driver:
         integrity=", ".join(map(_integrity, file.check)) or "none",
         protocol=partial(_conversation, compiled),
         stale_after=inf if file.quiet else file.stale_after_s,
-        forbidden=tuple(_forbidden(compiled)),
+        forbidden=tuple(forbidden(file, compiled.asking)),
         timed=file.frame.kind == "reply",
-        commands=(SET_CLOCK,) if any(memory.table.set_clock for memory in compiled.memories) else (),
+        commands=(*map(declared, file.command), *_clock(compiled)),
         name=name,
     )
 
@@ -90,9 +90,8 @@ def _conversation(compiled: Compiled, options: Options) -> Conversation:
     return Docked(compiled, options) if compiled.memories else Conversation(compiled, options)
 
 
-def _forbidden(compiled: Compiled) -> Iterator[Forbidden]:
-    for table in compiled.file.forbidden:
-        yield Forbidden(table.title, compiled.asking.beginning(parse_template(table.send)))
+def _clock(compiled: Compiled) -> tuple[Command, ...]:
+    return (SET_CLOCK,) if any(memory.table.set_clock for memory in compiled.memories) else ()
 
 
 def _option(table: OptionTable) -> Option:

@@ -56,10 +56,10 @@ def _frame(frame: FrameTable) -> Iterator[Complaint]:
             yield Complaint(("frame", key), f"frame.{key}: missing; kind = '{frame.kind}' needs it")
 
 
-def _repeated(table: str, found: list[str]) -> Iterator[Complaint]:
+def _repeated(table: str, found: list[str], key: str = "name") -> Iterator[Complaint]:
     for number, name in enumerate(found):
         if name in found[:number]:
-            yield value_mistake((table, number, "name"), name, f"already used by {table}[{found.index(name)}]")
+            yield value_mistake((table, number, key), name, f"already used by {table}[{found.index(name)}]")
 
 
 def _known(path: KeyPath, name: str | None, known: Iterable[str], what: str) -> Iterator[Complaint]:
@@ -131,7 +131,8 @@ def _requests(file: DeviceFile) -> Iterator[Complaint]:
         path: KeyPath = ("request", number)
         for at, name in enumerate(request.replies):
             yield from _known((*path, "replies", at), name, messages, "message")
-        yield from _slots((*path, "send"), request.send, sources)
+        given = [one.name for command in file.command if command.request == request.name for one in command.args]
+        yield from _slots((*path, "send"), request.send, [*sources, *given])
         sized = request.size is not None or request.idle_s is not None
         if file.frame.kind == "reply" and request.replies and not sized:
             yield Complaint(path, f"{key_text(path)}: frame.kind = 'reply' needs 'size' or 'idle_s'")
@@ -139,6 +140,36 @@ def _requests(file: DeviceFile) -> Iterator[Complaint]:
         yield from _slots(("forbidden", number, "send"), forbidden.send, sources)
     yield from _talk(file)
     yield from _memories(file)
+    yield from _commands(file)
+
+
+def _commands(file: DeviceFile) -> Iterator[Complaint]:
+    yield from _repeated("command", [one.verb for one in file.command], "verb")
+    by_itself = set(_sent_by_itself(file))
+    for number, command in enumerate(file.command):
+        path: KeyPath = ("command", number)
+        yield from _known((*path, "request"), command.request, (one.name for one in file.request), "request")
+        if command.control and command.request in by_itself:
+            text = "it is sent without the command too; a request that changes something is sent by its command alone"
+            yield value_mistake((*path, "request"), command.request, text)
+        replies = {name for one in file.request if one.name == command.request for name in one.replies}
+        fields = {name for one in file.message if one.name in replies for name in _decoded(one, file)}
+        for name, field in command.result.items():
+            yield from _known((*path, "result", name), field, fields, "field of its answers")
+
+
+def _sent_by_itself(file: DeviceFile) -> Iterator[str]:
+    """Requests that nobody has to command."""
+    yield from (*file.conversation.start, *file.conversation.stop, file.errors.answer or "")
+    yield from (request.name for request in file.request if request.period_s is not None)
+    for message in file.message:
+        yield from (message.acknowledge or "", *message.then)
+    for memory in file.memory:
+        yield from (memory.clock, memory.read)
+
+
+def _decoded(message: MessageTable, file: DeviceFile) -> Iterator[str]:
+    yield from (*names(file.frame.header), *names(message.fields), *message.compute)
 
 
 def _memories(file: DeviceFile) -> Iterator[Complaint]:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from devicehub.devicefile.schema_command import CommandTable
 from devicehub.devicefile.schema_memory import MemoryTable
 from devicehub.devicefile.schema_message import FieldTable, MessageTable
 from devicehub.devicefile.schema_types import Bytes, ChannelName, Condition, Name, Scalar, Template, UnitName, UsbName
@@ -251,6 +252,9 @@ class DeviceFile(Section):
     counter: Annotated[tuple[CounterTable, ...], Field(strict=False)] = Field(default=(), description="Counters")
     message: Annotated[tuple[MessageTable, ...], Field(strict=False)] = Field(description="Frames from the device")
     request: Annotated[tuple[RequestTable, ...], Field(strict=False)] = Field(default=(), description="Requests")
+    command: Annotated[tuple[CommandTable, ...], Field(strict=False)] = Field(
+        default=(), description="What it can be told"
+    )
     forbidden: Annotated[tuple[ForbiddenTable, ...], Field(strict=False)] = Field(default=(), description="Never sent")
     memory: Annotated[tuple[MemoryTable, ...], Field(strict=False)] = Field(default=(), description="Its memory")
     conversation: ConversationTable = Field(default=ConversationTable(), description="Order of requests")
