@@ -16,7 +16,8 @@ from devicehub.wire.packet import Packet
 from tests.conformance import check_step, recorded_packets
 
 MOST = 100_000
-TICK = 0.1
+TICK = 0.25
+QUIET_TICK = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Hour:
 async def quiet_minutes(name: str, seconds: float) -> Hour:
     """Nothing befalls the link."""
     hour = Hour()
-    port = _port(name, Clock(seed=7), 2.0)
+    port = _port(name, Clock(seed=7), 1.0, QUIET_TICK)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             transport = await port.open()
@@ -62,7 +63,7 @@ async def quiet_minutes(name: str, seconds: float) -> Hour:
 async def troubled_hour(name: str, seconds: float = 3600) -> Hour:
     """Unplugged every minute or ten, and garbage on the line once between."""
     hour, random, clock = Hour(), Random(11), Clock(seed=7)
-    port = _port(name, clock, 0.5, tick=TICK)
+    port = _port(name, clock, 0.5, TICK)
     loop = asyncio.get_running_loop()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
@@ -95,7 +96,7 @@ def garbage(name: str, random: Random) -> list[Packet]:
     return [*noise, Packet(begun.data[: random.randint(0, len(begun.data))], begun.port)]
 
 
-def _port(name: str, clock: Clock, rate: float, tick: float = 0.02) -> SimulatedPort:
+def _port(name: str, clock: Clock, rate: float, tick: float) -> SimulatedPort:
     make = load_simulator(name)
     return SimulatedPort(load_driver(name).link, lambda: _acting(make(Random(3)), rate), clock, tick)
 

@@ -49,7 +49,7 @@ def test_every_transcript_replays_exactly(name: str) -> None:
 
 
 @each_driver
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_bytes_give_samples_or_faults_and_nothing_else(name: str, data: st.DataObject) -> None:
     driver = load_driver(name)
