@@ -9,6 +9,8 @@ from devicehub.devicefile.integrity import Check
 from devicehub.devicefile.notation import Slot, Template, filled, parse_template, slots
 
 LENGTH = "length"
+RESEND = "resend"
+"""What is put in when a request is sent again: 1, and 0 before."""
 
 
 class Asking:

@@ -7,6 +7,7 @@ come at any time. After `silent_after` unanswered requests nothing is detected.
 from collections.abc import Iterable, Mapping
 
 from devicehub.devicefile.agenda import Agenda
+from devicehub.devicefile.asking import RESEND
 from devicehub.devicefile.commanding import Commanding
 from devicehub.devicefile.compiled import Compiled, Request
 from devicehub.devicefile.framers import Replies
@@ -181,7 +182,7 @@ class Conversation:
         if flight.tries <= request.table.retries:
             flight.tries += 1
             flight.deadline = now + request.table.timeout_s
-            self._send(request, flight.sent)
+            self._send(request, {**flight.sent, RESEND: 1})
             return
         self._agenda.drop(now)
         self._commanding.late(request.name)
@@ -194,7 +195,7 @@ class Conversation:
     def _values(self, now: float, request: Request) -> Mapping[str, float | str]:
         del now
         slots = self._compiled.asking.slots(request.template)
-        return {**self._options, **self._counters.take(slots)} if slots else self._options
+        return {**self._options, **self._counters.take(slots), RESEND: 0} if slots else self._options
 
     def _now(self, now: float, name: str) -> None:
         """Send what is not waited for, at once."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 from devicehub.devicefile.parts import Convert, Decoded
 from devicehub.devicefile.schema_message import FieldTable
+from devicehub.model.errors import ProtocolError, Reason
 from devicehub.wire.numbers import single
 
 
@@ -45,6 +46,21 @@ def _to_raw(table: FieldTable, *, floating: bool) -> Convert:
         return number if floating else round(number)
 
     return raw
+
+
+def plausible(table: FieldTable, convert: Convert | None) -> Convert | None:
+    """`convert`, and a `ProtocolError` for a value that cannot be."""
+    if table.within is None:
+        return convert
+    name, (low, high) = table.name, table.within
+
+    def held(raw: Decoded) -> Decoded:
+        value = raw if convert is None else convert(raw)
+        if value is not None and not low <= value <= high:
+            raise ProtocolError(Reason.RANGE, f"{name} = {value}, not from {low:g} to {high:g}")
+        return value
+
+    return held
 
 
 def words(meanings: Mapping[int, str]) -> tuple[Convert, Convert]:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from devicehub.devicefile.condition import parse_condition
-from devicehub.devicefile.convert import scaled, stretch
+from devicehub.devicefile.convert import plausible, scaled, stretch
 from devicehub.devicefile.expression import Expression, parse_expression
-from devicehub.devicefile.lists import Array, Case, Sequence
+from devicehub.devicefile.lists import Array, Case, Packed, Sequence
 from devicehub.devicefile.notation import parse_bytes
 from devicehub.devicefile.parts import (
     Announced,
@@ -89,8 +89,10 @@ def _fixed(run: list[FieldTable], endian: str) -> Fixed:
 def _scalar(table: FieldTable, order: str) -> Scalar:
     if table.type in STRETCHES:
         assert isinstance(table.size, int)
-        return Scalar(table.name, *stretch(table), wanted=table.value, size=table.size)
+        from_bytes, to_bytes = stretch(table)
+        return Scalar(table.name, plausible(table, from_bytes), to_bytes, wanted=table.value, size=table.size)
     decode, encode = scaled(table)
+    decode = plausible(table, decode)
     bits = tuple((name, place[0], (1 << (place[1] if len(place) > 1 else 1)) - 1) for name, place in table.bits.items())
     wanted = table.value if isinstance(table.value, int | float) else None
     if table.type not in {"u24", "i24"}:
@@ -112,13 +114,16 @@ def _single(table: FieldTable, endian: str) -> Part:
     order = "<" if (table.endian or endian) == "little" else ">"
     match table.type:
         case "array":
-            dtype = order + _DTYPES[table.of or "u8"]
             count = None if table.count is None else number_of(table.count)
+            if table.of == "u12":
+                return Packed(table.name, count, table.most, big=order == ">")
+            dtype = order + _DTYPES[table.of or "u8"]
             return Array(table.name, dtype, count, table.coding, table.most)
         case "list":
             return _sequence(table, endian)
         case kind if kind in STRETCHES:
-            return Stretch(table.name, _extent(table), stretch(table), table.value)
+            read, write = stretch(table)
+            return Stretch(table.name, _extent(table), (plausible(table, read) or read, write), table.value)
         case _:
             return _fixed([table], endian)
 

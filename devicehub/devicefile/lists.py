@@ -87,6 +87,41 @@ class Array:
         out += numbers.astype(self._dtype).tobytes()
 
 
+class Packed:
+    """Numbers of 12 bits, two in three bytes; the bytes of an odd last one are filled up with zeros."""
+
+    def __init__(self, name: str, count: Expression | int | None, most: int, *, big: bool) -> None:
+        self._name, self._count, self._most, self._big = name, count, most, big
+
+    def decode(self, data: bytes, at: int, values: Values) -> int:
+        """As `Part.decode`."""
+        left = len(data) - at
+        number = left * 2 // 3 if self._count is None else _number(self._name, self._count, values, self._most)
+        size = (number * 3 + 1) // 2
+        if size > left or number > self._most or (self._count is None and size != left):
+            raise ProtocolError(Reason.LENGTH, f"{self._name}: {left} bytes for {number} elements")
+        triples = np.frombuffer(data[at : at + size] + bytes(-size % 3), np.uint8).reshape(-1, 3).astype("<u2")
+        first, middle, last = triples.T
+        if self._big:
+            pairs = first << 4 | middle >> 4, (middle & 15) << 8 | last
+        else:
+            pairs = first | (middle & 15) << 8, middle >> 4 | last << 4
+        values[self._name] = np.stack(pairs, 1).ravel()[:number]
+        return at + size
+
+    def encode(self, values: Values, out: bytearray) -> None:
+        """As `Part.encode`."""
+        numbers = np.asarray(values.get(self._name, ()), np.uint16)
+        if isinstance(self._count, int):
+            numbers = np.resize(numbers, self._count) if len(numbers) else np.zeros(self._count, np.uint16)
+        one, other = np.append(numbers, [0] * (len(numbers) % 2)).astype(np.uint16).reshape(-1, 2).T
+        if self._big:
+            triples = one >> 4, (one & 15) << 4 | other >> 8, other & 255
+        else:
+            triples = one & 255, one >> 8 | (other & 15) << 4, other >> 4
+        out += np.stack(triples, 1).astype(np.uint8).tobytes()[: (len(numbers) * 3 + 1) // 2]
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """What follows the fields of an element when `test` holds."""

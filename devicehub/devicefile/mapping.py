@@ -13,6 +13,7 @@ import numpy as np
 from devicehub.devicefile.condition import Condition, parse_condition
 from devicehub.devicefile.expression import Number, parse_expression
 from devicehub.devicefile.fields import names
+from devicehub.devicefile.memory.series import instant
 from devicehub.devicefile.messages import Message
 from devicehub.devicefile.notation import parse_bytes
 from devicehub.devicefile.parts import Decoded, Values
@@ -37,6 +38,7 @@ from devicehub.wire.symbology import aim_symbology
 
 SLOT = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 LAYOUTS = {"|u1": Layout.U8, "<u2": Layout.U16LE, "<i2": Layout.I16LE, "<u4": Layout.U32LE, "<f4": Layout.F32LE}
+LATEST = 2.0**33
 Make = Callable[[Values, list[Sample]], None]
 """Adds the samples of a message's fields to a list; what is no generator costs half as much."""
 
@@ -71,6 +73,23 @@ def makers(message: Message, channels: Mapping[str, Channel]) -> tuple[Make, ...
     out.extend(_image(one) for one in table.image)
     out.extend(_scan(one, inner.get(one.each or "", frozenset())) for one in table.scan)
     return tuple(out)
+
+
+def moment(given: tuple[str, ...]) -> Callable[[Values], float]:
+    """What the device's clock said, in seconds of UTC since 1970. Raises `ProtocolError` for what is no time."""
+    formulas = [parse_expression(text) for text in given]
+
+    def clock(values: Values) -> float:
+        numbers = [formula(values) for formula in formulas]
+        try:
+            found = float(numbers[0]) if len(numbers) == 1 else instant(*map(int, numbers))
+        except ValueError:
+            found = math.nan
+        if not 0 <= found < LATEST:
+            raise ProtocolError(Reason.RANGE, f"the device's clock says {', '.join(map(str, numbers))}")
+        return found
+
+    return clock
 
 
 def _field(name: str, channel: Channel) -> Make:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from devicehub.devicefile.asking import LENGTH
+from devicehub.devicefile.asking import LENGTH, RESEND
 from devicehub.devicefile.fields import STRETCHES, names
 from devicehub.devicefile.memory.codec import CODECS
 from devicehub.devicefile.notation import parse_template, slots
@@ -123,7 +123,7 @@ def _message(path: KeyPath, message: MessageTable, file: DeviceFile) -> Iterator
 
 def _requests(file: DeviceFile) -> Iterator[Complaint]:
     messages = [one.name for one in file.message]
-    sources = [LENGTH, *(one.name for one in file.option), *(one.name for one in file.counter)]
+    sources = [LENGTH, RESEND, *(one.name for one in file.option), *(one.name for one in file.counter)]
     sources += [*PLACE, *DATE] if file.memory else []
     yield from _slots(("frame", "request_head"), file.frame.request_head, sources)
     yield from _slots(("frame", "request_tail"), file.frame.request_tail, sources)

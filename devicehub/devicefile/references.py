@@ -8,7 +8,7 @@ from devicehub.devicefile.mapping import SLOT
 from devicehub.devicefile.schema import DeviceFile
 from devicehub.devicefile.schema_message import FieldTable, MessageTable, ScanTable
 from devicehub.tomlfile.position import KeyPath
-from devicehub.tomlfile.problems import Complaint, suggestion, value_mistake
+from devicehub.tomlfile.problems import Complaint, key_text, suggestion, value_mistake
 
 CASE = "case"
 
@@ -40,6 +40,7 @@ def _message(path: KeyPath, message: MessageTable, known: frozenset[str]) -> Ite
     for name, formula in message.compute.items():
         yield from _formula((*path, "compute", name), formula, known)
         known |= {name}
+    yield from _time((*path, "device_time"), message.device_time or (), known)
     inner = {one.name: _element(one) for one in message.fields if one.type == "list"}
     for number, measure in enumerate(message.measure):
         here: KeyPath = (*path, "measure", number)
@@ -58,6 +59,14 @@ def _message(path: KeyPath, message: MessageTable, known: frozenset[str]) -> Ite
         for number, one in enumerate(getattr(message, table)):
             yield from _when((*path, table, number), one.when, known)
     yield from _texts(path, message, known)
+
+
+def _time(path: KeyPath, formulas: tuple[str, ...], known: frozenset[str]) -> Iterator[Complaint]:
+    if len(formulas) not in {0, 1, 6}:
+        text = f"{key_text(path)}: must be one formula, or six of year, month, day, hour, minute and second"
+        yield Complaint(path, text)
+    for formula in formulas:
+        yield from _formula(path, formula, known)
 
 
 def _texts(path: KeyPath, message: MessageTable, known: frozenset[str]) -> Iterator[Complaint]:

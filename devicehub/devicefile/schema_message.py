@@ -11,6 +11,7 @@ from devicehub.devicefile.schema_types import (
     ChannelName,
     Condition,
     Formula,
+    Instant,
     Name,
     Names,
     Scalar,
@@ -23,7 +24,7 @@ FieldType = Literal[
     "u8", "u16", "u24", "u32", "u64", "i8", "i16", "i24", "i32", "i64", "f32", "f64",
     "text", "decimal", "hex", "bcd", "bytes", "pad", "array", "list",
 ]  # fmt: skip
-ElementType = Literal["u8", "u16", "u32", "i8", "i16", "i32", "f32", "f64"]
+ElementType = Literal["u8", "u12", "u16", "u32", "i8", "i16", "i32", "f32", "f64"]
 
 
 class CaseTable(Section):
@@ -45,7 +46,9 @@ class FieldTable(Section):
     )
     until: Bytes | None = Field(default=None, description="Bytes that end the field; they are taken too")
     count: WholeOrFormula | None = Field(default=None, description="Elements of an `array` or `list`; without it all")
-    of: ElementType | None = Field(default=None, description="Type of an `array`'s elements")
+    of: ElementType | None = Field(
+        default=None, description="Type of an `array`'s elements; `u12`: two in three bytes, by the byte order"
+    )
     coding: Literal["plain", "zero-run", "delta"] = Field(
         default="plain", description="`zero-run`: a 0 is followed by how many there are; `delta`: differences"
     )
@@ -60,6 +63,11 @@ class FieldTable(Section):
     offset: float = Field(default=0.0, description="Added after the factor")
     none: Annotated[tuple[float, ...], Field(strict=False)] = Field(
         default=(), description="Raw numbers that mean that there is no value"
+    )
+    within: Annotated[tuple[float, float], Field(strict=False)] | None = Field(
+        default=None,
+        description="Least and greatest value after `scale`; a frame with another, or with none that is a number, is "
+        "refused: what carries the integrity where there is no check",
     )
     unit: UnitName | None = Field(default=None, description="Unit after `scale` and `offset`; held against the channel")
     encoding: Literal["ascii", "latin-1", "utf-8", "cp1251"] = Field(default="ascii", description="Of `text`")
@@ -167,6 +175,11 @@ class MessageTable(Section):
     )
     separator: Bytes | None = Field(default=None, description="Text fields end with this, the last with the frame")
     extra: Literal["refuse", "ignore"] = Field(default="refuse", description="Bytes behind the last field")
+    device_time: Instant | None = Field(
+        default=None,
+        description="When the device says that it was, by its own clock: a formula in seconds of UTC since 1970, or "
+        "formulas of year, month, day, hour, minute and second",
+    )
     compute: dict[str, Formula] = Field(default_factory=dict, description="Further fields: name to formula")
     identity: dict[str, str] = Field(
         default_factory=dict, description="Facts about the device: name to a field, or text with `{field}`"

@@ -81,5 +81,6 @@ WholeOrFormula = Annotated[
     int | str, PlainValidator(_whole_or_formula), WithJsonSchema({"type": ["integer", "string"]})
 ]
 Condition = Annotated[dict[str, object], PlainValidator(_condition), WithJsonSchema({"type": "object"})]
+Instant = Annotated[tuple[Formula, ...], Field(strict=False, min_length=1, max_length=6), BeforeValidator(_several)]
 UnitName = Annotated[str, AfterValidator(_unit)]
 Scalar = Annotated[int | float | str, PlainValidator(_scalar), WithJsonSchema({"type": ["number", "string"]})]

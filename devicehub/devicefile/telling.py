@@ -1,13 +1,13 @@
 """What is told when it changes: identity, alarms, capabilities, triggers; and that a file is untested."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from msgspec.structs import replace
 
 from devicehub.devicefile.condition import Condition, parse_condition
-from devicehub.devicefile.mapping import Make, alarm, put_in
+from devicehub.devicefile.mapping import Make, alarm, moment, put_in
 from devicehub.devicefile.messages import Message
 from devicehub.devicefile.parts import Values
 from devicehub.devicefile.schema_message import AlarmTable, CapabilityTable, TriggerTable
@@ -47,6 +47,7 @@ class Meaning:
     events: bool
     """Whether something is told each time, without a change."""
     changing: bool
+    clock: Callable[[Values], float] | None
 
 
 def meaning(message: Message, makes: tuple[Make, ...]) -> Meaning:
@@ -63,6 +64,7 @@ def meaning(message: Message, makes: tuple[Make, ...]) -> Meaning:
         tuple(dict.fromkeys(name for one in given for name in one.when)),
         events=any(one.event for one in table.alarm) or any(not one.when for one in table.trigger),
         changing=bool(given),
+        clock=None if table.device_time is None else moment(table.device_time),
     )
 
 
@@ -98,6 +100,8 @@ class Teller:
                 make(values, samples)
             except ProtocolError as error:
                 faults.append(error)
+        if one.clock is not None and samples:
+            samples = _dated(samples, one.clock, values, faults)
         if one.identity:
             samples.extend(self._identity(one, values))
         if one.changing:
@@ -175,6 +179,19 @@ class Teller:
         if pressed != (table.name in self._pressed):
             self._version += 1
             (self._pressed.add if pressed else self._pressed.discard)(table.name)
+
+
+def _dated(
+    samples: list[Sample], clock: Callable[[Values], float], values: Values, faults: list[ProtocolError]
+) -> list[Sample]:
+    """Samples with the time that the device's clock said; as they are, and a fault, where it said none."""
+    try:
+        said = clock(values)
+    except ProtocolError as error:
+        faults.append(error)
+        return samples
+    kinds = Measurement | Spectrum | Image | Scan
+    return [replace(sample, device_time=said) if isinstance(sample, kinds) else sample for sample in samples]
 
 
 def doubted(sample: Sample) -> Sample:
