@@ -55,9 +55,10 @@ def _message(path: KeyPath, message: MessageTable, known: frozenset[str]) -> Ite
         yield from _formulas((*path, "image", number), image, ("width", "height"), known)
     for number, scan in enumerate(message.scan):
         yield from _scan((*path, "scan", number), scan, known | inner.get(scan.each or "", frozenset()))
+    single = known - {one.name for one in message.fields if one.type in {"array", "list"}}
     for table in ("alarm", "capability", "trigger"):
         for number, one in enumerate(getattr(message, table)):
-            yield from _when((*path, table, number), one.when, known)
+            yield from _when((*path, table, number), one.when, single)
     yield from _texts(path, message, known)
 
 

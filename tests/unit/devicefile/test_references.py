@@ -62,6 +62,7 @@ WRONG = [
     ('step = "many + 1"', 'step = "most + 1"', "there is no such field"),
     ("when = { late = 1 }", "when = { lat = 1 }", "did you mean 'late'?"),
     ('text = "{mark}"', 'text = "{marks}"', "did you mean 'mark'?"),
+    ("when = { late = 2 }", "when = { bins = 2 }", "there is no such field"),
     ("when = { twice = 0 }", "when = { twic = 0 }", "did you mean 'twice'?"),
     ("when = { late = 2 }", "when = { lte = 2 }", "there is no such field"),
     ('serial = "mark"', 'serial = "marks"', "did you mean 'mark'?"),
