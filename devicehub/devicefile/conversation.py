@@ -12,7 +12,9 @@ from devicehub.devicefile.commanding import Commanding
 from devicehub.devicefile.compiled import Compiled, Request
 from devicehub.devicefile.framers import Replies
 from devicehub.devicefile.mapping import put_in
+from devicehub.devicefile.messages import Message
 from devicehub.devicefile.parts import Values
+from devicehub.devicefile.pieces import Pieces
 from devicehub.devicefile.schema import CounterTable
 from devicehub.devicefile.telling import Teller, doubted
 from devicehub.model.device import OptionValue
@@ -62,6 +64,7 @@ class Conversation:
         self._deaf = False
         self._agenda = Agenda(compiled, 0.0)
         self._commanding = Commanding(file)
+        self._pieces = Pieces()
         self._samples: list[Sample] = []
         self._faults: list[ProtocolError] = []
         self._write: list[Packet] = []
@@ -145,16 +148,36 @@ class Conversation:
             message, values = self._codec.decode(frame, expected, self._memory)
             if flight is not None and message.name in expected:
                 self._codec.check_echo(values, flight.sent)
+            told = (message, values) if message.table.piece is None else self._joined(now, message, values)
         except ProtocolError as error:
             self._faults.append(error)
             return
         self._misses = self._damaged = 0
-        self._told(now, message.name, values, doubtful=self._compiled.framing.doubtful(frame))
-        table = message.table
+        if told is None:
+            return
+        self._told(now, told[0].name, told[1], doubtful=self._compiled.framing.doubtful(frame))
+        self._handled(now, message, told[1])
+
+    def _joined(self, now: float, message: Message, values: Values) -> tuple[Message, Values] | None:
+        """The message that a piece completes, if it does; a request waits for the next from then on."""
+        piece, flight = message.table.piece, self._agenda.flight
+        assert piece is not None
+        joined = self._pieces.add(now, piece, values, self._faults)
+        if joined is not None:
+            return self._codec.whole(piece.of, joined, values)
+        if flight is not None and message.name in flight.request.table.replies:
+            flight.deadline = now + flight.request.table.timeout_s
+        if message.table.acknowledge is not None:
+            self._now(now, message.table.acknowledge)
+        return None
+
+    def _handled(self, now: float, message: Message, values: Values) -> None:
+        """What follows from a message: an answer frees the line, a request is sent."""
+        flight, table = self._agenda.flight, message.table
         refusal = put_in(table.refused, values) if table.refused else ""
         if refusal:
             self._faults.append(ProtocolError(Reason.REJECTED, refusal))
-        if flight is not None and message.name in expected:
+        if flight is not None and message.name in flight.request.table.replies:
             self._agenda.answered(now)
             self._commanding.answered(flight.request.name, values, refusal)
         if table.acknowledge is not None:

@@ -53,6 +53,22 @@ class Codec:
         self._matched = sorted({name for message in self._messages.values() for name in message.match.names})
         self._all_early = all(message.early for message in self._messages.values())
 
+    @property
+    def messages(self) -> Iterable[Message]:
+        """All of them."""
+        return self._messages.values()
+
+    def whole(self, name: str, data: bytes, values: Values) -> tuple[Message, Values]:
+        """A message from the data of its pieces, behind the `values` of the last one's. Raises `ProtocolError`."""
+        message, found = self._messages[name], {**values}
+        return self._finished(message, found, len(data) - message.layout.decode(data, 0, found))
+
+    def content(self, name: str, values: Mapping[str, object]) -> bytes:
+        """A message's fields without a header, as its pieces carry them. Raises `ValueError`."""
+        out = bytearray()
+        self._messages[name].layout.encode(dict(values), out)
+        return bytes(out)
+
     def message(self, name: str) -> Message:
         """The message of that name."""
         return self._messages[name]

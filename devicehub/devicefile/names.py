@@ -115,6 +115,12 @@ def _message(path: KeyPath, message: MessageTable, file: DeviceFile) -> Iterator
             yield from _known((*here, "each"), getattr(one, "each", None), lists, "list")
     for number, level in enumerate(message.capability):
         yield from _known((*path, "capability", number, "cause"), level.cause, Cause, "cause")
+    if message.piece is not None:
+        whole = [one.name for one in file.message if not one.match]
+        yield from _known((*path, "piece", "of"), message.piece.of, whole, "message without a match")
+        kinds = {field.name: field.type for field in message.fields}
+        if kinds.get(message.piece.data, "bytes") != "bytes":
+            yield value_mistake((*path, "piece", "data"), message.piece.data, "must be a field of type 'bytes'")
     requests = [one.name for one in file.request]
     yield from _known((*path, "acknowledge"), message.acknowledge, requests, "request")
     for number, name in enumerate(message.then):

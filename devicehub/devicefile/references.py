@@ -55,11 +55,16 @@ def _message(path: KeyPath, message: MessageTable, known: frozenset[str]) -> Ite
         yield from _formulas((*path, "image", number), image, ("width", "height"), known)
     for number, scan in enumerate(message.scan):
         yield from _scan((*path, "scan", number), scan, known | inner.get(scan.each or "", frozenset()))
+    yield from _changes(path, message, known)
+    yield from _texts(path, message, known)
+
+
+def _changes(path: KeyPath, message: MessageTable, known: frozenset[str]) -> Iterator[Complaint]:
+    """What is told when it changes goes by single fields."""
     single = known - {one.name for one in message.fields if one.type in {"array", "list"}}
     for table in ("alarm", "capability", "trigger"):
         for number, one in enumerate(getattr(message, table)):
             yield from _when((*path, table, number), one.when, single)
-    yield from _texts(path, message, known)
 
 
 def _time(path: KeyPath, formulas: tuple[str, ...], known: frozenset[str]) -> Iterator[Complaint]:
@@ -71,6 +76,8 @@ def _time(path: KeyPath, formulas: tuple[str, ...], known: frozenset[str]) -> It
 
 
 def _texts(path: KeyPath, message: MessageTable, known: frozenset[str]) -> Iterator[Complaint]:
+    for key in ("data", "more", "number") if message.piece is not None else ():
+        yield from _named((*path, "piece", key), getattr(message.piece, key), known)
     for number, alarm in enumerate(message.alarm):
         yield from _text((*path, "alarm", number, "text"), alarm.text, known)
     for name, text in message.identity.items():

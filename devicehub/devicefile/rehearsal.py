@@ -7,6 +7,7 @@ from typing import Final
 
 from devicehub.devicefile.compiled import Compiled
 from devicehub.devicefile.notation import parse_bytes
+from devicehub.devicefile.pieces import understood
 from devicehub.devicefile.schema import VectorTable
 from devicehub.devicefile.simulate import trial
 from devicehub.devicefile.telling import Teller
@@ -110,11 +111,10 @@ def _taken(compiled: Compiled, vector: VectorTable, data: bytes) -> bool:
     faults: list[ProtocolError] = []
     try:
         found = list(frames(compiled, data))
-        for frame in found:
-            message, values = compiled.codec.decode(frame, (vector.message,), {})
-            Teller(compiled.meanings, (), untested=False).tell(message.name, values, faults)
-            if message.table.refused:
-                faults.append(ProtocolError(Reason.REJECTED, message.table.refused))
+        message, values = understood(compiled.codec, found, vector.message)
+        Teller(compiled.meanings, (), untested=False).tell(message.name, values, faults)
+        if message.table.refused:
+            faults.append(ProtocolError(Reason.REJECTED, message.table.refused))
     except ProtocolError:
         return False
-    return bool(found) and not faults and not any(map(compiled.framing.doubtful, found))
+    return not faults and not any(map(compiled.framing.doubtful, found))

@@ -162,6 +162,18 @@ class TriggerTable(Section):
     when: Condition = Field(default_factory=dict, description="If this holds; told once for each time it comes true")
 
 
+class PieceTable(Section):
+    """A frame that is a piece of a longer message. The request that asks for it names the piece among its replies."""
+
+    of: Name = Field(description="The message whose fields the joined data are; it has no `match`")
+    data: Name = Field(description="Field of type `bytes` with the data")
+    more: Name = Field(description="Field, or bit, that is not 0 while further pieces follow")
+    number: Name | None = Field(default=None, description="Field with the number of the piece, from 0 on")
+    within_s: float = Field(default=1.0, gt=0, le=60, description="How long the next piece may take")
+    size: int = Field(default=200, ge=1, le=65536, description="Bytes of data in every piece but the last")
+    most: int = Field(default=65536, ge=1, le=1 << 20, description="Most bytes of the whole")
+
+
 class MessageTable(Section):
     """One kind of frame from the device. The first whose `match` holds is it."""
 
@@ -191,6 +203,7 @@ class MessageTable(Section):
     alarm: Annotated[tuple[AlarmTable, ...], Field(strict=False)] = Field(default=(), description="See below")
     capability: Annotated[tuple[CapabilityTable, ...], Field(strict=False)] = Field(default=(), description="See below")
     trigger: Annotated[tuple[TriggerTable, ...], Field(strict=False)] = Field(default=(), description="See below")
+    piece: PieceTable | None = Field(default=None, description="It is one of several frames; see below")
     refused: str = Field(default="", description="The device says no; the fault's text, `{field}` puts a field in")
     acknowledge: Name | None = Field(default=None, description="Request that is sent at once when it comes")
     then: Annotated[tuple[Name, ...], Field(strict=False)] = Field(

@@ -16,6 +16,7 @@ from devicehub.devicefile.notation import parse_bytes
 from devicehub.devicefile.parts import Decoded
 from devicehub.devicefile.physics.model import Asked, Model, Quantities
 from devicehub.devicefile.physics.models import MODELS
+from devicehub.devicefile.pieces import bodies, piece_of
 from devicehub.devicefile.schema_message import FieldTable
 from devicehub.model.errors import ProtocolError
 from devicehub.tomlfile.problems import Complaint, suggestion, value_mistake
@@ -162,17 +163,24 @@ class Device:
 
     def said(self, name: str, sent: Mapping[str, float | str]) -> list[bytes]:
         """A message in the packets that it takes. Raises as `frame`."""
-        return self._compiled.framing.packets(self.frame(name, sent))
+        return [packet for frame in self.frames(name, sent) for packet in self._compiled.framing.packets(frame)]
 
-    def frame(self, name: str, sent: Mapping[str, float | str]) -> bytes:
-        """A message as it is sent now. Raises `KeyError`, `ValueError`."""
-        quantities = self._model.quantities()
-        values = {field: value.of(quantities) for field, value in self._values.get(name, {}).items()}
-        frame = bytearray(self._compiled.framing.reply(self._compiled.codec.encode(name, values, sent)))
-        if self._garble:
-            self._garble = False
-            frame[len(frame) // 2] ^= 1 << self._random.randrange(8)
-        return bytes(frame)
+    def frames(self, name: str, sent: Mapping[str, float | str]) -> list[bytes]:
+        """A message as it is sent now, in pieces where it has some. Raises `KeyError`, `ValueError`."""
+        quantities, codec = self._model.quantities(), self._compiled.codec
+        piece = piece_of(codec, name)
+        named = {name} if piece is None or piece.table.piece is None else {piece.name, piece.table.piece.of}
+        given = {field: value for one in named for field, value in self._values.get(one, {}).items()}
+        values = {field: value.of(quantities) for field, value in given.items()}
+        return [self._garbled(self._compiled.framing.reply(body)) for body in bodies(codec, name, values, sent)]
+
+    def _garbled(self, frame: bytes) -> bytes:
+        """One bit of the next frame flips, where that was asked for."""
+        if not self._garble:
+            return frame
+        self._garble, damaged = False, bytearray(frame)
+        damaged[len(damaged) // 2] ^= 1 << self._random.randrange(8)
+        return bytes(damaged)
 
 
 def trial(compiled: Compiled) -> Device:
@@ -194,7 +202,7 @@ def simulate_complaints(compiled: Compiled) -> Iterator[Complaint]:
         return
     for name in simulate.values:
         try:
-            device.frame(name, {})
+            device.frames(name, {})
         except (KeyError, TypeError, ValueError, ProtocolError) as error:
             text = f"the model has no quantity {error}" if isinstance(error, KeyError) else str(error)
             yield Complaint(("simulate", "values", name), f"simulate.values.{name}: {text}")

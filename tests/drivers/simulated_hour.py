@@ -49,7 +49,7 @@ class Hour:
 async def quiet_minutes(name: str, seconds: float) -> Hour:
     """Nothing befalls the link."""
     hour = Hour()
-    port = _port(name, Clock(seed=7), 1.0, QUIET_TICK)
+    port = _port(name, Clock(seed=7), 2.0, QUIET_TICK)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             transport = await port.open()
