@@ -3,10 +3,11 @@
 import math
 import struct
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from devicehub.model.alarm import AlarmCategory
 from devicehub.model.errors import ProtocolError, Reason
-from devicehub.model.reading import Axis, DeviceAlarm, Layout, Measurement, Sample, Spectrum
+from devicehub.model.reading import Axis, DeviceAlarm, Layout, Measurement, Spectrum
 from devicehub.model.units import Unit
 from devicehub.wire.numbers import single
 
@@ -16,6 +17,8 @@ MICROSIEVERT_PER_UNIT = 10_000.0  # the device counts in roentgen
 _HEAD = struct.Struct("<BBBi")
 _REALTIME = struct.Struct("<ffHHHB")
 _RARE = struct.Struct("<IfHHH")
+_LOG = (0, 2)
+_LOGGED = struct.Struct("<IffHH")
 _SERIES = struct.Struct("<HI")
 _SIZES = {
     (0, 0): 15,
@@ -64,13 +67,22 @@ def virtual_string(payload: bytes) -> bytes:
     return content
 
 
-def records(content: bytes) -> Iterator[Sample]:
-    """The samples in DATA_BUF, oldest first. Raises `ProtocolError` at the first record that makes no sense."""
+class Record(NamedTuple):
+    """One record of DATA_BUF: when by the device's own count of 10 ms, what it says, and whether it is of its log."""
+
+    number: int
+    ticks: int
+    logged: bool
+    samples: tuple[Measurement | DeviceAlarm, ...]
+
+
+def records(content: bytes) -> Iterator[Record]:
+    """The records in DATA_BUF, oldest first. Raises `ProtocolError` at the first record that makes no sense."""
     at, expected = 0, None
     while at < len(content):
         if len(content) - at < _HEAD.size:
             raise ProtocolError(Reason.TRUNCATED, "record header cut off")
-        sequence, major, minor, _ = _HEAD.unpack_from(content, at)
+        sequence, major, minor, ticks = _HEAD.unpack_from(content, at)
         if expected is not None and sequence != expected:
             raise ProtocolError(Reason.SEQUENCE, f"record {sequence} instead of {expected}")
         expected = (sequence + 1) % 256
@@ -78,7 +90,8 @@ def records(content: bytes) -> Iterator[Sample]:
         size = _record_size(content, at, (major, minor))
         if len(content) - at < size:
             raise ProtocolError(Reason.TRUNCATED, f"record {major}.{minor} cut off")
-        yield from _record((major, minor), content[at : at + size])
+        samples = tuple(_record((major, minor), content[at : at + size]))
+        yield Record(sequence, ticks, (major, minor) == _LOG, samples)
         at += size
 
 
@@ -93,11 +106,15 @@ def _record_size(content: bytes, at: int, kind: tuple[int, int]) -> int:
     return int(_SERIES.size + count * _SERIES_SIZES[kind])
 
 
-def _record(kind: tuple[int, int], body: bytes) -> Iterator[Sample]:
+def _record(kind: tuple[int, int], body: bytes) -> Iterator[Measurement | DeviceAlarm]:
     if kind == (0, 0):
         rate, dose_rate, rate_error, dose_error, _, _ = _REALTIME.unpack(body)
         yield _measured("count-rate", rate, rate_error)
         yield _measured("dose-rate", dose_rate * MICROSIEVERT_PER_UNIT, dose_error)
+    elif kind == _LOG:
+        _, rate, dose_rate, error, _ = _LOGGED.unpack(body)
+        yield _measured("count-rate", rate)
+        yield _measured("dose-rate", dose_rate * MICROSIEVERT_PER_UNIT, error)
     elif kind == (0, 3):
         _, dose, temperature, charge, _ = _RARE.unpack(body)
         yield _measured("dose", dose * MICROSIEVERT_PER_UNIT)

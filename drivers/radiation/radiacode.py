@@ -13,22 +13,25 @@ Commands: SET_EXCHANGE 0007 (01 ff 12 ff opens the exchange), GET_VERSION 000a, 
 DATA_BUF: records since the last read, each u8 sequence, u8 group, u8 kind, i32 time in 10 ms, then by group.kind
 
     0.0  f32 counts/s, f32 dose rate in R/h, u16 and u16 their errors in 0.1 %, u16, u8 flags
+    0.2  u32 counts, f32 counts/s, f32 dose rate in R/h, u16 its error in 0.1 %, u16 flags: of the device's own log
     0.3  u32 s, f32 dose in R, u16 temperature * 100 + 2000, u16 charge in 0.01 %, u16 flags
     0.7  u8 event, u8, u16 flags
-    0.1, 0.2, 0.4, 0.5, 0.6, 0.8, 0.9 and the series 1.1, 1.2, 1.3 are skipped by their sizes
+    0.1, 0.4, 0.5, 0.6, 0.8, 0.9 and the series 1.1, 1.2, 1.3 are skipped by their sizes
 
 Spectrum: u32 s, f32 a0, a1, a2 (keV = a0 + a1 channel + a2 channel^2), then u32 counts, or in format 1
 runs u16 = count << 4 | how, how: 0 zeros, 1 u8 absolute, 2 i8, 3 i16, 4 i24, 5 i32 differences.
 
 Source: cdump/radiacode (MIT, facts only). That program also sets the device's clock and resets its time
-base; this driver does not, for it changes nothing in a device, and so the records' times are not used.
+base; this driver does not, for it changes nothing in a device, and so it dates records by the newest of them: those of
+before it was connected, and those of its log, are told as history (`_radiacode_log`). They are read once: what the
+device handed over dies with a hub that is killed within the moments before they are stored.
 The protocol has no checksum; lengths, the echoed header and the records' sequence are checked.
 """
 
 import re
 import struct
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from devicehub.driver import BleLink, Driver, Options
 from devicehub.model.device import Category, Channel, ChannelKind, Option
@@ -39,6 +42,7 @@ from devicehub.wire.forbidden import Forbidden
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Step
 from drivers.radiation import _radiacode_records as content
+from drivers.radiation._radiacode_log import Records
 
 SERVICE = "e63215e5-7003-49d8-96b0-b024798fb901"
 REQUEST = "e63215e6-7003-49d8-96b0-b024798fb901"
@@ -74,6 +78,7 @@ class RadiaCode:
         self._data_at = 0.0
         self._spectrum_at = 0.0
         self._format = 0
+        self._records = Records()
 
     def start(self, now: float) -> Step:
         """Open the exchange."""
@@ -131,24 +136,32 @@ class RadiaCode:
         asked, self._asked, self._free_at = self._asked, None, now
         samples: list[Sample] = []
         try:
-            samples.extend(self._samples(asked, answer[4:]))
+            samples.extend(self._samples(now, asked, answer[4:]))
         except ProtocolError as error:
             return samples, [error]
         return samples, []
 
-    def _samples(self, asked: Command | None, payload: bytes) -> Iterable[Sample]:
+    def _samples(self, now: float, asked: Command | None, payload: bytes) -> Iterable[Sample]:
         if asked == GET_VERSION:
             return [Identity((("firmware", content.version(payload)),))]
         if asked == SET_EXCHANGE:
             return []
         text = content.virtual_string(payload)
         if asked == DATA_BUF:
-            return content.records(text)
+            return self._read(now, text)
         if asked == SPECTRUM:
             return [content.spectrum(text, self._format)]
         found = re.search(rb"SpecFormatVersion=(\d{1,3})", text)
         self._format = int(found[1]) if found is not None else 0
         return []
+
+    def _read(self, now: float, text: bytes) -> Iterator[Sample]:
+        """What stands before a record that makes no sense is kept: the device does not say it again."""
+        found: list[content.Record] = []
+        try:
+            found.extend(content.records(text))
+        finally:
+            yield from self._records.take(now, found)
 
     def _advance(self, now: float, samples: list[Sample], faults: list[ProtocolError]) -> Step:
         write: tuple[Packet, ...] = ()

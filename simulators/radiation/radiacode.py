@@ -13,14 +13,17 @@ CPS_PER_USVH = 30.0
 ROENTGEN_PER_USV = 1e-4
 CAESIUM_CHANNEL = 268
 ALARM_USVH = 0.4
+_ANSWER = 200
+_KEPT = 4000
 _CONFIGURATION = "DeviceParams=1\r\nSpecFormatVersion=1\r\nSensitivity=30\r\n"
 
 
 class RadiaCodeSim:
     """Answers requests; records once a second, dose and battery every 20 s.
 
-    Verbs: `demo` and `source(rate)` bring a Cs-137 source of that many uSv/h to the detector;
-    `battery(percent)`; `mute` loses the next answer; `garble` damages the next answer's length.
+    Verbs: `demo` and `source(rate)` bring a Cs-137 source of that many uSv/h to the detector; `away(seconds)` lets
+    that long pass without anybody connected; `battery(percent)`; `mute` loses the next answer; `garble` damages the
+    next answer's length.
     """
 
     name = "RadiaCode-102#RC-102-000123"
@@ -48,6 +51,9 @@ class RadiaCodeSim:
             self._source = 0.9
         elif verb == "source":
             self._source = float(values["rate"])
+        elif verb == "away":
+            for _ in range(int(float(values["seconds"]))):
+                self._second()
         elif verb == "battery":
             self._battery = float(values["percent"])
         elif verb in {"mute", "garble"}:
@@ -95,7 +101,7 @@ class RadiaCodeSim:
         if number == 0x0002:
             return _CONFIGURATION.encode("cp1251")
         if number == 0x0100:
-            taken, self._records = self._records, []
+            taken, self._records = self._records[:_ANSWER], self._records[_ANSWER:]
             return b"".join(taken)
         if number == 0x0200:
             return struct.pack("<Ifff", self._seconds, *CALIBRATION) + _pack(self._spectrum)
@@ -122,6 +128,9 @@ class RadiaCodeSim:
         error = round(1000 / max(counts, 1) ** 0.5)
         body = struct.pack("<ffHHHB", counts, measured * ROENTGEN_PER_USV, error, error, 0, 0)
         self._record(0, body)
+        if self._seconds % 60 == 0:
+            logged = struct.pack("<IffHH", counts, rate * CPS_PER_USVH, rate * ROENTGEN_PER_USV, error, 0)
+            self._record(2, logged)
         if self._seconds % 20 == 1:
             charge = round(self._battery * 100)
             body = struct.pack("<IfHHH", self._seconds, self._dose_usv * ROENTGEN_PER_USV, 4450, charge, 0)
@@ -134,7 +143,7 @@ class RadiaCodeSim:
     def _record(self, kind: int, body: bytes) -> None:
         self._records.append(struct.pack("<BBBi", self._number, 0, kind, self._seconds * 100) + body)
         self._number = (self._number + 1) & 0xFF
-        del self._records[:-200]
+        del self._records[:-_KEPT]
 
     def _channel(self) -> int:
         """Where a pulse falls: the 662 keV line of the source, or a continuum that falls off."""

@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devicehub.model.errors import ProtocolError, Reason
-from devicehub.model.reading import Measurement, Sample, Spectrum
+from devicehub.model.reading import DeviceAlarm, Measurement, Outcome, Result, Sample, Spectrum, Stored
 from devicehub.registry import load_driver
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Step
-from drivers.radiation._radiacode_records import records, spectrum, virtual_string
+from drivers.radiation._radiacode_log import Records
+from drivers.radiation._radiacode_records import Record, records, spectrum, virtual_string
 from simulators.radiation.radiacode import CAESIUM_CHANNEL, CALIBRATION, RadiaCodeSim, _pack
 
 HEAD = struct.pack("<Ifff", 60, *CALIBRATION)
@@ -157,3 +158,47 @@ def test_it_recovers_from_a_lost_or_damaged_answer(verb: str, reason: Reason) ->
     before = len(bench.values("count-rate"))
     bench.run(3)
     assert len(bench.values("count-rate")) >= before + 2
+
+
+def stored(bench: Bench) -> list[Stored]:
+    return [one for one in bench.samples if isinstance(one, Stored)]
+
+
+def test_what_it_kept_while_nobody_listened_is_history_with_the_age_that_it_has() -> None:
+    """Four answers full of it; the present, which is in the last of them, dates them all."""
+    bench = Bench()
+    bench.device.do("away", seconds=700)
+    bench.run(10)
+    rates = [one for one in stored(bench) if one.sample.channel == "count-rate" and one.record]  # type: ignore[union-attr]
+    assert max(one.age for one in rates) == pytest.approx(700, abs=6)
+    assert len({one.record for one in stored(bench)}) == len(stored(bench))
+    assert len(bench.values("count-rate")) <= 16  # those of now
+    assert bench.faults == []
+
+
+def test_its_own_log_is_history_even_when_it_is_new() -> None:
+    bench = Bench()
+    bench.run(130)
+    assert [round(one.age) for one in stored(bench) if isinstance(one.sample, Measurement)] == [0, 0, 0, 0]
+
+
+def test_an_alarm_of_before_raises_nothing_and_is_told() -> None:
+    bench = Bench(source=2.0)
+    bench.device.do("away", seconds=300)
+    bench.device.do("source", rate=0.0)
+    bench.device.do("away", seconds=60)
+    bench.run(10)
+    assert not [one for one in bench.samples if isinstance(one, DeviceAlarm)]
+    (old,) = [one for one in stored(bench) if isinstance(one.sample, Result)]
+    assert (old.sample.outcome, old.sample.note) == (Outcome.ALARM, "alarm dose-rate-1 of the device")  # type: ignore[union-attr]
+
+
+def test_records_that_never_reach_the_present_are_told_after_a_minute() -> None:
+    log = Records()
+    told = []
+    for second in range(62):
+        late = [
+            Record(n, second * 100 * 20 + n * 100, logged=False, samples=(Measurement("dose", 1.0),)) for n in range(20)
+        ]
+        told += list(log.take(float(second), late))
+    assert len(told) >= 60 * 20
