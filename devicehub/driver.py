@@ -42,13 +42,14 @@ class UsbLink:
 class BleLink:
     """A GATT peripheral. `notify`: characteristics to subscribe, in order. `name`: prefix of the advertised name.
 
-    `acknowledged`: write with response. `start_notify`: BlueZ quirk, see `bleak`'s `use_start_notify`.
+    `acknowledged`: write with response; None: as each characteristic says. `start_notify`: BlueZ quirk, see `bleak`'s
+    `use_start_notify`.
     """
 
     notify: tuple[str, ...]
     name: str = ""
     service: str = ""
-    acknowledged: bool = True
+    acknowledged: bool | None = True
     start_notify: bool = True
 
 

@@ -49,6 +49,7 @@ DANGEROUS: Mapping[str, tuple[Packet, ...]] = MappingProxyType(
             Packet(bytes.fromhex("04120400ffe6")),  # custom defaults
             Packet(bytes.fromhex("07c60408ffee01fe39")),  # a parameter, for good
         ),
+        "scanner.zebra_ssi_ble": (Packet(bytes.fromhex("080004c80400ff30"), "00000001-0000-1000-8000-008025000000"),),
         "scanner.thingmagic": (
             Packet(bytes.fromhex("ff0a2403e8000000000003 00ee589d")),  # write to a tag
             Packet(bytes.fromhex("ff082603e800 00000000 00 0000")),  # kill a tag

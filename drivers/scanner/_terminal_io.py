@@ -1,0 +1,108 @@
+"""Terminal I/O: a serial line over BLE with credits both ways, and the lengths that SSI packets have on it.
+
+    credits RX (written)    u8: so many more notifications of data may come
+    credits TX (indicated)  u8: so many more writes of data may be made
+    data RX    (written)    at most 20 bytes, one credit each
+    data TX    (notified)   at most 20 bytes, one credit each
+
+An SSI packet is u16 little-endian, its length with these two bytes, and the packet, in as many pieces as it takes.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Final
+
+from devicehub.model.errors import ProtocolError, Reason
+from devicehub.wire.packet import Packet
+
+SERVICE: Final = "0000fefb-0000-1000-8000-00805f9b34fb"
+DATA_RX, DATA_TX, CREDITS_RX, CREDITS_TX = (f"0000000{number}-0000-1000-8000-008025000000" for number in (1, 2, 3, 4))
+PIECE: Final = 20
+GRANT, FEW = 40, 20
+QUEUE_MOST: Final = 256
+CREDITS_MOST: Final = 1024
+IDLE: Final = 0.5
+_LEAST, _MOST = 2 + 6, 2 + 257
+
+
+class TerminalIo:
+    """Pieces to SSI packets, SSI packets to pieces, and who may send how many of them."""
+
+    def __init__(self) -> None:
+        self._queue: deque[bytes] = deque()
+        self._credits = 0
+        self._granted = 0
+        self._buffer = b""
+        self._idle_at: float | None = None
+        self._deaf = False
+
+    @property
+    def wake_at(self) -> float | None:
+        """When half a packet is given up, or the rest of a damaged one must have passed."""
+        return self._idle_at
+
+    def grant(self) -> tuple[Packet, ...]:
+        """Allow the scanner more notifications, if it has few left."""
+        if self._granted >= FEW:
+            return ()
+        self._granted += GRANT
+        return (Packet(bytes([GRANT]), CREDITS_RX),)
+
+    def take(self, now: float, packet: Packet) -> Iterable[bytes | ProtocolError]:
+        """The SSI packet that a notification completes."""
+        if packet.port == CREDITS_TX:
+            if not packet.data:
+                yield ProtocolError(Reason.TRUNCATED, "credits of no bytes")
+            self._credits = min(self._credits + sum(packet.data[:1]), CREDITS_MOST)
+        elif packet.port == DATA_TX:
+            self._granted = max(self._granted - 1, 0)
+            yield from self._data(now, packet.data)
+        else:
+            yield ProtocolError(Reason.UNEXPECTED, f"characteristic {packet.port[:40]!r}")
+
+    def _data(self, now: float, data: bytes) -> Iterable[bytes | ProtocolError]:
+        self._idle_at = now + IDLE
+        if self._deaf:
+            return
+        self._buffer += data
+        while len(self._buffer) >= 2:
+            size = int.from_bytes(self._buffer[:2], "little")
+            if not _LEAST <= size <= _MOST:
+                self._deaf, self._buffer = True, b""
+                yield ProtocolError(Reason.LENGTH, f"packet of {size} bytes")
+                return
+            if len(self._buffer) < size:
+                return
+            whole, self._buffer = self._buffer[2:size], self._buffer[size:]
+            yield whole
+        if not self._buffer:
+            self._idle_at = None
+
+    def on_timer(self, now: float) -> Iterable[ProtocolError]:
+        """Nothing came for a while: what comes next begins a packet."""
+        if self._idle_at is None or now < self._idle_at:
+            return
+        self._idle_at, self._deaf = None, False
+        if self._buffer:
+            self._buffer = b""
+            yield ProtocolError(Reason.TRUNCATED, "the rest of a packet did not come")
+
+    def send(self, packets: Iterable[Packet]) -> Iterable[ProtocolError]:
+        """Queue SSI packets. The byte that wakes a decoder on a wire is not sent: a link that is open is awake."""
+        for packet in packets:
+            if packet.data == b"\0":
+                continue
+            whole = (len(packet.data) + 2).to_bytes(2, "little") + packet.data
+            pieces = [whole[at : at + PIECE] for at in range(0, len(whole), PIECE)]
+            if len(self._queue) + len(pieces) > QUEUE_MOST:
+                self._queue.clear()
+                yield ProtocolError(Reason.OVERFLOW, "the scanner gives no credits: what was to be sent is dropped")
+            self._queue += pieces
+
+    def pieces(self) -> tuple[Packet, ...]:
+        """What may be written now, one credit each."""
+        out = []
+        while self._queue and self._credits:
+            self._credits -= 1
+            out.append(Packet(self._queue.popleft(), DATA_RX))
+        return tuple(out)
