@@ -91,6 +91,8 @@ def capture_data(image: Image, trigger: str) -> CaptureData:
 
 
 def _media_type(image: Image, data: bytes) -> str:
+    if image.layout is Layout.H264:
+        return "video/h264"
     if data.startswith(_JPEG) or image.layout.encoded:
         return "image/png" if image.layout is Layout.PNG else "image/jpeg"
     return f"application/x-devicehub-raw;layout={image.layout}"

@@ -83,11 +83,12 @@ class Layout(StrEnum):
     F32LE = "f32le"
     JPEG = "jpeg"
     PNG = "png"
+    H264 = "h264"
 
     @property
     def encoded(self) -> bool:
-        """Whether `data` is a picture's file as it was received, of which no pixel is decoded."""
-        return self in {Layout.JPEG, Layout.PNG}
+        """Whether `data` is a picture as it was encoded, of which no pixel is decoded here."""
+        return self in {Layout.JPEG, Layout.PNG, Layout.H264}
 
 
 class Level(StrEnum):
@@ -156,9 +157,9 @@ class Spectrum(Struct, frozen=True):
 class Image(Struct, frozen=True):
     """One frame. For a raw layout, value in the channel's unit = `gain * pixel + offset`.
 
-    `data` of a JPEG or PNG is the file exactly as received. `original` is what the device sent where `data`
-    was computed from it: that is what is kept as evidence. `counter` is the device's own frame number. `run`: the
-    screening that it is part of, empty for none.
+    `data` of a JPEG or PNG is the file exactly as received; of H.264 a key frame and frames behind it, in
+    Annex B. `original` is what the device sent where `data` was computed from it: that is what is kept as evidence.
+    `counter` is the device's own frame number. `run`: the screening that it is part of, empty for none.
     """
 
     channel: str

@@ -53,6 +53,7 @@ _FACTS = (
     ("serial", ("RadInstrumentIdentifier", "InstrumentID")),
     ("class", ("RadInstrumentClassCode", "InstrumentType")),
 )
+_NATURAL = ("norm", "naturally occurring")
 _ANALYSES = ("NuclideAnalysisResults", "NuclideAnalysis")
 _FAILED = frozenset({"Failure", "Other"})
 _DOSE_UNITS = MappingProxyType({"": 1.0, "uSv/h": 1.0, "\u00b5Sv/h": 1.0, "nSv/h": 1e-3, "mSv/h": 1e3})
@@ -208,8 +209,9 @@ class _File:
         began = instant_of(text, self._defects) if text else None
         looked = any(analysis.first(one) for one in _ANALYSES) and status not in _FAILED
         outcome = Outcome.CLEAR if looked else Outcome.INCONCLUSIVE
+        found = [one for one in named if not _natural(one)]
         yield Result(
-            Outcome.ALARM if named or alarms else outcome,
+            Outcome.ALARM if found or alarms else outcome,
             self._name,
             peaks=tuple(self._peaks(analysis)),
             identified=named,
@@ -217,7 +219,7 @@ class _File:
             defects=self._defects.texts,
             device_time=began,
         )
-        for one in named:
+        for one in found:
             yield from finding("nuclide", one.name, one.name)
         for category in dict.fromkeys(alarms[:MOST_NAMED]):
             yield from finding("alarm", category, category)
@@ -248,6 +250,11 @@ class _File:
             else:
                 name = plain(one.said("SpectrumPeakNuclideName"), 40)
                 yield Peak(name, energy, Unit.KILOELECTRONVOLT, area or 0.0)
+
+
+def _natural(one: Identified) -> bool:
+    """Whether the instrument itself calls it naturally occurring radioactive material."""
+    return one.group.casefold().startswith(_NATURAL)
 
 
 def _by_id(root: Element, name: str) -> Mapping[str, Element]:

@@ -8,10 +8,11 @@ repaired nowhere: a zone without its colon; a live time longer than the real tim
 inconsistent); a confidence that is not 0 to 1 (none is told then); no time zone (no device time); Latin-1 in a file
 that does not say so. A spectrum that cannot be read is a fault and the rest of its file counts.
 
-An analysis that names a nuclide, or that holds an alarm, is an `alarm`, whatever the nuclide's category: which of them
-are harmless is not for a driver to say. One that looked for nuclides and names none is `clear`; one that failed, or
-that says nothing of nuclides, is `inconclusive`. A file
-without an analysis gives no result.
+An analysis that names a nuclide, or that holds an alarm, is an `alarm`: which nuclides are harmless is not for a driver
+to say. The instrument may say it: a nuclide whose category it gives as NORM (naturally occurring radioactive material,
+as the potassium of fertiliser) is named in the result and raises nothing by itself. A K-40 without that word is an
+alarm as any other. An analysis that looked for nuclides and names no other is `clear`; one that failed, or that says
+nothing of nuclides, is `inconclusive`. A file without an analysis gives no result.
 
 Source: see `_n42_file`.
 """

@@ -128,6 +128,36 @@ def test_only_an_analysis_that_looked_and_found_nothing_is_clear(analysis: str, 
     assert result(written(more=f"<AnalysisResults>{analysis}</AnalysisResults>")).outcome is outcome
 
 
+NUCLIDE = "<Nuclide><NuclideName>{}</NuclideName><NuclideCategoryDescription>{}</NuclideCategoryDescription></Nuclide>"
+
+
+@pytest.mark.parametrize(
+    ("nuclides", "outcome", "points"),
+    [
+        ([("K-40", "NORM")], Outcome.CLEAR, []),
+        ([("Ra-226", "Naturally Occurring Radioactive Material")], Outcome.CLEAR, []),
+        ([("K-40", "")], Outcome.ALARM, ["nuclide-k-40"]),
+        ([("K-40", "NORM"), ("Cs-137", "Industrial")], Outcome.ALARM, ["nuclide-cs-137"]),
+        ([("K-40", "Medical")], Outcome.ALARM, ["nuclide-k-40"]),
+    ],
+)
+def test_potassium_is_no_threat_where_the_instrument_itself_calls_it_natural(
+    nuclides: list[tuple[str, str]], outcome: Outcome, points: list[str]
+) -> None:
+    named = "".join(NUCLIDE.format(*one) for one in nuclides)
+    step = written(more=f"<AnalysisResults><NuclideAnalysisResults>{named}</NuclideAnalysisResults></AnalysisResults>")
+    assert result(step).outcome is outcome
+    assert [one.name for one in result(step).identified] == [name for name, _ in nuclides]
+    assert [one.point for one in step.samples if isinstance(one, DeviceAlarm) and one.active] == points
+
+
+def test_natural_material_that_the_instrument_raises_an_alarm_on_is_an_alarm() -> None:
+    alarm = "<RadAlarm><RadAlarmCategoryCode>Gamma</RadAlarmCategoryCode></RadAlarm>"
+    named = f"<NuclideAnalysisResults>{NUCLIDE.format('K-40', 'NORM')}</NuclideAnalysisResults>"
+    step = written(more=f"<AnalysisResults>{alarm}{named}</AnalysisResults>")
+    assert result(step).outcome is Outcome.ALARM
+
+
 def test_a_file_without_an_analysis_gives_no_result_and_a_time_without_a_zone_no_time() -> None:
     (spectrum,) = written(start="2026-01-01T00:00:00").samples
     assert isinstance(spectrum, Spectrum)

@@ -62,7 +62,6 @@ UNPROVED: Mapping[tuple[str, str], str] = MappingProxyType(
         ("honeywell", "trigger on"): "to the scanner; the operator pulls the trigger, the driver never does",
         ("honeywell", "trigger off"): "to the scanner; the operator pulls the trigger, the driver never does",
         ("newland", "DFMADD set"): "to the scanner; it makes a setting permanent, which the driver's link refuses",
-        ("wifi", "ov780_eteq"): "no driver: its video is H.264, which nothing here can show",
         ("flir_one", "fileio_header"): "to the file channel, which the driver does not use",
         ("p3_commands", "status"): "the camera is asked for its status by a request of its own, C1/22",
         ("useeplus", "uvc_probe_480p"): "to the camera in UVC mode, which the kernel drives",

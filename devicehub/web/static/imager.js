@@ -36,8 +36,16 @@ function watch(id, rate, state, take) {
   const socket = new WebSocket(`${scheme}://${location.host}/ws/images/${id}?rate=${rate}`);
   state.socket = socket;
   socket.binaryType = "arraybuffer";
-  socket.onmessage = async ({ data }) => take(await parsed(data));
+  socket.onmessage = async ({ data }) => {
+    const frame = await parsed(data);
+    if (drawable(frame)) take(frame);
+  };
   socket.onclose = () => setTimeout(() => watch(id, rate, state, take), RETRY_MS);
+}
+
+/** H.264 is shown by nobody here, nor a picture that the browser refuses. */
+function drawable(frame) {
+  return frame.picture !== null || frame.pixels.length === frame.width * frame.height;
 }
 
 async function parsed(buffer) {
