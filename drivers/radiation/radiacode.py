@@ -65,6 +65,8 @@ Command = tuple[int, bytes]
 class RadiaCode:
     """One request at a time: the start sequence, then DATA_BUF every second and the spectrum now and then."""
 
+    timeout = TIMEOUT
+
     def __init__(self, options: Options) -> None:
         self._spectrum_period = float(options["spectrum-period"])
         self._queue: deque[Command] = deque((SET_EXCHANGE, GET_VERSION, CONFIGURATION))
@@ -185,9 +187,12 @@ class RadiaCode:
         number, arguments = command
         self._header = struct.pack("<HBB", number, 0, 0x80 + self._sequence)
         self._sequence = (self._sequence + 1) % 32
-        self._asked, self._deadline = command, now + TIMEOUT
+        self._asked, self._deadline = command, now + self.timeout
         self._buffer.clear()
-        request = struct.pack("<I", 4 + len(arguments)) + self._header + arguments
+        return self._packets(struct.pack("<I", 4 + len(arguments)) + self._header + arguments)
+
+    def _packets(self, request: bytes) -> tuple[Packet, ...]:
+        """A request as it goes over the link."""
         return tuple(Packet(request[at : at + PIECE], REQUEST) for at in range(0, len(request), PIECE))
 
     def _wake_at(self) -> float:

@@ -71,6 +71,7 @@ DANGEROUS: Mapping[str, tuple[Packet, ...]] = MappingProxyType(
         ),
         "scanner.uhfreader18": tuple(Packet(bytes([9, 0xFF, command])) for command in (3, 4, 5, 6)),
         "radiation.gq_gmc": (Packet(b"<POWEROFF>>"),),
+        "radiation.radiacode_usb": (Packet(bytes.fromhex("0c00000027080080"), "out:01"),),
         "radiation.radiacode": (Packet(bytes.fromhex("0c00000027080080")), Packet(bytes.fromhex("0c0000002b080080"))),
     }
 )

@@ -1,5 +1,6 @@
 """RadiaCode: published bytes, spectra of both formats, and what the simulator's faults lead to."""
 
+import asyncio
 import itertools
 import struct
 from random import Random
@@ -8,9 +9,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devicehub.model.errors import ProtocolError, Reason
-from devicehub.model.reading import DeviceAlarm, Measurement, Outcome, Result, Sample, Spectrum, Stored
-from devicehub.registry import load_driver
+from devicehub.clock import Clock
+from devicehub.collect.session import Session
+from devicehub.model.errors import LinkLostError, ProtocolError, Reason
+from devicehub.model.reading import (
+    DeviceAlarm,
+    Fault,
+    Input,
+    Measurement,
+    Outcome,
+    Reading,
+    Result,
+    Sample,
+    Spectrum,
+    Stored,
+)
+from devicehub.registry import load_driver, load_simulator
+from devicehub.transport.simulated import SimulatedPort
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Step
 from drivers.radiation._radiacode_log import Records
@@ -202,3 +217,20 @@ def test_records_that_never_reach_the_present_are_told_after_a_minute() -> None:
         ]
         told += list(log.take(float(second), late))
     assert len(told) >= 60 * 20
+
+
+async def test_over_usb_what_somebody_else_left_in_the_device_is_passed_over() -> None:
+    driver, clock = load_driver("radiation.radiacode_usb"), Clock(seed=1)
+    port = SimulatedPort(driver.link, lambda: load_simulator("radiation.radiacode_usb")(Random(1)), clock)
+    port.simulator.do("leftover")
+    heard: list[Input] = []
+    transport = await port.open()
+    session = Session("dev", driver.open({}), lambda _: None, heard.append, clock)
+    task = asyncio.create_task(session.run(transport, lambda: None))
+    await clock.sleep(60)
+    port.unplug()
+    with pytest.raises(LinkLostError):
+        await task
+    said = [one.sample for one in heard if isinstance(one, Reading)]
+    assert sum(isinstance(one, Measurement) and one.channel == "dose-rate" for one in said) >= 55
+    assert [one for one in heard if isinstance(one, Fault)] == []
