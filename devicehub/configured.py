@@ -26,6 +26,7 @@ from devicehub.hub import Plan, Revision, RulesChange, Upkeep, will
 from devicehub.hub.verbs import COMMANDS
 from devicehub.journal.store import GIB
 from devicehub.links import Links
+from devicehub.model.device import ChannelKind
 from devicehub.model.errors import ConfigError, LinkBusyError
 from devicehub.model.instant import instant
 from devicehub.model.message import Kind
@@ -127,6 +128,7 @@ class Configured:
                 partial(drivers[device.id].open, device.options),
                 drivers[device.id].quiet,
                 partial(self._links.retire, device.id),
+                private=any(channel.kind is ChannelKind.SCAN for channel in drivers[device.id].channels),
             )
             for device in taken.config.device
             if device.id in starting

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from devicehub.clock import Clock
 from devicehub.collect.session import Check, Session
+from devicehub.collect.tail import Tail, Tapped
 from devicehub.commands.line import Line
 from devicehub.model.device import DeviceState
 from devicehub.model.errors import ConfigError, LinkError
@@ -39,7 +40,7 @@ class Post:
 
     `quiet`: it speaks only when somebody uses it, so that an open link is all that can be asked of it. `retire`:
     give up what stands behind the link, when the device is not to be opened by this post any more. `line`: where its
-    commands come from.
+    commands come from. `private`: what it sends is personal data.
     """
 
     device: str
@@ -48,6 +49,7 @@ class Post:
     quiet: bool = False
     retire: Callable[[], Awaitable[None]] = nothing_to_retire
     line: Line = field(default_factory=Line)
+    private: bool = False
 
 
 class Supervisor:
@@ -107,8 +109,10 @@ class Supervisor:
         try:
             self._opened(transport.identity)
             post = self._post
-            session = Session(post.device, post.make_protocol(), self._check, self._offer, self._clock, post.line)
-            await session.run(transport, lambda: self._heard(transport.identity))
+            tail = Tail(post.device, self._clock, private=post.private)
+            offer = tail.watching(self._offer)
+            session = Session(post.device, post.make_protocol(), self._check, offer, self._clock, post.line)
+            await session.run(Tapped(transport, tail), lambda: self._heard(transport.identity))
         finally:
             self._retry.clear()  # what was plugged in while the device was open was something else
             await self._close(transport)

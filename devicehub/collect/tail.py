@@ -1,0 +1,98 @@
+"""The last bytes of a link, kept for whoever has to find out why some of them made no sense.
+
+They stay in the memory of the process, at most `ROOM` bytes of at most `MOST` packets a device, and go to the log of
+the workstation when a frame is damaged: as the lines of a transcript, which `devicehub replay` reads. Nothing of them
+is published. What a reader of documents or tags sends is personal data: of it only the number of bytes is told.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from devicehub.clock import Clock
+from devicehub.model.errors import Reason
+from devicehub.model.reading import Fault, Input
+from devicehub.record import format_packet
+from devicehub.transport.link import Transport
+from devicehub.wire.packet import Packet
+
+_log = logging.getLogger(__name__)
+
+ROOM: Final = 512
+MOST: Final = 32
+PAUSE: Final = 60.0
+FRAMING: Final = frozenset(
+    {
+        Reason.CHECKSUM, Reason.GARBAGE, Reason.LENGTH, Reason.TRUNCATED, Reason.OVERFLOW, Reason.SEQUENCE,
+        Reason.CORRUPT,
+    }
+)  # fmt: skip
+
+
+class Tail:
+    """What went over one open link last."""
+
+    def __init__(self, device: str, clock: Clock, *, private: bool) -> None:
+        """`private`: its bytes are personal data."""
+        self._device = device
+        self._clock = clock
+        self._private = private
+        self._kept: deque[tuple[float, str, int, Packet]] = deque(maxlen=MOST)
+        self._began = clock.monotonic()
+        self._told_at = self._began - PAUSE
+
+    def note(self, sign: str, packet: Packet) -> None:
+        """A packet went by; of a long one the end is kept."""
+        at = self._clock.monotonic() - self._began
+        self._kept.append((at, sign, len(packet.data), Packet(packet.data[-ROOM:], packet.port)))
+
+    def lines(self) -> list[str]:
+        """What is kept, oldest first, as a transcript; the bytes of a private device by their number."""
+        left, out = ROOM, list[str]()
+        for at, sign, size, packet in reversed(self._kept):
+            if not left:
+                break
+            data = packet.data[-left:]
+            left -= len(data)
+            said = f"{size} bytes" if self._private else format_packet(Packet(data, packet.port))
+            out.append(f"{at:.2f} {sign} {said}")
+            if len(data) < size:
+                out.append(f"# the last {len(data)} of {size} bytes:")
+        return out[::-1]
+
+    def watching(self, offer: Callable[[Input], None]) -> Callable[[Input], None]:
+        """`offer`, and a line in the log for a damaged frame, at most one in `PAUSE` seconds."""
+
+        def watched(one: Input) -> None:
+            offer(one)
+            if isinstance(one, Fault) and one.reason in FRAMING and self._clock.monotonic() >= self._told_at + PAUSE:
+                self._told_at = self._clock.monotonic()
+                told = "; ".join(self.lines())
+                _log.info("device %s: %s %s; the last bytes: %s", self._device, one.reason, one.detail, told)
+
+        return watched
+
+
+class Tapped:
+    """A link of which a tail is kept."""
+
+    def __init__(self, inner: Transport, tail: Tail) -> None:
+        self.identity = inner.identity
+        self._inner = inner
+        self._tail = tail
+
+    async def read(self) -> Packet:
+        """The next packet. Raises `LinkLostError`."""
+        packet = await self._inner.read()
+        self._tail.note("<", packet)
+        return packet
+
+    async def write(self, packet: Packet) -> None:
+        """Send a packet. Raises as the link does."""
+        self._tail.note(">", packet)
+        await self._inner.write(packet)
+
+    async def close(self) -> None:
+        """End the link."""
+        await self._inner.close()
