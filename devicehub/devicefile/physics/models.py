@@ -7,6 +7,7 @@ from typing import Final
 
 from devicehub.devicefile.physics.fields import Scene, Vapour
 from devicehub.devicefile.physics.items import Barcodes, Documents, Tags
+from devicehub.devicefile.physics.mobility import MobilityRun
 from devicehub.devicefile.physics.model import Constant, Model, Options
 from devicehub.devicefile.physics.radiation import Radiation
 from devicehub.devicefile.physics.radiation_log import RadiationLog
@@ -21,5 +22,6 @@ MODELS: Final[Mapping[str, Callable[[Random, Options], Model]]] = MappingProxyTy
         "documents": Documents,
         "vapour": Vapour,
         "scene": Scene,
+        "mobility": MobilityRun,
     }
 )
