@@ -100,6 +100,12 @@ class Agenda:
         """Send nothing before that time."""
         self._free_at = max(self._free_at, until)
 
+    def is_due(self, now: float, memory: Mapping[str, object]) -> bool:
+        """Whether something waits to be sent that has a time of its own, or a place in the list."""
+        return bool(self._queue) or any(
+            at <= now and self._requests[name].wanted(memory) for name, at in self._due.items()
+        )
+
     def wake_at(self, memory: Mapping[str, object], *, waiting: bool = False) -> float | None:
         """When there is something to do; `waiting`: a command is."""
         if self.flight is not None:

@@ -64,7 +64,7 @@ class Docked(Conversation):
         super().__init__(compiled, options)
         self._pull: Pull | None = None
         self._pull_at: float | None = 0.0
-        self._pulled = False
+        self._pulled = self._more = False
         self._setting: Call | None = None
 
     def on_command(self, now: float, call: Call) -> Step:
@@ -129,7 +129,7 @@ class Docked(Conversation):
             self._over(now + memory.table.period_s, pulled=True)
             return
         self._pull = Pull(CODECS[memory.table.codec](), clock, now)
-        self._agenda.add(memory.table.read)
+        self._more = True
 
     def _take(self, now: float, memory: Memory, data: bytes) -> None:
         assert self._pull is not None
@@ -141,12 +141,13 @@ class Docked(Conversation):
         if self._pull.ended or self._pull.address >= memory.table.room:
             self._over(now + memory.table.period_s, pulled=True)
         else:
-            self._agenda.add(memory.table.read)
+            self._more = True
 
     def _marked(self, stored: Stored) -> Sample:
         return marked(stored) if self._compiled.file.untested else stored
 
     def _over(self, again: float, *, pulled: bool) -> None:
+        self._more = False
         self._pull, self._pull_at, self._pulled = None, again, self._pulled or pulled
 
     def _late(self, now: float) -> None:
@@ -170,6 +171,9 @@ class Docked(Conversation):
         if memory is not None and self._pull_at is not None and now >= self._pull_at:
             self._pull_at = None
             self._agenda.add(memory.table.clock)
+        if self._more and memory is not None and not self._agenda.is_due(now, self._memory):
+            self._more = False  # what is measured now goes before what was
+            self._agenda.add(memory.table.read)
         step = super()._step(now)
         wake = step.wake_at
         if memory is not None and self._pull_at is not None:

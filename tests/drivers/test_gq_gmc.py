@@ -9,7 +9,7 @@ from devicehub.devicefile.docked import AGAIN
 from devicehub.driver import Driver
 from devicehub.model.command import CommandState
 from devicehub.model.errors import ProtocolError, Reason
-from devicehub.model.reading import Sample, Spectrum, Stored
+from devicehub.model.reading import Measurement, Sample, Spectrum, Stored
 from devicehub.registry import load_driver, load_simulator
 from devicehub.simulator import SerialSimulator
 from devicehub.wire.packet import Packet
@@ -100,6 +100,14 @@ def test_a_pull_that_breaks_off_is_begun_anew_and_gives_everything() -> None:
     bench.samples.clear()
     bench.run(AGAIN + 20)
     assert len({one.record for one in bench.stored}) >= 5400 // 60
+
+
+def test_what_it_measures_now_does_not_wait_for_what_it_stored() -> None:
+    bench = Bench()
+    bench.device.do("away", seconds=12_000)
+    bench.run(3)
+    kinds = [type(sample) for sample in bench.samples if isinstance(sample, Stored | Measurement)]
+    assert kinds.index(Measurement) < kinds.index(Stored) < len(kinds) - 200
 
 
 def test_a_clock_that_was_set_back_makes_records_of_times_to_come_faults() -> None:

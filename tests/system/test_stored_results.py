@@ -10,7 +10,7 @@ from devicehub.publish.memory import MemoryBroker
 from tests.system.house import EPOCH, Furniture, House, house, journalled
 
 DRIVER, DEVICE = "radiation.gq_gmc", "radiation-gq-gmc"
-AWAY = 20_000
+AWAY = 10_020
 SERIES = (420 + AWAY) // 60
 QUIET = Furniture(demo=False)
 
@@ -29,7 +29,7 @@ def records(broker: MemoryBroker) -> Counter[str]:
     return Counter(cast("dict[str, dict[str, str]]", body["data"])["stored"]["record"] for body in told(broker))
 
 
-@pytest.mark.parametrize("killed", [0.3, 0.4, 0.5, 0.6, 60.0])
+@pytest.mark.parametrize("killed", [0.3, 0.4, 60.0])
 async def test_a_hub_that_is_killed_while_it_pulls_tells_every_record_once(state: Path, killed: float) -> None:
     broker = MemoryBroker()
     async with house(state, [DRIVER], QUIET, broker=broker, boot="one") as running:
