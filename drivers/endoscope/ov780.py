@@ -242,4 +242,5 @@ DRIVER = Driver(
         ),
     ),
     protocol=Ov780,
+    stale_after=30.0,  # a picture comes with a key frame alone
 )
