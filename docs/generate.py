@@ -4,7 +4,6 @@ Run it as `python docs/generate.py`. A part is what stands between `<!-- generat
 a test fails when one differs.
 """
 
-import argparse
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 from devicehub.cli.describe import LINKS
 from devicehub.cli.exits import MEANINGS
+from devicehub.cli.man import page
 from devicehub.cli.parser import build_parser
 from devicehub.clock import ClockQuality
 from devicehub.core.census import Census
@@ -39,6 +39,7 @@ from devicehub.tomlfile.words import model_at
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 REFERENCE = ROOT / "docs" / "reference" / "device-file.md"
+MANUAL = ROOT / "docs" / "man" / "devicehub.1"
 MONITOR = ROOT / "docs" / "guides" / "monitor-a-station.md"
 LEVELS = ROOT / "drivers" / EVIDENCE
 _PART = re.compile(r"(<!-- generated: (?P<name>[a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -164,8 +165,9 @@ def commands() -> Iterator[str]:
     """Every command with its one line of help."""
     yield "| command | what it does |"
     yield "|---|---|"
-    for words, text in _leaves(build_parser(), ()):
-        yield f"| `devicehub {' '.join(words)}` | {text} |"
+    for one in build_parser().spelled():
+        if not one.inner:
+            yield f"| `devicehub {' '.join(one.words)}` | {one.text.rstrip('.')} |"
 
 
 def exits() -> Iterator[str]:
@@ -174,15 +176,6 @@ def exits() -> Iterator[str]:
     yield "|---|---|"
     for code, meaning in MEANINGS.items():
         yield f"| {code:d} | {meaning} |"
-
-
-def _leaves(parser: argparse.ArgumentParser, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-    inner = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]  # noqa: SLF001 - argparse has no public way to list commands
-    if not inner:
-        yield words, (parser.description or "").rstrip(".")
-    for action in inner:
-        for word, child in action.choices.items():
-            yield from _leaves(child, (*words, word))
 
 
 def keys() -> Iterator[str]:
@@ -261,8 +254,9 @@ def generated(text: str) -> str:
 
 
 def main() -> None:
-    """Rewrite README.md, reference and guides, and the levels of evidence, which every installation has."""
+    """Rewrite README.md, reference, guides, manual page, and the levels of evidence, which each installation has."""
     LEVELS.write_bytes(levels())
+    MANUAL.write_text(page(), encoding="utf-8")
     for path in (README, REFERENCE, MONITOR):
         path.write_text(generated(path.read_text(encoding="utf-8")), encoding="utf-8")
 

@@ -6,7 +6,8 @@ Light: nothing here imports a command.
 import argparse
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn, Protocol
@@ -16,8 +17,39 @@ from devicehub.cli.exits import Exit
 _CHOICE = re.compile(r"invalid choice: '(?P<given>[^']*)' \(choose from (?P<known>.*)\)")
 
 
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of a command. `names`: of an option, empty for what stands by its place. `value`: what it takes."""
+
+    names: tuple[str, ...]
+    value: str
+    text: str
+    choices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """A command as a shell and a manual need it. `inner`: the words that may follow it."""
+
+    words: tuple[str, ...]
+    text: str
+    arguments: tuple[Argument, ...]
+    inner: tuple[str, ...]
+
+
 class Parser(argparse.ArgumentParser):
     """Reports a wrong command line in one line, with the nearest word."""
+
+    def spelled(self, words: tuple[str, ...] = ()) -> Iterator[Spelled]:
+        """The command itself, and those below it."""
+        below: dict[str, Parser] = {}
+        for action in self._actions:
+            if isinstance(action.choices, dict):
+                below |= action.choices
+        given = tuple(_argument(one) for one in self._actions if not isinstance(one.choices, dict))
+        yield Spelled(words, self.description or "", given, tuple(below))
+        for word, parser in below.items():
+            yield from parser.spelled((*words, word))
 
     def error(self, message: str) -> NoReturn:
         """End with exit code 2."""
@@ -29,6 +61,12 @@ class Parser(argparse.ArgumentParser):
             message = f"unknown command or choice '{choice['given']}'{hint}"
         print(f"{self.prog}: {message} (see '{self.prog} --help')", file=sys.stderr)
         sys.exit(Exit.USAGE)
+
+
+def _argument(action: argparse.Action) -> Argument:
+    choices = tuple(str(one) for one in action.choices or ())
+    takes = "" if action.nargs == 0 else str(action.metavar or (choices and f"{{{','.join(choices)}}}") or action.dest)
+    return Argument(tuple(action.option_strings), takes, (action.help or "").replace("%%", "%"), choices)
 
 
 class Mixed(Parser):

@@ -42,6 +42,10 @@ def test_the_table_of_metrics_is_what_the_code_generates() -> None:
     assert text.count("| `devicehub_device_up` |") == 1
 
 
+def test_the_manual_page_is_what_the_code_generates() -> None:
+    assert _generator().MANUAL.read_text(encoding="utf-8") == _generator().page(), REMEDY
+
+
 def test_every_part_is_in_the_readme_once() -> None:
     text = README.read_text(encoding="utf-8")
     counts = {name: text.count(f"<!-- generated: {name} -->") for name in _generator().PARTS}

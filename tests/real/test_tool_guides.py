@@ -14,6 +14,10 @@ pytestmark = pytest.mark.real
 GUIDES = ROOT / "docs" / "guides"
 
 
+async def test_how_a_device_is_plugged_in(tmp_path: Path) -> None:
+    await Reader(tmp_path).follow(GUIDES / "plug-in-a-device.md")
+
+
 async def test_how_what_is_wrong_is_found(tmp_path: Path) -> None:
     await Reader(tmp_path).follow(GUIDES / "find-what-is-wrong.md")
 
