@@ -9,12 +9,12 @@ _WIDTH: Final = 32
 class Bar:
     """One line on standard error that fills, and is gone in the end."""
 
-    def __init__(self, title: str, total: int) -> None:
-        """`total`: of what `reach` counts."""
+    def __init__(self, title: str, total: int, *, wanted: bool = True) -> None:
+        """`total`: of what `reach` counts. `wanted` False: what is printed meanwhile stands on the same terminal."""
         self._title = title
         self._total = max(total, 1)
         self._shown = -1
-        self._wanted = sys.stderr.isatty()
+        self._wanted = wanted and sys.stderr.isatty()
 
     def reach(self, done: int) -> None:
         """So far it has come; drawn anew when a percent is full."""
@@ -29,6 +29,11 @@ class Bar:
             file=sys.stderr,
             flush=True,
         )
+
+    def reach_of(self, done: int, total: int) -> None:
+        """The same, where only the work itself knows how much there is."""
+        self._total = max(total, 1)
+        self.reach(done)
 
     def end(self) -> None:
         """Take the line away."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from devicehub.cli.bar import Bar
 from devicehub.cli.exits import CommandError, Exit
 from devicehub.cli.given import given_config
 from devicehub.cli.output import print_json, say
@@ -21,10 +22,13 @@ def run(args: argparse.Namespace) -> int:
     path = folder / JOURNAL
     if not path.exists():
         raise CommandError(Exit.NO_INPUT, f"{path}: there is no journal")
+    bar = Bar("verifying", 0)
     try:
-        findings = examine(path)
+        findings = examine(path, bar.reach_of)
     except sqlite3.Error as error:
         raise JournalError(f"{path}: {error}") from error
+    finally:
+        bar.end()
     if args.json:
         print_json({"file": str(path), "findings": msgspec.to_builtins(findings)})
     for one in () if args.json else findings:

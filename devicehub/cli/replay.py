@@ -2,9 +2,11 @@
 
 import argparse
 import asyncio
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from devicehub.cli.bar import Bar
 from devicehub.cli.capture import LIMIT, Timed, play
 from devicehub.cli.exits import CommandError, Exit
 from devicehub.cli.given import given_driver, given_options, given_transcript
@@ -16,6 +18,9 @@ from devicehub.driver import Driver
 from devicehub.log import escaped
 from devicehub.record import expectation, format_sample, parse, run_transcript
 from devicehub.wire.protocol import DeviceProtocol, Step
+
+_TICKS = 1000
+"""Of the bar, to a second of the transcript."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -53,14 +58,17 @@ async def _replay(driver: Driver, protocol: DeviceProtocol, packets: Sequence[Ti
     clock = Clock()
     began = clock.monotonic()
     samples = 0
+    bar = Bar("replaying", round(packets[-1].at * _TICKS) if packets else 0, wanted=not sys.stdout.isatty())
     for at, step in play(protocol, packets):
         await clock.sleep(began + at / args.speed - clock.monotonic())
+        bar.reach(round(at * _TICKS))
         for value, line in _lines(at, step, driver):
             if args.json:
                 print_line(value)
             else:
                 say(f"{at:.2f} {line}")
         samples += len(step.samples)
+    bar.end()
     return samples
 
 

@@ -26,7 +26,7 @@ from devicehub.journal.pages import Buffer, Pages
 from devicehub.journal.proof import Fault, Finding, Value, printable, unsealed
 from devicehub.journal.rebuild import Contents, Damage, damages, finish, free_name, replace
 from devicehub.journal.tables import SCHEMA_VERSION, Meta, Receipt
-from devicehub.journal.verify import BROKEN, of_the_file, reading, verify
+from devicehub.journal.verify import BROKEN, Seen, of_the_file, reading, unseen, verify
 from devicehub.model.errors import JournalError
 from devicehub.model.stream import Stream
 
@@ -85,8 +85,8 @@ def suspect(path: Path, error: Exception) -> None:
             path.with_name(path.name + SUSPECT).touch()
 
 
-def examine(path: Path) -> list[Finding]:
-    """Everything that is wrong with a journal, which may be in use and is not changed.
+def examine(path: Path, seen: Seen = unseen) -> list[Finding]:
+    """Everything that is wrong with a journal, which may be in use and is not changed. `seen`: see `verify`.
 
     Raises `JournalError` for a journal of another version, `sqlite3.Error` and `OSError` for one that cannot be read.
     """
@@ -97,7 +97,7 @@ def examine(path: Path) -> list[Finding]:
         facts = wal.inspect(raw)
         if not facts.fault or raw == before:
             break
-    version, findings = _examined(path, path.stat().st_size, facts, whole=True)
+    version, findings = _examined(path, path.stat().st_size, facts, whole=True, seen=seen)
     if version == 1:
         raise JournalError(f"journal {path}: it is of version 1, which has no digests; the next start brings it up")
     return findings
@@ -196,15 +196,15 @@ def _at_first_sight(path: Path, held: int, facts: wal.Log) -> Iterator[Finding]:
         yield Finding(Fault.STRUCTURE, detail="its header is damaged")
 
 
-def _examined(path: Path, held: int, facts: wal.Log, *, whole: bool) -> tuple[int, list[Finding]]:
+def _examined(path: Path, held: int, log: wal.Log, *, whole: bool, seen: Seen = unseen) -> tuple[int, list[Finding]]:
     """The version and what is wrong."""
-    if findings := list(_at_first_sight(path, held, facts)):
+    if findings := list(_at_first_sight(path, held, log)):
         return SCHEMA_VERSION, findings
     try:
         with closing(reading(path)) as db:
             version = _version_of(db)
             if version == SCHEMA_VERSION:
-                findings = verify(db, whole=whole)
+                findings = verify(db, whole=whole, seen=seen)
     except sqlite3.Error as error:
         if not of_the_file(error):
             raise

@@ -45,6 +45,9 @@ _PASSING: Final = frozenset(
 """What says nothing of the file: https://www.sqlite.org/rescode.html."""
 
 
+Seen = Callable[[int, int], None]
+
+
 def of_the_file(error: sqlite3.Error) -> bool:
     """Whether the file itself is damaged, rather than the disk full or somebody else at it."""
     code: int | None = getattr(error, "sqlite_errorcode", None)
@@ -58,14 +61,19 @@ def reading(path: Path) -> sqlite3.Connection:
     return db
 
 
-def verify(db: sqlite3.Connection, *, whole: bool = True) -> list[Finding]:
+def unseen(_position: int, _last: int) -> None:
+    """Nobody waits to be told how far a verification has come."""
+
+
+def verify(db: sqlite3.Connection, *, whole: bool = True, seen: Seen = unseen) -> list[Finding]:
     """Everything that is wrong. `whole` False: only with what waits for delivery and the end of the chain.
 
+    `seen` is told the position of each row that was looked at, and of the last one.
     Raises `sqlite3.Error` for what says nothing of the file.
     """
     db.execute("BEGIN")
     try:
-        return _verified(db, whole=whole)
+        return _verified(db, whole=whole, seen=seen)
     except sqlite3.Error as error:
         if not of_the_file(error):
             raise
@@ -84,7 +92,7 @@ def sealed(db: sqlite3.Connection) -> tuple[dict[str, Value], dict[str, Value] |
     return known, unsealed(found[0].encode(errors="surrogateescape"))
 
 
-def _verified(db: sqlite3.Connection, *, whole: bool) -> list[Finding]:
+def _verified(db: sqlite3.Connection, *, whole: bool, seen: Seen) -> list[Finding]:
     found = list(_structure(db)) if whole else []
     known, seal = sealed(db)
     found += _of_meta(known, seal)
@@ -96,6 +104,7 @@ def _verified(db: sqlite3.Connection, *, whole: bool) -> list[Finding]:
     walk = _Walk(meta, whole=since == 0)
     for row in db.execute(_WALK, (since,)):
         found += walk.row(row)
+        seen(row[0], meta.last)
     found += walk.end()
     found += _lanes(db, since, walk.lanes)
     return found if whole else [*found, *_owed(meta, walk.waiting)]

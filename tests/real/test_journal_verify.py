@@ -34,6 +34,14 @@ async def test_a_journal_as_it_was_written_has_no_findings(tmp_path: Path) -> No
     assert examine(tmp_path / NAME) == []
 
 
+async def test_who_waits_is_told_how_far_it_has_come(tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    async with opened(tmp_path) as journal:
+        await journal.append([event(1), event(2), event(3)])
+    assert examine(tmp_path / NAME, lambda position, last: seen.append((position, last))) == []
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+
+
 async def test_a_journal_in_use_is_examined(tmp_path: Path) -> None:
     async with opened(tmp_path) as journal:
         await journal.append([event(1), event(2)])

@@ -33,3 +33,17 @@ def test_a_file_sees_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     bar.reach(1)
     bar.end()
     assert stream.getvalue() == ""
+
+
+def test_a_bar_beside_what_is_printed_on_the_same_terminal_is_not_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    Bar("replaying", 10, wanted=False).reach(5)
+    assert terminal.getvalue() == ""
+
+
+def test_work_that_knows_by_itself_how_much_there_is_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    Bar("verifying", 0).reach_of(5, 10)
+    assert terminal.getvalue().endswith(" 50 %")
