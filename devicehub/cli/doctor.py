@@ -10,7 +10,7 @@ from devicehub.cli.given import config_path
 from devicehub.cli.output import print_json, say
 from devicehub.clock import Clock, clock_quality
 from devicehub.disk import room
-from devicehub.doctor.examine import CHECKS, examine
+from devicehub.doctor.examine import CHECKS, examine, skipped
 from devicehub.doctor.facts import Facts
 from devicehub.doctor.findings import Finding, Level
 from devicehub.doctor.gather import Senses, gather
@@ -54,16 +54,17 @@ def _mended(found: list[Finding], root: Path) -> dict[int, str]:
 
 
 def _print(facts: Facts, found: list[Finding], done: dict[int, str], left: list[Finding]) -> None:
-    checked = [name for name in CHECKS if not any(one.check == name for one in found)]
-    for name in checked:
-        say(f" ok   {name}")
+    idle = skipped(facts)
+    for name in CHECKS:
+        if name in idle:
+            say(f" --   {name}: not looked at")
+        elif not any(one.check == name for one in found):
+            say(f" ok   {name}")
     for number, one in enumerate(found):
         say(f" {one.level}  {one.check}: {one.subject}: {one.what}")
         say(f"{_INDENT}-> {done.get(number, one.remedy)}")
     failures = sum(one.level is Level.FAIL for one in left)
     say(f"{_counted(failures, 'failure')}, {_counted(len(left) - failures, 'warning')}")
-    if facts.config is None:
-        say("devices, broker and journal were not looked at: the configuration says which they are")
 
 
 def _counted(number: int, what: str) -> str:
@@ -88,6 +89,7 @@ def _document(facts: Facts, found: list[Finding], done: dict[int, str], left: li
     return {
         "file": facts.file,
         "checks": list(CHECKS),
+        "skipped": sorted(skipped(facts)),
         "findings": findings,
         "failures": failures,
         "warnings": len(left) - failures,

@@ -29,6 +29,16 @@ CHECKS: Final[Mapping[str, Callable[[Facts], Iterator[Finding]]]] = MappingProxy
 """A refusal by an access list is the finding "acl" of the check of the broker."""
 
 
+_ALWAYS: Final = frozenset({"config", "clock", "disk"})
+
+
+def skipped(facts: Facts) -> frozenset[str]:
+    """The checks that had nothing to go by: no usable configuration, or no broker that was spoken to."""
+    if facts.config is None:
+        return frozenset(CHECKS) - _ALWAYS
+    return frozenset({"broker"} if facts.broker is None else ())
+
+
 def examine(facts: Facts) -> list[Finding]:
     """Everything that is found."""
     return [finding for check in CHECKS.values() for finding in check(facts)]

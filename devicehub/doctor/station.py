@@ -25,7 +25,7 @@ def clock(facts: Facts) -> Iterator[Finding]:
     if facts.clock.synchronised is False:
         what = f"not synchronised: it may be wrong by {facts.clock.max_error:.3g} s and more"
         remedy = "sudo timedatectl set-ntp true, with a time server that this network reaches; or chrony"
-        yield Finding(Level.WARN, "clock", "clock", what, remedy)
+        yield Finding(Level.WARN, "clock", "system", what, remedy)
 
 
 def disk(facts: Facts) -> Iterator[Finding]:

@@ -238,8 +238,14 @@ def test_the_command_prints_what_is_found_mends_and_ends_with_a_code(computer: C
             [*command, "--user", "devicehub", *words], capture_output=True, text=True, cwd=ROOT, check=False, timeout=60
         )
 
+    computer.put("etc/devicehub/devicehub.toml", computer.file.read_text() + "stale = 1\n")
+    broken = doctor()
+    assert " --   journal: not looked at" in broken.stdout
+    assert " ok   journal" not in broken.stdout
+    computer.configure()
     closed_port(computer)
     found = doctor()
+    assert " --   broker: not looked at" in found.stdout, "none is configured"
     assert found.returncode == 69, found.stderr
     assert " FAIL  port: trace-1: /dev/ttyUSB0" in found.stdout
     fixed = doctor("--fix")
