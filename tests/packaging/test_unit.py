@@ -44,6 +44,11 @@ def test_without_one_of_its_lines_it_is_more(line: str, tmp_path: Path) -> None:
     assert exposure(weaker) > exposure(UNIT)
 
 
+def test_it_waits_for_the_hub_to_be_ready_and_restarts_one_whose_alarm_path_is_broken() -> None:
+    lines = UNIT.read_text().splitlines()
+    assert {"Type=notify", "WatchdogSec=30", "Restart=always"} <= set(lines)
+
+
 def test_systemd_understands_every_line_of_it(tmp_path: Path) -> None:
     """Only that the program is not installed here may be found."""
     present = tmp_path / UNIT.name
