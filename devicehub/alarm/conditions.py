@@ -88,8 +88,8 @@ class Rules:
         feeds = range(len(self.owner))
         self.calm = [[self._calm(feed, active=active) for feed in feeds] for active in (False, True)]
         self.calms = np.array(self.calm, dtype=np.float64).swapaxes(0, 1).reshape(2 * len(self.owner), 2)
-        self.bounds = [[self._bound(feed, active=active) for feed in feeds] for active in (False, True)]
-        self.boundaries: Floats = np.array(self.bounds, dtype=np.float64)[..., 0].T.ravel()
+        self.border = [[self._border(feed, active=active) for feed in feeds] for active in (False, True)]
+        self.borders = np.array([[bound for bound, _ in each] for each in self.border], dtype=np.float64).T.ravel()
 
     def _calm(self, feed: int, *, active: bool) -> tuple[float, float]:
         """The least and the greatest value that changes nothing, by whether the condition is met. References: all."""
@@ -100,10 +100,13 @@ class Rules:
             return (least, inf) if up else (-inf, -least)
         return (-inf, on) if up else (-on, inf)
 
-    def _bound(self, feed: int, *, active: bool) -> tuple[float, bool]:
-        """The number that a value has to be greater than to change something or, if the second says so, not greater."""
-        least, greatest = self.calm[active][feed]
-        return (greatest, False) if greatest < inf else (nextafter(least, -inf), True)
+    def _border(self, feed: int, *, active: bool) -> tuple[float, bool]:
+        """The same as one comparison: what changes something is greater than a number or, if that is so, not greater."""
+        if feed >= self.size:
+            return inf, False
+        bound = self.off[feed] if active else self.on[feed]
+        up = self.sign[feed] > 0
+        return (bound if up else nextafter(-bound, -inf)), up is active
 
 
 class State:
@@ -126,8 +129,8 @@ class State:
         self.votes = array(rules.word, [0]) * size
         self.always = [_attentive(rules, feed) for feed in range(feeds)]
         self.busy = bytearray(self.always)
-        self.bound = array("d", (bound for bound, _ in rules.bounds[False]))
-        self.flip = bytearray(flip for _, flip in rules.bounds[False])
+        self.bound = array("d", (bound for bound, _ in rules.border[False]))
+        self.flip = bytearray(flip for _, flip in rules.border[False])
         self.old_at, self.old, self.new_at, self.new = (array("d", [nan]) * size for _ in range(4))
         self.actives: Flags = np.frombuffer(self.active, dtype=np.bool_)
         self.votings: Words = np.frombuffer(self.votes, dtype=rules.word)
@@ -146,17 +149,17 @@ class State:
         least, self.ceiling[limit] = rules.calm[active][limit]
         self.floor[limit] = nan if always else least
         self.active[limit], self.votes[limit], self.busy[limit] = active, 0, always
-        self.bound[limit], self.flip[limit] = rules.bounds[active][limit]
+        self.bound[limit], self.flip[limit] = rules.border[active][limit]
 
     def turn_all(self, where: Selection, changes: Flags, limits: Indices) -> None:
         """The same for many that have no votes any more: `limits`, each once, which `changes` marks within `where`."""
-        if isinstance(where, slice):
+        if isinstance(where, slice):  # a row of bytes is turned faster than some of them are looked up
             self.actives[where] ^= changes
             self.flipped[where] ^= changes
         else:
             self.actives[limits] ^= True
             self.flipped[limits] ^= True
-        self.bounds[limits] = self.rules.boundaries[2 * limits + self.actives[limits]]
+        self.bounds[limits] = self.rules.borders[2 * limits + self.actives[limits]]
         self._left_behind(limits)
 
     def vote(self, limit: int, votes: int) -> None:

@@ -57,7 +57,7 @@ class AlarmEngine:
         A `range` as `index` saves the look-up of each value.
         """
         if len(index) < self._crossover:
-            return self._step_scalar(index, _listed(value), _listed(good), at)
+            return self._step_scalar(_listed(index), _listed(value), _listed(good), at)
         values, trusted = np.asarray(value, dtype=np.float64), np.asarray(good, dtype=np.bool_)
         times: Floats = np.broadcast_to(np.asarray(at, dtype=np.float64), values.shape)
         with np.errstate(all="ignore"):
@@ -71,18 +71,18 @@ class AlarmEngine:
     def _step_scalar(self, index: Places, value: Numbers, good: Trust, at: Numbers | float) -> list[Transition]:
         if self._state.behind:
             self._state.catch_up()
+        if not len(index) == len(value) == len(good):
+            raise ValueError(f"{len(index)} feeds, {len(value)} values and {len(good)} marks of quality")
         out: list[Transition] = []
+        values = zip(count(), index, value, good, strict=False)
         if self._rules.plain:
-            if not len(index) == len(value) == len(good):
-                raise ValueError(f"{len(index)} feeds, {len(value)} values and {len(good)} marks of quality")
-            self._scalar.levels(zip(count(), index, value, good, strict=False), out)
+            self._scalar.levels(values, out)
             return out
-        floor, ceiling, place = self._state.floor, self._state.ceiling, -1
-        for feed, number in zip(index, value, strict=True):
-            place += 1
+        floor, ceiling = self._state.floor, self._state.ceiling
+        for place, feed, number, fine in values:
             if not floor[feed] <= number <= ceiling[feed]:
                 when = at if isinstance(at, float | int) else at[place]
-                self._scalar.judge(int(feed), float(number), float(when), out, good=bool(good[place]), place=place)
+                self._scalar.judge(feed, float(number), float(when), out, good=fine, place=place)
         return out
 
     def _step_vector(self, index: Places, value: Floats, good: Flags, at: Floats) -> Collection[Transition]:

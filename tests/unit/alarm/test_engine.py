@@ -228,3 +228,13 @@ def test_a_restored_condition_is_not_raised_again_and_ends_as_any_other(crossove
 def test_a_rule_that_cannot_be_is_refused(limit: Limit, crossover: int) -> None:
     with pytest.raises(ValueError, match="alarm point d/p: "):
         AlarmEngine([limit], crossover)
+
+
+def test_without_limits_there_are_no_edges(crossover: int) -> None:
+    engine = AlarmEngine([], crossover)
+    assert list(engine.step([], [], [], 1.0)) == list(engine.tick(2.0)) == []
+
+
+def test_a_column_that_is_too_short_is_refused(crossover: int) -> None:
+    with pytest.raises((ValueError, IndexError)):
+        AlarmEngine([Limit("p", "d", "c", Condition.HIGH, 1.0)], crossover).step([0, 0], [0.0, 2.0], [True], 1.0)

@@ -40,6 +40,15 @@ def test_what_it_finds_is_told_with_its_own_digest_and_version() -> None:
     assert not any(isinstance(one.data, AlarmData) for one in messages)
 
 
+def test_a_file_on_trial_may_have_no_rule_for_the_devices_that_are_there() -> None:
+    empty = replace(SETTING, shadow=RuleSet(digest=TRIED.digest))
+    assert told(Core(empty).step([level(7.0, 1)]).messages) == []
+    core = Core(SETTING)
+    core.step([level(7.0, 1)])
+    assert [one[0] for one in told(core.revise(empty, (), at(2)))] == ["shadow.returned"]
+    assert told(core.step([level(7.0, 3)]).messages) == []
+
+
 def test_it_is_an_event_of_the_bulk_that_is_not_retained_and_that_no_topic_of_alarms_has() -> None:
     (raised,) = [one for one in Core(SETTING).step([level(7.0)]).messages if isinstance(one.data, ShadowData)]
     assert raised.kind is Kind.EVENT

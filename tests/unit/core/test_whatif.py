@@ -46,6 +46,11 @@ steps = st.lists(
 )  # fmt: skip
 
 
+def test_a_trial_of_no_rules_finds_nothing() -> None:
+    trial = Trial(DEVICES, RuleSet())
+    assert not list(trial.step([level(200.0, 1)]))
+
+
 @settings(deadline=None)
 @given(rules, steps)
 def test_a_trial_finds_what_the_core_raises_and_when(limit: Limit, script: list[tuple[float, object]]) -> None:
