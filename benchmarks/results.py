@@ -128,8 +128,8 @@ def fault_row(who: str, run: Run) -> Sequence[str]:
         lost = run["others_lost"]
     if "lost_older_than_100ms" in run:
         lost = run["lost_older_than_100ms"] + (run["after"].get("lost") or 0)
-    known = (run.get(key) for key in ("back_first_s", "restart_first_s", "replug_first_s"))
-    back = next((f"{seconds:.2f}" for seconds in known if seconds is not None), "never")
+    known = [run[key] for key in ("back_first_s", "restart_first_s", "replug_first_s") if key in run]
+    back = "-" if not known else next((f"{seconds:.2f}" for seconds in known if seconds is not None), "never")
     remarks: list[str] = []
     if not run.get("peer_alive", True):
         remarks.append("the daemon had ended")

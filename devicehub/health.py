@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
+from math import inf
 from pathlib import Path
 from shutil import disk_usage
 from typing import Final
@@ -14,6 +15,7 @@ from devicehub.core.census import Census
 from devicehub.model.payload import HealthData, StreamData
 
 LATENCIES = 2000
+UNHEARD_S = 60.0
 BOUNDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -51,13 +53,17 @@ class AlarmPath:
 
 @dataclass(slots=True)
 class Gauges:
-    """Counters since the start, and the newest latencies in seconds. One writer each."""
+    """Counters since the start, and the newest latencies in seconds. One writer each.
+
+    `unheard_at`: monotonic second when `unheard` last grew.
+    """
 
     readings: int = 0
     published: int = 0
     refused: int = 0
     refused_branches: int = 0
     unheard: int = 0
+    unheard_at: float = -inf
     echo: float | None = None
     silent: bool = False
     replayed: int = 0
@@ -73,6 +79,10 @@ class Gauges:
         """A new event was acknowledged, so long after it came."""
         self.latencies.append(seconds)
         self.delivery_took.add(seconds)
+
+    def deserted(self, now: float) -> bool:
+        """Whether a message was taken within the last minute that nobody was subscribed to."""
+        return now - self.unheard_at < UNHEARD_S
 
     @property
     def proven(self) -> str:

@@ -11,7 +11,12 @@ from hypothesis import settings
 
 from tests.virtual_loop import VirtualTimeLoop
 
-TRIED = ("tests/torture/", "tests/unit/alarm/test_engine_agrees.py", "tests/system/test_alarm_kills.py")
+TRIED = (
+    "tests/torture/",
+    "tests/real/test_access.py",
+    "tests/unit/alarm/test_engine_agrees.py",
+    "tests/system/test_alarm_kills.py",
+)
 
 # A busy machine is no counter-example: what is to be quick is measured in benchmarks/. CI tries the same every time.
 settings.register_profile("patient", settings.get_profile("ci" if "CI" in os.environ else "default"), deadline=None)

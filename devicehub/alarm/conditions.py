@@ -101,7 +101,7 @@ class Rules:
         return (-inf, on) if up else (-on, inf)
 
     def _border(self, feed: int, *, active: bool) -> tuple[float, bool]:
-        """The same as one comparison: what changes something is greater than a number or, if that is so, not greater."""
+        """The same as one comparison: what changes something is greater than a number or, if so said, not greater."""
         if feed >= self.size:
             return inf, False
         bound = self.off[feed] if active else self.on[feed]

@@ -27,7 +27,7 @@ from devicehub.publish.topics import Topics
 _log = logging.getLogger(__name__)
 
 WITHIN: Final = 5.0
-TICK: Final = 0.5
+TICK: Final = 0.25
 VERSION: Final = "$SYS/broker/version"
 
 _SETTINGS = "set persistence and autosave_interval there as config/broker/station.conf has them"
@@ -113,7 +113,7 @@ class SelfTest:
             await self._subscribe(publisher)
             while not lost.done():
                 await asyncio.wait({lost}, timeout=TICK)
-                self._gauges.unheard = before + publisher.unheard
+                self._unheard(before + publisher.unheard)
                 if not lost.done():
                     self._tell(self._heartbeat.look(self._clock.monotonic()))
         except DeliveryError as error:
@@ -122,6 +122,10 @@ class SelfTest:
             self._heartbeat.lost()
             lost.cancel()
             await asyncio.gather(lost, return_exceptions=True)
+
+    def _unheard(self, count: int) -> None:
+        if count != self._gauges.unheard:
+            self._gauges.unheard, self._gauges.unheard_at = count, self._clock.monotonic()
 
     async def _subscribe(self, publisher: Publisher) -> None:
         """A refusal needs no words here: nothing will come back, and that is what is told."""

@@ -85,9 +85,9 @@ def depths(pipe: Pipe, sinks: Sinks, delivery: Delivery) -> Depths:
 
 
 async def lag(sinks: Sinks, voice: Voice) -> None:
-    """How late the loop is, smoothed over ten seconds; whether journal and broker take everything; what was refused."""
+    """How late the loop is, smoothed over ten seconds; whether journal and broker take all and somebody hears it."""
     gauges, clock = sinks.gauges, sinks.clock
-    told = (False, False)
+    told = (False, False, False)
     while True:
         before = clock.monotonic()
         await clock.sleep(LAG_TICK)
@@ -95,7 +95,7 @@ async def lag(sinks: Sinks, voice: Voice) -> None:
         gauges.lag += (late - gauges.lag) * 0.05
         if (gap := sinks.refused.take()) is not None:
             await sinks.accept(Outcome([voice.message(Kind.GAP, "gap", gap)]))
-        if told != (now := (gauges.refusing, gauges.refused_branches > 0)):
+        if told != (now := (gauges.refusing, gauges.refused_branches > 0, gauges.deserted(clock.monotonic()))):
             told = now
             voice.status("online")
 

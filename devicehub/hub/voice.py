@@ -55,8 +55,15 @@ class Voice:
     def status(self, state: str) -> None:
         """Put the hub's own state on the board."""
         gauges = self._gauges
-        now = instant(self._clock.utc())
-        data = StatusData(state, now, self._plan.boot, gauges.proven, accepting=not gauges.refusing, epoch=self.epoch)
+        data = StatusData(
+            state,
+            instant(self._clock.utc()),
+            self._plan.boot,
+            gauges.proven,
+            accepting=not gauges.refusing,
+            unheard=gauges.deserted(self._clock.monotonic()),
+            epoch=self.epoch,
+        )
         self.say(Kind.STATUS, "status", data)
 
     def stored(self, message: Message, place: Place) -> Outgoing:

@@ -102,6 +102,9 @@ class StatusData(Payload, frozen=True):
         ),
     ] = ""
     accepting: Annotated[bool, Meta(description="False while the disk takes no events: nothing new is safe")] = True
+    unheard: Annotated[
+        bool, Meta(description="True while messages are taken that nobody is subscribed to; MQTT 5 brokers tell")
+    ] = False
     epoch: Annotated[
         str,
         Meta(description="Of the journal, which receipts name. Messages of another one are left of a former journal"),

@@ -28,6 +28,7 @@ KNOWN_S = 1.0
 HELD_UP_S = 5.0
 REFUSED = "vapour-1"
 FOR_GOOD = {"unspecified": 0x80, "implementation": 0x83, "not-authorized": 0x87, "topic-name": 0x90, "format": 0x99}
+UNHEARD = 0x10
 BUSY = {"quota": 0x97, "in-use": 0x91}
 ACL = f"""
 topic read $SYS/#
@@ -37,7 +38,7 @@ topic readwrite #
 topic deny {PREFIX}/reading/{REFUSED}/#
 topic deny {PREFIX}/reading/{REFUSED}
 """
-SMALLEST = 600
+SMALLEST = 1500
 AWAY = "broker is away"
 PATCHED = "import sys\n{change}\nfrom devicehub.cli.main import main\nsys.exit(main(sys.argv[1:]))"
 DEAF = """from devicehub.publish.exchange import Exchange
@@ -46,6 +47,7 @@ Exchange._settle = lambda self, mid, code, reason: settle(self, mid, 0, "")"""
 IMPATIENT = """from devicehub.publish import reasons
 from devicehub.model.errors import DeliveryError
 reasons.DeliveryBusyError = DeliveryError"""
+DULL = "from devicehub.publish import client\nclient._UNHEARD = -1"
 HEEDLESS = """from devicehub.publish.client import Client
 Client._obstacle = lambda self, out, properties: \"\""""
 
@@ -69,9 +71,8 @@ async def listened(
 
 
 async def known(ears: Ears) -> None:
-    """Refusals are told as figure and as state, within a second each. Raises `TimeoutError`."""
-    await ears.until(lambda: figure(ears, "refused") > 0, KNOWN_S)
-    await ears.until(lambda: delivery(ears) == "refused", KNOWN_S)
+    """Refusals are told as figure and as state, within a second. Raises `TimeoutError`."""
+    await ears.until(lambda: figure(ears, "refused") > 0 and delivery(ears) == "refused", KNOWN_S)
 
 
 def figure(ears: Ears, name: str) -> float:
@@ -127,10 +128,11 @@ async def test_a_message_that_is_larger_than_the_broker_takes_is_known_and_holds
     extra = (f"max_packet_size {SMALLEST}",)
     async with mosquitto(tmp_path, extra=extra) as broker, listened(tmp_path, broker) as (hub, ears):
         await hub.says("maximum packet size")
-        await ears.until(lambda: delivery(ears) == "refused", KNOWN_S)
+        await known(ears)
         await ears.until(lambda: len(ears.of(Kind.READING)) > 10)
         assert not [line for line in hub.errors if AWAY in line]
-    print(f"oversize: the readings never waited {longest_pause(ears.of(Kind.READING)):.1f} s")
+    pause = longest_pause(ears.of(Kind.READING))
+    print(f"oversize: N = {figure(ears, 'refused'):.0f} refused, the readings never waited {pause:.1f} s")
     assert longest_pause(ears.of(Kind.READING)) < HELD_UP_S
 
 
@@ -140,16 +142,51 @@ async def test_a_hub_that_sends_what_is_too_large_all_the_same_is_caught(tmp_pat
     async with mosquitto(tmp_path, extra=extra) as broker, listened(tmp_path, broker, changed(HEEDLESS)) as (hub, ears):
         await hub.says(AWAY)
         with pytest.raises(TimeoutError):
-            await ears.until(lambda: delivery(ears) == "refused", KNOWN_S)
+            await known(ears)
 
 
-async def test_messages_that_nobody_subscribed_to_are_a_figure_within_a_second_and_no_refusal(tmp_path: Path) -> None:
-    async with mosquitto(tmp_path) as broker, workstation(tmp_path, broker):
+def deserted(ears: Ears) -> bool:
+    """Whether it is told, as figure and as state, that nobody is subscribed."""
+    status = ears.of(Kind.STATUS)
+    return figure(ears, "unheard") > 0 and bool(status) and status[-1].data.get("unheard") is True
+
+
+@asynccontextmanager
+async def hardly_heard(
+    folder: Path, program: Sequence[str] = ("-m", "devicehub")
+) -> AsyncIterator[tuple[HubProcess, Ears]]:
+    """A hub of which nobody hears anything but how it is."""
+    async with mosquitto(folder) as broker, workstation(folder, broker):
         only = [f"{PREFIX}/{kind}" for kind in (Kind.HEALTH, Kind.STATUS)]
-        async with hearing(settings(broker), filters=only) as ears, started("run", cwd=tmp_path) as hub:
-            await hub.says("is ready")
-            await ears.until(lambda: figure(ears, "unheard") > 0, KNOWN_S + 1)
-            assert (figure(ears, "refused"), delivery(ears)) == (0, "broker-acked")
+        async with (
+            hearing(settings(broker), filters=only) as ears,
+            started("run", cwd=folder, program=program) as hub,
+        ):
+            yield hub, ears
+
+
+async def test_that_nobody_subscribed_is_known_and_is_no_refusal(tmp_path: Path) -> None:
+    async with hardly_heard(tmp_path) as (_, ears):
+        await ears.until(lambda: deserted(ears))
+        assert (figure(ears, "refused"), delivery(ears)) == (0, "broker-acked")
+    print(f"no subscribers: N = {figure(ears, 'unheard'):.0f} messages unheard")
+
+
+async def test_that_nobody_subscribed_is_known_within_a_second_of_the_answer(tmp_path: Path) -> None:
+    async with at_scripted(tmp_path, Answer(UNHEARD, None)) as (_, broker):
+        await broker.until(lambda: [one for one in broker.taken if f"/reading/{REFUSED}/" in one.topic], 30)
+        await broker.until(lambda: any(health["unheard"] for health in told(broker, Kind.HEALTH)), KNOWN_S)
+        await broker.until(lambda: told(broker, Kind.STATUS)[-1].get("unheard"), KNOWN_S)
+    assert broker.connections == 1
+
+
+async def test_a_hub_that_takes_unheard_for_heard_is_caught(tmp_path: Path) -> None:
+    """The sabotage: the code for no subscribers is one of success, and is taken for just that."""
+    async with hardly_heard(tmp_path, changed(DULL)) as (hub, ears):
+        await hub.says("vapour-3 is ready")
+        health = len(ears.of(Kind.HEALTH))
+        await ears.until(lambda: len(ears.of(Kind.HEALTH)) > health)
+        assert not deserted(ears)
 
 
 class Answer:
