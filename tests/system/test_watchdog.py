@@ -62,7 +62,7 @@ async def judges_nothing(running: House) -> None:
     """Every limit is out of reach, as in memory that was damaged."""
     state = running.hub._station._core.alarms.engine._state
     state.ceiling[:] = [inf] * len(state.ceiling)
-    state.ceilings[:] = inf
+    state.bounds[:] = inf
 
 
 async def waits_for_ever(running: House) -> None:
