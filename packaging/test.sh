@@ -22,6 +22,9 @@ check() {
 
 check ruff format --check --quiet
 check ruff check --quiet
+# In a process of its own, since what it makes first takes long and is made once a process; beside the checks.
+pytest -q -m fresh "${@:-tests/packaging}" >.fresh.log 2>&1 &
+FRESH=$!
 # Beside the others, since it takes as long as both runs of mypy.
 pyright --pythonpath "$PWD/.venv/bin/python" >.pyright.log 2>&1 &
 PYRIGHT=$!
@@ -32,6 +35,10 @@ say pyright
 wait "$PYRIGHT" || FAILED="$FAILED pyright"
 cat .pyright.log
 rm -f .pyright.log
+say "pytest -m fresh"
+wait "$FRESH" || [ $? -eq 5 ] || FAILED="$FAILED 'pytest -m fresh'"
+cat .fresh.log
+rm -f .fresh.log
 [ -z "$FAILED" ] || say "FAILED so far:$FAILED"
 
 # What is measured in seconds has the machine for itself, and a process that has collected nothing else; 5 is "no such
@@ -48,22 +55,12 @@ else
     done
 fi
 
-# In a process of its own, since what it makes first takes long and is made once a process; beside the others.
-if [ $# -gt 0 ]; then
-    pytest -q -m fresh "$@" >.fresh.log 2>&1 &
-else
-    pytest -q -m fresh tests/packaging >.fresh.log 2>&1 &
-fi
-FRESH=$!
-
 say "pytest"
 # Much of it waits for processes and sockets, so that three keep two cores busy.
-pytest -n 3 --dist worksteal -q -m "not alone and not fresh" "$@" || FAILED="$FAILED pytest"
-
-say "pytest -m fresh"
-wait "$FRESH" || [ $? -eq 5 ] || FAILED="$FAILED 'pytest -m fresh'"
-cat .fresh.log
-rm -f .fresh.log
-[ -z "$FAILED" ] && exit 0
+if pytest -n 3 --dist worksteal -q -m "not alone and not fresh" "$@"; then
+    [ -z "$FAILED" ] && exit 0
+else
+    FAILED="$FAILED pytest"
+fi
 say "FAILED:$FAILED"
 exit 1
