@@ -33,11 +33,13 @@ from devicehub.model.units import Unit
 from devicehub.observe.metrics import families
 from devicehub.publish.envelope import Encoder
 from devicehub.publish.topics import REAL_ROOT, RULES, Lane, Topics
-from devicehub.registry import EVIDENCE, driver_names, load_driver
+from devicehub.registry import EVIDENCE, driver_names, load_driver, simulator_names
 from devicehub.tomlfile.words import model_at
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
+TIERS = ROOT / "docs" / "reference" / "real-kernel.md"
+PROVED = TIERS.with_suffix(".json")
 REFERENCE = ROOT / "docs" / "reference" / "device-file.md"
 MANUAL = ROOT / "docs" / "man" / "devicehub.1"
 MONITOR = ROOT / "docs" / "guides" / "monitor-a-station.md"
@@ -234,6 +236,23 @@ def metrics() -> Iterator[str]:
         yield f"| `devicehub_{one.name}` | {one.kind} | {one.text} |"
 
 
+def tiers() -> Iterator[str]:
+    """The table of drivers and of what they were read through; `PROVED` is what the last run in a machine wrote."""
+    proved = msgspec.json.decode(PROVED.read_bytes())
+    simulated = set(simulator_names())
+    real = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "tests" / "real").glob("test_*.py")}
+    yield "| driver | link | in process | on a fake bus or a real edge | real kernel | through | when |"
+    yield "|---|---|---|---|---|---|---|"
+    for name in filter(_ships, driver_names()):
+        link = LINKS[type(load_driver(name).link)]
+        words = re.compile(rf"{re.escape(name)}\b|simulators\.{re.escape(name)}\b")
+        tests = ", ".join(f"`{stem}`" for stem, text in sorted(real.items()) if words.search(text))
+        run = proved.get(name, {"result": "not run"})
+        when = f"{run['date']}, Linux {run['kernel']}" if "date" in run else ""
+        process = "yes" if name in simulated else ""
+        yield f"| `{name}` | {link} | {process} | {tests} | {run['result']} | {run.get('through', '')} | {when} |"
+
+
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "equipment": equipment,
     "topics": topics,
@@ -241,7 +260,7 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "commands": commands,
     "exits": exits,
 }
-REFERENCE_PARTS: dict[str, Callable[[], Iterator[str]]] = {"keys": keys, "metrics": metrics}
+REFERENCE_PARTS: dict[str, Callable[[], Iterator[str]]] = {"keys": keys, "metrics": metrics, "tiers": tiers}
 
 
 def generated(text: str) -> str:
@@ -257,7 +276,7 @@ def main() -> None:
     """Rewrite README.md, reference, guides, manual page, and the levels of evidence, which each installation has."""
     LEVELS.write_bytes(levels())
     MANUAL.write_text(page(), encoding="utf-8")
-    for path in (README, REFERENCE, MONITOR):
+    for path in (README, REFERENCE, MONITOR, TIERS):
         path.write_text(generated(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 

@@ -53,6 +53,10 @@ is_missing() {
         iproute2) ! command -v ip >/dev/null 2>&1 ;;
         dbus) ! command -v dbus-daemon >/dev/null 2>&1 ;;
         libusb-1.0-0) ! has_library libusb-1.0 ;;
+        qemu-system-x86) ! command -v qemu-system-x86_64 >/dev/null 2>&1 ;;
+        busybox-static) ! command -v busybox >/dev/null 2>&1 ;;
+        kmod) ! command -v modprobe >/dev/null 2>&1 ;;
+        udev) ! command -v udevadm >/dev/null 2>&1 ;;
         libc6-dev) [ ! -e /usr/include/stdlib.h ] ;;
         *) return 0 ;;
     esac

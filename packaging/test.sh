@@ -4,11 +4,14 @@
 set -eu
 cd "$(dirname "$0")/.."
 . packaging/setup.sh
+. packaging/kernel.sh
 
 need_python
 need must mosquitto libusb-1.0-0 dbus openssl gcc libc6-dev
 need may chromium systemd systemd-container debootstrap iproute2
+need_machine
 install_packages
+unpack_kernel
 make_environment test
 PATH=$PWD/.venv/bin:$PATH
 # pyright: its own copy and the node of the environment, nothing fetched.
@@ -55,9 +58,16 @@ else
     done
 fi
 
+# One start of an emulated machine with the real kernel drivers; it takes both cores.
+say "pytest, in a machine"
+in_machine() {
+    pytest -q -m vm "$@" || [ $? -eq 5 ] || FAILED="$FAILED 'pytest -m vm $*'"
+}
+if [ $# -gt 0 ]; then in_machine "$@"; else in_machine tests/vm; fi
+
 say "pytest"
 # Much of it waits for processes and sockets, so that three keep two cores busy.
-if pytest -n 3 --dist worksteal -q -m "not alone and not fresh" "$@"; then
+if pytest -n 3 --dist worksteal -q -m "not alone and not fresh and not vm" "$@"; then
     [ -z "$FAILED" ] && exit 0
 else
     FAILED="$FAILED pytest"

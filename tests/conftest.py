@@ -1,4 +1,4 @@
-"""Every asyncio test runs in virtual time, unless it is marked `real`."""
+"""Every asyncio test runs in virtual time, unless it is marked `real` or `vm`."""
 
 import asyncio
 import gc
@@ -31,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_asyncio_loop_factories(
     config: pytest.Config, item: pytest.Item
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    if item.get_closest_marker("real") is not None:
+    if any(item.get_closest_marker(name) is not None for name in ("real", "vm")):
         return {"real": asyncio.new_event_loop}
     return {"virtual": VirtualTimeLoop}
 

@@ -1,0 +1,25 @@
+"""In the machine: every report goes out over its port as soon as there is one."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from _pytest.reports import pytest_report_to_serializable
+
+from tests.vm.sockets import Sockets
+
+PORT = os.environ.get("DEVICEHUB_REPORTS", "")
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if PORT:
+        with Path(PORT).open("wb", buffering=0) as port:
+            port.write(json.dumps(pytest_report_to_serializable(report)).encode() + b"\n")
+
+
+@pytest.fixture
+def sockets() -> Iterator[Sockets]:
+    with Sockets() as sockets:
+        yield sockets
