@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 from devicehub.clock import Clock, since_boot
 from devicehub.config import Config, MqttConfig, load_config
-from devicehub.config.models import PageConfig
 from devicehub.config.resources import shipped
 from devicehub.configured import Configured
 from devicehub.exercise.stage import Stage
@@ -24,7 +23,7 @@ from devicehub.folder import emptied, made, told
 from devicehub.hub import Hub, Plan
 from devicehub.links import Links
 from devicehub.lock import held
-from devicehub.model.errors import ConfigError, DeliveryError
+from devicehub.model.errors import DeliveryError
 from devicehub.observe.listener import listening
 from devicehub.observe.notify import Notifier
 from devicehub.observe.watching import Watch
@@ -36,6 +35,7 @@ from devicehub.transport.progress import Progress
 from devicehub.transport.world import SimulatedWorld
 from devicehub.twins import Twins
 from devicehub.view import View
+from devicehub.workstation import local_page, voices
 
 _log = logging.getLogger(__name__)
 
@@ -90,15 +90,15 @@ async def serve(
         configured = Configured(config, links, clock, file)
         plan = replace(configured.plan(settings), forgetful="" if broker is None else broker.forgetful)
         plan = replace(plan, executor=executor, evidence_executor=evidence, progress=progress)
-        plan = replace(plan, view=View()) if config.page.enabled else plan
+        plan = replace(plan, view=View()) if config.page.enabled or config.sound.player else plan
         plan = plan if stage is None else stage.entered(plan)
         hub = Hub(plan, clock)
         watch = _watch(hub, clock, stage)
-        places = await stack.enter_async_context(_page(config.page, plan, hub, clock, stage))
+        places = await stack.enter_async_context(local_page(configured, plan, hub, clock, stage))
         metrics = await stack.enter_async_context(_metrics(config, watch))
         on_ready(Ready(settings, plan.topics.prefix, "" if broker is None else broker.banner, *places, metrics))
         beside = [_reloading(hub, hangup), _watching(hub, configured, clock), watch.run(), watch.stopping(stop)]
-        beside += _played(broker, stage, hub, plan, clock)
+        beside += [*voices(config, plan.view, hub, clock), *_played(broker, stage, hub, plan, clock)]
         async with _beside(stop, *beside):
             await hub.run(stop)
 
@@ -128,34 +128,6 @@ def demo_config(state: Path, port: int = 0) -> Config:
     config = load_config(shipped("demo.toml"))
     hub = config.hub.model_copy(update={"state": state})
     return config.model_copy(update={"hub": hub, "mqtt": config.mqtt.model_copy(update={"embedded_port": port})})
-
-
-@asynccontextmanager
-async def _page(
-    config: PageConfig, plan: Plan, hub: Hub, clock: Clock, stage: Stage | None
-) -> AsyncIterator[tuple[str, str]]:
-    """The local page; gives its addresses, empty without one. Raises `ConfigError`. Imports what only a page needs."""
-    if not config.enabled:
-        yield "", ""
-        return
-    try:
-        from devicehub.web import Page, serving  # noqa: PLC0415 - a hub without a page need not have it installed
-    except ImportError as error:
-        raise ConfigError(f"page.enabled = true: {error.name} is missing; install devicehub[page]") from None
-    page = Page(
-        view=plan.view or View(),
-        topics=plan.topics,
-        command=hub.command,
-        state=plan.state,
-        port=config.port,
-        clock=clock,
-        training=stage,
-    )
-    async with serving(page) as places, AsyncExitStack() as files:
-        for name, place in zip(("page-address", "instructor-address"), places, strict=True):
-            if place:
-                files.enter_context(told(plan.state / name, f"{place}\n"))
-        yield places
 
 
 def _watch(hub: Hub, clock: Clock, stage: Stage | None) -> Watch:

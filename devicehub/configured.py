@@ -11,10 +11,12 @@ from msgspec.structs import replace
 from devicehub import __version__
 from devicehub.clock import Clock
 from devicehub.collect.supervisor import Post
-from devicehub.config import Config, digest, load_config
+from devicehub.config import Config, PageConfig, digest, load_config
+from devicehub.config.amend import amend
 from devicehub.config.diff import diff, running
 from devicehub.config.fitted import fitted_drivers
 from devicehub.config.mobility import mobility_rules
+from devicehub.config.rulebook import rulebook
 from devicehub.config.rules import InForce, remember, remembered, rule_set, rules_data, shadow_config, succeeding
 from devicehub.config.scan_key import scan_key
 from devicehub.config.watchlist import load_watchlist
@@ -23,6 +25,7 @@ from devicehub.core.commands import command_data
 from devicehub.core.scans import Publish, ScanPolicy
 from devicehub.driver import Driver
 from devicehub.hub import Plan, Revision, RulesChange, Upkeep, will
+from devicehub.hub.plan import Undo
 from devicehub.hub.verbs import COMMANDS
 from devicehub.journal.store import GIB
 from devicehub.links import Links
@@ -30,7 +33,8 @@ from devicehub.model.device import ChannelKind
 from devicehub.model.errors import ConfigError, LinkBusyError
 from devicehub.model.instant import instant
 from devicehub.model.message import Kind
-from devicehub.model.payload import InfoData, RulesData
+from devicehub.model.payload import DeskData, InfoData, RulesData
+from devicehub.model.rulebook import LimitWish, RuleBook
 from devicehub.publish.envelope import Encoder
 from devicehub.publish.mqtt import connect
 from devicehub.publish.port import Connect
@@ -66,6 +70,15 @@ class Configured:
         self._before = remembered(config.hub.state)
         self._taken = _taken(config, self._before, clock)
 
+    @property
+    def page(self) -> PageConfig:
+        """The local page as it was configured at the start: only a restart changes it."""
+        return self._taken.config.page
+
+    def rulebook(self) -> RuleBook:
+        """The rules in force, as people are shown them."""
+        return rulebook(self._taken.config)
+
     def drivers(self) -> Mapping[str, Driver]:
         """The drivers of the devices that run, by device."""
         return self._taken.setting.devices
@@ -88,8 +101,14 @@ class Configured:
             state=hub.state,
             upkeep=_upkeep(config),
             reread=self.reread,
+            amend=self.amend,
             window=config.mqtt.window,
         )
+
+    async def amend(self, wish: LimitWish) -> Undo:
+        """Change a limit in the rule file. Raises `ConfigError`; then nothing has changed."""
+        undo = await self._reading.run(amend, self._taken.config, self._taken.rules, wish)
+        return partial(self._reading.run, undo)
 
     async def reread(self) -> Revision:
         """Read the files again; what has to be done for what they say now.
@@ -163,6 +182,7 @@ class Configured:
             commands=tuple(command_data(command, allowed=True) for command in COMMANDS),
             rules=taken.rules.rules,
             shadow=taken.shadow,
+            desks=tuple(DeskData(desk.name, desk.devices) for desk in taken.setting.desks),
         )
 
 

@@ -16,6 +16,8 @@ from devicehub.model.payload import HealthData, StreamData
 
 LATENCIES = 2000
 UNHEARD_S = 60.0
+SOUND_OK = "ok"
+SOUND_OFF = "off"
 BOUNDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -71,6 +73,7 @@ class Gauges:
     connected: bool = False
     delivery: str = ""
     lag: float = 0.0
+    sound: str = SOUND_OFF
     latencies: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCIES))
     delivery_took: Durations = field(default_factory=Durations)
     alarms: AlarmPath = field(default_factory=AlarmPath)
@@ -160,6 +163,7 @@ class Health:
             echo_ms=None if gauges.echo is None else round(gauges.echo * 1000, 2),
             evidence_files=depths.evidence_files,
             evidence_bytes=depths.evidence_bytes,
+            sound=gauges.sound,
         )
 
 

@@ -11,6 +11,7 @@ from devicehub.cli.exits import MEANINGS
 from devicehub.cli.grammar import Mixed, Nouns, Parser, broker_option, config_option, hub_options, leaf, noun
 from devicehub.cli.parser_alarms import alarms, scans, whatif
 from devicehub.cli.parser_exercises import exercises
+from devicehub.cli.parser_inspections import inspections
 
 
 def build_parser() -> Parser:
@@ -33,6 +34,7 @@ def build_parser() -> Parser:
         alarms,
         whatif,
         scans,
+        inspections,
         _journal,
         _configuration,
         _certificates,

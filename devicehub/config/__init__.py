@@ -12,6 +12,7 @@ from devicehub.config.models import (
     Secret,
 )
 from devicehub.config.points import alarm_points, thermal_rules
+from devicehub.config.workstation import PageConfig
 from devicehub.tomlfile.problems import ConfigProblems, Problem
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "JournalConfig",
     "LimitConfig",
     "MqttConfig",
+    "PageConfig",
     "Problem",
     "ScanConfig",
     "Secret",

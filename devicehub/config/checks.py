@@ -10,6 +10,7 @@ from devicehub.config.fitted import with_columns
 from devicehub.config.limit_checks import limit_complaints
 from devicehub.config.links import link_complaints
 from devicehub.config.models import Config, DeviceConfig, MqttConfig
+from devicehub.config.response_checks import response_complaints
 from devicehub.config.thermal_checks import thermal_complaints
 from devicehub.driver import Driver
 from devicehub.model.device import ChannelKind, OptionValue
@@ -20,7 +21,7 @@ from devicehub.tomlfile.position import KeyPath
 from devicehub.tomlfile.problems import Complaint, key_mistake, key_text, suggestion, value_mistake
 from devicehub.transport.faults import parse_faults
 
-RULE_TABLES = ("limit", "region", "thermal")
+RULE_TABLES = ("limit", "region", "thermal", "response")
 RESERVED = frozenset({"hub", *Stream})
 _TLS = frozenset({"ca", "certificate", "key", "tls_minimum"})
 _PAIRS = (("certificate", "key"), ("key", "certificate"), ("password", "username"))
@@ -44,6 +45,7 @@ def check(config: Config) -> Iterator[Complaint]:
     yield from _home(config)
     yield from limit_complaints(config, drivers)
     yield from thermal_complaints(config, drivers)
+    yield from response_complaints(config)
     yield from desk_complaints(config)
 
 
@@ -53,6 +55,7 @@ def check_rules(config: Config) -> Iterator[Complaint]:
     drivers = {device.id: with_columns(shelf.driver(device.driver), device) for device in config.device}
     yield from limit_complaints(config, drivers)
     yield from thermal_complaints(config, drivers)
+    yield from response_complaints(config)
 
 
 def _home(config: Config) -> Iterator[Complaint]:

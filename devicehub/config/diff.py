@@ -10,6 +10,7 @@ from devicehub.model.alarm import Limit
 
 LIVE = frozenset(
     {
+        "alarm.control",
         "alarm.rules",
         "alarm.shadow",
         "alarm.shelve_most_h",
@@ -20,6 +21,7 @@ LIVE = frozenset(
         "journal.gib",
         "lane.requires",
         "region",
+        "response",
         "rules",
         "scan.key",
         "scan.publish",

@@ -21,8 +21,10 @@ from pydantic_core import PydanticCustomError
 from devicehub.config.columns import CsvConfig
 from devicehub.config.desk import DeskConfig
 from devicehub.config.limits import LimitConfig
+from devicehub.config.responses import ResponseConfig
 from devicehub.config.rules_head import RulesConfig
 from devicehub.config.thermal import RegionConfig, ThermalConfig
+from devicehub.config.workstation import PageConfig, SoundConfig
 from devicehub.model.device import OptionValue
 from devicehub.model.errors import ConfigError
 from devicehub.tomlfile.section import Section, Segment
@@ -158,13 +160,6 @@ class MqttConfig(Section):
     window: int = Field(default=100, ge=1, le=65535, description="Messages in flight at once")
 
 
-class PageConfig(Section):
-    """The local page, for whoever works at this workstation."""
-
-    enabled: bool = Field(default=False, description="True: the page is there, on 127.0.0.1 alone")
-    port: int = Field(default=8480, ge=0, le=65535, description="Its port; 0: any free one")
-
-
 class MetricsConfig(Section):
     """What monitoring asks for: /metrics, /livez and /readyz."""
 
@@ -197,6 +192,9 @@ class AlarmConfig(Section):
     shelve_most_h: float = Field(default=8.0, gt=0, le=24, description="Most hours that an alarm point is shelved")
     rules: Location | None = Field(
         default=None, description="Rule file, versioned: the home of limits, regions and thermal rules, if it is named"
+    )
+    control: bool = Field(
+        default=False, description="True: commands may change limits in the rule file; else whoever edits it alone"
     )
     shadow: Location | None = Field(
         default=None, description="Rule file that is only tried: what it would raise is told, and is no alarm"
@@ -259,6 +257,9 @@ RegionTables = Annotated[
     tuple[RegionConfig, ...], Field(strict=False, description="Parts of images that thermal rules name")
 ]
 ThermalTables = Annotated[tuple[ThermalConfig, ...], Field(strict=False, description="Rules for thermal images")]
+ResponseTables = Annotated[
+    tuple[ResponseConfig, ...], Field(strict=False, description="What is to be done upon alarms")
+]
 
 
 class Config(Section):
@@ -269,6 +270,7 @@ class Config(Section):
     mqtt: MqttConfig = Field(default_factory=MqttConfig, description="The broker")
     page: PageConfig = Field(default_factory=PageConfig, description="The local page")
     metrics: MetricsConfig = Field(default_factory=MetricsConfig, description="Monitoring")
+    sound: SoundConfig = Field(default_factory=SoundConfig, description="Alarms that are heard")
     journal: JournalConfig = Field(default_factory=JournalConfig, description="Store-and-forward")
     scan: ScanConfig = Field(default_factory=ScanConfig, description="Personal data")
     alarm: AlarmConfig = Field(default_factory=AlarmConfig, description="All alarms")
@@ -281,6 +283,7 @@ class Config(Section):
     limit: LimitTables = ()
     region: RegionTables = ()
     thermal: ThermalTables = ()
+    response: ResponseTables = ()
 
 
 class RuleFile(Section):
@@ -291,3 +294,4 @@ class RuleFile(Section):
     limit: LimitTables = ()
     region: RegionTables = ()
     thermal: ThermalTables = ()
+    response: ResponseTables = ()

@@ -2,7 +2,8 @@
 
 A hub remembers in its state folder by which rules it went last. Rules of a file that differ from them need a version
 above every one before, and a reason of their own; rules that are the same need nothing. What the digest covers is what
-is judged by: limits, regions and thermal rules, whatever order and form they are written in.
+is judged by: limits, regions and thermal rules, and what is to be done upon their alarms, whatever order and form they
+are written in.
 """
 
 import hashlib
@@ -28,6 +29,7 @@ from devicehub.tomlfile.read import placed, read_file
 
 MEMORY: Final = "rules.json"
 _SHOWN: Final = 19
+_FIRST: Final = frozenset({"limit", "region", "thermal"})
 
 
 class InForce(Struct, frozen=True):
@@ -42,10 +44,14 @@ class InForce(Struct, frozen=True):
 
 
 def rules_digest(config: Config) -> str:
-    """`sha256:...` of the rules. A key at its default counts as one that is not there: new keys change nothing."""
+    """`sha256:...` of the rules. A key at its default counts as one that is not there: new keys change nothing.
+
+    Nor does a kind of table that came later than the first ones, where there is none of it.
+    """
     tables = {
         name: sorted(_text(table.model_dump(mode="json", exclude_defaults=True)) for table in getattr(config, name))
         for name in RULE_TABLES
+        if name in _FIRST or getattr(config, name)
     }
     return "sha256:" + hashlib.sha256(_text(tables).encode()).hexdigest()
 

@@ -9,9 +9,10 @@ from pydantic import ValidationError
 
 from devicehub.clock import repeatable
 from devicehub.config.checks import check
-from devicehub.config.models import Config, HubConfig, PageConfig
+from devicehub.config.models import Config, HubConfig
 from devicehub.config.plain_words import complaints
 from devicehub.config.resources import shipped
+from devicehub.config.workstation import PageConfig
 from devicehub.exercise.acts import CABLE, HOUSE, Act, acts, mistake
 from devicehub.exercise.schema import ALARM, DURATION, LANGUAGES, MOMENT, NAME, ActorConfig, Scenario, Step
 from devicehub.model.errors import ConfigError

@@ -11,6 +11,7 @@ from devicehub.core import Setting
 from devicehub.journal.store import GIB
 from devicehub.model.errors import ConfigError
 from devicehub.model.payload import InfoData, RulesData
+from devicehub.model.rulebook import LimitWish
 from devicehub.publish.envelope import Encoder
 from devicehub.publish.port import Connect
 from devicehub.publish.topics import Topics
@@ -59,6 +60,18 @@ Reread = Callable[[], Awaitable[Revision]]
 """Reads the configuration again. Raises `ConfigError` for one that cannot be used, or not without a restart."""
 
 
+Undo = Callable[[], Awaitable[None]]
+"""Puts back what was changed."""
+
+Amend = Callable[[LimitWish], Awaitable[Undo]]
+"""Changes a limit where it is configured; it takes effect with the next `Reread`. Raises `ConfigError`."""
+
+
+async def nothing_to_change(wish: LimitWish) -> Undo:
+    """For a hub whose limits stand in no file. Raises `ConfigError`."""
+    raise ConfigError(f"no rule file holds the limit of {wish.device}/{wish.point}")
+
+
 async def nothing_to_read() -> Revision:
     """For a hub that no file configures. Raises `ConfigError`."""
     raise ConfigError("no file configures this hub: there is nothing to read again")
@@ -86,6 +99,7 @@ class Plan:
     progress: Progress = field(default_factory=Progress)
     upkeep: Upkeep = field(default_factory=Upkeep)
     reread: Reread = nothing_to_read
+    amend: Amend = nothing_to_change
     window: int = 100
     forgetful: str = ""
     view: View | None = None

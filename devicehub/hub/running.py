@@ -18,8 +18,9 @@ from devicehub.core import Outcome, Station
 from devicehub.deliver import Delivery, Hooks
 from devicehub.deliver.selftest import SelfTest, Telling
 from devicehub.evidence import EvidenceStore
-from devicehub.health import Figures, Gauges, Health
+from devicehub.health import SOUND_OFF, SOUND_OK, Figures, Gauges, Health
 from devicehub.hub import earlier, timers
+from devicehub.hub.amending import Amending
 from devicehub.hub.crew import Crew, cancelled
 from devicehub.hub.plan import Plan
 from devicehub.hub.reload import Parts, Reload
@@ -101,6 +102,14 @@ class Hub:
             return None
         now, depths = self._clock.monotonic(), timers.depths(self._pipe, self._sinks, self._delivery)
         return Figures(now, now - self._started, self._gauges, depths, self._station.census())
+
+    def sounded(self, how: str) -> None:
+        """Whether an alarm could be sounded: "ok", or why not. Health says so, and a change is an event."""
+        before, self._gauges.sound = self._gauges.sound, how
+        if how not in {SOUND_OK, before}:
+            self._remarks.add("sound-failed", f"alarms are not heard here: {how}")
+        elif how == SOUND_OK and before not in {SOUND_OK, SOUND_OFF}:
+            self._remarks.add("sound-restored", "alarms are heard again")
 
     def reload(self) -> asyncio.Future[str]:
         """Read the configuration again and have it take effect; what changed, which is an event as well.
@@ -248,6 +257,7 @@ class Hub:
             crew=self._crew,
             delivery=self._delivery,
             reload=self.reload,
+            change=Amending(self._plan.amend, self.reload).change,
             clock=self._clock,
         )
         register(verbs, reach)

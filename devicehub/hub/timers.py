@@ -58,11 +58,11 @@ async def health(pace: Pace, memory: Health, depths: Callable[[], Depths], voice
 
 
 async def troubles(gauges: Gauges, memory: Health, depths: Callable[[], Depths], voice: Voice, clock: Clock) -> None:
-    """Tell of the hub's health at once when the broker refuses more, or is found not to hand on what it takes."""
-    told = (0, False, False)
+    """Tell of the hub's health at once when the broker refuses more, does not hand on, or nobody hears alarms."""
+    told = (0, False, False, gauges.sound)
     while True:
         await clock.sleep(LAG_TICK)
-        if told != (now := (gauges.refused, gauges.silent, gauges.unheard > 0)):
+        if told != (now := (gauges.refused, gauges.silent, gauges.unheard > 0, gauges.sound)):
             told = now
             voice.say(Kind.HEALTH, "health", memory.report(clock.monotonic(), depths()))
 

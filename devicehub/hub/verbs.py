@@ -22,6 +22,7 @@ from devicehub.model.errors import ConfigError, JournalError
 from devicehub.model.message import Kind, Message
 from devicehub.model.payload import AlarmData, CaptureData, InspectionData
 from devicehub.model.reading import Reading, Trigger
+from devicehub.model.rulebook import LimitWish
 from devicehub.model.stream import Stream
 from devicehub.pipe import Pipe
 from devicehub.process import Sinks
@@ -89,16 +90,31 @@ CLOSE: Final = Command(
     options=(_DESK, Option(name="inspection", title="Its id, instead of the desk", default="")),
     timeout=30.0,
 )
+CHANGE_LIMIT: Final = Command(
+    verb="change-limit",
+    title="Change a limit in the rule file, as a new version by the issuer with the reason of the command",
+    options=(
+        _DEVICE,
+        Option(name="point", title="Name of the alarm point", default=""),
+        Option(name="value", title="What it is to be, in the unit of its channel", default=0.0),
+        Option(name="was", title="What it is, as whoever changes it sees it", default=0.0),
+    ),
+    required=("device", "point", "value", "was"),
+    timeout=60.0,
+)
 _ALARM_COMMANDS: Final = {
     verb: Command(verb=verb.value, title=f"{verb.value} an alarm", options=(*_POINT, *_MORE.get(verb, ())))
     for verb in Verb
 }
-COMMANDS: Final = (RELOAD, SNAPSHOT, IDENTIFY, REPLAY, OPEN, CLOSE, *_ALARM_COMMANDS.values())
+COMMANDS: Final = (RELOAD, SNAPSHOT, IDENTIFY, REPLAY, OPEN, CLOSE, CHANGE_LIMIT, *_ALARM_COMMANDS.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """What of a running hub its verbs act on. `reload` gives what changed, and raises as `Hub.reload` does."""
+    """What of a running hub its verbs act on. `reload` gives what changed, and raises as `Hub.reload` does.
+
+    `change`: a limit, which gives and raises as `reload`.
+    """
 
     station: Station
     pipe: Pipe
@@ -106,6 +122,7 @@ class Reach:
     crew: Crew
     delivery: Delivery
     reload: Callable[[], Awaitable[str]]
+    change: Callable[[LimitWish], Awaitable[str]]
     clock: Clock
 
 
@@ -118,6 +135,7 @@ def register(verbs: Verbs, reach: Reach) -> None:
         REPLAY: _replay,
         OPEN: _open,
         CLOSE: _close,
+        CHANGE_LIMIT: _change_limit,
     }
     for command, act in acts.items():
         verbs.add(command, _bound(act, reach))
@@ -133,6 +151,24 @@ async def _reload(reach: Reach, args: Options, request: Request) -> Result:
     del args, request
     try:
         return {"changed": await reach.reload()}
+    except (ConfigError, JournalError) as error:
+        raise CommandError(str(error)) from None
+
+
+async def _change_limit(reach: Reach, args: Options, request: Request) -> Result:
+    """Done when it is in force. The author is whoever issued the command."""
+    if not request.reason.strip():
+        raise CommandError("reason-missing: a change of a limit needs a reason", CommandState.REJECTED)
+    wish = LimitWish(
+        device=str(args["device"]),
+        point=str(args["point"]),
+        value=float(args["value"]),
+        was=float(args["was"]),
+        author=request.issuer,
+        reason=request.reason,
+    )
+    try:
+        return {"changed": await reach.change(wish)}
     except (ConfigError, JournalError) as error:
         raise CommandError(str(error)) from None
 

@@ -29,6 +29,7 @@ from devicehub.model.payload_frame import CaptureData, FrameData, RegionData, Sp
 from devicehub.model.payload_inspection import (
     BlindData,
     CheckedData,
+    DeskData,
     ImageData,
     InspectionData,
     MetAlarmData,
@@ -53,6 +54,7 @@ __all__ = [
     "CheckedData",
     "CommandData",
     "CommandEventData",
+    "DeskData",
     "Digest",
     "DispositionData",
     "FloodData",
@@ -126,6 +128,7 @@ class InfoData(Payload, frozen=True):
     commands: Annotated[tuple[CommandData, ...], Meta(description="What the hub itself can be told")] = ()
     rules: Annotated[RulesData | None, Meta(description="By what alarms of limits and thermal rules come")] = None
     shadow: Annotated[RulesData | None, Meta(description="Rules that are only tried, beside those")] = None
+    desks: Annotated[tuple[DeskData, ...], Meta(description="Where inspections happen")] = ()
 
 
 class StreamData(Payload, frozen=True, omit_defaults=False):
@@ -169,6 +172,7 @@ class HealthData(Payload, frozen=True, omit_defaults=False):
     ]
     evidence_files: Annotated[int | None, Meta(description="Images kept as evidence; null until they were counted")]
     evidence_bytes: int | None
+    sound: Annotated[str, Meta(description="ok, off, or why an alarm could not be sounded here")] = "off"
 
 
 class ChannelData(Payload, frozen=True):

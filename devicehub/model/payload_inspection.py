@@ -13,6 +13,13 @@ from devicehub.model.payload_texts import Digest, Instant, Segment
 from devicehub.model.reading import Cause, Level, Outcome
 
 
+class DeskData(Struct, frozen=True, omit_defaults=True):
+    """A desk where inspections happen, and the devices that are used there."""
+
+    desk: Segment
+    devices: tuple[Segment, ...]
+
+
 class CheckedData(Struct, frozen=True, omit_defaults=True):
     """What a device gave during an inspection. `unusable`: values, spectra and frames that are bad, of all of these."""
 

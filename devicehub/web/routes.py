@@ -22,6 +22,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from devicehub.clock import Clock
 from devicehub.core.frames import evidence_name
 from devicehub.model.instant import instant
+from devicehub.model.rulebook import RuleBook
 from devicehub.publish.port import Incoming, Outgoing
 from devicehub.publish.topics import Topics
 from devicehub.view import News, View, Watcher
@@ -48,6 +49,7 @@ class Surface:
     view: View
     topics: Topics
     command: Callable[[Incoming], None]
+    rules: Callable[[], RuleBook]
     evidence: Path
     journal: Path
     disk: Executor
@@ -72,6 +74,7 @@ def application(surface: Surface) -> Starlette:
         routes=[
             Route("/", _index),
             Route("/api/command", partial(_command, surface), methods=["POST"]),
+            Route("/api/rules", partial(_rules, surface)),
             Route("/api/journal", partial(listed, surface.disk, surface.journal)),
             Route("/api/journal.{form}", partial(exported, surface.disk, surface.journal)),
             Route("/api/training", partial(told, surface.training)),
@@ -105,6 +108,11 @@ async def _command(surface: Surface, request: Request) -> Response:
     wire = {"id": name, "issuer": order.issuer, "deadline": deadline, "args": order.args, "reason": order.reason}
     surface.command(Incoming(topic, msgspec.json.encode(wire), retain=False))
     return JSONResponse({"id": name}, 202)
+
+
+async def _rules(surface: Surface, _: Request) -> Response:
+    """The rules in force, and what is to be done upon their alarms: a `RuleBook` as JSON."""
+    return Response(msgspec.json.encode(surface.rules()), media_type="application/json")
 
 
 async def _evidence(surface: Surface, request: Request) -> Response:

@@ -19,6 +19,7 @@ import uvicorn
 
 from devicehub.clock import Clock
 from devicehub.model.errors import ConfigError
+from devicehub.model.rulebook import RuleBook
 from devicehub.publish.port import Incoming
 from devicehub.publish.topics import Topics
 from devicehub.view import View
@@ -34,7 +35,7 @@ READERS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What the page shows and may do. `command` takes a command as if it had come over MQTT.
+    """What the page shows and may do. `command` takes a command as if it came over MQTT; `rules`: those in force.
 
     `training`: the exercise that is played, whose instructor has a token of his own.
     """
@@ -45,6 +46,7 @@ class Page:
     state: Path
     port: int
     clock: Clock
+    rules: Callable[[], RuleBook]
     training: Training | None = None
 
 
@@ -74,7 +76,9 @@ async def serving(page: Page) -> AsyncIterator[Addresses]:
         token = token_file(page.state, page.clock.token(16).hex())
         evidence, journal = page.state / "evidence", page.state / "journal.sqlite"
         instructor = "" if page.training is None else page.clock.token(16).hex()
-        surface = Surface(page.view, page.topics, page.command, evidence, journal, disk, page.clock, page.training)
+        surface = Surface(
+            page.view, page.topics, page.command, page.rules, evidence, journal, disk, page.clock, page.training
+        )
         logging.getLogger("uvicorn").setLevel(logging.WARNING)  # who opens and closes a page is nobody else's news
         config = uvicorn.Config(
             Guard(application(surface), token, instructor),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
 from tests.real.hub_process import HubProcess, started
 
@@ -45,6 +45,10 @@ class Visit:
         return await found.inner_text()
 
 
+def _complaint(said: ConsoleMessage) -> str:
+    return f"{said.text} {said.location['url']}"
+
+
 @asynccontextmanager
 async def browser() -> AsyncIterator[Browser]:
     """A headless Chromium, as it is installed on the machine."""
@@ -63,7 +67,7 @@ async def _visit(one: Browser, hub: HubProcess, said: str, size: tuple[int, int]
     page.set_default_timeout(PATIENCE)
     visit = Visit(page, hub, address)
     page.on("pageerror", lambda error: visit.complaints.append(str(error)))
-    page.on("console", lambda told: visit.complaints.append(told.text) if told.type == "error" else None)
+    page.on("console", lambda told: visit.complaints.append(_complaint(told)) if told.type == "error" else None)
     await page.goto(address)
     return visit
 
@@ -86,4 +90,4 @@ async def visited(folder: Path, config: str, *, width: int = 1400, height: int =
     async with started("run", "--config", str(file), cwd=folder) as hub, browser() as one:
         visit = await _visit(one, hub, "page: ", (width, height))
         yield visit
-        assert visit.complaints == []
+        assert visit.complaints == [], visit.complaints

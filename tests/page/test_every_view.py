@@ -16,9 +16,10 @@ REFRESH = bool(os.environ.get("DEVICEHUB_REFRESH_IMAGES"))
 VIEWS = {
     "overview": ".tile",
     "alarms": "section[aria-labelledby=alarms-standing]",
+    "inspections": "section[aria-labelledby=inspection-checked] td",
     "devices/trace-1": "section[aria-labelledby=device-facts] dd",
     "journal": "tbody tr",
-    "setup": "tbody tr",
+    "setup": "section[aria-labelledby=setup-rules] td",
     "wall": ".wall-images .imager",
 }
 THEMES = ["day", "dark", "night"]
@@ -43,6 +44,10 @@ device = "gamma-1"
 channel = "dose-rate"
 high = 0.01
 priority = "high"
+
+[[desk]]
+id = "desk-1"
+devices = ["gamma-1", "thermal-1"]
 """
 
 
@@ -58,12 +63,21 @@ async def violations(visit: Visit, theme: str) -> list[str]:
     ]
 
 
+async def inspected(visit: Visit) -> None:
+    """An inspection is open at the desk."""
+    await visit.page.locator("#issuer").fill("op-1147")
+    await visit.page.locator("#issuer").press("Enter")
+    await visit.page.locator(".desk form button").first.click()
+
+
 async def test_each_view_in_each_theme_is_for_everybody(tmp_path: Path) -> None:
     async with visited(tmp_path, CAMERA_AND_TRACE) as visit:
         await visit.sees("#banner", "gamma-1/dose-rate-high")
         told: dict[str, list[str]] = {}
         for view, shown in VIEWS.items():
             await visit.page.evaluate("view => { location.hash = `#/${view}`; }", view)
+            if view == "inspections":
+                await inspected(visit)
             await visit.sees(shown)
             for theme in THEMES:
                 if found := await violations(visit, theme):

@@ -17,7 +17,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from devicehub.clock import Clock
 from devicehub.model.errors import ConfigError
+from devicehub.model.payload import RulesData
 from devicehub.model.reading import Image, Layout, Reading, Stamp
+from devicehub.model.rulebook import Response, RuleBook
 from devicehub.publish.port import Incoming, Outgoing
 from devicehub.publish.topics import Topics
 from devicehub.view import View
@@ -27,6 +29,13 @@ pytestmark = pytest.mark.real
 
 TOPICS = Topics("bcp", "ws-1", exercise=True)
 DIGEST = "ab" * 32
+BOOK = RuleBook(
+    RulesData(f"sha256:{DIGEST}", 0),
+    "",
+    changeable=False,
+    points=(),
+    responses=(Response(("category:threat",), {"en": ("Stop.",)}),),
+)
 
 
 @dataclass
@@ -77,7 +86,14 @@ class Site:
 async def site(folder: Path, lesson: "Lesson | None" = None) -> AsyncIterator[Site]:
     one = Site(View(), folder)
     page = Page(
-        view=one.view, topics=TOPICS, command=one.commands.append, state=folder, port=0, clock=Clock(), training=lesson
+        view=one.view,
+        topics=TOPICS,
+        command=one.commands.append,
+        state=folder,
+        port=0,
+        clock=Clock(),
+        training=lesson,
+        rules=lambda: BOOK,
     )
     async with serving(page) as places:
         one.address, one.instructor = places
@@ -195,7 +211,9 @@ async def test_evidence_is_given_by_its_digest_and_nothing_else_of_the_disk(tmp_
 async def test_a_port_that_is_taken_is_a_mistake_of_the_configuration(tmp_path: Path) -> None:
     async with site(tmp_path) as one:
         port = int(one.host.split(":")[1])
-        page = Page(view=View(), topics=TOPICS, command=print, state=tmp_path, port=port, clock=Clock())
+        page = Page(
+            view=View(), topics=TOPICS, command=print, state=tmp_path, port=port, clock=Clock(), rules=lambda: BOOK
+        )
         with pytest.raises(ConfigError, match=f"page.port = {port}: Address already in use"):
             async with serving(page):
                 pass

@@ -30,9 +30,9 @@ async def test_the_guide_can_be_followed_step_by_step(tmp_path: Path) -> None:
             for block in blocks(GUIDE):
                 await asyncio.to_thread(follow, block, tmp_path)
             told = [one.data for one in ears.of(Kind.EVENT, "alarm-rules")]
-            assert [one.get("version") for one in told] == [None, 1, 2]
+            assert [one.get("version") for one in told] == [None, 1, 2, 3]
             assert [one.get("previous") for one in told] == [None, *(one["digest"] for one in told[:-1])]
-            assert ears.of(Kind.INFO)[-1].data["rules"]["version"] == 2
+            assert ears.of(Kind.INFO)[-1].data["rules"]["version"] == 3
             raised = ears.of(Kind.EVENT, "alarm-raised")[0].data
             assert raised["rules_digest"] == told[1]["digest"]
 

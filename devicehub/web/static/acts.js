@@ -10,18 +10,24 @@ export function issuerField() {
     onchange: (event) => setIssuer(event.target.value.trim()), onkeydown: (event) => event.key === "Enter" && event.target.blur() }));
 }
 
-/** Have the hub or a device do something; `said` tells what became of it. Arguments that are empty are left out. */
+/**
+ * Have the hub or a device do something; `said` tells what became of it. Arguments that are empty are left out.
+ * Gives whether it was done.
+ */
 export async function attempt(said, target, verb, args = {}, why = "") {
   if (!issuer()) {
-    fill(said, t("who-are-you"));
-    document.getElementById("issuer")?.focus();
-    return;
+    const there = document.getElementById("issuer");
+    fill(said, t("who-are-you"), there ? null : issuerField());
+    document.getElementById("issuer").focus();
+    return false;
   }
   fill(said, t("asked"));
   try {
     const answer = await command(target, verb, Object.fromEntries(Object.entries(args).filter(([, value]) => value !== "")), why);
     fill(said, [t(`answer.${answer.state}`), answer.why].filter(Boolean).join(": "));
+    return answer.state === "done";
   } catch (error) {
     fill(said, t(error.message));
+    return false;
   }
 }

@@ -1,5 +1,7 @@
 // Elements without markup in strings: what devices say can never become markup.
 
+import { t } from "./words.js";
+
 /**
  * An element with attributes and children. `on*` attributes are listeners, `class`, `data-*`, `aria-*` are set as such;
  * null and false are left out.
@@ -44,4 +46,12 @@ export function mark(priority, title) {
 /** Put children in place of what an element has, unless they are the same already. */
 export function fill(element, ...children) {
   element.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+}
+
+/** A table with those titles, which are words; null where it has no rows. */
+export function rows(titles, cells) {
+  if (!cells.length) return null;
+  return h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": titles.map((name) => t(name)).join(", ") }, h("table", {},
+    h("thead", {}, h("tr", {}, ...titles.map((name) => h("th", { scope: "col" }, t(name))))),
+    h("tbody", {}, ...cells.map((row) => h("tr", {}, ...row.map((cell) => h("td", {}, cell)))))));
 }

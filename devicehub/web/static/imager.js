@@ -1,7 +1,9 @@
 // Live images of one device: thermal ones with palette, scale, hot spot, regions and limit; others as the camera sent them.
 
+import { attempt } from "./acts.js";
 import { fill, h } from "./dom.js";
 import { ANCHORS, lookup } from "./palettes.js";
+import { hottest, reading } from "./rules.js";
 import { believed, devices, link, topics } from "./store.js";
 import { number, t, unit as written } from "./words.js";
 
@@ -12,7 +14,8 @@ const RETRY_MS = 1000;
 
 /** An element with the images of `id`; `close` ends it, `tick` looks whether they still come. */
 export function imager(id, { rate = 12, controls = true, onframe = null } = {}) {
-  const state = { palette: localStorage.getItem("devicehub.palette") ?? "inferno", locked: null, frozen: false, last: 0, frame: null, socket: null, open: true };
+  const state = { palette: localStorage.getItem("devicehub.palette") ?? "inferno", locked: null, frozen: false, last: 0, frame: null, socket: null, open: true, limits: hottest(id) };
+  const ends = reading(() => { state.limits = hottest(id); });
   const canvas = h("canvas", { class: "image", width: 1, height: 1, role: "img", "aria-label": t("image-of", { id }) });
   const note = h("div", { class: "image-note", role: "status" });
   const caption = h("div", { class: "image-caption" });
@@ -27,7 +30,7 @@ export function imager(id, { rate = 12, controls = true, onframe = null } = {}) 
   });
   const tick = () => judge(element, note, state, id);
   tick();
-  return { element, tick, close: () => { state.open = false; state.socket?.close(); } };
+  return { element, tick, close: () => { state.open = false; ends(); state.socket?.close(); } };
 }
 
 function watch(id, rate, state, take) {
@@ -94,22 +97,15 @@ function thermal(pen, frame, state, id) {
     const value = frame.low + frame.pixels[index] * step;
     words[index] = table[Math.max(0, Math.min(255, Math.round(((value - low) / (high - low || 1)) * 255)))];
   }
-  isotherm(words, frame, limitOf(id), step);
+  isotherm(words, frame, state.limits[0], step);
   pen.putImageData(image, 0, 0);
   if (frame.x !== NOWHERE) cross(pen, frame.x, frame.y);
   for (const region of topics.get(`frame/${id}`)?.data.regions ?? []) box(pen, region);
 }
 
-/** The lowest high limit on the hottest value of an image, which the isotherm is drawn at. */
-function limitOf(id) {
-  for (const [topic, message] of topics) {
-    if (topic.startsWith(`reading/${id}/`) && Number.isFinite(message.data?.limits?.high)) return message.data.limits.high;
-  }
-  return null;
-}
-
+/** A line around what is as hot as the lowest limit that is in force on the image. */
 function isotherm(words, frame, limit, step) {
-  if (limit === null || limit > frame.high) return;
+  if (limit === undefined || limit > frame.high) return;
   const edge = (limit - frame.low) / (step || 1);
   for (let index = 1; index < words.length; index += 1) {
     if ((frame.pixels[index] >= edge) !== (frame.pixels[index - 1] >= edge)) words[index] = 0xffffff00 | 0xff;
@@ -175,18 +171,9 @@ function buttons(state, id, redraw) {
 
 function snapshot(id) {
   const said = h("span", { role: "status" });
-  const button = h("button", { onclick: async () => {
-    const { command } = await import("./act.js");
-    button.disabled = true;
-    try {
-      const { state, why } = await command("hub", "snapshot", { device: id });
-      fill(said, state === "done" ? t("snapshot-kept") : `${state} ${why}`);
-    } catch (error) {
-      fill(said, t(error.message));
-    }
-    button.disabled = false;
-  } }, t("snapshot"));
-  return h("span", {}, button, said);
+  return h("span", {}, h("button", { onclick: async () => {
+    if (await attempt(said, "hub", "snapshot", { device: id })) fill(said, t("snapshot-kept"));
+  } }, t("snapshot")), said);
 }
 
 /** Devices that have images, those that are believed first. */

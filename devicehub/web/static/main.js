@@ -5,7 +5,7 @@ import { age, connect, link, listen, standing, topics } from "./store.js";
 import { lastSaid, look } from "./training.js";
 import { LANGUAGES, duration, language, number, speak, t, unit } from "./words.js";
 
-const VIEWS = ["overview", "alarms", "devices", "journal", "training", "setup", "wall"];
+const VIEWS = ["overview", "alarms", "inspections", "devices", "journal", "training", "setup", "wall"];
 const THEMES = ["day", "dark", "night"];
 const THEME = "devicehub.theme";
 let shown = null;
@@ -38,6 +38,7 @@ function bar() {
     light("broker", state?.delivery !== undefined && state.state === "online"),
     light("journal", state?.accepting !== false && state !== undefined),
     light("clock", health?.clock_synchronised !== false),
+    sound(health?.sound),
     h("nav", { "aria-label": t("nav") }, ...VIEWS.map((name) =>
       h("a", { href: `#/${name}`, "aria-current": name === here ? "page" : null }, t(`view.${name}`)))),
     h("select", { id: "language", "aria-label": t("language"), onchange: (event) => speak(event.target.value).then(show) },
@@ -51,8 +52,14 @@ function lane() {
   return h("span", { class: `lane lane-${data?.state ?? "unknown"}`, title: data?.why ?? "" }, t(data ? `lane.${data.state}` : "unknown"));
 }
 
-function light(name, good) {
-  return h("span", { class: `light ${good ? "good" : "bad"}` }, `${t(`light.${name}`)} ${t(good ? "ok" : "not-ok")}`);
+/** Whether the workstation itself sounds alarms; where nothing plays them, that is no fault, and said. */
+function sound(state) {
+  if (state !== "off") return light("sound", state === "ok", state);
+  return h("span", { class: "light" }, `${t("light.sound")} ${t("off")}`);
+}
+
+function light(name, good, why = "") {
+  return h("span", { class: `light ${good ? "good" : "bad"}`, title: good ? "" : why }, `${t(`light.${name}`)} ${t(good ? "ok" : "not-ok")}`);
 }
 
 function banner() {
@@ -124,10 +131,11 @@ function onKey(event) {
 }
 
 setTheme(THEMES.includes(localStorage.getItem(THEME)) ? localStorage.getItem(THEME) : "day");
+connect();
 await speak(language());
 await show();
 addEventListener("hashchange", show);
 addEventListener("keydown", onKey);
 listen(refresh);
+refresh();
 setInterval(() => { bar(); look().then(refresh); shown?.tick?.(); }, 1000);
-connect();

@@ -13,7 +13,8 @@ export function language() {
 
 export async function speak(name) {
   localStorage.setItem(KEY, name);
-  [words, fallback] = await Promise.all([load(name), load("en")]);
+  const english = load("en");
+  [words, fallback] = await Promise.all([name === "en" ? english : load(name), english]);
   plural = new Intl.PluralRules(name);
   document.documentElement.lang = name;
 }

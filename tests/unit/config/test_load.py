@@ -179,6 +179,8 @@ EXAMPLES = {
     *("desk.id", "desk.devices", "desk.scans", "desk.symbologies", "desk.buttons"),
     *("limit.device", "limit.channel", "limit.reference", "limit.states", "limit.stale_s"),
     *(f"limit.{key}" for key in ("high", "low", "high_high", "low_low", "rise", "fall", "deviation")),
+    "sound.player",
+    *("response.points", "response.category", "response.en", "response.sq", "response.sr_latn", "response.sr_cyrl"),
     *("region.device", "region.name", "region.rectangle", "region.polygon"),
     *("thermal.device", "thermal.channel", "thermal.name", "thermal.region", "thermal.reference"),
     *(f"thermal.{look}" for look in ("above", "below", "interval", "delta", "anomaly")),

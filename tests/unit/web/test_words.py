@@ -48,4 +48,4 @@ def test_cyrillic_is_cyrillic() -> None:
     left = {
         key for key, value in WORDS["sr-Cyrl"].items() for text in texts(value) if latin.search(PLACE.sub("", text))
     }
-    assert left <= {"export-jsonl"}
+    assert left <= {"export-jsonl", "ask-whatif"}, "JSON and the name of a command"

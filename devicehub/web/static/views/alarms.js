@@ -4,6 +4,7 @@ import { attempt, issuerField } from "../acts.js";
 import { fill, h, mark } from "../dom.js";
 import { trend } from "../plot.js";
 import { age, alarms, events, history, listen, standing, topics } from "../store.js";
+import { reading, response } from "../rules.js";
 import { duration, number, t, unit } from "../words.js";
 import { panel } from "./overview.js";
 
@@ -27,7 +28,8 @@ export function open(main, chosen) {
     if (one) course(whole, one);
   };
   draw();
-  return { close: listen((kinds) => (kinds.has("alarm") || kinds.has("reading")) && draw()), tick: draw, key: (event) => key(event, whole) };
+  const ends = [listen((kinds) => (kinds.has("alarm") || kinds.has("reading")) && draw()), reading(() => { revision = null; draw(); })];
+  return { close: () => ends.forEach((end) => end()), tick: draw, key: (event) => key(event, whole) };
 }
 
 function line({ data, subject }, here) {
@@ -44,7 +46,7 @@ function detail(one) {
     h("dl", {}, ...facts(data)),
     h("canvas", { class: "trend", "data-trend": "", role: "img", "aria-label": t("trend-of", { subject }) }),
     picture(subject),
-    steps(data),
+    steps(one),
     buttons(data),
     disposition(data));
 }
@@ -87,16 +89,17 @@ function picture(subject) {
 }
 
 /** What to do, in order, with the time at which each was done; kept by this page alone. */
-function steps(data) {
-  const count = STEPS[data.category] ?? 2;
-  return h("fieldset", {}, h("legend", {}, t("steps")), ...Array.from({ length: count }, (_, index) => {
+function steps(one) {
+  const { data } = one;
+  const told = response(one) ?? Array.from({ length: STEPS[data.category] ?? 2 }, (_, index) => t(`step.${data.category}.${index + 1}`));
+  return h("fieldset", {}, h("legend", {}, t("steps")), ...told.map((text, index) => {
     const key = `${data.alarm}/${index}`;
     const at = h("time", {}, done.get(key) ?? "");
     return h("label", { class: "step" }, h("input", { type: "checkbox", checked: done.has(key), onchange: (event) => {
       if (event.target.checked) done.set(key, new Date().toLocaleTimeString());
       else done.delete(key);
       at.textContent = done.get(key) ?? "";
-    } }), t(`step.${data.category}.${index + 1}`), at);
+    } }), text, at);
   }));
 }
 
