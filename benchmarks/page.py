@@ -10,6 +10,7 @@ a cache, headers included. Clients are what a browser with the device's view ope
 
 import argparse
 import asyncio
+import os
 import shutil
 import sys
 import time
@@ -209,6 +210,7 @@ async def measured(loads: int, seconds: float) -> str:
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if executable is None:
         raise SystemExit("no chromium on this machine")
+    busy = os.getloadavg()[0]
     with TemporaryDirectory(prefix="devicehub-page-") as folder:
         async with hub(Path(folder)) as (pid, address):
             costs = {count: await cost(pid, address, count, seconds) for count in (0, 1, 4)}
@@ -220,11 +222,18 @@ async def measured(loads: int, seconds: float) -> str:
                     rate = await frames(browser, address, seconds)
                 finally:
                     await browser.close()
-    return told(found, rate, costs)
+    return f"{told(found, rate, costs)} {disturbed(busy)}"
 
 
 async def _several(count: int, one: Callable[[], Awaitable[Load]]) -> list[Load]:
     return [await one() for _ in range(count)]
+
+
+def disturbed(load: float) -> str:
+    """What else ran. First paint and frames are worth something on an idle machine only; processor time always is."""
+    cores = os.cpu_count() or 1
+    said = f"Load of the machine before it began: {load:.1f} on {cores} cores."
+    return said if load < cores / 4 else f"{said} **Times and rates above are those of a machine that did other work.**"
 
 
 def told(loads: Sequence[Load], rate: float, costs: dict[int, Cost]) -> str:

@@ -77,7 +77,7 @@ class Configured:
 
     def rulebook(self) -> RuleBook:
         """The rules in force, as people are shown them."""
-        return rulebook(self._taken.config)
+        return rulebook(self._taken.config, self._taken.setting.mobility)
 
     def drivers(self) -> Mapping[str, Driver]:
         """The drivers of the devices that run, by device."""

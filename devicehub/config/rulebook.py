@@ -1,23 +1,32 @@
 """The rules of a configuration as people are shown them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from devicehub.config.models import Config
 from devicehub.config.points import conditions_of, points_of
 from devicehub.config.rules import rules_data
 from devicehub.config.thermal import ThermalConfig
+from devicehub.core.mobility import MobilityRules
 from devicehub.model.alarm import AlarmCategory, Condition, Priority
-from devicehub.model.rulebook import Response, RuleBook, RulePoint
+from devicehub.model.rulebook import Response, RuleBook, RulePoint, Window
 
 
-def rulebook(config: Config) -> RuleBook:
-    """Limits, thermal rules and what is to be done, in the order in which they are written."""
+def rulebook(config: Config, mobility: Mapping[str, MobilityRules]) -> RuleBook:
+    """Limits, thermal rules, detection windows and what is to be done, in the order in which they are written.
+
+    `mobility`: by what plasmagrams are judged, by device.
+    """
     return RuleBook(
         rules=rules_data(config),
         file="" if config.alarm.rules is None else config.alarm.rules.name,
         changeable=config.alarm.control and config.alarm.rules is not None,
         points=(*_limits(config), *(_thermal(table) for table in config.thermal)),
         responses=tuple(Response(tuple(one.places()), one.texts()) for one in config.response),
+        windows=tuple(
+            Window(device, line.mode, line.name, line.k0 - line.window, line.k0 + line.window, line.interferent)
+            for device, rules in mobility.items()
+            for line in rules.library.lines
+        ),
     )
 
 

@@ -18,7 +18,7 @@ from devicehub.core import Outcome, Station
 from devicehub.deliver import Delivery, Hooks
 from devicehub.deliver.selftest import SelfTest, Telling
 from devicehub.evidence import EvidenceStore
-from devicehub.health import SOUND_OFF, SOUND_OK, Figures, Gauges, Health
+from devicehub.health import Figures, Gauges, Health
 from devicehub.hub import earlier, timers
 from devicehub.hub.amending import Amending
 from devicehub.hub.crew import Crew, cancelled
@@ -105,11 +105,7 @@ class Hub:
 
     def sounded(self, how: str) -> None:
         """Whether an alarm could be sounded: "ok", or why not. Health says so, and a change is an event."""
-        before, self._gauges.sound = self._gauges.sound, how
-        if how not in {SOUND_OK, before}:
-            self._remarks.add("sound-failed", f"alarms are not heard here: {how}")
-        elif how == SOUND_OK and before not in {SOUND_OK, SOUND_OFF}:
-            self._remarks.add("sound-restored", "alarms are heard again")
+        timers.sounded(self._gauges, self._remarks, how)
 
     def reload(self) -> asyncio.Future[str]:
         """Read the configuration again and have it take effect; what changed, which is an event as well.

@@ -8,7 +8,7 @@ from devicehub.clock import Clock
 from devicehub.core import Outcome
 from devicehub.core.clocks import ClockWatch, Finding, Look
 from devicehub.deliver import Delivery
-from devicehub.health import Depths, Gauges, Health
+from devicehub.health import SOUND_OFF, SOUND_OK, Depths, Gauges, Health
 from devicehub.hub.plan import Upkeep
 from devicehub.hub.voice import Voice
 from devicehub.model.errors import JournalError
@@ -184,3 +184,12 @@ class Remarks:
             return []
         count, self._dropped = self._dropped, 0
         return [self._voice.event("remarks-dropped", f"{count} remarks were not written down: too many at once")]
+
+
+def sounded(gauges: Gauges, remarks: Remarks, how: str) -> None:
+    """Whether an alarm could be sounded: "ok", or why not."""
+    before, gauges.sound = gauges.sound, how
+    if how not in {SOUND_OK, before}:
+        remarks.add("sound-failed", f"alarms are not heard here: {how}")
+    elif how == SOUND_OK and before not in {SOUND_OK, SOUND_OFF}:
+        remarks.add("sound-restored", "alarms are heard again")

@@ -18,11 +18,13 @@ _ESCAPED: Final = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 class Wish(Struct, frozen=True):
     """Which events. `kind`: how their type begins, without the common prefix; `since` and `until`: UTC seconds.
 
-    `before`: only positions lower than that, which is how the next page is asked for.
+    `disposition`: what a detection turned out to be. `before`: only positions lower than that, which is how the next
+    page is asked for.
     """
 
     kind: str = ""
     device: str = ""
+    disposition: str = ""
     since: float = 0.0
     until: float = inf
     before: int | None = None
@@ -51,6 +53,9 @@ def browse(db: sqlite3.Connection, wish: Wish) -> Iterator[Found]:
     if wish.device:
         clauses.append("(subject = ? OR subject LIKE ? ESCAPE '\\')")
         values += [wish.device, _beginning(f"{wish.device}/")]
+    if wish.disposition:
+        clauses.append("instr(payload, CAST(? AS BLOB)) > 0")
+        values.append(f'"disposition":{{"code":"{wish.disposition}"')
     where = " AND ".join(clauses)
     query = f"SELECT {COLUMNS} FROM event WHERE {where} ORDER BY position DESC LIMIT ?"
     for row in db.execute(query, (*values, min(wish.most, MOST))):

@@ -31,6 +31,17 @@ class Response(Struct, frozen=True):
     steps: dict[str, tuple[str, ...]]
 
 
+class Window(Struct, frozen=True, omit_defaults=True):
+    """Where peaks in a device's plasmagrams are looked for: reduced mobility in cm2/(V.s). `harmless`: no threat."""
+
+    device: str
+    mode: str
+    name: str
+    low: float
+    high: float
+    harmless: bool = False
+
+
 class RuleBook(Struct, frozen=True):
     """All of it. `file`: where the rules stand, empty where that is the configuration itself.
 
@@ -42,6 +53,7 @@ class RuleBook(Struct, frozen=True):
     changeable: bool
     points: tuple[RulePoint, ...]
     responses: tuple[Response, ...]
+    windows: tuple[Window, ...] = ()
 
 
 class LimitWish(Struct, frozen=True, kw_only=True):

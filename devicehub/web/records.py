@@ -26,7 +26,7 @@ EXPORTED_MOST: Final = 100_000
 
 async def listed(disk: Executor, path: Path, request: Request) -> Response:
     """A page of events as JSON: `{"events": [...], "before": position or null}`. `disk`: where it is read."""
-    wish = _wish(request)
+    wish = wish_of(request)
     found = await asyncio.get_running_loop().run_in_executor(disk, _page, path, wish)
     last = found[-1].position if len(found) == min(wish.most, MOST) else None
     body = msgspec.json.encode({"events": [_told(one) for one in found], "before": last})
@@ -36,25 +36,29 @@ async def listed(disk: Executor, path: Path, request: Request) -> Response:
 async def exported(disk: Executor, path: Path, request: Request) -> Response:
     """All events that are wished for, newest first, as JSON lines or CSV."""
     formats: dict[str, tuple[Callable[[list[Found]], bytes], str]] = {
-        "jsonl": (_lines, "application/jsonl"),
+        "jsonl": (lines, "application/jsonl"),
         "csv": (_table, "text/csv; charset=utf-8"),
     }
     form = request.path_params["form"]
     if form not in formats:
         raise HTTPException(404)
     write, media = formats[form]
-    wish = structs.replace(_wish(request), most=MOST)
+    wish = structs.replace(wish_of(request), most=MOST)
     first = await asyncio.get_running_loop().run_in_executor(disk, _page, path, wish)
-    pages = _pages(path, wish, first, write)
+    written = (write(page) for page in _following(path, wish, first))
     named = {"content-disposition": f'attachment; filename="journal.{form}"'}
-    return StreamingResponse(pages, media_type=media, headers=named)
+    return StreamingResponse(written, media_type=media, headers=named)
 
 
-def _pages(path: Path, wish: Wish, first: list[Found], write: Callable[[list[Found]], bytes]) -> Iterator[bytes]:
-    """Runs in a thread; each page is read when the one before was taken."""
+def pages(path: Path, wish: Wish) -> Iterator[list[Found]]:
+    """All events that are wished for, newest first; each page is read when the one before was taken."""
+    yield from _following(path, wish, _page(path, wish))
+
+
+def _following(path: Path, wish: Wish, first: list[Found]) -> Iterator[list[Found]]:
     page, count = first, 0
     while page and count < EXPORTED_MOST:
-        yield write(page)
+        yield page
         count += len(page)
         page = _page(path, structs.replace(wish, before=page[-1].position))
 
@@ -69,11 +73,13 @@ def _page(path: Path, wish: Wish) -> list[Found]:
         raise HTTPException(503, str(error)) from None
 
 
-def _wish(request: Request) -> Wish:
+def wish_of(request: Request) -> Wish:
+    """Which events a request asks for. Raises `HTTPException`."""
     asked = request.query_params
     return Wish(
         kind=asked.get("kind", ""),
         device=asked.get("device", ""),
+        disposition=asked.get("disposition", ""),
         since=_second(asked.get("since", ""), 0.0),
         until=_second(asked.get("until", ""), inf),
         before=_number(asked.get("before")),
@@ -108,7 +114,8 @@ def _told(one: Found) -> dict[str, object]:
     }
 
 
-def _lines(page: list[Found]) -> bytes:
+def lines(page: list[Found]) -> bytes:
+    """Events as JSON lines."""
     return b"".join(msgspec.json.encode(_told(one)) + b"\n" for one in page)
 
 

@@ -26,6 +26,7 @@ from devicehub.model.rulebook import RuleBook
 from devicehub.publish.port import Incoming, Outgoing
 from devicehub.publish.topics import Topics
 from devicehub.view import News, View, Watcher
+from devicehub.web.archive import zipped
 from devicehub.web.pictures import packed
 from devicehub.web.records import exported, listed
 from devicehub.web.training import Training, hidden, is_instructor, reported, told
@@ -76,6 +77,7 @@ def application(surface: Surface) -> Starlette:
             Route("/api/command", partial(_command, surface), methods=["POST"]),
             Route("/api/rules", partial(_rules, surface)),
             Route("/api/journal", partial(listed, surface.disk, surface.journal)),
+            Route("/api/journal.zip", partial(zipped, surface.disk, surface.journal, surface.evidence)),
             Route("/api/journal.{form}", partial(exported, surface.disk, surface.journal)),
             Route("/api/training", partial(told, surface.training)),
             Route("/training/report", partial(reported, surface.training, surface.disk)),

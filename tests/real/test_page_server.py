@@ -29,13 +29,8 @@ pytestmark = pytest.mark.real
 
 TOPICS = Topics("bcp", "ws-1", exercise=True)
 DIGEST = "ab" * 32
-BOOK = RuleBook(
-    RulesData(f"sha256:{DIGEST}", 0),
-    "",
-    changeable=False,
-    points=(),
-    responses=(Response(("category:threat",), {"en": ("Stop.",)}),),
-)
+STEPS = (Response(("category:threat",), {"en": ("Stop.",)}),)
+BOOK = RuleBook(RulesData(f"sha256:{DIGEST}", 0), "", changeable=False, points=(), responses=STEPS)
 
 
 @dataclass

@@ -4,13 +4,15 @@ import { attempt } from "./acts.js";
 import { fill, h } from "./dom.js";
 import { ANCHORS, lookup } from "./palettes.js";
 import { hottest, reading } from "./rules.js";
-import { believed, devices, link, topics } from "./store.js";
+import { trend } from "./plot.js";
+import { believed, devices, history, link, topics } from "./store.js";
 import { number, t, unit as written } from "./words.js";
 
 const HEADER = 24;
 const NOWHERE = 0xffff;
 const STALE_MS = 2000;
 const RETRY_MS = 1000;
+const TREND_SECONDS = 60;
 
 /** An element with the images of `id`; `close` ends it, `tick` looks whether they still come. */
 export function imager(id, { rate = 12, controls = true, onframe = null } = {}) {
@@ -19,22 +21,37 @@ export function imager(id, { rate = 12, controls = true, onframe = null } = {}) 
   const canvas = h("canvas", { class: "image", width: 1, height: 1, role: "img", "aria-label": t("image-of", { id }) });
   const note = h("div", { class: "image-note", role: "status" });
   const caption = h("div", { class: "image-caption" });
-  const element = h("figure", { class: "imager" }, h("div", { class: "image-frame" }, canvas, note), caption,
+  const course = h("canvas", { class: "trend", hidden: true, role: "img", "aria-label": t("image-trend") });
+  const element = h("figure", { class: "imager" }, h("div", { class: "image-frame" }, canvas, note), caption, controls ? course : null,
     controls ? buttons(state, id, () => draw(canvas, caption, state, id)) : null);
-  watch(id, rate, state, (frame) => {
+  const take = (frame) => {
     state.last = performance.now();
     if (state.frozen) return;
     state.frame = frame;
     draw(canvas, caption, state, id);
     onframe?.(frame);
-  });
-  const tick = () => judge(element, note, state, id);
+  };
+  const seen = () => (document.hidden ? state.socket?.close() : watch(id, rate, state, take));
+  document.addEventListener("visibilitychange", seen);
+  watch(id, rate, state, take);
+  const tick = () => {
+    judge(element, note, state, id);
+    if (controls) hottestSince(course, state, id);
+  };
   tick();
-  return { element, tick, close: () => { state.open = false; ends(); state.socket?.close(); } };
+  return { element, tick, close: () => { state.open = false; document.removeEventListener("visibilitychange", seen); ends(); state.socket?.close(); } };
 }
 
+/** How hot the hottest pixel was in the last minute, the mean beside it, and the limits in force. */
+function hottestSince(canvas, state, id) {
+  const points = history.get(`${id}/frame.max`);
+  canvas.hidden = !points;
+  if (points && canvas.clientWidth) trend(canvas, points, state.limits.map((value) => ({ value, label: number(value) })), TREND_SECONDS, history.get(`${id}/frame.mean`) ?? []);
+}
+
+/** Nothing is fetched for a page that nobody sees. */
 function watch(id, rate, state, take) {
-  if (!state.open) return;
+  if (!state.open || document.hidden || state.socket?.readyState <= WebSocket.OPEN) return;
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const socket = new WebSocket(`${scheme}://${location.host}/ws/images/${id}?rate=${rate}`);
   state.socket = socket;

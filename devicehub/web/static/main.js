@@ -2,6 +2,7 @@
 
 import { fill, h, mark } from "./dom.js";
 import { age, connect, link, listen, standing, topics } from "./store.js";
+import { response } from "./rules.js";
 import { lastSaid, look } from "./training.js";
 import { LANGUAGES, duration, language, number, speak, t, unit } from "./words.js";
 
@@ -71,6 +72,7 @@ function banner() {
   fill(place, mark(data.priority, t(`priority.${data.priority}`)),
     h("a", { href: `#/alarms/${encodeURIComponent(data.alarm)}` },
       `${t(`priority.${data.priority}`)} ${subject} ${reading(data)}`), duration(age({ time: data.raised })),
+    h("span", {}, t("next", { step: response(worst)?.[0] ?? t(`step.${data.category}.1`) })),
     more.length ? h("span", {}, t("more", { count: more.length })) : null);
 }
 
@@ -133,8 +135,8 @@ function onKey(event) {
 setTheme(THEMES.includes(localStorage.getItem(THEME)) ? localStorage.getItem(THEME) : "day");
 connect();
 await speak(language());
-await show();
 addEventListener("hashchange", show);
+await show();
 addEventListener("keydown", onKey);
 listen(refresh);
 refresh();

@@ -47,12 +47,13 @@ function line(pen, points, x, y) {
   pen.setLineDash([]);
 }
 
-/** The course of a value: points [seconds, value, quality], limits as `{value, label}`. */
-export function trend(canvas, points, limits = [], seconds = 120) {
+/** The course of a value: points [seconds, value, quality], limits as `{value, label}`; `beside`: a second course, drawn faint. */
+export function trend(canvas, points, limits = [], seconds = 120, beside = []) {
   const [pen, width, height] = fresh(canvas);
   const paint = colours(canvas);
   const now = points.length ? points[points.length - 1][0] : 0;
-  const [low, high] = span([...points.map((point) => point[1]), ...limits.map((limit) => limit.value)]);
+  const shown = [points, beside].map((one) => one.filter((point) => now - point[0] <= seconds));
+  const [low, high] = span([...shown.flat().map((point) => point[1]), ...limits.map((limit) => limit.value)]);
   const x = (at) => width - PAD.right - ((now - at) / seconds) * (width - PAD.left - PAD.right);
   const y = (value) => height - PAD.bottom - ((value - low) / (high - low)) * (height - PAD.top - PAD.bottom);
   scale(pen, paint, [low, high], y);
@@ -65,9 +66,11 @@ export function trend(canvas, points, limits = [], seconds = 120) {
     pen.stroke();
     pen.fillText(limit.label, PAD.left + 4, y(limit.value) - 3);
   }
+  pen.strokeStyle = paint.dim;
+  line(pen, shown[1], x, y);
   pen.strokeStyle = paint.ink;
   pen.lineWidth = 1.5;
-  line(pen, points, x, y);
+  line(pen, shown[0], x, y);
 }
 
 function scale(pen, paint, values, y) {

@@ -26,6 +26,11 @@ export function hottest(device) {
   return found.map((one) => one.limit).sort((one, other) => one - other);
 }
 
+/** Where peaks of a device are looked for in plasmagrams of a polarity, as reduced mobility. */
+export function windows(device, mode) {
+  return (rules()?.windows ?? []).filter((one) => one.device === device && (!mode || one.mode === mode));
+}
+
 /** What is to be done, in the language of whoever looks; null where the rules say nothing of it. */
 export function response({ data, subject }) {
   const all = rules()?.responses ?? [];

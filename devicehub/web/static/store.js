@@ -12,7 +12,7 @@ export const topics = new Map();
 export const alarms = new Map();
 /** The last events of any kind, newest first. */
 export const events = [];
-/** Points of the last two minutes by `device/channel`: [seconds, value, quality]. */
+/** Points of the last two minutes by `device/channel`, of images by `device/frame.max` and `.mean`: [seconds, value, quality]. */
 export const history = new Map();
 /** When a device said something last, by the clock of this browser. */
 const heard = new Map();
@@ -120,13 +120,14 @@ function takeOther(kind, topic, rest, message) {
   }
   topics.set(topic, message);
   if (kind === "reading" || kind === "frame") heard.set(rest[0], Date.now());
-  if (kind === "reading" && typeof message.data?.value === "number") remember(rest.join("/"), message);
+  if (kind === "reading" && typeof message.data?.value === "number") remember(rest.join("/"), message, message.data.value);
+  if (kind === "frame") for (const name of ["max", "mean"]) if (typeof message.data?.[name] === "number") remember(`${rest[0]}/frame.${name}`, message, message.data[name]);
 }
 
-function remember(channel, message) {
+function remember(channel, message, value) {
   const points = history.get(channel) ?? [];
   const now = Date.parse(message.time) / 1000;
-  points.push([now, message.data.value, message.data.quality]);
+  points.push([now, value, message.data.quality]);
   while (points.length && now - points[0][0] > HISTORY_SECONDS) points.shift();
   history.set(channel, points);
 }

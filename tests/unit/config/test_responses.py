@@ -42,7 +42,7 @@ def test_a_mistake_is_told(tmp_path: Path, text: str, told: str) -> None:
 
 def test_the_book_has_points_and_steps_by_language(tmp_path: Path) -> None:
     text = RESPONSE + 'sr_latn = ["Stanite.", "Odmaknite se."]\n[[response]]\ncategory = "device"\nen = ["Look."]\n'
-    book = rulebook(load_config(written(tmp_path, text)))
+    book = rulebook(load_config(written(tmp_path, text)), {})
     (point,) = book.points
     assert (point.device, point.point, point.condition, point.limit) == ("gamma-1", "dose-rate-high", "high", 0.5)
     own, other = book.responses

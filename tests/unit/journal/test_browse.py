@@ -60,3 +60,11 @@ def test_what_people_type_is_no_pattern(db: sqlite3.Connection) -> None:
 def test_an_event_that_was_changed_is_told_apart(db: sqlite3.Connection) -> None:
     db.execute("UPDATE event SET payload = ? WHERE position = 9", (b'{"data":1}',))
     assert [one.position for one in browse(db, Wish()) if not one.intact] == [9]
+
+
+def test_only_what_was_judged_so_is_given(db: sqlite3.Connection) -> None:
+    judged = b'{"data":{"alarm":"a","disposition":{"code":"nuisance","at":"x","by":"op"}}}'
+    db.execute("UPDATE event SET payload = ? WHERE position IN (3, 6)", (judged,))
+    assert positions(db, disposition="nuisance") == [6, 3]
+    assert positions(db, disposition="nuis") == []
+    assert positions(db, disposition="test") == []

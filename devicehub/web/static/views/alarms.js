@@ -48,7 +48,8 @@ function detail(one) {
     picture(subject),
     steps(one),
     buttons(data),
-    disposition(data));
+    disposition(data),
+    h("a", { class: "button", href: `/api/journal.zip?device=${subject.split("/")[0]}&since=${data.raised}`, download: "" }, t("evidence-zip")));
 }
 
 function chain(data) {

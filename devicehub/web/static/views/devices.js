@@ -4,6 +4,7 @@ import { attempt, issuerField } from "../acts.js";
 import { fill, h } from "../dom.js";
 import { imager } from "../imager.js";
 import { decoded, spectrum, trend } from "../plot.js";
+import { windows } from "../rules.js";
 import { age, believed, devices, events, history, link, listen, topics } from "../store.js";
 import { duration, number, t, unit } from "../words.js";
 import { event, panel } from "./overview.js";
@@ -92,7 +93,7 @@ function spectra(place, one, curves) {
       return { element: h("div", {}, h("strong", {}, channel.title || channel.name), canvas), canvas };
     });
     const result = events.find(({ kind, message }) => kind === "result" && message.subject?.split("/")[0] === one.id)?.message.data;
-    spectrum(row.canvas, decoded(data), data.axis, [], marks(result, data));
+    spectrum(row.canvas, decoded(data), data.axis, spans(one.id, data), marks(result, data));
   }
 }
 
@@ -102,6 +103,12 @@ function marks(result, data) {
     const at = peak.unit === data.axis.unit ? peak.position : place(peak.position, data.drift);
     return Number.isFinite(at) ? [{ at, label: peak.substance || peak.name || "?", alarm: peak.finding === "alarm" }] : [];
   });
+}
+
+/** Windows on the axis of the curve; a lower mobility drifts for longer. */
+function spans(id, data) {
+  return windows(id, data.mode).map((one) => ({ low: place(one.high, data.drift), high: place(one.low, data.drift), label: one.name }))
+    .filter((one) => Number.isFinite(one.low));
 }
 
 function place(mobility, drift) {

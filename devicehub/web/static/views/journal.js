@@ -3,6 +3,7 @@
 import { fill, h } from "../dom.js";
 import { devices } from "../store.js";
 import { t } from "../words.js";
+import { DISPOSITIONS } from "./alarms.js";
 import { panel } from "./overview.js";
 
 const KINDS = ["", "alarm", "result", "scan", "capture", "command", "device", "hub", "gap", "reading", "inspection"];
@@ -17,7 +18,7 @@ export function open(main) {
   async function load(anew) {
     const wish = new URLSearchParams([...new FormData(asked)].filter(([, value]) => value !== "").map(([name, value]) =>
       [name, name === "since" || name === "until" ? new Date(value).toISOString() : value]));
-    fill(links, ...["csv", "jsonl"].map((form) => h("a", { class: "button", href: `/api/journal.${form}?${wish}`, download: "" }, t(`export-${form}`))));
+    fill(links, ...["csv", "jsonl", "zip"].map((form) => h("a", { class: "button", href: `/api/journal.${form}?${wish}`, download: "" }, t(`export-${form}`))));
     if (!anew && before !== null) wish.set("before", before);
     const answer = await fetch(`/api/journal?${wish}`);
     if (!answer.ok) { fill(badge, (await answer.text()).trim()); return; }
@@ -41,6 +42,7 @@ function form(changed) {
   return h("form", { class: "buttons", onchange: changed, onsubmit: (event) => event.preventDefault() },
     h("label", {}, t("kind"), h("select", { name: "kind" }, ...KINDS.map((kind) => h("option", { value: kind }, kind || t("all"))))),
     h("label", {}, t("device"), h("select", { name: "device" }, h("option", { value: "" }, t("all")), ...[...devices().keys()].map((id) => h("option", { value: id }, id)))),
+    h("label", {}, t("disposition"), h("select", { name: "disposition" }, h("option", { value: "" }, t("all")), ...DISPOSITIONS.map((code) => h("option", { value: code }, t(`disposition.${code}`))))),
     h("label", {}, t("since"), h("input", { name: "since", type: "datetime-local" })),
     h("label", {}, t("until"), h("input", { name: "until", type: "datetime-local" })));
 }

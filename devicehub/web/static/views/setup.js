@@ -15,9 +15,9 @@ export function open(main) {
     panel("setup-health", t("health"), parts.health),
     panel("setup-acts", t("acts"), issuerField(), h("div", { class: "buttons" },
       h("button", { onclick: () => attempt(parts.said, "hub", "reload") }, t("reload")), h("button", { onclick: () => attempt(parts.said, "hub", "identify") }, t("identify"))), parts.said),
+    h("div", { class: "wide" }, panel("setup-rules", t("rules-in-force"), parts.rules)),
     h("div", { class: "wide" }, panel("setup-devices", t("devices"), h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": t("content") },
-      h("table", {}, h("thead", {}, h("tr", {}, ...["device", "driver", "state", "integrity", "errors", "why"].map((name) => h("th", { scope: "col" }, t(name))))), parts.devices)))),
-    h("div", { class: "wide" }, panel("setup-rules", t("rules-in-force"), parts.rules)));
+      h("table", {}, h("thead", {}, h("tr", {}, ...["device", "driver", "state", "integrity", "errors", "why"].map((name) => h("th", { scope: "col" }, t(name))))), parts.devices)))));
   const draw = () => {
     fill(parts.hub, ...pairs({ page: t(link.open ? "ok" : "not-ok"), ...topics.get("status")?.data, ...topics.get("info")?.data }));
     fill(parts.health, ...pairs(topics.get("health")?.data ?? {}));

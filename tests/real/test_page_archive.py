@@ -1,0 +1,69 @@
+"""Events and images of the journal as one file to take away from the page."""
+
+import io
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from devicehub.journal.rows import TABLE, Entry, genesis, row
+from devicehub.model.stream import Stream
+from devicehub.publish.port import Outgoing
+from tests.real.test_page_server import DIGEST, site
+
+pytestmark = pytest.mark.real
+
+
+def stored(folder: Path, payloads: list[bytes]) -> None:
+    """A journal with these captures."""
+    with closing(sqlite3.connect(folder / "journal.sqlite")) as db:
+        db.execute(TABLE)
+        chain = genesis("e")
+        for position, payload in enumerate(payloads, 1):
+            out = Outgoing(
+                topic=f"t/{position}",
+                payload=payload,
+                qos=1,
+                retain=False,
+                expiry=None,
+                type="io.devicehub.capture",
+                id=str(position),
+                subject="cam-1",
+            )
+            one = row(Entry(position, Stream.EVENTS, position, 100.0, None, out), chain)
+            chain = one[-1]
+            db.execute(f"INSERT INTO event VALUES ({', '.join('?' * len(one))})", one)
+        db.commit()
+
+
+async def test_events_and_their_images_are_taken_away_in_one_file(tmp_path: Path) -> None:
+    told = [
+        json.dumps(
+            {"type": "io.devicehub.capture", "data": {"digest": f"sha256:{name}"}}, separators=(",", ":")
+        ).encode()
+        for name in (DIGEST, "cd" * 32)
+    ]
+    stored(tmp_path, told)
+    kept = tmp_path / "evidence" / DIGEST[:2] / DIGEST
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"pixels")
+    async with site(tmp_path) as one:
+        status, head, body = await one.asks("/api/journal.zip", one.known)
+        assert (status, "application/zip" in head) == (200, True)
+    with ZipFile(io.BytesIO(unchunked(body))) as archive:
+        assert archive.namelist() == ["events.jsonl", f"evidence/{DIGEST}"]
+        assert archive.read(f"evidence/{DIGEST}") == b"pixels"
+        lines = archive.read("events.jsonl").decode().splitlines()
+    assert [json.loads(line)["position"] for line in lines] == [2, 1]
+
+
+def unchunked(body: bytes) -> bytes:
+    """A body of HTTP/1.1 chunks as one."""
+    out = b""
+    while body:
+        size, _, rest = body.partition(b"\r\n")
+        out, body = out + rest[: int(size, 16)], rest[int(size, 16) + 2 :]
+    return out
