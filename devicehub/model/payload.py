@@ -107,10 +107,7 @@ class StatusData(Payload, frozen=True):
     unheard: Annotated[
         bool, Meta(description="True while messages are taken that nobody is subscribed to; MQTT 5 brokers tell")
     ] = False
-    epoch: Annotated[
-        str,
-        Meta(description="Of the journal, which receipts name. Messages of another one are left of a former journal"),
-    ] = ""
+    epoch: Annotated[str, Meta(description="Of the journal, which receipts name; another is of a former journal")] = ""
 
 
 class InfoData(Payload, frozen=True):
