@@ -149,9 +149,8 @@ class Sequence:
         elements: list[Values] = []
         values[self._name] = elements
         if self.count is not None:
-            for _ in range(_number(self._name, self.count, values, self.most)):
-                at = self._element(data, at, elements)
-            return at
+            number = _number(self._name, self.count, values, self.most)
+            return self._counted(number, data, at, elements)
         end, after = self.extent.find(self._name, data, at, values)
         inner = data[:end]
         while at < end:
@@ -161,6 +160,19 @@ class Sequence:
             if at == before:
                 raise ProtocolError(Reason.LENGTH, f"{self._name}: an element of no bytes")
         return after
+
+    def _counted(self, number: int, data: bytes, at: int, elements: list[Values]) -> int:
+        if self._cases:
+            for _ in range(number):
+                at = self._element(data, at, elements)
+            return at
+        parts = self._parts
+        for _ in range(number):
+            element: Values = {}
+            for part in parts:
+                at = part.decode(data, at, element)
+            elements.append(element)
+        return at
 
     def _element(self, data: bytes, at: int, elements: list[Values]) -> int:
         element: Values = {}

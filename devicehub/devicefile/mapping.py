@@ -224,6 +224,8 @@ def _scan(table: ScanTable, inner: frozenset[str]) -> Make:
     """`inner`: the fields of a list's element."""
     when, strip = _when(table.when), parse_bytes(table.strip)
     read, symbology = _read(table.field, strip), _symbology(table)
+    if len(table.field) == 1 and isinstance(symbology, str) and not strip and not when.tests:
+        return _each(table.each, _as_it_is(table.channel, table.field[0], symbology), alone=table.field[0] in inner)
 
     def one(values: Values, out: list[Sample]) -> None:
         data = read(values)
@@ -235,6 +237,21 @@ def _scan(table: ScanTable, inner: frozenset[str]) -> Make:
 
     needed = {*table.field, *when.names, *SLOT.findall(table.symbology), *filter(None, [table.aim])}
     return _each(table.each, one, alone=needed <= inner)
+
+
+def _as_it_is(channel: str, field: str, symbology: str) -> Make:
+    """A field as it is, of one symbology."""
+
+    def make(values: Values, out: list[Sample]) -> None:
+        found = values.get(field)
+        if found is None:
+            return
+        data = found if isinstance(found, bytes) else _stripped(found, b"")
+        if not data:
+            raise ProtocolError(Reason.LENGTH, f"{channel} without data")
+        out.append(Scan(channel, symbology, data))
+
+    return make
 
 
 def _read(fields: tuple[str, ...], strip: bytes) -> Callable[[Values], bytes | None]:
