@@ -25,9 +25,12 @@ check() {
 
 check ruff format --check --quiet
 check ruff check --quiet
-# In a process of its own, since what it makes first takes long and is made once a process; beside the checks.
+# Beside the checks, each in a process of its own, since what it makes first takes long and is made once a process: a
+# fresh Debian; a machine with the real kernel drivers.
 pytest -q -m fresh "${@:-tests/packaging}" >.fresh.log 2>&1 &
 FRESH=$!
+pytest -q -m vm "${@:-tests/vm}" >.vm.log 2>&1 &
+VM=$!
 # Beside the others, since it takes as long as both runs of mypy.
 pyright --pythonpath "$PWD/.venv/bin/python" >.pyright.log 2>&1 &
 PYRIGHT=$!
@@ -38,10 +41,14 @@ say pyright
 wait "$PYRIGHT" || FAILED="$FAILED pyright"
 cat .pyright.log
 rm -f .pyright.log
-say "pytest -m fresh"
-wait "$FRESH" || [ $? -eq 5 ] || FAILED="$FAILED 'pytest -m fresh'"
-cat .fresh.log
-rm -f .fresh.log
+apart() {
+    say "pytest -m $1"
+    wait "$2" || [ $? -eq 5 ] || FAILED="$FAILED 'pytest -m $1'"
+    cat ".$1.log"
+    rm -f ".$1.log"
+}
+apart fresh "$FRESH"
+apart vm "$VM"
 [ -z "$FAILED" ] || say "FAILED so far:$FAILED"
 
 # What is measured in seconds has the machine for itself, and a process that has collected nothing else; 5 is "no such
@@ -57,13 +64,6 @@ else
         alone "$file"
     done
 fi
-
-# One start of an emulated machine with the real kernel drivers; it takes both cores.
-say "pytest, in a machine"
-in_machine() {
-    pytest -q -m vm "$@" || [ $? -eq 5 ] || FAILED="$FAILED 'pytest -m vm $*'"
-}
-if [ $# -gt 0 ]; then in_machine "$@"; else in_machine tests/vm; fi
 
 say "pytest"
 # Much of it waits for processes and sockets, so that three keep two cores busy.
