@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from devicehub.config.models import PageConfig
+from devicehub.config.workstation import PageConfig
 from tests.guides import Block, blocks
 from tests.real.hub_process import ROOT
 from tests.real.test_consumer_guide import Reader, reader

@@ -131,7 +131,7 @@ def test_a_camera_streams_nothing_before_a_format_is_committed_and_then_whole_fr
     probe = boson.control(Setup(0xA1, 0x81, 0x0100, 1, 34), b"")
     boson.control(Setup(0x21, 0x01, 0x0200, 1, len(probe)), probe)
     boson.model.advance(0.12)
-    payloads = []
+    payloads: list[bytes] = []
     while not payloads or not payloads[-1][1] & 2:
         payload = boson.give(0x82, PAYLOAD)
         assert payload is not None
