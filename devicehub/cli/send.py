@@ -54,7 +54,9 @@ def run(args: argparse.Namespace) -> int:
             raise CommandError(Exit.USAGE, f"'{name}' is no target or verb: both are of a-z, 0-9 and -")
     if args.deadline > FURTHEST:
         raise CommandError(Exit.USAGE, f"--deadline {args.deadline:g}: at most {FURTHEST:g} s")
-    return asyncio.run(sent(args, settings_of(args), given_topics(args), Clock().utc()))
+    topics = given_topics(args)
+    request = _request(args, Clock().utc(), topics)
+    return _CODES[asyncio.run(_answered(request, settings_of(args), topics, args))]
 
 
 async def sent(args: argparse.Namespace, settings: BrokerSettings, topics: Topics, now: float) -> Exit:

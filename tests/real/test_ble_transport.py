@@ -54,6 +54,15 @@ async def _soon(transport: BleTransport) -> Packet:
         return await transport.read()
 
 
+async def _next(transport: BleTransport) -> Packet | None:
+    """What the device says, or None once it is quiet."""
+    try:
+        async with asyncio.timeout(2):
+            return await transport.read()
+    except TimeoutError:
+        return None
+
+
 async def test_a_scan_lists_every_peripheral_in_range(bluez: FakeBluez, radio: BleRadio) -> None:
     bluez.add(ADDRESS, Echo())
     bluez.add(OTHER, AtomFast(Random(1)))
@@ -205,12 +214,18 @@ async def test_a_driver_that_asks_and_reassembles_end_to_end(bluez: FakeBluez) -
     transport = await BleTransport.open(driver.link, radio=radio)
     protocol = driver.open({})
     bluez.advance(30)
-    step = protocol.start(0.0)
+    now, step = 0.0, protocol.start(0.0)
     missing = {channel.name for channel in driver.channels}
     while missing:
         for packet in step.write:
             await transport.write(packet)
-        step = protocol.on_packet(0.0, await _soon(transport))
+        if (came := await _next(transport)) is not None:
+            step = protocol.on_packet(now, came)
+        else:
+            assert step.wake_at is not None
+            bluez.advance(step.wake_at - now)
+            now = step.wake_at
+            step = protocol.on_timer(now)
         assert not step.faults
         missing -= {sample.channel for sample in step.samples if isinstance(sample, Measurement | Spectrum)}
     assert {kind for _, _, kind in peripheral.written} == {"command"}

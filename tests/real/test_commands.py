@@ -173,7 +173,8 @@ async def test_a_command_is_not_done_again_by_a_hub_that_was_killed(tmp_path: Pa
             async with asyncio.timeout(30):
                 while not any(data.get("why") == "given before" for _, data in one.heard):
                     await Clock().sleep(0.05)
-        last = [data["state"] for one_, data in one.heard if "/res/" in one_.topic and data.get("why")]
+        answers = [data for out, data in one.heard if "/res/" in out.topic]
+        last = [data["state"] for data in answers if data.get("why") == "given before"]
         assert last == ["done"]
 
 
@@ -195,7 +196,8 @@ async def test_the_command_line_sends_waits_and_says_what_became_of_it(tmp_path:
             code, out, _ = await sent(
                 tmp_path, "camera", "set-emissivity", "emissivity=0.8", "--issuer", "op-1147", "--reason", "plastic"
             )
-            assert (code, out) == (0, "accepted\ndone  emissivity=0.8\n")
+            accepted, done = out.splitlines()  # a computer whose clock nobody sets says so in the first
+            assert (code, accepted.split()[0], done) == (0, "accepted", "done  emissivity=0.8")
             code, out, _ = await sent(tmp_path, "camera", "set-emissivity", "emissivity=high")
             assert (code, out) == (1, "rejected  option 'emissivity' must be float, not 'high'\n")
             code, out, _ = await sent(tmp_path, "hub", "identify", "--json")
