@@ -21,7 +21,7 @@ fastest round of all, in turn. All tell an edge as channel, state and value. Bel
 itself and gives a record for each edge; above, columns, of which a record is made where one is read. `quiet`: nothing
 near a limit; `usual`, `busy`: one channel in 1000, in 100 comes and goes within twelve batches; `storm`: one in 14
 changes with every batch. None but the engine and the plain Python that asks the same look whether a value is a number
-and can be trusted."""
+and can be trusted. The hub gives lists; arrays and ranges of feeds, as here for 100000, are for who has them."""
 
 
 def part(rounds: int) -> tuple[str, list[str]]:

@@ -1,6 +1,6 @@
 """How much of the alarm core's behaviour its tests hold: small changes of the code, and whether a test fails with each.
 
-    python benchmarks/mutation.py [alarms] [mobility] [--sample N] [--seed S] [--folder F] [--write]
+    python benchmarks/mutation.py [alarms] [mobility] [thermal] [--sample N] [--seed S] [--folder F] [--write]
 
 Works on a copy of the tree. mutmut 3, which is no part of the tests' environment, makes
 the changes within functions and runs the tests that reach each; tables outside of functions are not changed. Chance in
@@ -24,14 +24,17 @@ CORE = "devicehub/alarm"
 MODULES = {
     "alarms": ("engine", "conditions", "scalar", "vector", "lifecycle", "acts", "deadlines", "tally"),
     "mobility": ("mobility/run", "mobility/state", "mobility/matches", "mobility/unmatched"),
+    "thermal": ("thermal/counts", "thermal/judge", "thermal/spots", "thermal/watch"),
 }
 TESTS = {
     "alarms": ("test_acts", "test_deadlines", "test_engine", "test_engine_agrees", "test_lifecycle", "test_tally"),
     "mobility": ("test_mobility", "test_mobility_carry_over", "test_mobility_damage", "test_mobility_states"),
+    "thermal": ("test_thermal_counts", "test_thermal_judge", "test_thermal_spots", "test_thermal_watch"),
 }
 FIRST = {  # one change that is tried before the others, so that all are made and the tests of each are known
     "alarms": "devicehub.alarm.lifecycle.x_returned__mutmut_1",
     "mobility": "devicehub.alarm.mobility.run.x_left__mutmut_1",
+    "thermal": "devicehub.alarm.thermal.spots.x__flat__mutmut_1",
 }
 COPIED = ("devicehub", "drivers", "simulators", "tests", "config", "docs", "README.md", "pyproject.toml")
 PAGE = ROOT / "docs/explanations/alarms.md"
