@@ -31,9 +31,11 @@ pytestmark = pytest.mark.real
 ROUNDS = 6
 KINDS = [f"{PREFIX}/{kind}/#" for kind in Kind]
 ACL = f"topic readwrite #\ntopic deny {PREFIX}/reading/vapour-3/#\n"
+# Not "out of memory": Mosquitto 2.0 says so of a client whose PUBACK it cannot send, since the connection has just been
+# reset, which is what this test does to it.
 VIOLATION = re.compile(
     r"protocol error|malformed|invalid (packet|publish|topic|subscription|utf)|bad (packet|socket)|corrupt"
-    r"|oversize|out of memory|receive maximum exceeded|topic alias",
+    r"|oversize|receive maximum exceeded|topic alias",
     re.IGNORECASE,
 )
 COMMANDS: Sequence[Mapping[str, object] | bytes] = (
