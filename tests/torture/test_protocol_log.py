@@ -31,13 +31,14 @@ pytestmark = pytest.mark.real
 ROUNDS = 6
 KINDS = [f"{PREFIX}/{kind}/#" for kind in Kind]
 ACL = f"topic readwrite #\ntopic deny {PREFIX}/reading/vapour-3/#\n"
-# Not "out of memory": Mosquitto 2.0 says so of a client whose PUBACK it cannot send, since the connection has just been
-# reset, which is what this test does to it.
 VIOLATION = re.compile(
     r"protocol error|malformed|invalid (packet|publish|topic|subscription|utf)|bad (packet|socket)|corrupt"
-    r"|oversize|receive maximum exceeded|topic alias",
+    r"|oversize|out of memory|receive maximum exceeded|topic alias",
     re.IGNORECASE,
 )
+# Mosquitto 2.0 says this of a client whose PUBACK it could not send, and the test resets the hub's connections. A
+# computer that lacks memory says it of the other clients as well.
+RESET = re.compile(r"Client devicehub-s-n disconnected due to out of memory\.$")
 COMMANDS: Sequence[Mapping[str, object] | bytes] = (
     {"id": "c-%d", "issuer": "test", "deadline": 5.0},
     b"{",
@@ -88,7 +89,8 @@ class Rough:
 
 def violations(log: Path) -> list[str]:
     """Lines of Mosquitto's log that speak of a violation."""
-    return [line for line in log.read_text(errors="replace").splitlines() if VIOLATION.search(line)]
+    lines = log.read_text(errors="replace").splitlines()
+    return [line for line in lines if VIOLATION.search(line) and not RESET.search(line)]
 
 
 async def test_a_rough_run_leaves_no_violation_of_the_protocol_and_no_payload_against_the_contract(
