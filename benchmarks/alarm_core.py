@@ -20,8 +20,9 @@ TOLD = """One value for each limit, three in a row to come and to go; microsecon
 fastest round of all, in turn. All tell an edge as channel, state and value. Below 128 values the engine is plain Python
 itself and gives a record for each edge; above, columns, of which a record is made where one is read. `quiet`: nothing
 near a limit; `usual`, `busy`: one channel in 1000, in 100 comes and goes within twelve batches; `storm`: one in 14
-changes with every batch. None but the engine and the plain Python that asks the same look whether a value is a number
-and can be trusted. The hub gives lists; arrays and ranges of feeds, as here for 100000, are for who has them."""
+changes with every batch. None but the engine and the plain Python that asks the same take feeds, quality and a time
+beside the values, and look whether a value is a number and can be trusted. The hub gives lists; arrays and ranges of
+feeds, as here for 100000, are for who has them."""
 
 
 def part(rounds: int) -> tuple[str, list[str]]:
@@ -55,8 +56,10 @@ def loads(channels: int) -> dict[str, list[Floats]]:
     chance = np.random.default_rng(4)
     quiet = [chance.uniform(0.0, 40.0, channels) for _ in range(BATCHES)]
     storm = [chance.uniform(0.0, 2 * ON, channels) for _ in range(BATCHES)]
-    if channels < CHANNELS:
+    if channels == 1:
         return {"quiet": quiet, "storm": storm}
+    if channels < CHANNELS:
+        return {"quiet": quiet, "busy": moving(quiet, 100), "storm": storm}
     return {"quiet": quiet, "usual": moving(quiet, 1000), "busy": moving(quiet, 100), "storm": storm}
 
 

@@ -35,7 +35,7 @@ class Ours:
 
     def __init__(self, channels: int) -> None:
         self.engine = AlarmEngine(limits(channels))
-        self.every = range(channels)
+        self.every = list(range(channels)) if channels < CROSSOVER else range(channels)
         self.trust = [True] * channels if channels < CROSSOVER else np.ones(channels, dtype=np.bool_)
         self.lists = channels < CROSSOVER
         self.at = 0.0
@@ -125,20 +125,32 @@ class PlainPython:
 
 
 class Careful:
-    """A loop over lists that knows of quality, of what is no number, and of k of n; edges are the engine's records."""
+    """A loop over lists that knows of quality, of what is no number, and of k of n; edges are the engine's records.
+
+    Feeds, values, quality and time come in as they come to the engine.
+    """
 
     def __init__(self, channels: int) -> None:
         self.on, self.off = [ON] * channels, [OFF] * channels
         self.active, self.votes = [False] * channels, [0] * channels
         self.need, self.mask = [COUNT] * channels, [(1 << COUNT) - 1] * channels
-        self.good = [True] * channels
+        self.every, self.trust = list(range(channels)), [True] * channels
+        self.at = 0.0
 
     def step(self, _: Floats, numbers: list[float]) -> int:
         """How many conditions changed."""
-        on, off, active, votes, good = self.on, self.off, self.active, self.votes, self.good
-        edges = []
-        for channel, number in enumerate(numbers):
-            if not good[channel] or not -inf < number < inf:
+        self.at += 1.0
+        return len(self.judge(self.every, numbers, self.trust, self.at))
+
+    def judge(self, index: list[int], value: list[float], good: list[bool], _at: float) -> list[Transition]:
+        """The edges."""
+        if not len(index) == len(value) == len(good):
+            raise ValueError("columns differ in length")
+        on, off, active, votes = self.on, self.off, self.active, self.votes
+        edges: list[Transition] = []
+        for place, channel in enumerate(index):
+            number = value[place]
+            if not good[place] or not -inf < number < inf:
                 continue
             differs = number <= off[channel] if active[channel] else number > on[channel]
             if not differs and not votes[channel]:
@@ -147,8 +159,8 @@ class Careful:
             if votes[channel].bit_count() >= self.need[channel]:
                 active[channel] = not active[channel]
                 votes[channel] = 0
-                edges.append(Transition(channel, active[channel], number, channel))
-        return len(edges)
+                edges.append(Transition(channel, active[channel], number, place))
+        return edges
 
 
 class WithNumba:

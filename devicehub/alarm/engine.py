@@ -57,7 +57,9 @@ class AlarmEngine:
         A `range` as `index` saves the look-up of each value.
         """
         if len(index) < self._crossover:
-            return self._step_scalar(_listed(index), _listed(value), _listed(good), at)
+            if not type(index) is type(value) is type(good) is list:
+                index, value, good = _listed(index), _listed(value), _listed(good)
+            return self._step_scalar(index, value, good, at)
         values, trusted = np.asarray(value, dtype=np.float64), np.asarray(good, dtype=np.bool_)
         times: Floats = np.broadcast_to(np.asarray(at, dtype=np.float64), values.shape)
         with np.errstate(all="ignore"):
@@ -69,16 +71,19 @@ class AlarmEngine:
         return sorted(found, key=_oldest)
 
     def _step_scalar(self, index: Places, value: Numbers, good: Trust, at: Numbers | float) -> list[Transition]:
-        if self._state.behind:
-            self._state.catch_up()
-        if not len(index) == len(value) == len(good):
-            raise ValueError(f"{len(index)} feeds, {len(value)} values and {len(good)} marks of quality")
+        state = self._state
+        if state.behind:
+            state.catch_up()
+        if not (size := len(index)) == len(value) == len(good):
+            raise ValueError(f"{size} feeds, {len(value)} values and {len(good)} marks of quality")
+        if size == 1 and state.floor[index[0]] <= value[0] <= state.ceiling[index[0]]:
+            return []
         out: list[Transition] = []
         values = zip(count(), index, value, good, strict=False)
         if self._rules.plain:
             self._scalar.levels(values, out)
             return out
-        floor, ceiling = self._state.floor, self._state.ceiling
+        floor, ceiling = state.floor, state.ceiling
         for place, feed, number, fine in values:
             if not floor[feed] <= number <= ceiling[feed]:
                 when = at if isinstance(at, float | int) else at[place]

@@ -13,21 +13,32 @@ class Scalar:
     def __init__(self, rules: Rules, state: State) -> None:
         self._rules = rules
         self._state = state
+        # all that `levels` reads, in one look-up: a batch of one value costs as much as they do
+        self._columns = (
+            state.floor,
+            state.ceiling,
+            state.bound,
+            state.flip,
+            state.votes,
+            rules.mask,
+            rules.need,
+            state.always,
+            state.busy,
+            rules.calm,
+            state.active,
+        )
 
     def levels(self, values: Iterable[tuple[int, int, float, bool]], out: list[Transition]) -> None:
         """Values for limits on a level, each with its feed, its place in the batch and whether it is good.
 
         The same as `judge`, in one loop without a call for each value. Those that change nothing may be among them.
         """
-        state, rules = self._state, self._rules
-        floor, ceiling, bound, flip, votes = state.floor, state.ceiling, state.bound, state.flip, state.votes
-        mask, need, always, busy = rules.mask, rules.need, state.always, state.busy
-        calm, active = rules.calm, state.active
+        floor, ceiling, bound, flip, votes, mask, need, always, busy, calm, active = self._columns
         for place, feed, value, good in values:
             if floor[feed] <= value <= ceiling[feed]:
                 continue
             if not (good and -inf < value < inf):
-                if self._changed(feed, value * rules.sign[feed], trusted=False):
+                if self._changed(feed, value * self._rules.sign[feed], trusted=False):
                     self._turn(feed, value, place, out)
                 continue
             before = votes[feed]
@@ -36,8 +47,9 @@ class Scalar:
                 self._turn(feed, value, place, out)
             elif now != before:
                 votes[feed] = now
-                busy[feed] = waits = now != 0 or always[feed]
-                floor[feed] = nan if waits else calm[active[feed]][feed][0]
+                if not (before and now):
+                    busy[feed] = waits = now != 0 or always[feed]
+                    floor[feed] = nan if waits else calm[active[feed]][feed][0]
 
     def judge(self, feed: int, value: float, at: float, out: list[Transition], *, good: bool, place: int) -> None:
         """One value of a feed, at `at` seconds of the monotonic clock; edges go to `out`."""
