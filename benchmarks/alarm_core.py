@@ -42,13 +42,17 @@ def part(rounds: int) -> tuple[str, list[str]]:
     )
     for peer, up, title in goals:
         parts = [(took[column][ENGINE], took[column][peer]) for column in columns]
-        rows.append([title, *(f"{(theirs / ours if up else ours / theirs):.2g}" for ours, theirs in parts)])
+        rows.append([title, *(ratio(theirs / ours if up else ours / theirs) for ours, theirs in parts)])
     titles = ["us a batch", *(f"{size}, {load}" for size, load in columns)]
     return f"{TOLD}\n\n{table(titles, rows)}", missing
 
 
 def us(number: float) -> str:
     return f"{number:.0f}" if number >= 10 else f"{number:.1f}"
+
+
+def ratio(number: float) -> str:
+    return f"{number:.0f}" if number >= 10 else f"{number:.2g}"
 
 
 def loads(channels: int) -> dict[str, list[Floats]]:
