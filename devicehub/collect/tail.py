@@ -45,7 +45,8 @@ class Tail:
     def note(self, sign: str, packet: Packet) -> None:
         """A packet went by; of a long one the end is kept."""
         at = self._clock.monotonic() - self._began
-        self._kept.append((at, sign, len(packet.data), Packet(packet.data[-ROOM:], packet.port)))
+        size = len(packet.data)
+        self._kept.append((at, sign, size, packet if size <= ROOM else Packet(packet.data[-ROOM:], packet.port)))
 
     def lines(self) -> list[str]:
         """What is kept, oldest first, as a transcript; the bytes of a private device by their number."""

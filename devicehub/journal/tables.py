@@ -181,8 +181,10 @@ def prune(db: sqlite3.Connection, positions: Sequence[int]) -> None:
 def remember(db: sqlite3.Connection, values: Sequence[tuple[str, Value]]) -> None:
     """Store what is known and seal it, in a transaction of the caller's if there is one."""
     with nullcontext() if db.in_transaction else transaction(db):
-        db.executemany(_UPDATE, values)
-        db.execute("REPLACE INTO seal VALUES (1, ?)", (seal(dict(db.execute("SELECT name, value FROM meta"))),))
+        held: dict[str, Value] = dict(db.execute("SELECT name, value FROM meta"))
+        news = {name: value for name, value in values if held.get(name) != value}
+        db.executemany(_UPDATE, news.items())
+        db.execute("REPLACE INTO seal VALUES (1, ?)", (seal(held | news),))
 
 
 def withdraw(db: sqlite3.Connection, last: int) -> None:

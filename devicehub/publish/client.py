@@ -35,9 +35,8 @@ from devicehub.publish.properties import PackedProperties, for_publish, for_will
 from devicehub.publish.reasons import unpublished
 from devicehub.publish.settings import BrokerSettings
 
-_UNHEARD: Final = 0x10
 TCP_TIMEOUT: Final = 1.5
-
+_UNHEARD: Final = 0x10
 _REFUSED: Final = 0x80
 _SILENT: Final = 0x8D
 _TAKEN_OVER: Final = 0x8E
@@ -72,7 +71,7 @@ class Client(aiomqtt.Client):
         self._settings = settings
         self._thread = threading.get_ident()
         self._pending: dict[int, tuple[Outgoing, asyncio.Future[None]]] = {}
-        self._exchange = Exchange(self._client, self._answered)
+        self._exchange = Exchange(self._client, self._answered, self._write_at_once)
         self._limits: Properties | None = None
         self.inbox = Inbox(settings.incoming)
         self.unheard = 0
@@ -257,7 +256,14 @@ class Client(aiomqtt.Client):
             super()._on_socket_register_write(client, userdata, sock)
             return
         # Within the loop's thread: at once, or a socket closed in the same tick would be registered after its end.
-        self._loop.add_writer(sock.fileno(), self._write)
+        if not self._exchange.writing:
+            self._loop.add_writer(sock.fileno(), self._write)
+
+    def _write_at_once(self) -> None:
+        """What the socket does not take is left to the loop."""
+        self._write()
+        if (sock := self._client.socket()) is not None and self._client.want_write():
+            self._loop.add_writer(sock.fileno(), self._write)
 
     def _write(self) -> None:
         try:

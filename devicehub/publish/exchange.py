@@ -31,10 +31,15 @@ Answered = Callable[[int, int, str], None]
 class Exchange:
     """What goes out and comes in on one connection of paho's. Lives in the thread of the loop."""
 
-    def __init__(self, client: paho.Client, answered: Answered) -> None:
-        """`answered`: told message id, reason code and, for a refusal, the broker's word for it."""
+    def __init__(self, client: paho.Client, answered: Answered, write: Callable[[], None]) -> None:
+        """`answered`: told message id, reason code and, for a refusal, the broker's word for it.
+
+        `write`: sends what paho has for the socket.
+        """
         self._client = client
         self._answered = answered
+        self._write = write
+        self.writing = False
         self._burst: list[bytes] = []
         self._waiting: deque[tuple[int, bytes]] = deque()
         self._under_way: set[int] = set()
@@ -59,10 +64,18 @@ class Exchange:
         return mid
 
     def flush(self) -> None:
-        """Send what was handed over in this turn of the loop, ahead of what paho is given from now on."""
+        """Send what was handed over in this turn of the loop, ahead of what paho is given from now on.
+
+        At once where nothing waits for the socket (`writing` meanwhile): to wait until it can be written to, as it
+        nearly always can, costs more than the write.
+        """
         if self._burst:
             packets, self._burst = b"".join(self._burst), []
+            self.writing = not self._client.want_write()
             self._queue(_PUBLISH, packets, 0, 1)
+            if self.writing:
+                self.writing = False
+                self._write()
 
     def read(self, max_packets: int = 1) -> MQTTErrorCode:  # noqa: ARG002  paho's signature
         """Take what has arrived. In place of `paho.Client.loop_read`, which takes a packet or a few."""

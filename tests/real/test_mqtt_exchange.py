@@ -30,7 +30,11 @@ def ends(version: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv5) -> Iterator[
     client.on_socket_register_write = lambda *_: None
     answers: list[Answer] = []
     with near, far:
-        yield Exchange(client, lambda *answer: answers.append(answer)), Far(client, far), answers
+
+        def write() -> None:
+            client.loop_write()
+
+        yield Exchange(client, lambda *answer: answers.append(answer), write), Far(client, far), answers
 
 
 class Far:
@@ -102,6 +106,24 @@ async def test_what_is_handed_over_in_one_turn_goes_at_once_and_is_what_paho_wou
     assert [(one.mid, one.topic, one.payload, one.qos) for one in read] == [
         (mid, b"t/a", payload, 1) for mid, payload in zip(mids, (b"1", b"2"), strict=True)
     ]
+
+
+async def test_a_burst_is_written_in_its_turn_and_what_the_socket_does_not_take_follows_in_order() -> None:
+    with ends() as (exchange, far, _):
+        far.client._max_inflight_messages = 9_000
+        sent = 1000
+        while not far.client.want_write():
+            exchange.publish(told(sent), b"\x00")
+            exchange.flush()
+            sent += 1
+        exchange.publish(told(sent), b"\x00")
+        exchange.flush()
+        heard = far.link.recv(100_000)
+        at_once = heard.count(b"t/a")
+        while new := far.heard():
+            heard += new
+    assert 0 < at_once < sent - 999
+    assert [int(packet[3:7]) for packet in heard.split(b"t/a")[1:]] == [*range(1000, sent + 1)]
 
 
 async def test_an_answer_that_is_none_or_an_end_of_the_stream_ends_the_connection() -> None:
