@@ -24,6 +24,11 @@ class Records:
         self._waiting: list[Record] = []
         self._since = 0.0
 
+    @property
+    def settled(self) -> bool:
+        """Whether no record waits for the present that dates it."""
+        return not self._waiting
+
     def take(self, now: float, records: Sequence[Record]) -> Iterator[Sample]:
         """The samples of one answer, and of those that waited for it."""
         if not self._waiting:

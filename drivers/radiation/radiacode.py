@@ -6,9 +6,9 @@ Service e63215e5-7003-49d8-96b0-b024798fb901; requests are written without respo
     request   u32 length of what follows | u16 command | u8 0 | u8 0x80 + sequence (0..31) | arguments
     answer    u32 length of what follows | the same four bytes                        | payload
 
-Commands: SET_EXCHANGE 0007 (01 ff 12 ff opens the exchange), GET_VERSION 000a, RD_VIRT_STRING 0826
-(u32 id; payload u32 return code, 1 is good, u32 length, content). Strings: 0002 configuration (text,
-"SpecFormatVersion=1"), 0100 DATA_BUF, 0200 spectrum.
+Commands: SET_EXCHANGE 0007 (01 ff 12 ff opens the exchange), GET_VERSION 000a, SET_TIME 0a04 (day, month, year - 2000,
+0, second, minute, hour, 0), RD_VIRT_STRING 0826 (u32 id; payload u32 return code, 1 is good, u32 length, content).
+Strings: 0002 configuration (text, "SpecFormatVersion=1"), 0100 DATA_BUF, 0200 spectrum.
 
 DATA_BUF: records since the last read, each u8 sequence, u8 group, u8 kind, i32 time in 10 ms, then by group.kind
 
@@ -22,9 +22,11 @@ Spectrum: u32 s, f32 a0, a1, a2 (keV = a0 + a1 channel + a2 channel^2), then u32
 runs u16 = count << 4 | how, how: 0 zeros, 1 u8 absolute, 2 i8, 3 i16, 4 i24, 5 i32 differences.
 
 Source: cdump/radiacode (MIT, facts only). That program also sets the device's clock and resets its time
-base; this driver does not, for it changes nothing in a device, and so it dates records by the newest of them: those of
-before it was connected, and those of its log, are told as history (`_radiacode_log`). They are read once: what the
-device handed over dies with a hub that is killed within the moments before they are stored.
+base; this driver does neither unasked, and so it dates records by the newest of them: those of before it was connected,
+and those of its log, are told as history (`_radiacode_log`). They are read once: what the device handed over dies with
+a hub that is killed within the moments before they are stored. The command `set-clock` (control) sends SET_TIME, behind
+an answer that left no record without its time; the time base that records count from is a register, which is never
+written.
 The protocol has no checksum; lengths, the echoed header and the records' sequence are checked.
 """
 
@@ -34,14 +36,16 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from devicehub.driver import BleLink, Driver, Options
+from devicehub.model.command import CommandState
 from devicehub.model.device import Category, Channel, ChannelKind, Option
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Identity, Sample
 from devicehub.model.units import Unit
 from devicehub.wire.forbidden import Forbidden
 from devicehub.wire.packet import Packet
-from devicehub.wire.protocol import Step
+from devicehub.wire.protocol import Call, Step
 from drivers.radiation import _radiacode_records as content
+from drivers.radiation._radiacode_clock import SET_CLOCK, ClockSetting
 from drivers.radiation._radiacode_log import Records
 
 SERVICE = "e63215e5-7003-49d8-96b0-b024798fb901"
@@ -59,6 +63,7 @@ GET_VERSION = (0x000A, b"")
 CONFIGURATION = (0x0826, struct.pack("<I", 0x0002))
 DATA_BUF = (0x0826, struct.pack("<I", 0x0100))
 SPECTRUM = (0x0826, struct.pack("<I", 0x0200))
+SET_TIME = 0x0A04
 Command = tuple[int, bytes]
 
 
@@ -81,6 +86,8 @@ class RadiaCode:
         self._spectrum_at = 0.0
         self._format = 0
         self._records = Records()
+        self._heard = False
+        self._clock = ClockSetting()
 
     def start(self, now: float) -> Step:
         """Open the exchange."""
@@ -124,8 +131,16 @@ class RadiaCode:
             faults.append(self._turn_deaf(now, Reason.TIMEOUT, f"no answer to {self._asked[0]:04x}"))
         return self._advance(now, [], faults)
 
+    def on_command(self, now: float, call: Call) -> Step:
+        """`set-clock`, in turn."""
+        if self._clock.take(now, call, heard=self._heard, settled=self._records.settled):
+            self._queue.append((SET_TIME, b""))
+        return self._advance(now, [], [])
+
     def _turn_deaf(self, now: float, reason: Reason, detail: str) -> ProtocolError:
         """Nothing marks the beginning of an answer: wait until the rest of this one must have passed."""
+        if self._asked is not None and self._asked[0] == SET_TIME:
+            self._clock.over(CommandState.TIMEOUT, "the device did not answer")
         self._asked = None
         self._buffer.clear()
         self._deaf_until = self._free_at = now + QUIET
@@ -148,8 +163,12 @@ class RadiaCode:
             return [Identity((("firmware", content.version(payload)),))]
         if asked == SET_EXCHANGE:
             return []
+        if asked is not None and asked[0] == SET_TIME:
+            self._clock.over(CommandState.DONE)
+            return []
         text = content.virtual_string(payload)
         if asked == DATA_BUF:
+            self._heard = True
             return self._read(now, text)
         if asked == SPECTRUM:
             return [content.spectrum(text, self._format)]
@@ -168,14 +187,23 @@ class RadiaCode:
     def _advance(self, now: float, samples: list[Sample], faults: list[ProtocolError]) -> Step:
         write: tuple[Packet, ...] = ()
         if self._asked is None and now >= self._free_at:
-            self._enqueue(now)
-            if self._queue:
-                write = self._ask(now, self._queue.popleft())
-        return Step(write, tuple(samples), tuple(faults), self._wake_at())
+            command = self._next(now)
+            write = () if command is None else self._ask(now, command)
+        return Step(write, tuple(samples), tuple(faults), self._wake_at(), self._clock.ended())
+
+    def _next(self, now: float) -> Command | None:
+        """What is asked now: what waits in its turn, then what is due."""
+        while self._queue:
+            command = self._queue.popleft()
+            if command[0] != SET_TIME:
+                return command
+            arguments = self._clock.arguments(now)
+            if arguments is not None:
+                return SET_TIME, arguments
+        self._enqueue(now)
+        return self._queue.popleft() if self._queue else None
 
     def _enqueue(self, now: float) -> None:
-        if self._queue:
-            return
         if now >= self._data_at:
             self._queue.append(DATA_BUF)
             self._data_at = max(self._data_at + DATA_PERIOD, now)
@@ -216,6 +244,10 @@ DRIVER = Driver(
     capabilities=("gamma",),
     options=(Option(name="spectrum-period", title="Seconds between spectra", default=30.0, low=2, high=3600),),
     integrity="length, echoed header, record sequence",
-    forbidden=(Forbidden("write the configuration", rb".{4}[\x27\x2b]\x08"),),
+    forbidden=(
+        Forbidden("write the configuration", rb".{4}[\x27\x2b]\x08"),
+        Forbidden("write a register", rb".{4}\x25\x08"),
+    ),
+    commands=(SET_CLOCK,),
     protocol=RadiaCode,
 )

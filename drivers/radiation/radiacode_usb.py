@@ -8,6 +8,7 @@ Source: cdump/radiacode (MIT, facts only).
 """
 
 from dataclasses import replace
+from math import inf
 
 from msgspec import structs
 
@@ -16,7 +17,7 @@ from devicehub.model.device import UsbId
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.wire.forbidden import Forbidden
 from devicehub.wire.packet import Packet, usb_port, usb_read, usb_write
-from devicehub.wire.protocol import Step
+from devicehub.wire.protocol import Call, Step
 from drivers.radiation.radiacode import DRIVER as BLE
 from drivers.radiation.radiacode import RadiaCode
 
@@ -37,6 +38,7 @@ class RadiaCodeUsb(RadiaCode):
     def start(self, now: float) -> Step:
         """Pass over what is left of an earlier conversation."""
         self._drained_at = now + DRAIN
+        self._free_at = inf
         return Step((usb_read(IN, SIZE),), wake_at=self._drained_at)
 
     def on_packet(self, now: float, packet: Packet) -> Step:
@@ -58,6 +60,11 @@ class RadiaCodeUsb(RadiaCode):
             return Step(wake_at=self._drained_at)
         self._begun = True
         return super().start(now)
+
+    def on_command(self, now: float, call: Call) -> Step:
+        """As over BLE; nothing is sent before the device is quiet."""
+        step = super().on_command(now, call)
+        return step if self._begun else structs.replace(step, wake_at=self._drained_at)
 
     def _packets(self, request: bytes) -> tuple[Packet, ...]:
         return (usb_write(OUT, request),)

@@ -23,7 +23,7 @@ class RadiaCodeSim:
 
     Verbs: `demo` and `source(rate)` bring a Cs-137 source of that many uSv/h to the detector; `away(seconds)` lets
     that long pass without anybody connected; `battery(percent)`; `mute` loses the next answer; `garble` damages the
-    next answer's length.
+    next answer's length. `clock`: the eight bytes that it was last set to.
     """
 
     name = "RadiaCode-102#RC-102-000123"
@@ -36,6 +36,7 @@ class RadiaCodeSim:
         self._battery = 87.0
         self._dose_usv = 12.5
         self._alarmed = False
+        self.clock: tuple[int, ...] = ()
         self._fault = ""
         self._inbox = b""
         self._records: list[bytes] = []
@@ -91,6 +92,9 @@ class RadiaCodeSim:
             boot, main = b"Jan 12 2023", b"Mar 29 2024"
             head = struct.pack("<HHB", 0, 4, len(boot)) + boot
             return head + struct.pack("<HHB", 12, 4, len(main)) + main
+        if command == 0x0A04:
+            self.clock = tuple(request[4:12])
+            return b""
         if command == 0x0826:
             string = self._string(struct.unpack_from("<I", request, 4)[0])
             if string is not None:

@@ -31,6 +31,7 @@ def arguments(command: Command) -> Options:
 
 def test_some_drivers_take_commands() -> None:
     assert {"thermal.gy_mcu90640", "scanner.zebra_ssi", "trace.ims_reference"} <= set(COMMANDED)
+    assert {"scanner.honeywell", "radiation.radiacode", "radiation.gq_gmc"} <= set(COMMANDED)
 
 
 @each_command

@@ -71,8 +71,15 @@ DANGEROUS: Mapping[str, tuple[Packet, ...]] = MappingProxyType(
         ),
         "scanner.uhfreader18": tuple(Packet(bytes([9, 0xFF, command])) for command in (3, 4, 5, 6)),
         "radiation.gq_gmc": (Packet(b"<POWEROFF>>"),),
-        "radiation.radiacode_usb": (Packet(bytes.fromhex("0c00000027080080"), "out:01"),),
-        "radiation.radiacode": (Packet(bytes.fromhex("0c00000027080080")), Packet(bytes.fromhex("0c0000002b080080"))),
+        "radiation.radiacode_usb": (
+            Packet(bytes.fromhex("0c00000027080080"), "out:01"),
+            Packet(bytes.fromhex("0c0000002508008004050000 00000000"), "out:01"),  # the time base
+        ),
+        "radiation.radiacode": (
+            Packet(bytes.fromhex("0c00000027080080")),
+            Packet(bytes.fromhex("0c0000002b080080")),
+            Packet(bytes.fromhex("0c0000002508008004050000 00000000")),  # the time base
+        ),
     }
 )
 each_driver = pytest.mark.parametrize("name", driver_names())

@@ -20,56 +20,22 @@ from devicehub.model.reading import (
     Outcome,
     Reading,
     Result,
-    Sample,
     Spectrum,
     Stored,
 )
 from devicehub.registry import load_driver, load_simulator
 from devicehub.transport.simulated import SimulatedPort
 from devicehub.wire.packet import Packet
-from devicehub.wire.protocol import Step
 from drivers.radiation._radiacode_log import Records
 from drivers.radiation._radiacode_records import Record, records, spectrum, virtual_string
 from simulators.radiation.radiacode import CAESIUM_CHANNEL, CALIBRATION, RadiaCodeSim, _pack
+from tests.drivers.radiacode_bench import Bench
 
 HEAD = struct.pack("<Ifff", 60, *CALIBRATION)
 
 
 def counts(made: Spectrum) -> list[int]:
     return [value for (value,) in struct.iter_unpack("<I", made.data)]
-
-
-class Bench:
-    """The driver and a simulated device on a table, in steps of 50 ms."""
-
-    def __init__(self, **verbs: float) -> None:
-        self.device = RadiaCodeSim(Random(1))
-        self.protocol = load_driver("radiation.radiacode").open({"spectrum-period": 5.0})
-        for verb, value in verbs.items():
-            self.device.do(verb, rate=value)
-        self.now = 0.0
-        self.samples: list[Sample] = []
-        self.faults: list[ProtocolError] = []
-        self.wake_at: float | None = None
-        self.take(self.protocol.start(0.0))
-
-    def take(self, step: Step) -> None:
-        self.samples += step.samples
-        self.faults += step.faults
-        self.wake_at = step.wake_at
-        answers = [answer for packet in step.write for answer in self.device.on_write(packet.port, packet.data)]
-        for port, data in answers:
-            self.take(self.protocol.on_packet(self.now, Packet(data, port)))
-
-    def run(self, seconds: float) -> None:
-        for _ in range(round(seconds / 0.05)):
-            self.now += 0.05
-            self.device.advance(0.05)
-            if self.wake_at is not None and self.wake_at <= self.now:
-                self.take(self.protocol.on_timer(self.now))
-
-    def values(self, channel: str) -> list[float]:
-        return [one.value for one in self.samples if isinstance(one, Measurement) and one.channel == channel]
 
 
 def test_the_requests_are_those_of_the_published_program() -> None:

@@ -5,6 +5,7 @@ listed with the reason why it cannot be, and so is every vector in it.
 """
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 import pytest
@@ -15,7 +16,7 @@ from devicehub.registry import device_files, driver_names
 from tests.real import vector_proofs_detect as detect
 from tests.real import vector_proofs_imaging as imaging
 from tests.real import vector_proofs_thermal as thermal
-from tests.real.published_vectors import Vectors, sections
+from tests.real.published_vectors import SAMPLES, Vectors, sections
 from tests.real.vector_proofs_wifi import wifi
 
 pytestmark = pytest.mark.real
@@ -59,8 +60,6 @@ UNPROVED: Mapping[tuple[str, str], str] = MappingProxyType(
     {
         ("zebra_ssi", "host START_SESSION"): "to the scanner; the operator pulls the trigger, the driver never does",
         ("zebra_ssi", "host SCAN_ENABLE status 08"): "to the scanner; status 08 makes a setting permanent",
-        ("honeywell", "trigger on"): "to the scanner; the operator pulls the trigger, the driver never does",
-        ("honeywell", "trigger off"): "to the scanner; the operator pulls the trigger, the driver never does",
         ("newland", "DFMADD set"): "to the scanner; it makes a setting permanent, which the driver's link refuses",
         ("flir_one", "fileio_header"): "to the file channel, which the driver does not use",
         ("p3_commands", "status"): "the camera is asked for its status by a request of its own, C1/22",
@@ -76,6 +75,19 @@ UNDELIVERED: Mapping[str, str] = MappingProxyType({})
 NEVER_SENT: Mapping[str, str] = MappingProxyType(
     {"p2pro_vendor": "thermal.infiray_p2pro is a UVC camera of the kernel and is sent no vendor commands"}
 )
+
+# Sample files that no driver here reads.
+UNREAD: Mapping[str, str] = MappingProxyType(
+    {"exiftool_FLIR_E40.fpf": "a FLIR Public Format file without its pixels; no driver reads that format"}
+)
+
+
+def test_every_sample_file_is_read_by_a_test_or_listed_with_a_reason() -> None:
+    sections()
+    files = {path.name for path in SAMPLES.glob("*/*") if path.name != "PROVENANCE.md"}
+    texts = [path.read_text() for path in Path(__file__).parents[1].rglob("*.py") if path != Path(__file__)]
+    unread = {name for name in files if not any(name.removesuffix(".bin") in text for text in texts)}
+    assert unread == set(UNREAD)
 
 
 def test_every_section_is_proved_or_listed_with_a_reason() -> None:
