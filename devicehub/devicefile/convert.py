@@ -88,7 +88,7 @@ def stretch(table: FieldTable) -> tuple[Convert, Callable[[Decoded], bytes]]:
         case "hex":
             return _hex(table)
         case "bcd":
-            return _bcd()
+            return _bcd(table)
         case _:
             return bytes, lambda value: value.encode("latin-1") if isinstance(value, str) else bytes(value)
 
@@ -145,12 +145,14 @@ def _hex(table: FieldTable) -> tuple[Convert, Callable[[Decoded], bytes]]:
     return read, lambda value: b"%0*X" % (width, int(value if to_raw is None else to_raw(value)))
 
 
-def _bcd() -> tuple[Convert, Callable[[Decoded], bytes]]:
+def _bcd(table: FieldTable) -> tuple[Convert, Callable[[Decoded], bytes]]:
+    width = 2 * table.size if isinstance(table.size, int) else 0
+
     def read(data: bytes) -> int:
         return int(data.hex()) if data else 0
 
     def write(value: Decoded) -> bytes:
         digits = str(int(value))
-        return bytes.fromhex(digits.rjust(len(digits) + len(digits) % 2, "0"))
+        return bytes.fromhex(digits.rjust(max(width, len(digits) + len(digits) % 2), "0"))
 
     return read, write

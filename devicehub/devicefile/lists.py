@@ -34,16 +34,17 @@ def expanded(runs: np.ndarray[Any, Any], most: int) -> np.ndarray[Any, Any]:
 
 
 def contracted(numbers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """The inverse of `expanded`."""
+    """The inverse of `expanded`. A run that is longer than its type can say is told as several."""
     out: list[int] = []
-    zeros = 0
+    zeros, most = 0, int(np.iinfo(numbers.dtype).max) if numbers.dtype.kind in "iu" else numbers.size
     for number in [*numbers.tolist(), None]:
         if number == 0:
             zeros += 1
             continue
-        if zeros:
-            out += [0, zeros]
-            zeros = 0
+        while zeros:
+            run = min(zeros, most)
+            out += [0, run]
+            zeros -= run
         if number is not None:
             out.append(number)
     return np.array(out, numbers.dtype)

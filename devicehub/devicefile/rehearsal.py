@@ -53,6 +53,7 @@ def play(compiled: Compiled, protocol: DeviceProtocol, seconds: float) -> Played
             now = round(now + TICK, 2)
     except ValueError as error:
         played.faults.append(f"{now:.2f} s: the simulator cannot say it: {error}")
+    played.faults += [f"the simulator cannot say message {name}: {text}" for name, text in bench.unsayable()]
     played.silent += [name for name in compiled.channels if not played.samples[name]]
     return played
 
@@ -71,6 +72,10 @@ class _Bench:
         self._coming: list[bytes] = []
         self._wake_at: float | None = None
         self._started = False
+
+    def unsayable(self) -> list[tuple[str, str]]:
+        """Messages whose values did not fit, and how."""
+        return [(name, text) for (name, _), text in self._device.unsayable.items()]
 
     def tick(self, now: float) -> list[Step]:
         """What the driver does with what has come, and when its time has come."""

@@ -2,8 +2,11 @@
 
 Requests are told apart by what they send. The answer is the first of a request's replies whose condition on the
 quantities holds. Beyond the model's verbs there are `mute(seconds)` and `garble` (a bit of the next frame flips).
+A value that its field cannot hold is sent as the nearest that it can, a message that cannot be encoded is not sent, and
+each is said once.
 """
 
+import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from random import Random
@@ -11,6 +14,7 @@ from random import Random
 from devicehub.devicefile.compiled import Compiled, Request
 from devicehub.devicefile.condition import parse_condition
 from devicehub.devicefile.expression import Expression, parse_expression
+from devicehub.devicefile.fitting import Fit, bits, fitting
 from devicehub.devicefile.framers import Replies
 from devicehub.devicefile.notation import parse_bytes
 from devicehub.devicefile.parts import Decoded
@@ -18,17 +22,21 @@ from devicehub.devicefile.physics.model import Asked, Model, Quantities
 from devicehub.devicefile.physics.models import MODELS
 from devicehub.devicefile.pieces import bodies, piece_of
 from devicehub.devicefile.schema_message import FieldTable
+from devicehub.devicefile.vectors import shown
 from devicehub.model.errors import ProtocolError
 from devicehub.tomlfile.problems import Complaint, suggestion, value_mistake
 
 _LITERAL = frozenset({"text", "bytes", "list", "array"})
 _BUFFER = 4096
+_log = logging.getLogger(__name__)
 
 
 class Value:
     """What a field of a simulated message is: a constant, a formula of quantities, or a quantity itself."""
 
-    def __init__(self, given: object, field: FieldTable | None) -> None:
+    def __init__(self, given: object, field: FieldTable | None, fit: Fit | None = None) -> None:
+        """`fit`: what the field can hold."""
+        self.fit = fit
         self._given = given if field is None else literal(given, field)
         self._formula: Expression | None = None
         self._quantity = ""
@@ -73,6 +81,7 @@ class Device:
         self._buffer = b""
         self._mute = 0.0
         self._garble = False
+        self.unsayable: dict[tuple[str, str], str] = {}
 
     def do(self, verb: str, **values: float | str) -> None:
         """Change the simulated world."""
@@ -162,17 +171,38 @@ class Device:
         return name not in self._when or self._when[name](self._model.quantities())
 
     def said(self, name: str, sent: Mapping[str, float | str]) -> list[bytes]:
-        """A message in the packets that it takes. Raises as `frame`."""
-        return [packet for frame in self.frames(name, sent) for packet in self._compiled.framing.packets(frame)]
+        """A message in the packets that it takes; none if it cannot be encoded."""
+        try:
+            frames = self.frames(name, sent)
+        except (OverflowError, ValueError, ProtocolError) as error:
+            self._tell(name, "", f"not sent: {error}")
+            return []
+        return [packet for frame in frames for packet in self._compiled.framing.packets(frame)]
+
+    def _tell(self, name: str, field: str, text: str) -> None:
+        """What cannot be said as it is, once: in the log, and to whoever asks."""
+        if (name, field) not in self.unsayable:
+            self.unsayable[name, field] = text
+            _log.warning("simulated %s, message %s: %s", self._compiled.file.title, name, text)
 
     def frames(self, name: str, sent: Mapping[str, float | str]) -> list[bytes]:
-        """A message as it is sent now, in pieces where it has some. Raises `KeyError`, `ValueError`."""
+        """A message as it is sent now, in pieces where it has some.
+
+        Raises `KeyError`, `OverflowError`, `ValueError`, `ProtocolError`.
+        """
         quantities, codec = self._model.quantities(), self._compiled.codec
         piece = piece_of(codec, name)
         named = {name} if piece is None or piece.table.piece is None else {piece.name, piece.table.piece.of}
         given = {field: value for one in named for field, value in self._values.get(one, {}).items()}
-        values = {field: value.of(quantities) for field, value in given.items()}
+        values = {field: self._fitted(name, field, value, value.of(quantities)) for field, value in given.items()}
         return [self._garbled(self._compiled.framing.reply(body)) for body in bodies(codec, name, values, sent)]
+
+    def _fitted(self, name: str, field: str, value: Value, found: Decoded) -> Decoded:
+        """A value as its field can hold it."""
+        fits = found if value.fit is None else value.fit(found)
+        if fits is not found:
+            self._tell(name, field, f"{field} = {shown(found)} does not fit its field, which holds {shown(fits)}")
+        return fits
 
     def _garbled(self, frame: bytes) -> bytes:
         """One bit of the next frame flips, where that was asked for."""
@@ -203,20 +233,23 @@ def simulate_complaints(compiled: Compiled) -> Iterator[Complaint]:
     for name in simulate.values:
         try:
             device.frames(name, {})
-        except (KeyError, TypeError, ValueError, ProtocolError) as error:
+        except (KeyError, TypeError, OverflowError, ValueError, ProtocolError) as error:
             text = f"the model has no quantity {error}" if isinstance(error, KeyError) else str(error)
             yield Complaint(("simulate", "values", name), f"simulate.values.{name}: {text}")
+    for (name, field), text in device.unsayable.items():
+        yield Complaint(("simulate", "values", name, field), f"simulate.values.{name}.{field}: {text}")
 
 
 def _values(compiled: Compiled) -> Iterator[tuple[str, dict[str, Value]]]:
     for message in compiled.file.message:
         fields = dict(_given(compiled.file.frame.header)) | dict(_given(message.fields))
         given = compiled.file.simulate.values.get(message.name, {})
-        yield message.name, {name: Value(value, fields.get(name)) for name, value in given.items()}
+        yield message.name, {name: Value(value, *fields.get(name, (None, None))) for name, value in given.items()}
 
 
-def _given(fields: Iterable[FieldTable]) -> Iterator[tuple[str, FieldTable]]:
-    """What can be given a value: fields, and bits within them, which are numbers."""
+def _given(fields: Iterable[FieldTable]) -> Iterator[tuple[str, tuple[FieldTable, Fit]]]:
+    """What can be given a value, and what it can hold: fields, and bits within them, which are numbers."""
     for field in fields:
-        yield field.name, field
-        yield from ((bit, FieldTable(name=bit, type="u64")) for bit in field.bits)
+        yield field.name, (field, fitting(field))
+        for bit, place in field.bits.items():
+            yield bit, (FieldTable(name=bit, type="u64"), bits(place[1] if len(place) > 1 else 1))
