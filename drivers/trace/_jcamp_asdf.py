@@ -17,6 +17,7 @@ Source: R. S. McDonald, P. A. Wilks, JCAMP-DX: a standard form for exchange of i
 
 import re
 from collections.abc import Iterable
+from itertools import accumulate, islice, repeat
 from math import isclose, nan
 
 from devicehub.model.errors import ProtocolError, Reason
@@ -99,8 +100,8 @@ class Ordinates:
             raise ProtocolError(Reason.CORRUPT, "a repetition of nothing")
         if len(self.values) + times > MOST_POINTS:
             raise ProtocolError(Reason.OVERFLOW, f"more than {MOST_POINTS} points")
-        for _ in range(times - 1):
-            self._put(self.values[-1] + (self._difference or 0.0))
+        last, more = self.values[-1], repeat(self._difference or 0.0, times - 1)
+        self.values.extend(islice(accumulate(more, initial=last), 1, None))
 
     def _put(self, value: float) -> None:
         if len(self.values) >= MOST_POINTS:

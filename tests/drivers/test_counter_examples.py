@@ -10,6 +10,7 @@ import pytest
 
 from devicehub.devicefile.conversation import Conversation
 from devicehub.devicefile.load import load
+from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Capability, Level, Measurement, Sample
 from devicehub.registry import device_files, load_driver
 from devicehub.wire.checksum import crc16_ccitt_false, crc_not_augmented
@@ -44,6 +45,17 @@ def test_a_gmc_of_two_bytes_and_one_of_four_are_each_read_in_step(model: str, cp
     counts = [one.value for one in samples if isinstance(one, Measurement) and one.channel == "count-rate"]
     assert len(counts) >= 2
     assert set(counts) == {value}
+
+
+@pytest.mark.parametrize(("asked", "answer"), [("count32", "011c332e"), ("voltage", "39392e3976")])
+def test_what_no_geiger_counter_says_is_refused_since_nothing_else_shows_a_shifted_answer(
+    asked: str, answer: str
+) -> None:
+    """Two bytes of a count and two of what follows; a battery of 99.9 V."""
+    codec = load(device_files()["radiation.gq_gmc"]).codec
+    with pytest.raises(ProtocolError) as refused:
+        codec.decode(bytes.fromhex(answer), (asked,), {})
+    assert refused.value.reason is Reason.RANGE
 
 
 def test_a_kromek_message_without_a_check_is_taken_and_one_with_a_wrong_one_is_not() -> None:
