@@ -18,6 +18,8 @@ from typing import Any
 
 from written import PAGE, put, table
 
+from devicehub.process import GROUP
+
 ROOT = Path(__file__).parents[1]
 HUB = "devicehub"
 PREPARE = f"{sys.executable} benchmarks/e2e/make_config.py {{run}}"
@@ -81,6 +83,7 @@ def text(results: Mapping[str, Mapping[str, Run]]) -> str:
         parts += [
             "### Steady: 100 devices x 10 Hz",
             table(STEADY, [steady_row(who, run) for who, run in steady.items()]),
+            *goals(steady),
         ]
     faults = {name: runs for name, runs in results.items() if name != "steady"}
     if faults:
@@ -116,6 +119,27 @@ def steady_row(who: str, run: Run) -> Sequence[str]:
     latency = run["latency_ms"]
     figures = (f"{latency['p50']:.2f}", f"{latency['p99']:.2f}", f"{run['cpu_pct']:.1f}", f"{run['pss_mb']:.0f}")
     return (TITLES[who], *figures, str(run["lost"]))
+
+
+def goals(steady: Mapping[str, Run]) -> Sequence[str]:
+    """What was aimed at, and whether it was reached, of those that were measured."""
+    known = {who: run for who, run in steady.items() if "error" not in run}
+    if HUB not in known:
+        return ()
+    hub, told = known[HUB], list[Sequence[str]]()
+    if "nodered" in known:
+        told.append(aim("processor, % of a core", hub["cpu_pct"], known["nodered"]["cpu_pct"], "as Node-RED"))
+    if "floor" in known:
+        floor = known["floor"]["latency_ms"]
+        for name, times in (("p50", 2), ("p99", 3)):
+            most = times * floor[name] + GROUP * 1000
+            told.append(aim(f"{name} ms", hub["latency_ms"][name], most, f"{times} x the floor and a group commit"))
+    return ["Goals, at most as much:", table(("", "devicehub", "goal", "", ""), told)] if told else ()
+
+
+def aim(what: str, reached: float, most: float, why: str) -> Sequence[str]:
+    """One goal as a row."""
+    return (what, f"{reached:.1f}", f"{most:.1f}", why, "reached" if reached <= most else "missed")
 
 
 def fault_row(who: str, run: Run) -> Sequence[str]:
