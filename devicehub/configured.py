@@ -16,6 +16,7 @@ from devicehub.config.amend import amend
 from devicehub.config.diff import diff, running
 from devicehub.config.fitted import fitted_drivers
 from devicehub.config.mobility import mobility_rules
+from devicehub.config.preflight import needs
 from devicehub.config.rulebook import rulebook
 from devicehub.config.rules import InForce, remember, remembered, rule_set, rules_data, shadow_config, succeeding
 from devicehub.config.scan_key import scan_key
@@ -211,6 +212,7 @@ def _setting(config: Config, shadow: Config | None, clock: Clock) -> Setting:
         batch_readings=config.hub.readings == "batch",
         required=tuple(dict.fromkeys(config.lane.requires)),
         desks=[desk.desk() for desk in config.desk],
+        needs={one.device: needs(one) for one in config.preflight},
         shelve_most=config.alarm.shelve_most_h * 3600,
         ids=clock.ulid,
     )

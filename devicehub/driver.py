@@ -137,6 +137,8 @@ class Driver:
     factory for a hand-written `DeviceProtocol` that gets the options' values. `channels_for`: the
     channels under given options, where they differ from `channels` (a calibrated camera is in degrees).
     `forbidden`: dangerous commands of the device, which its link refuses.
+    `self_tests`: the device tests itself, and the driver says when that failed as the cause `self-test-failed` of its
+    capabilities; without it nobody can tell.
     `timed`: its frames are told apart by time and by what was asked, not by their bytes alone.
     `control`: whether the device's configuration allows the commands that change something. `mapped`: for a driver of
     files whose columns the configuration names, the same driver with these columns and their channels.
@@ -160,6 +162,7 @@ class Driver:
     mapped: "Callable[[ColumnMap], Driver] | None" = None
     stale_after: float = 10.0
     timed: bool = False
+    self_tests: bool = False
     commands: tuple[Command, ...] = ()
     forbidden: tuple[Forbidden, ...] = ()
     control: bool = field(default=False, compare=False)

@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from devicehub.cli.exits import Exit
-from devicehub.cli.given import config_path, given_driver
+from devicehub.cli.given import config_path, given_driver, given_folder
 from devicehub.cli.output import note, print_json, say
 from devicehub.config import ConfigProblems, load_config
-from devicehub.driver import BleLink
+from devicehub.driver import BleLink, FileLink, Link
 
 _SUFFIX = ".new"
 
@@ -17,10 +17,10 @@ _SUFFIX = ".new"
 def run(args: argparse.Namespace) -> int:
     """Append the table, unless the configuration would not be valid with it. 78 then, and nothing has changed."""
     file = config_path(args)
-    driver = given_driver(args.driver)
+    driver = given_driver(args.driver, given_folder(file))
     known = {device.id for device in load_config(file).device}
     name = args.id or _free(args.driver, known)
-    key = "address" if isinstance(driver.link, BleLink) else "port"
+    key = _key(driver.link, args.place)
     table = f'\n[[device]]\nid = "{_plain(name)}"\ndriver = "{args.driver}"\n{key} = "{_plain(args.place)}"\n'
     _append(file, table)
     if args.json:
@@ -29,6 +29,13 @@ def run(args: argparse.Namespace) -> int:
         say(f"{file}: device {name} added")
         note(f"'devicehub devices show {name}' opens it; kill -HUP or a restart has the hub read the file again")
     return Exit.OK
+
+
+def _key(link: Link, place: str) -> str:
+    """What the place of such a device is called in its table. A simulated or replayed one has a port, of any kind."""
+    if place.startswith(("sim:", "replay:")):
+        return "port"
+    return "address" if isinstance(link, BleLink) else "folder" if isinstance(link, FileLink) else "port"
 
 
 def _free(driver: str, known: set[str]) -> str:
@@ -50,7 +57,8 @@ def _append(file: Path, table: str) -> None:
     try:
         fresh.chmod(file.stat().st_mode & 0o777)
         load_config(fresh)
+        fresh.replace(file)
     except ConfigProblems as error:
-        fresh.unlink()
         raise ConfigProblems(replace(one, file=file) if one.file == fresh else one for one in error.problems) from None
-    fresh.replace(file)
+    finally:
+        fresh.unlink(missing_ok=True)

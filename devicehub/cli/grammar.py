@@ -14,6 +14,7 @@ from typing import NoReturn, Protocol
 
 from devicehub.cli.exits import Exit
 
+LANGUAGES = ("en", "sq", "sr-Latn", "sr-Cyrl")
 _CHOICE = re.compile(r"invalid choice: '(?P<given>[^']*)' \(choose from (?P<known>.*)\)")
 
 

@@ -22,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
     path = folder / JOURNAL
     if not path.exists():
         raise CommandError(Exit.NO_INPUT, f"{path}: there is no journal")
-    bar = Bar("verifying", 0)
+    bar = Bar("verifying", 0, as_json=args.json)
     try:
         findings = examine(path, bar.reach_of)
     except sqlite3.Error as error:

@@ -68,7 +68,7 @@ def _devices(commands: Nouns) -> None:
     scan.add_argument("--ble", type=words.seconds, metavar="SECONDS", help="listen for Bluetooth devices too")
     config_option(scan)
     add = leaf(nouns, "add", "devices_add", "add a device to the configuration file, if that stays valid")
-    add.add_argument("place", metavar="PLACE", help="a port or a Bluetooth address, as devices scan shows it")
+    add.add_argument("place", metavar="PLACE", help="a port or a Bluetooth address, as devices scan shows it; a folder")
     add.add_argument("--driver", required=True, metavar="NAME")
     add.add_argument("--id", metavar="ID", help="of the device; default: the model, with a number")
     config_option(add)
@@ -76,6 +76,10 @@ def _devices(commands: Nouns) -> None:
     show.add_argument("id", metavar="ID")
     show.add_argument("--offline", action="store_true", help="do not open it")
     config_option(show)
+    identify = leaf(nouns, "identify", "devices_identify", "have a device show itself, or say how to tell which it is")
+    identify.add_argument("id", metavar="ID")
+    identify.add_argument("--issuer", metavar="NAME", help="who is answerable; default: the user of this computer")
+    hub_options(identify)
     decode = leaf(
         nouns, "decode", "devices_decode", "show what a watch-folder device makes of a file, which stays there"
     )
@@ -229,9 +233,16 @@ def _journal(commands: Nouns) -> None:
     replay.add_argument("--stream", choices=("alarms", "events", "scans"), default="events", help="default: events")
     discharge = leaf(nouns, "discharge", "journal_discharge", "wait no longer for a durable consumer")
     discharge.add_argument("consumer", metavar="CONSUMER")
+    export = leaf(nouns, "export", "journal_export", "write stored events and the images that they speak of as a ZIP")
+    export.add_argument("out", type=Path, metavar="OUT", help="a zip file that does not exist yet")
+    export.add_argument("--since", type=words.since, metavar="WHEN", help="as 8h or 30d, or an instant; default: all")
+    export.add_argument(
+        "--kind", default="", metavar="WORD", help="how their type begins, as alarm or inspection.ended"
+    )
+    export.add_argument("--device", default="", metavar="DEVICE", help="of one device")
     verify = leaf(nouns, "verify", "journal_verify", "check every stored event against its digest and the chain")
     verify.add_argument("--state", type=Path, metavar="DIR", help="folder of the journal; default: the configuration's")
-    for one in (status, replay, discharge, verify):
+    for one in (status, replay, discharge, export, verify):
         config_option(one)
 
 

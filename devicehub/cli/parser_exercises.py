@@ -3,9 +3,7 @@
 from pathlib import Path
 
 from devicehub.cli import words
-from devicehub.cli.grammar import Mixed, Nouns, Parser, leaf, noun
-
-_LANGUAGES = ("en", "sq", "sr-Latn", "sr-Cyrl")
+from devicehub.cli.grammar import LANGUAGES, Mixed, Nouns, Parser, leaf, noun
 
 
 def exercises(commands: Nouns) -> None:
@@ -65,4 +63,4 @@ def _playing(parser: Parser) -> None:
 
 
 def _language(parser: Parser) -> None:
-    parser.add_argument("--language", choices=_LANGUAGES, default="en", help="of what is told; default: en")
+    parser.add_argument("--language", choices=LANGUAGES, default="en", help="of what is told; default: en")

@@ -1,7 +1,9 @@
-"""The part of the command line that is about inspections."""
+"""The part of the command line that is about desks: inspections, and what is looked at before a shift."""
+
+from pathlib import Path
 
 from devicehub.cli import words
-from devicehub.cli.grammar import Nouns, Parser, config_option, hub_options, leaf, noun
+from devicehub.cli.grammar import LANGUAGES, Nouns, Parser, config_option, hub_options, leaf, noun
 
 
 def inspections(commands: Nouns) -> None:
@@ -20,6 +22,18 @@ def inspections(commands: Nouns) -> None:
     end = _act(nouns, "close", "close-inspection", "end one")
     end.add_argument("--inspection", default="", metavar="ID", help="its id, instead of the desk")
     end.add_argument("--note", default="", metavar="TEXT", help="for the record")
+
+    _preflight(commands)
+
+
+def _preflight(commands: Nouns) -> None:
+    look = leaf(commands, "preflight", "preflight", "look at what the devices of each desk need before a shift")
+    look.add_argument("desks", nargs="*", metavar="DESK", help="default: all, and the devices that belong to none")
+    look.add_argument("--no-samples", action="store_true", help="no known sample is shown: what it proves is unknown")
+    look.add_argument("--pages", type=Path, metavar="DIR", help="write a page to print for each desk")
+    look.add_argument("--language", choices=LANGUAGES, default="en", help="of what is told; default: en")
+    look.add_argument("--issuer", metavar="NAME", help="who is answerable; default: the user of this computer")
+    hub_options(look)
 
 
 def _act(nouns: Nouns, name: str, verb: str, text: str) -> Parser:

@@ -58,7 +58,8 @@ async def _replay(driver: Driver, protocol: DeviceProtocol, packets: Sequence[Ti
     clock = Clock()
     began = clock.monotonic()
     samples = 0
-    bar = Bar("replaying", round(packets[-1].at * _TICKS) if packets else 0, wanted=not sys.stdout.isatty())
+    total = round(packets[-1].at * _TICKS) if packets else 0
+    bar = Bar("replaying", total, wanted=not sys.stdout.isatty(), as_json=args.json)
     for at, step in play(protocol, packets):
         await clock.sleep(began + at / args.speed - clock.monotonic())
         bar.reach(round(at * _TICKS))

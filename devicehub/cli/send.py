@@ -5,7 +5,7 @@ import asyncio
 import getpass
 import json
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from math import ceil
 from typing import Final
 
@@ -55,13 +55,13 @@ def run(args: argparse.Namespace) -> int:
     if args.deadline > FURTHEST:
         raise CommandError(Exit.USAGE, f"--deadline {args.deadline:g}: at most {FURTHEST:g} s")
     topics = given_topics(args)
-    request = _request(args, Clock().utc(), topics)
+    request = request_of(args, Clock().utc(), topics)
     return _CODES[asyncio.run(_answered(request, settings_of(args), topics, args))]
 
 
 async def sent(args: argparse.Namespace, settings: BrokerSettings, topics: Topics, now: float) -> Exit:
     """Send it to the hub of `topics`, whose clock says `now`; the exit code. Raises as `run` does, `DeliveryError`."""
-    return _CODES[await _answered(_request(args, now, topics), settings, topics, args)]
+    return _CODES[await _answered(request_of(args, now, topics), settings, topics, args)]
 
 
 def given_topics(args: argparse.Namespace) -> Topics:
@@ -78,7 +78,8 @@ def given_topics(args: argparse.Namespace) -> Topics:
     return Topics(site, node, exercise=args.exercise)
 
 
-def _request(args: argparse.Namespace, now: float, topics: Topics) -> Outgoing:
+def request_of(args: argparse.Namespace, now: float, topics: Topics) -> Outgoing:
+    """The command with a fresh id, as it is published. `now`: UTC seconds. Raises `CommandError`."""
     name = Clock().ulid()
     body = {
         "id": name,
@@ -127,20 +128,30 @@ def _values(pairs: Iterable[tuple[str, str]]) -> dict[str, object]:
 async def _answered(
     request: Outgoing, settings: BrokerSettings, topics: Topics, args: argparse.Namespace
 ) -> CommandState:
-    """The state that it ends with. Raises `DeliveryError`, and `CommandError` when the hub does not answer."""
-    patience, loop = args.deadline + FIRST_WORD, asyncio.get_running_loop()
+    """The state that it ends with; each that comes is printed. Raises as `answered`."""
+
+    def show(data: AnswerData) -> None:
+        if data.state is not CommandState.ACCEPTED or not getattr(args, "brief", False):
+            _show(data, as_json=args.json)
+
+    return (await answered(request, settings, topics, show)).state
+
+
+async def answered(
+    request: Outgoing, settings: BrokerSettings, topics: Topics, told: Callable[[AnswerData], None]
+) -> AnswerData:
+    """What it ends with; `told` is given each answer. Raises `DeliveryError`, `CommandError` when no hub answers."""
+    patience, loop = (request.expiry or 0) + FIRST_WORD, asyncio.get_running_loop()
     async with connect(settings) as publisher:
-        await publisher.subscribe([f"{topics.prefix}/res/{args.target}/{args.verb}"])
+        await publisher.subscribe([f"{topics.prefix}/res/{request.subject}"])
         await publisher.submit(request)
         try:
             async with asyncio.timeout(patience) as limit:
                 async for data in _answers(publisher.incoming(), request.id):
                     limit.reschedule(loop.time() + PATIENCE)
-                    ended = data.state is not CommandState.ACCEPTED
-                    if ended or not getattr(args, "brief", False):
-                        _show(data, as_json=args.json)
-                    if ended:
-                        return data.state
+                    told(data)
+                    if data.state is not CommandState.ACCEPTED:
+                        return data
         except TimeoutError:
             said = f"{topics.prefix} did not answer in {patience:.0f} s: is it there, or does it run an exercise?"
             raise CommandError(Exit.UNAVAILABLE, said) from None

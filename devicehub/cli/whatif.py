@@ -21,9 +21,8 @@ from devicehub.config import Config
 from devicehub.config.fitted import fitted_drivers
 from devicehub.config.load import with_rules
 from devicehub.config.rules import rule_set, rules_data
-from devicehub.core.trial import RuleSet, Trial
+from devicehub.core.trial import Trial
 from devicehub.core.whatif import Difference, Effect, Episode, compared, episodes
-from devicehub.driver import Driver
 from devicehub.journal.replayed import bounds, kept
 from devicehub.journal.report import reading
 from devicehub.log import escaped
@@ -51,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     new: Path = args.rules
     if not new.is_file():
         raise CommandError(Exit.NO_INPUT, f"{new}: no such rule file")
-    answer = answered(config, with_rules(config, new), since_utc(args, Clock()))
+    answer = answered(config, with_rules(config, new), since_utc(args, Clock()), as_json=args.json)
     if args.json:
         print_json(_json(answer))
     else:
@@ -59,30 +58,32 @@ def run(args: argparse.Namespace) -> int:
     return Exit.OK
 
 
-def answered(old: Config, new: Config, since: float | None) -> Answer:
-    """The journal of the old configuration, held against the rules of both. Raises `JournalError`."""
+def answered(old: Config, new: Config, since: float | None, *, as_json: bool = False) -> Answer:
+    """The journal of the old configuration, held against the rules of both. `as_json`: how progress is told.
+
+    Raises `JournalError`.
+    """
     drivers = fitted_drivers(old)
     sets = [rule_set(one, drivers) for one in (old, new)]
-    replay = _replayed(old, drivers, sets, since)
+    replay = Replay([Trial(drivers, one) for one in sets], drivers)
+    _pass(old, replay, since, Bar("replaying", 0, as_json=as_json))
     before, after = map(episodes, replay.verdicts)
     notes = list(limitations(replay.passed, sets, since))
     return Answer(old, new, compared(before, after), replay.passed, notes)
 
 
-def _replayed(config: Config, drivers: dict[str, Driver], sets: Sequence[RuleSet], since: float | None) -> Replay:
+def _pass(config: Config, replay: Replay, since: float | None, bar: Bar) -> None:
+    """Everything that the journal holds of the node since then."""
     prefix = Topics(config.hub.site, config.hub.node, exercise=config.hub.exercise).prefix
-    replay = Replay([Trial(drivers, one) for one in sets], drivers)
     with reading(config.hub.state / JOURNAL) as db:
         first, last = bounds(db)
-        bar = Bar("replaying", last - first + 1)
         try:
             for part in kept(db, prefix, since or 0.0, (first, last)):
                 replay.take(part)
-                bar.reach(part[-1].position - first + 1 if part else 0)
+                bar.reach_of(part[-1].position - first + 1 if part else 0, last - first + 1)
         finally:
             bar.end()
     replay.end()
-    return replay
 
 
 def _print(answer: Answer) -> None:

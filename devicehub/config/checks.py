@@ -10,6 +10,7 @@ from devicehub.config.fitted import with_columns
 from devicehub.config.limit_checks import limit_complaints
 from devicehub.config.links import link_complaints
 from devicehub.config.models import Config, DeviceConfig, MqttConfig
+from devicehub.config.preflight_checks import preflight_complaints
 from devicehub.config.response_checks import response_complaints
 from devicehub.config.thermal_checks import thermal_complaints
 from devicehub.driver import Driver
@@ -47,6 +48,7 @@ def check(config: Config) -> Iterator[Complaint]:
     yield from thermal_complaints(config, drivers)
     yield from response_complaints(config)
     yield from desk_complaints(config)
+    yield from preflight_complaints(config, drivers)
 
 
 def check_rules(config: Config) -> Iterator[Complaint]:

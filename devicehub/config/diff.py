@@ -20,6 +20,7 @@ LIVE = frozenset(
         "journal.days",
         "journal.gib",
         "lane.requires",
+        "preflight",
         "region",
         "response",
         "rules",

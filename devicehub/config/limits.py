@@ -7,6 +7,7 @@ from pydantic import Field
 from devicehub.tomlfile.section import Section, Segment
 
 CHANNEL = r"^[a-z0-9-]{1,64}(\.[a-z0-9]{1,16})?$"
+NO_OR_CHANNEL = f"^$|{CHANNEL}"
 REFERENCE = r"^(([a-z0-9-]{1,64}/)?[a-z0-9-]{1,64}(\.[a-z0-9]{1,16})?)?$"
 
 Urgency = Literal["critical", "high", "medium", "low"]

@@ -21,10 +21,11 @@ from pydantic_core import PydanticCustomError
 from devicehub.config.columns import CsvConfig
 from devicehub.config.desk import DeskConfig
 from devicehub.config.limits import LimitConfig
+from devicehub.config.preflight import PreflightConfig
 from devicehub.config.responses import ResponseConfig
 from devicehub.config.rules_head import RulesConfig
 from devicehub.config.thermal import RegionConfig, ThermalConfig
-from devicehub.config.workstation import PageConfig, SoundConfig
+from devicehub.config.workstation import MetricsConfig, PageConfig, SoundConfig
 from devicehub.model.device import OptionValue
 from devicehub.model.errors import ConfigError
 from devicehub.tomlfile.section import Section, Segment
@@ -160,13 +161,6 @@ class MqttConfig(Section):
     window: int = Field(default=100, ge=1, le=65535, description="Messages in flight at once")
 
 
-class MetricsConfig(Section):
-    """What monitoring asks for: /metrics, /livez and /readyz."""
-
-    enabled: bool = Field(default=False, description="True: they are answered, on 127.0.0.1 alone")
-    port: int = Field(default=9480, ge=0, le=65535, description="Their port; 0: any free one")
-
-
 class JournalConfig(Section):
     """Store-and-forward on this workstation's disk."""
 
@@ -278,6 +272,9 @@ class Config(Section):
     lane: LaneConfig = Field(default_factory=LaneConfig, description="What this workstation is there for")
     desk: Annotated[tuple[DeskConfig, ...], Field(strict=False)] = Field(
         default=(), description="Where inspections happen"
+    )
+    preflight: Annotated[tuple[PreflightConfig, ...], Field(strict=False)] = Field(
+        default=(), description="What devices need before a shift"
     )
     device: Annotated[tuple[DeviceConfig, ...], Field(strict=False)] = Field(default=(), description="The devices")
     limit: LimitTables = ()

@@ -6,7 +6,7 @@ from typing import Final
 
 from pydantic import BaseModel, ValidationError
 
-from devicehub.config.limits import CHANNEL, REFERENCE
+from devicehub.config.limits import CHANNEL, NO_OR_CHANNEL, REFERENCE
 from devicehub.config.models import URL, USB, Config, Secret
 from devicehub.config.rules_head import SAID
 from devicehub.tomlfile.position import KeyPath
@@ -15,6 +15,7 @@ from devicehub.tomlfile.section import SEGMENT
 from devicehub.tomlfile.words import Wording
 from devicehub.tomlfile.words import complaints as in_words
 
+_CHANNEL = "must be a channel's name, for an image followed by .min, .mean, .max or .p95"
 _PATTERNS: Final = MappingProxyType(
     {
         SEGMENT: "must be 1 to 64 characters of a-z, 0-9 and '-'",
@@ -22,7 +23,8 @@ _PATTERNS: Final = MappingProxyType(
         USB: 'must be vendor:product in lower-case hexadecimal, as "10c4:ea60"',
         URL: "must be mqtt://host[:port] or mqtts://host[:port]",
         SAID: "must not be empty",
-        CHANNEL: "must be a channel's name, for an image followed by .min, .mean, .max or .p95",
+        CHANNEL: _CHANNEL,
+        NO_OR_CHANNEL: _CHANNEL,
         REFERENCE: "must be a channel's name, or a device's and a channel's with '/' between them",
         "^[A-Za-z0-9._-]{1,128}$": "must be a credential's name of A-Z, a-z, 0-9, '.', '_' and '-'",
         "^[A-Za-z_][A-Za-z0-9_]*$": "must be the name of an environment variable",

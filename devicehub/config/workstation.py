@@ -1,4 +1,4 @@
-"""The tables of what is seen and heard at the workstation."""
+"""The tables of what is seen and heard at the workstation, and of what monitoring asks it."""
 
 from typing import Annotated
 
@@ -22,3 +22,10 @@ class SoundConfig(Section):
         default=(), description="Program and arguments that play a WAV file, whose path comes last; none: no sound"
     )
     least: Urgency = Field(default="low", description="The least urgent priority that is heard")
+
+
+class MetricsConfig(Section):
+    """What monitoring asks for: /metrics, /livez and /readyz."""
+
+    enabled: bool = Field(default=False, description="True: they are answered, on 127.0.0.1 alone")
+    port: int = Field(default=9480, ge=0, le=65535, description="Their port; 0: any free one")

@@ -1,19 +1,27 @@
-"""What was published of capabilities and alarms: the newest of each, for whoever draws conclusions. Pure."""
+"""What was published of devices and alarms: the newest of each, for whoever draws conclusions. Pure."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable
+from typing import TypeVar
 
 from devicehub.core.standing import StandingAlarm
 from devicehub.model.message import Kind, Message
-from devicehub.model.payload import AlarmData, CapabilityData
+from devicehub.model.payload import AlarmData, CapabilityData, DescribeData, DeviceData, StateData
 
 Point = tuple[str, str]
+T = TypeVar("T")
 
 
 class Published:
-    """Capabilities by device, alarm points that are told of by device and name. `news` counts the changes."""
+    """Descriptions, states, latest values and capabilities by device, alarm points that are told of by device and name.
+
+    `news` counts the changes of capabilities and alarms.
+    """
 
     def __init__(self) -> None:
+        self.described: dict[str, DescribeData] = {}
+        self.states: dict[str, DeviceData] = {}
+        self.values: dict[str, StateData] = {}
         self.abilities: dict[str, CapabilityData] = {}
         self.alarms: dict[Point, AlarmData] = {}
         self.news = 0
@@ -24,8 +32,11 @@ class Published:
         self.news += 1
 
     def keep(self, devices: Collection[str]) -> None:
-        """Nothing is known any more of what other devices can detect."""
-        self.abilities = {name: data for name, data in self.abilities.items() if name in devices}
+        """Nothing is known any more of other devices."""
+        self.described = _only(self.described, devices)
+        self.states = _only(self.states, devices)
+        self.values = _only(self.values, devices)
+        self.abilities = _only(self.abilities, devices)
         self.news += 1
 
     def count(self) -> dict[tuple[str, str], int]:
@@ -45,3 +56,13 @@ class Published:
             elif isinstance(data, CapabilityData):
                 self.news += 1
                 self.abilities[message.device] = data
+            elif isinstance(data, DescribeData):
+                self.described[message.device] = data
+            elif isinstance(data, DeviceData):
+                self.states[message.device] = data
+            elif isinstance(data, dict):
+                self.values[message.device] = data
+
+
+def _only(known: dict[str, T], devices: Collection[str]) -> dict[str, T]:
+    return {name: data for name, data in known.items() if name in devices}

@@ -11,6 +11,7 @@ from devicehub.driver import Driver
 from devicehub.model.alarm import Limit
 from devicehub.model.inspection import InspectionDesk
 from devicehub.model.message import Message
+from devicehub.model.preflight import Needs
 from devicehub.model.reading import Image, Stamp
 from devicehub.model.thermal import ThermalRule
 
@@ -19,8 +20,8 @@ from devicehub.model.thermal import ThermalRule
 class Setting:
     """What the core is built from. `devices`: id to driver. `limits`: those on values of `thermal` rules as well.
 
-    `required`: capabilities without which the lane is blind. `desks`: where inspections happen. `shadow`: rules that
-    are only tried.
+    `required`: capabilities without which the lane is blind. `desks`: where inspections happen. `needs`: of
+    devices before a shift. `shadow`: rules that are only tried.
     """
 
     devices: Mapping[str, Driver]
@@ -34,6 +35,7 @@ class Setting:
     shelve_most: float = SHELVE_MOST
     required: Sequence[str] = ()
     desks: Sequence[InspectionDesk] = ()
+    needs: Mapping[str, Needs] = field(default_factory=dict[str, Needs])
     ids: Callable[[], str]
 
 

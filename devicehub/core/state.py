@@ -245,6 +245,7 @@ class DeviceBook:
             facts=dict(sorted(self._facts.items())),
             commands=tuple(command_data(command, allowed=driver.control) for command in driver.commands),
             evidence=driver.evidence,
+            self_tests=driver.self_tests,
         )
         return self._message(Kind.DESCRIBE, "describe", now, data, ids)
 

@@ -9,6 +9,7 @@ from devicehub.core.hub import Core
 from devicehub.core.inspections import Inspections, RefusedInspectionError
 from devicehub.core.lane import Lane
 from devicehub.core.memories import Taken
+from devicehub.core.preflights import Preflights
 from devicehub.core.published import Published
 from devicehub.core.setting import Outcome, Setting
 from devicehub.model.message import Message
@@ -17,7 +18,7 @@ from devicehub.model.reading import Input, Reading, Stamp
 
 
 class Station:
-    """The core, the inspections at its desks, and the lane's word. What `Core` has as well does the same."""
+    """The core, inspections and preflights at its desks, and the lane's word. What `Core` has as well does the same."""
 
     def __init__(self, setting: Setting) -> None:
         self._core = Core(setting)
@@ -25,6 +26,8 @@ class Station:
         self._lane = Lane(setting.ids, setting.required, self._published)
         self._inspections = Inspections(setting.ids, self._published)
         self._inspections.revise(setting.desks, setting.scans, Stamp(0.0, 0.0))
+        self.preflights = Preflights(setting.ids, self._published)
+        self.preflights.revise(setting.desks, setting.devices, setting.needs, Stamp(0.0, 0.0))
 
     def births(self, now: Stamp) -> list[Message]:
         """Descriptions and first states of all devices, before anything was heard of them."""
@@ -47,6 +50,7 @@ class Station:
         """Go by another setting from now on; what ends with the old one, and the births of what is new."""
         told = self._heard(self._core.revise(setting, restarted, now))
         told += self._inspections.revise(setting.desks, setting.scans, now)
+        told += self.preflights.revise(setting.desks, setting.devices, setting.needs, now)
         self._published.keep(setting.devices)
         self._lane.revise(setting.required)
         return told + self._lane.say(now)
@@ -65,6 +69,7 @@ class Station:
         self._part(inputs[start:], outcome)
         if inputs:
             outcome.messages += self._lane.say(inputs[-1].at)
+            outcome.messages += self.preflights.settle(inputs[-1].at)
         return outcome
 
     def operate(self, act: Act, now: Stamp) -> Outcome:
@@ -90,7 +95,7 @@ class Station:
     def tick(self, now: Stamp) -> list[Message]:
         """Once a second: what time alone brings."""
         told = self._heard(self._core.tick(now))
-        return told + self._inspections.tick(now) + self._lane.say(now)
+        return told + self._inspections.tick(now) + self._lane.say(now) + self.preflights.settle(now)
 
     def census(self) -> Census:
         """How it stands with all devices and alarms, in numbers."""
@@ -99,12 +104,13 @@ class Station:
     def finish(self, now: Stamp) -> list[Message]:
         """The hub stops, and everything was given."""
         told = self._heard(self._core.finish(now))
-        told += self._inspections.finish(now)
+        told += self._inspections.finish(now) + self.preflights.finish(now)
         self._published.keep(())
         return told + self._lane.say(now)
 
     def _part(self, inputs: Sequence[Input], outcome: Outcome) -> None:
         if inputs:
+            self.preflights.read(inputs)
             part = self._core.step(inputs)
             outcome.messages += self._heard(part.messages)
             outcome.captures += part.captures
@@ -118,4 +124,5 @@ class Station:
         """The same, with the inspections that it belongs to."""
         told = self._inspections.carried(told)
         self._published.note(told)
+        self.preflights.hear(told)
         return told

@@ -10,8 +10,9 @@ from devicehub.alarm.acts import RefusedActError, act_of
 from devicehub.clock import Clock
 from devicehub.commands.line import LineError
 from devicehub.commands.request import Request
-from devicehub.commands.verbs import Act, CommandError, Result, Verbs
+from devicehub.commands.verbs import CommandError, Result, Verbs
 from devicehub.core import Outcome, Station
+from devicehub.core.preflights import RefusedPreflightError
 from devicehub.deliver import Delivery
 from devicehub.driver import Command, Options
 from devicehub.hub.crew import Crew
@@ -20,7 +21,7 @@ from devicehub.model.command import CommandState
 from devicehub.model.device import ChannelKind, Option
 from devicehub.model.errors import ConfigError, JournalError
 from devicehub.model.message import Kind, Message
-from devicehub.model.payload import AlarmData, CaptureData, InspectionData
+from devicehub.model.payload import AlarmData, CaptureData, InspectionData, PreflightData
 from devicehub.model.reading import Reading, Trigger
 from devicehub.model.rulebook import LimitWish
 from devicehub.model.stream import Stream
@@ -90,6 +91,15 @@ CLOSE: Final = Command(
     options=(_DESK, Option(name="inspection", title="Its id, instead of the desk", default="")),
     timeout=30.0,
 )
+PREFLIGHT: Final = Command(
+    verb="preflight",
+    title="Look at what the devices of a desk need before a shift; event/preflight-ended says how it came out",
+    options=(
+        Option(name="desk", title="Desk; empty: the devices that belong to none", default=""),
+        Option(name="samples", title="Whether known samples are going to be shown", default=True),
+    ),
+    timeout=30.0,
+)
 CHANGE_LIMIT: Final = Command(
     verb="change-limit",
     title="Change a limit in the rule file, as a new version by the issuer with the reason of the command",
@@ -106,7 +116,7 @@ _ALARM_COMMANDS: Final = {
     verb: Command(verb=verb.value, title=f"{verb.value} an alarm", options=(*_POINT, *_MORE.get(verb, ())))
     for verb in Verb
 }
-COMMANDS: Final = (RELOAD, SNAPSHOT, IDENTIFY, REPLAY, OPEN, CLOSE, CHANGE_LIMIT, *_ALARM_COMMANDS.values())
+COMMANDS: Final = (RELOAD, SNAPSHOT, IDENTIFY, REPLAY, OPEN, CLOSE, PREFLIGHT, CHANGE_LIMIT, *_ALARM_COMMANDS.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,16 +145,13 @@ def register(verbs: Verbs, reach: Reach) -> None:
         REPLAY: _replay,
         OPEN: _open,
         CLOSE: _close,
+        PREFLIGHT: _preflight,
         CHANGE_LIMIT: _change_limit,
     }
     for command, act in acts.items():
-        verbs.add(command, _bound(act, reach))
+        verbs.add(command, partial(act, reach))
     for verb, command in _ALARM_COMMANDS.items():
-        verbs.add(command, _bound(partial(_alarm, verb), reach))
-
-
-def _bound(act: Callable[[Reach, Options, Request], Awaitable[Result]], reach: Reach) -> Act:
-    return partial(act, reach)
+        verbs.add(command, partial(_alarm, verb, reach))
 
 
 async def _reload(reach: Reach, args: Options, request: Request) -> Result:
@@ -258,6 +265,20 @@ async def _inspected(reach: Reach, outcome: Outcome) -> Result:
     data = [message.data for message in outcome.messages if isinstance(message.data, InspectionData)][-1]
     ended = {} if data.outcome is None else {"outcome": data.outcome.value}
     return {"inspection": data.inspection, "desk": data.desk, **ended}
+
+
+async def _preflight(reach: Reach, args: Options, request: Request) -> Result:
+    """Done when it has begun and that is on disk."""
+    await reach.pipe.drained(())
+    desk, samples = str(args["desk"]), bool(args["samples"])
+    by, now = (request.issuer, request.id), reach.clock.stamp()
+    try:
+        told = reach.station.preflights.begin(desk, by, now, samples=samples)
+    except RefusedPreflightError as error:
+        raise CommandError(str(error), CommandState.REJECTED) from None
+    await reach.sinks.accept(Outcome(told))
+    data = next(message.data for message in told if isinstance(message.data, PreflightData))
+    return {"preflight": data.preflight, "awaited": len(data.awaited)}
 
 
 async def _alarm(verb: Verb, reach: Reach, args: Options, request: Request) -> Result:

@@ -26,6 +26,7 @@ from devicehub.model.payload_alarm import (
 )
 from devicehub.model.payload_command import AnswerData, CommandData, CommandEventData
 from devicehub.model.payload_frame import CaptureData, FrameData, RegionData, SpotData
+from devicehub.model.payload_health import HealthData, StreamData
 from devicehub.model.payload_inspection import (
     BlindData,
     CheckedData,
@@ -37,6 +38,7 @@ from devicehub.model.payload_inspection import (
     VerdictData,
 )
 from devicehub.model.payload_lane import LaneData, LaneState, RequiredData
+from devicehub.model.payload_preflight import PreflightCheckData, PreflightData
 from devicehub.model.payload_result import IdentifiedData, ModeData, PeakData, ResultData, Source
 from devicehub.model.payload_stored import Historical, StoredData
 from devicehub.model.payload_texts import Digest, Instant, Segment, TextData
@@ -59,6 +61,7 @@ __all__ = [
     "DispositionData",
     "FloodData",
     "FrameData",
+    "HealthData",
     "IdentifiedData",
     "ImageData",
     "InspectionData",
@@ -69,6 +72,8 @@ __all__ = [
     "MissingData",
     "ModeData",
     "PeakData",
+    "PreflightCheckData",
+    "PreflightData",
     "RateData",
     "RegionData",
     "RequiredData",
@@ -80,6 +85,7 @@ __all__ = [
     "Source",
     "SpotData",
     "StoredData",
+    "StreamData",
     "TextData",
     "TimedData",
     "VerdictData",
@@ -128,50 +134,6 @@ class InfoData(Payload, frozen=True):
     desks: Annotated[tuple[DeskData, ...], Meta(description="Where inspections happen")] = ()
 
 
-class StreamData(Payload, frozen=True, omit_defaults=False):
-    """How far a stream of journalled messages has come, as sequence numbers: stored >= sent >= acked >= received.
-
-    `received`: the lowest receipt of all durable consumers, null where there is none.
-    """
-
-    epoch: str
-    stored: int
-    sent: int
-    acked: Annotated[int, Meta(description="Acknowledged by the broker, or refused for good and kept in quarantine")]
-    received: int | None
-    consumers: Annotated[dict[str, int], Meta(description="Receipt of each durable consumer")]
-
-
-class HealthData(Payload, frozen=True, omit_defaults=False):
-    """How the hub does, every ten seconds."""
-
-    uptime_s: float
-    readings_per_s: float
-    published_per_s: float
-    pipe_depth: int
-    pipe_dropped: int
-    journal_depth: int
-    journal_bytes: int
-    board_dropped: int
-    refused: Annotated[int, Meta(description="Messages that the broker refused for good since the hub started")]
-    latency_p50_ms: float | None
-    latency_p99_ms: float | None
-    loop_lag_ms: float
-    disk_free_bytes: int
-    rss_bytes: int
-    clock_synchronised: bool | None
-    streams: dict[str, StreamData]
-    quarantined: Annotated[int, Meta(description="Events that the broker refused for good, kept for a replay")]
-    replayed: Annotated[int, Meta(description="Events sent again for a durable consumer since the hub started")]
-    unheard: Annotated[int, Meta(description="Messages taken while nobody subscribed to them; MQTT 5 brokers tell")]
-    echo_ms: Annotated[
-        float | None, Meta(description="To the broker and back of the last status or health; null: nothing comes back")
-    ]
-    evidence_files: Annotated[int | None, Meta(description="Images kept as evidence; null until they were counted")]
-    evidence_bytes: int | None
-    sound: Annotated[str, Meta(description="ok, off, or why an alarm could not be sounded here")] = "off"
-
-
 class ChannelData(Payload, frozen=True):
     """One declared channel."""
 
@@ -202,6 +164,7 @@ class DescribeData(Payload, frozen=True):
     evidence: Annotated[EvidenceLevel, Meta(description="What the tests of its driver rest on")] = (
         EvidenceLevel.UNTESTED
     )
+    self_tests: Annotated[bool, Meta(description="It tests itself and says when it has failed, as a cause")] = False
 
 
 class DeviceData(Payload, frozen=True):
@@ -378,6 +341,7 @@ AnyPayload = (
     | CapabilityData
     | LaneData
     | InspectionData
+    | PreflightData
     | ReadingData
     | tuple[ReadingData, ...]
     | SpectrumData

@@ -55,6 +55,7 @@ PAYLOADS: Mapping[Kind, tuple[object, ...]] = MappingProxyType(
             payload.CommandEventData,
             payload.LaneData,
             payload.InspectionData,
+            payload.PreflightData,
         ),
         Kind.GAP: (payload.GapData,),
         Kind.RES: (payload.AnswerData,),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import Any, cast, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -17,6 +18,7 @@ _WORDS: Mapping[str, _Words] = {
     "int_from_float": lambda _: "must be a whole number",
     "float_type": lambda _: "must be a number",
     "bool_type": lambda _: "must be true or false",
+    "date_type": lambda _: "must be a date without quotes, as 2027-03-31",
     "path_type": lambda _: "must be a path in quotes",
     "finite_number": lambda _: "must be a finite number",
     "greater_than": lambda context: f"must be greater than {_number(context['gt'])}",
@@ -102,12 +104,22 @@ def _table(path: KeyPath, root: type[BaseModel], wording: Wording) -> str:
 
 
 def _choice(path: KeyPath, model: type[BaseModel], value: object) -> str:
-    choices = get_args(model.model_fields[str(path[-1])].annotation)
+    choices = list(_literals(model.model_fields[str(path[-1])].annotation))
     if len(choices) == 1:
         return f"must be {choices[0]}"
     words = [str(choice) for choice in choices]
     listed = ", ".join(f"'{word}'" for word in words[:-1]) + f" or '{words[-1]}'"
     return f"must be {listed}{suggestion(str(value), words)}"
+
+
+def _literals(annotation: object) -> Iterator[object]:
+    """What a Literal, or one that may be None, takes."""
+    for part in get_args(annotation):
+        inner = get_args(part)
+        if inner:
+            yield from inner
+        elif part is not NoneType:
+            yield part
 
 
 def model_at(path: KeyPath, root: type[BaseModel]) -> type[BaseModel] | None:

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from devicehub.journal.archive import lines, told
 from devicehub.journal.browse import MOST, Found, Wish, browse
 from devicehub.journal.report import reading
 from devicehub.model.errors import JournalDamagedError, JournalMissingError
@@ -29,7 +30,7 @@ async def listed(disk: Executor, path: Path, request: Request) -> Response:
     wish = wish_of(request)
     found = await asyncio.get_running_loop().run_in_executor(disk, _page, path, wish)
     last = found[-1].position if len(found) == min(wish.most, MOST) else None
-    body = msgspec.json.encode({"events": [_told(one) for one in found], "before": last})
+    body = msgspec.json.encode({"events": [told(one) for one in found], "before": last})
     return Response(body, media_type="application/json")
 
 
@@ -102,21 +103,6 @@ def _number(text: str | None) -> int | None:
     if not text.isascii() or not text.isdigit():
         raise HTTPException(422, f"{text!r} is no number")
     return int(text)
-
-
-def _told(one: Found) -> dict[str, object]:
-    return {
-        "position": one.position,
-        "recorded": instant(one.recorded),
-        "topic": one.topic,
-        "intact": one.intact,
-        "payload": msgspec.Raw(one.payload or b"null"),
-    }
-
-
-def lines(page: list[Found]) -> bytes:
-    """Events as JSON lines."""
-    return b"".join(msgspec.json.encode(_told(one)) + b"\n" for one in page)
 
 
 def _table(page: list[Found]) -> bytes:

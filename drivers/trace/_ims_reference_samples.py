@@ -48,6 +48,7 @@ GROUPS = ("explosives", "narcotics")  # standing alarm bit 0, 1; group 1, 2; fou
 _ZERO_CELSIUS = 273.15
 _WARMING_UP, _READY, _SAMPLING, _BAKE_OUT, _FAULT = range(5)
 _PRESSURE_SENSOR, _TEMPERATURE_SENSOR, _HUMIDITY_SENSOR = 0x0010, 0x0020, 0x0040
+_SELF_TEST = 0x0080
 _NO_RUN = 5
 _OUTCOMES = (Outcome.CLEAR, Outcome.ALARM, Outcome.INCONCLUSIVE, Outcome.ABORTED)
 _RUN_CAUSES = (
@@ -174,7 +175,7 @@ class Instrument:
         if (cause := _STATE_CAUSES.get(state.state)) is not None:
             level, why = Level.NONE, cause
         elif level is Level.FULL and state.faults:
-            level, why = Level.DEGRADED, Cause.FAULT
+            level, why = Level.DEGRADED, Cause.SELF_TEST_FAILED if state.faults & _SELF_TEST else Cause.FAULT
         return Capability(GROUPS[index], level, why)
 
     def _standing(self, group: str, *, active: bool) -> Iterator[DeviceAlarm]:

@@ -172,6 +172,7 @@ DRIVER = Driver(
     ),
     integrity="CRC-16/CCITT-FALSE",
     stale_after=30.0,
+    self_tests=True,
     commands=(
         Command(verb="start-sample", title="Begin a run on the swab that is in place", control=True),
         Command(verb="abort-sample", title="End the run that is under way without a verdict", control=True),

@@ -18,7 +18,19 @@ LONG_FUNCTIONS: dict[str, str] = {}
 BANNED = frozenset({"Manager", "Handler", "Helper", "Helpers", "Util", "Utils", "Base", "Service", "Data"})
 PAYLOADS = {
     f"devicehub/model/payload{part}.py"
-    for part in ("", "_alarm", "_command", "_frame", "_inspection", "_lane", "_result", "_stored", "_texts")
+    for part in (
+        "",
+        "_alarm",
+        "_command",
+        "_frame",
+        "_health",
+        "_inspection",
+        "_lane",
+        "_preflight",
+        "_result",
+        "_stored",
+        "_texts",
+    )
 }
 
 

@@ -16,6 +16,7 @@ FOLLOWED = {
     "docs/guides/recover-a-journal.md": "tests/real/test_first_guides.py",
     "docs/guides/enter-a-finding.md": "tests/real/test_entry_guide.py",
     "docs/guides/connect-a-downstream-system.md": "tests/real/test_downstream_guide.py",
+    "docs/guides/check-a-desk.md": "tests/real/test_preflight_guide.py",
     "docs/guides/run-an-inspection.md": "tests/real/test_inspection_guide.py",
     "docs/guides/write-a-driver.md": "tests/system/test_write_a_driver.py",
     "docs/guides/change-the-rules.md": "tests/real/test_rules_guide.py",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.guides import blocks
 from tests.real.hub_process import ROOT
 
 pytestmark = [
@@ -13,6 +14,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed"),
 ]
 
+GUIDE = ROOT / "docs" / "guides" / "install-a-workstation.md"
 UNIT = ROOT / "packaging" / "system" / "devicehub.service"
 MOST = 2.0
 
@@ -44,6 +46,25 @@ def test_without_one_of_its_lines_it_is_more(line: str, tmp_path: Path) -> None:
     assert exposure(weaker) > exposure(UNIT)
 
 
+def with_drop_ins(folder: Path) -> Path:
+    """The unit, and all that the guide lets a site add to it."""
+    added = [block.text for block in blocks(GUIDE) if block.kind == "ini"]
+    assert len(added) == 2
+    unit = folder / UNIT.name
+    unit.write_text("\n".join([UNIT.read_text(), *added]))
+    return unit
+
+
+def test_with_all_that_the_guide_lets_a_site_add_its_exposure_is_at_most_2(tmp_path: Path) -> None:
+    assert exposure(with_drop_ins(tmp_path)) <= MOST
+
+
+def test_sound_takes_its_drop_in(tmp_path: Path) -> None:
+    """What the guide says is missing is missing, and what it adds is what an ALSA player opens."""
+    assert "char-alsa" not in UNIT.read_text()
+    assert "DeviceAllow=char-alsa rw" in with_drop_ins(tmp_path).read_text()
+
+
 def test_it_waits_for_the_hub_to_be_ready_and_restarts_one_whose_alarm_path_is_broken() -> None:
     lines = UNIT.read_text().splitlines()
     assert {"Type=notify", "WatchdogSec=30", "Restart=always"} <= set(lines)
@@ -51,8 +72,8 @@ def test_it_waits_for_the_hub_to_be_ready_and_restarts_one_whose_alarm_path_is_b
 
 def test_systemd_understands_every_line_of_it(tmp_path: Path) -> None:
     """Only that the program is not installed here may be found."""
-    present = tmp_path / UNIT.name
-    present.write_text(UNIT.read_text().replace("/usr/bin/devicehub", "/bin/sh"))
+    present = with_drop_ins(tmp_path)
+    present.write_text(present.read_text().replace("/usr/bin/devicehub", "/bin/sh"))
     said = subprocess.run(
         ["systemd-analyze", "verify", str(present)], capture_output=True, text=True, check=False
     ).stderr

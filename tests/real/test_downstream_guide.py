@@ -87,6 +87,12 @@ class Subscriber:
             while missing:
                 missing.discard(" ".join((await self.says()).split()[:2]))
 
+    async def finds(self, line: str) -> None:
+        """Read on until it has said this."""
+        async with asyncio.timeout(PATIENCE):
+            while line not in self.said:
+                await self.says()
+
     def wrong(self) -> list[str]:
         return [line for line in self.said if not line.startswith(("valid ", "over "))]
 
@@ -123,6 +129,8 @@ async def everything_heard(folder: Path, one: Subscriber) -> None:
         await asyncio.to_thread(asked, folder, "send", "hub", "open-inspection", "desk=desk-1")
         heard = {line.split()[1] for line in one.said if line.startswith("valid ")}
         await one.hears({kind for kind in Kind if kind not in heard})
+        await asyncio.to_thread(asked, folder, "send", "hub", "preflight", "desk=desk-1", "samples=false")
+        await one.finds("valid event preflight-ended")
     assert one.wrong() == []
 
 

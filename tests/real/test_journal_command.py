@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -12,6 +13,7 @@ from devicehub.journal import Journal, aside, tables
 from devicehub.journal.tables import Receipt
 from devicehub.lock import held
 from devicehub.model.stream import Stream
+from tests.real.damaged import changed
 from tests.real.hearing import hearing
 from tests.real.hub_process import started
 from tests.real.journals import TOPICS, alarm_state, delivered, event, opened
@@ -63,6 +65,28 @@ async def test_status_is_shown_beside_a_running_hub(station: Path) -> None:
         await running.append([event(13)])
         found = json.loads(journal(station, "status", "--json").stdout)
     assert (found["streams"]["events"]["stored"], found["unclean"]) == (13, True)
+
+
+def test_events_are_taken_away_in_one_file_that_is_never_overwritten(station: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.zip"
+    done = journal(station, "export", str(out), "--json")
+    assert json.loads(done.stdout) == {
+        "file": str(out), "events": 13, "broken": 0, "images": 0, "missing": 0, "left_out": 0,
+    }  # fmt: skip
+    assert {"progress": "events", "percent": 100} in [json.loads(line) for line in done.stderr.splitlines()]
+    with ZipFile(out) as archive:
+        told = [json.loads(line) for line in archive.read("events.jsonl").splitlines()]
+    assert [one["position"] for one in told] == [*range(13, 0, -1)]
+    assert all(one["intact"] for one in told)
+    again = journal(station, "export", str(out))
+    assert again.returncode == 73
+    assert b"left alone" in again.stderr
+
+
+def test_an_event_that_is_not_what_was_stored_is_taken_away_as_such(station: Path, tmp_path: Path) -> None:
+    changed(station / "state", "UPDATE event SET subject = 'x' WHERE position = 2")
+    done = journal(station, "export", str(tmp_path / "out.zip"))
+    assert (done.returncode, b"1 EVENTS ARE NOT WHAT WAS STORED" in done.stdout) == (65, True)
 
 
 async def test_replay_lets_events_count_as_undelivered(station: Path) -> None:

@@ -1,6 +1,7 @@
 """A progress bar: drawn for a terminal, a percent at a time, and gone in the end; for others there is none."""
 
 import io
+import json
 
 import pytest
 
@@ -40,6 +41,17 @@ def test_a_bar_beside_what_is_printed_on_the_same_terminal_is_not_drawn(monkeypa
     monkeypatch.setattr("sys.stderr", terminal)
     Bar("replaying", 10, wanted=False).reach(5)
     assert terminal.getvalue() == ""
+
+
+def test_a_program_is_told_a_line_of_json_for_each_percent(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr("sys.stderr", stream)
+    bar = Bar("verifying", 1000, as_json=True)
+    for done in range(0, 1001, 5):
+        bar.reach(done)
+    bar.end()
+    told = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert told == [{"progress": "verifying", "percent": percent} for percent in range(101)]
 
 
 def test_work_that_knows_by_itself_how_much_there_is_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -176,6 +176,13 @@ EXAMPLES = {
         "scan.watchlist",
     ),
     *("alarm.rules", "alarm.shadow", "rules.version", "rules.author", "rules.reason", "lane.requires"),
+    *(
+        "preflight.device",
+        "preflight.calibration_due",
+        "preflight.consumables",
+        "preflight.sample",
+        "preflight.without",
+    ),
     *("desk.id", "desk.devices", "desk.scans", "desk.symbologies", "desk.buttons"),
     *("limit.device", "limit.channel", "limit.reference", "limit.states", "limit.stale_s"),
     *(f"limit.{key}" for key in ("high", "low", "high_high", "low_low", "rise", "fall", "deviation")),

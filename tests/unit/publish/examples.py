@@ -31,6 +31,8 @@ from devicehub.model.payload import (
     LaneState,
     LimitsData,
     PeakData,
+    PreflightCheckData,
+    PreflightData,
     ReadingData,
     RequiredData,
     ResultData,
@@ -42,6 +44,7 @@ from devicehub.model.payload import (
     TextData,
     VerdictData,
 )
+from devicehub.model.preflight import CheckKind, CheckReason, CheckVerdict, PreflightOutcome
 from devicehub.model.reading import Cause, Layout, Level, Outcome, Quality, Radiometric, Shutter
 from devicehub.model.units import Unit
 from devicehub.publish.topics import RULES, stream_of
@@ -107,11 +110,19 @@ def hub_messages() -> list[Message]:
     start = InspectionData(ULID, "desk-1", AT, AT, OpenedBy.SCAN, ("trace-1",), "trace-1", subject="hmac-sha256:00")
     verdict = VerdictData(AT, "trace-1", Outcome.INCONCLUSIVE, Cause.UNCALIBRATED)
     end = replace(start, ended=AT, reason=Ending.CLOSED, outcome=InspectionOutcome.DOUBTFUL, results=(verdict,))
+    swabs = PreflightCheckData(
+        "trace-1", CheckKind.CONSUMABLE, CheckVerdict.FAILED, "swabs", CheckReason.TOO_LITTLE, value=3.0, least=20.0,
+        unit=Unit.SWAB,
+    )  # fmt: skip
+    looked = PreflightData(
+        ULID, "desk-1", AT, AT, "op-1", "c-1", ("trace-1",), (), (swabs,), AT, PreflightOutcome.FAILED
+    )
     required = RequiredData("explosives", Level.NONE, Cause.NO_DEVICE)
     lane = LaneData(LaneState.BLIND, AT, (required,), {Priority.HIGH: 1}, why="explosives: none (no-device)")
     return [
         message(Kind.INSPECTION, start, device="desk-1", point=""),
         message(Kind.EVENT, end, kind_of="inspection.ended", device="desk-1", point=""),
+        message(Kind.EVENT, looked, kind_of="preflight.ended", device="desk-1", point=""),
         message(Kind.LANE, lane, device="", point=""),
         message(Kind.EVENT, lane, kind_of="lane.changed", device="", point=""),
         message(Kind.STATUS, StatusData("online", AT, "7f3a91c2", "broker-acked"), device="", point=""),

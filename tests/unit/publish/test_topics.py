@@ -94,6 +94,7 @@ def test_topics_are_those_of_the_contract() -> None:
         "event/lane-changed",
         "inspection/desk-1",
         "event/inspection-ended",
+        "event/preflight-ended",
         "event/hub-started",
         "gap/journal",
         "res/trace-1/identify",
