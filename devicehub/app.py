@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from devicehub.clock import Clock, since_boot
@@ -29,6 +30,7 @@ from devicehub.observe.notify import Notifier
 from devicehub.observe.watching import Watch
 from devicehub.publish.broker import EmbeddedBroker
 from devicehub.publish.settings import BrokerSettings, Tls, Version, tls_context
+from devicehub.taps import Taps
 from devicehub.transport.hotplug import HotPlug, netlink, tell_arrivals
 from devicehub.transport.inventory import Present
 from devicehub.transport.progress import Progress
@@ -36,6 +38,9 @@ from devicehub.transport.world import SimulatedWorld
 from devicehub.twins import Twins
 from devicehub.view import View
 from devicehub.workstation import local_page, voices
+
+if TYPE_CHECKING:
+    from devicehub.web.commissioning import Commissioning
 
 _log = logging.getLogger(__name__)
 
@@ -68,39 +73,46 @@ async def serve(
     stop: asyncio.Event | None = None,
     file: Path | None = None,
     stage: Stage | None = None,
+    commissioning: "Commissioning | None" = None,
 ) -> None:
     """Run the hub until `stop`, SIGTERM or SIGINT. Raises `ConfigError`, `JournalError`, `DeliveryError`.
 
     `file`: where `config` was read, to be read again on SIGHUP. A state folder is for one hub at a time: a second one
-    gets a `JournalError`. `stage`: of the exercise that is played; the hub ends with it.
+    gets a `JournalError`. `stage`: of the exercise that is played; the hub ends with it. `commissioning`: for its page.
     """
     clock, progress = Clock(boot=since_boot) if stage is None else stage.clock, Progress()
     stop, hangup = stop or asyncio.Event(), asyncio.Event()
     _on_signals(stop, hangup)
-    state = config.hub.state
-    made(state)
     async with AsyncExitStack() as stack:
-        stack.enter_context(held(state))
-        world = await _world(state, clock, stack) if stage is None else stage.bench
+        stack.enter_context(held(made(config.hub.state)))
+        world = await _world(config.hub.state, clock, stack) if stage is None else stage.bench
         broker = await _broker(config, stack, clock)
         settings = broker_settings(config) if broker is None else _embedded(config, broker)
         links = stack.enter_context(closing(Links(clock, world, progress)))
-        executor = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="journal"))
-        evidence = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="evidence"))
+        executor, evidence = (
+            stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix=name)) for name in ("journal", "evidence")
+        )
         configured = Configured(config, links, clock, file)
         plan = replace(configured.plan(settings), forgetful="" if broker is None else broker.forgetful)
         plan = replace(plan, executor=executor, evidence_executor=evidence, progress=progress)
-        plan = replace(plan, view=View()) if config.page.enabled or config.sound.player else plan
+        plan = _watched(plan, config, configured, clock)
         plan = plan if stage is None else stage.entered(plan)
         hub = Hub(plan, clock)
         watch = _watch(hub, clock, stage)
-        places = await stack.enter_async_context(local_page(configured, plan, hub, clock, stage))
+        places = await stack.enter_async_context(local_page(configured, plan, hub, clock, stage, commissioning))
         metrics = await stack.enter_async_context(_metrics(config, watch))
         on_ready(Ready(settings, plan.topics.prefix, "" if broker is None else broker.banner, *places, metrics))
         beside = [_reloading(hub, hangup), _watching(hub, configured, clock), watch.run(), watch.stopping(stop)]
         beside += [*voices(config, plan.view, hub, clock), *_played(broker, stage, hub, plan, clock)]
         async with _beside(stop, *beside):
             await hub.run(stop)
+
+
+def _watched(plan: Plan, config: Config, configured: Configured, clock: Clock) -> Plan:
+    """The plan of a hub that somebody at the workstation sees or hears."""
+    if config.page.enabled:
+        return replace(plan, view=View(), taps=Taps(clock.utc, configured.kept_back))
+    return replace(plan, view=View()) if config.sound.player else plan
 
 
 def _played(

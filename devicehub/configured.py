@@ -26,8 +26,8 @@ from devicehub.core.commands import command_data
 from devicehub.core.scans import Publish, ScanPolicy
 from devicehub.driver import Driver
 from devicehub.hub import Plan, Revision, RulesChange, Upkeep, will
+from devicehub.hub.declared import COMMANDS
 from devicehub.hub.plan import Undo
-from devicehub.hub.verbs import COMMANDS
 from devicehub.journal.store import GIB
 from devicehub.links import Links
 from devicehub.model.device import ChannelKind
@@ -79,6 +79,12 @@ class Configured:
     def rulebook(self) -> RuleBook:
         """The rules in force, as people are shown them."""
         return rulebook(self._taken.config, self._taken.setting.mobility)
+
+    def kept_back(self, device: str) -> bool:
+        """Whether what a device says is shown to nobody: documents and codes, unless their text may be published."""
+        setting = self._taken.setting
+        driver = setting.devices.get(device)
+        return (driver is None or _scans_with(driver)) and setting.scans.publish is not Publish.TEXT
 
     def drivers(self) -> Mapping[str, Driver]:
         """The drivers of the devices that run, by device."""
@@ -148,7 +154,7 @@ class Configured:
                 partial(drivers[device.id].open, device.options),
                 drivers[device.id].quiet,
                 partial(self._links.retire, device.id),
-                private=any(channel.kind is ChannelKind.SCAN for channel in drivers[device.id].channels),
+                private=_scans_with(drivers[device.id]),
             )
             for device in taken.config.device
             if device.id in starting
@@ -216,6 +222,11 @@ def _setting(config: Config, shadow: Config | None, clock: Clock) -> Setting:
         shelve_most=config.alarm.shelve_most_h * 3600,
         ids=clock.ulid,
     )
+
+
+def _scans_with(driver: Driver) -> bool:
+    """Whether it reads documents or codes: personal data."""
+    return any(channel.kind is ChannelKind.SCAN for channel in driver.channels)
 
 
 def _upkeep(config: Config) -> Upkeep:

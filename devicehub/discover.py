@@ -3,10 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from devicehub.driver import BleLink, Driver, SerialLink, UsbLink, VideoLink
 from devicehub.model.device import UsbId
 from devicehub.model.reading import Image, Measurement, Scan, Spectrum
+from devicehub.transport.inventory import Kind as PresentKind
+from devicehub.transport.inventory import Present
+from devicehub.transport.serial_ports import SerialPort
 from devicehub.wire.packet import Packet
 
 # USB-serial bridges that are sold inside anything: the id names the bridge, not the device behind it.
@@ -50,6 +54,26 @@ class Candidate:
     driver: str
     score: float
     why: str
+
+
+def descriptors(ports: Iterable[SerialPort], present: Sequence[Present]) -> list[Descriptor]:
+    """Serial ports, cameras and those USB devices that are not just the way to one of them."""
+    taken = {one.port for one in present if one.kind in {PresentKind.SERIAL, PresentKind.VIDEO} and one.port}
+    serial = [
+        Descriptor(kind=Kind.SERIAL, place=port.path, usb=port.usb, serial=port.serial, title=port.product)
+        for port in ports
+    ]
+    video = [_present(one, Kind.VIDEO, one.node) for one in present if one.kind is PresentKind.VIDEO]
+    usb = [
+        _present(one, Kind.USB, Path(one.key.path).name)
+        for one in present
+        if one.kind is PresentKind.USB and one.key.path not in taken
+    ]
+    return serial + video + usb
+
+
+def _present(one: Present, kind: Kind, place: str) -> Descriptor:
+    return Descriptor(kind=kind, place=place, usb=one.usb, serial=one.serial)
 
 
 def candidates(descriptor: Descriptor, drivers: Iterable[Driver]) -> list[Candidate]:

@@ -8,12 +8,13 @@ from pathlib import Path
 from devicehub.model.errors import ConfigError
 
 
-def made(state: Path) -> None:
-    """Make the state folder. Raises `ConfigError`."""
+def made(state: Path) -> Path:
+    """Make the state folder, and give it. Raises `ConfigError`."""
     try:
         state.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"hub.state = {state}: {error.strerror}; choose a folder this user may write to") from None
+    return state
 
 
 @contextmanager

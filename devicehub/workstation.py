@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
 
 from devicehub.clock import Clock
 from devicehub.config import Config
@@ -15,13 +16,21 @@ from devicehub.publish.topics import Topics
 from devicehub.sound import Sounder, Sounding
 from devicehub.view import View
 
+if TYPE_CHECKING:
+    from devicehub.web.commissioning import Commissioning  # a hub without a page need not have what it imports
+
 
 @asynccontextmanager
 async def local_page(
-    configured: Configured, plan: Plan, hub: Hub, clock: Clock, stage: Stage | None
+    configured: Configured,
+    plan: Plan,
+    hub: Hub,
+    clock: Clock,
+    stage: Stage | None,
+    commissioning: "Commissioning | None",
 ) -> AsyncIterator[tuple[str, str]]:
     """The local page; gives its addresses, empty without one. Raises `ConfigError`. Imports what only a page needs."""
-    if plan.view is None or not configured.page.enabled:
+    if plan.view is None or plan.taps is None:
         yield "", ""
         return
     try:
@@ -30,6 +39,7 @@ async def local_page(
         raise ConfigError(f"page.enabled = true: {error.name} is missing; install devicehub[page]") from None
     page = Page(
         view=plan.view,
+        taps=plan.taps,
         topics=plan.topics,
         command=hub.command,
         state=plan.state,
@@ -37,6 +47,8 @@ async def local_page(
         clock=clock,
         rules=configured.rulebook,
         training=stage,
+        remark=hub.remark,
+        commissioning=commissioning,
     )
     async with serving(page) as places, AsyncExitStack() as files:
         for name, place in zip(("page-address", "instructor-address"), places, strict=True):

@@ -2,18 +2,16 @@
 
 import argparse
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from devicehub.cli.exits import Exit, exit_code
 from devicehub.cli.output import note, print_json, print_table
 from devicehub.cli.site import fitting_drivers
-from devicehub.discover import Candidate, Descriptor, Kind, candidates
+from devicehub.discover import Candidate, Descriptor, Kind, candidates, descriptors
 from devicehub.model.errors import LinkError
 from devicehub.transport.ble_radio import BleRadio, Peripheral
-from devicehub.transport.inventory import Kind as PresentKind
-from devicehub.transport.inventory import Present
-from devicehub.transport.serial_ports import SerialPort, list_serial_ports
+from devicehub.transport.serial_ports import list_serial_ports
 from devicehub.transport.sysfs import snapshot
 
 SYSFS = Path("/sys")
@@ -40,26 +38,6 @@ def _listen(seconds: float) -> tuple[Exit, list[Descriptor]]:
     except LinkError as error:
         note(f"devicehub: Bluetooth was not listened to: {error}")
         return exit_code(error) or Exit.UNAVAILABLE, []
-
-
-def descriptors(ports: Iterable[SerialPort], present: Sequence[Present]) -> list[Descriptor]:
-    """Serial ports, cameras and those USB devices that are not just the way to one of them."""
-    taken = {one.port for one in present if one.kind in {PresentKind.SERIAL, PresentKind.VIDEO} and one.port}
-    serial = [
-        Descriptor(kind=Kind.SERIAL, place=port.path, usb=port.usb, serial=port.serial, title=port.product)
-        for port in ports
-    ]
-    video = [_present(one, Kind.VIDEO, one.node) for one in present if one.kind is PresentKind.VIDEO]
-    usb = [
-        _present(one, Kind.USB, Path(one.key.path).name)
-        for one in present
-        if one.kind is PresentKind.USB and one.key.path not in taken
-    ]
-    return serial + video + usb
-
-
-def _present(one: Present, kind: Kind, place: str) -> Descriptor:
-    return Descriptor(kind=kind, place=place, usb=one.usb, serial=one.serial)
 
 
 def from_peripheral(one: Peripheral) -> Descriptor:

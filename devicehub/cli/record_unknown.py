@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-from devicehub.cli.devices_scan import descriptors
 from devicehub.cli.exits import CommandError, Exit
 from devicehub.cli.output import new_file, note, print_json, say
 from devicehub.cli.site import fitting_drivers
 from devicehub.clock import Clock
-from devicehub.discover import Candidate, Descriptor, by_bytes, candidates
+from devicehub.discover import Candidate, Descriptor, by_bytes, candidates, descriptors
 from devicehub.driver import Driver, SerialLink
 from devicehub.model.instant import instant
 from devicehub.record import Line, format_packet

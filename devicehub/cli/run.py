@@ -1,15 +1,21 @@
 """`devicehub run`."""
 
 import argparse
+import importlib
 import os
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from devicehub import app, log
 from devicehub.cli.ending import run_to_the_end
 from devicehub.cli.exits import Exit
 from devicehub.cli.given import config_path
 from devicehub.cli.output import note
-from devicehub.config import load_config
+from devicehub.config import Config, load_config
+
+if TYPE_CHECKING:
+    from devicehub.commissioning import StationCommissioning
 
 
 def run(args: argparse.Namespace) -> int:
@@ -18,8 +24,16 @@ def run(args: argparse.Namespace) -> int:
     file = config_path(args)
     config = load_config(file)
     log.configure(as_json=args.json or not sys.stderr.isatty())
-    run_to_the_end(app.serve(config, on_ready=_ready, file=file))
+    run_to_the_end(app.serve(config, on_ready=_ready, file=file, commissioning=_commissioning(config, file)))
     return Exit.OK
+
+
+def _commissioning(config: Config, file: Path) -> "StationCommissioning | None":
+    """How the station is set up at its page, if it has one."""
+    if not config.page.enabled:
+        return None
+    module = importlib.import_module("devicehub.commissioning")  # only a page needs it
+    return cast("StationCommissioning", module.StationCommissioning(file, changes=config.page.setup))
 
 
 def _ready(ready: app.Ready) -> None:

@@ -18,6 +18,7 @@ from devicehub.model.errors import ConfigError, LinkError
 from devicehub.model.reading import Change, Input
 from devicehub.model.segment import unicode_text
 from devicehub.transport.link import LinkIdentity, Transport
+from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import DeviceProtocol
 
 _log = logging.getLogger(__name__)
@@ -28,6 +29,15 @@ FAULTED_PAUSE = 60.0
 STEADY = 10.0
 OPEN_MOST = 60.0
 CLOSE_MOST = 2.0
+
+
+Overhear = Callable[[str, str, Packet], None]
+"""Told of a packet that passes: of which device, `<` or `>`."""
+
+
+def nobody_overhears(device: str, sign: str, packet: Packet) -> None:
+    """Where there is no page."""
+    del device, sign, packet
 
 
 async def nothing_to_retire() -> None:
@@ -55,9 +65,17 @@ class Post:
 class Supervisor:
     """Restart, backoff with full jitter, bulkhead: for one device."""
 
-    def __init__(self, post: Post, check: Check, offer: Callable[[Input], None], clock: Clock) -> None:
-        """`check` raises for a sample that the device's driver never declared."""
+    def __init__(
+        self,
+        post: Post,
+        check: Check,
+        offer: Callable[[Input], None],
+        clock: Clock,
+        overhear: Overhear = nobody_overhears,
+    ) -> None:
+        """`check` raises for a sample that the device's driver never declared. `overhear`: told of each packet."""
         self._post = post
+        self._overhear = overhear
         self._check = check
         self._offer = offer
         self._clock = clock
@@ -112,10 +130,17 @@ class Supervisor:
             tail = Tail(post.device, self._clock, private=post.private)
             offer = tail.watching(self._offer)
             session = Session(post.device, post.make_protocol(), self._check, offer, self._clock, post.line)
-            await session.run(Tapped(transport, tail), lambda: self._heard(transport.identity))
+            await session.run(Tapped(transport, self._noting(tail)), lambda: self._heard(transport.identity))
         finally:
             self._retry.clear()  # what was plugged in while the device was open was something else
             await self._close(transport)
+
+    def _noting(self, tail: Tail) -> Callable[[str, Packet], None]:
+        def noted(sign: str, packet: Packet) -> None:
+            tail.note(sign, packet)
+            self._overhear(self._post.device, sign, packet)
+
+        return noted
 
     async def _open(self) -> Transport:
         """Open the link, or raise `LinkError` for one that hangs: somebody has to hear of it."""

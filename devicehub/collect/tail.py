@@ -76,22 +76,23 @@ class Tail:
 
 
 class Tapped:
-    """A link of which a tail is kept."""
+    """A link whose packets are noted as they pass."""
 
-    def __init__(self, inner: Transport, tail: Tail) -> None:
+    def __init__(self, inner: Transport, note: Callable[[str, Packet], None]) -> None:
+        """`note`: told of each, with `<` or `>`."""
         self.identity = inner.identity
         self._inner = inner
-        self._tail = tail
+        self._note = note
 
     async def read(self) -> Packet:
         """The next packet. Raises `LinkLostError`."""
         packet = await self._inner.read()
-        self._tail.note("<", packet)
+        self._note("<", packet)
         return packet
 
     async def write(self, packet: Packet) -> None:
         """Send a packet. Raises as the link does."""
-        self._tail.note(">", packet)
+        self._note(">", packet)
         await self._inner.write(packet)
 
     async def close(self) -> None:

@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping
 from devicehub.config.models import Config
 from devicehub.config.points import conditions_of, points_of
 from devicehub.config.rules import rules_data
-from devicehub.config.thermal import ThermalConfig
+from devicehub.config.thermal import RegionConfig, ThermalConfig
 from devicehub.core.mobility import MobilityRules
 from devicehub.model.alarm import AlarmCategory, Condition, Priority
-from devicehub.model.rulebook import Response, RuleBook, RulePoint, Window
+from devicehub.model.rulebook import Area, Response, RuleBook, RulePoint, Window
 
 
 def rulebook(config: Config, mobility: Mapping[str, MobilityRules]) -> RuleBook:
-    """Limits, thermal rules, detection windows and what is to be done, in the order in which they are written.
+    """Limits, thermal rules, regions, detection windows and what is to be done, in the order in which they are written.
 
     `mobility`: by what plasmagrams are judged, by device.
     """
@@ -27,7 +27,15 @@ def rulebook(config: Config, mobility: Mapping[str, MobilityRules]) -> RuleBook:
             for device, rules in mobility.items()
             for line in rules.library.lines
         ),
+        regions=tuple(Area(region.device, region.name, _corners(region)) for region in config.region),
     )
+
+
+def _corners(region: RegionConfig) -> tuple[tuple[float, float], ...]:
+    if region.rectangle is None:
+        return region.polygon
+    left, top, width, height = region.rectangle
+    return (left, top), (left + width, top), (left + width, top + height), (left, top + height)
 
 
 def _limits(config: Config) -> Iterator[RulePoint]:

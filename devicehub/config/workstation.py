@@ -13,6 +13,7 @@ class PageConfig(Section):
 
     enabled: bool = Field(default=False, description="True: the page is there, on 127.0.0.1 alone")
     port: int = Field(default=8480, ge=0, le=65535, description="Its port; 0: any free one")
+    setup: bool = Field(default=False, description="True: devices that are found may be added to this file there")
 
 
 class SoundConfig(Section):

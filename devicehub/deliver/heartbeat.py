@@ -49,6 +49,10 @@ class Heartbeat:
         if self._due is None:
             self._due = now + within
 
+    def knows(self, name: str) -> bool:
+        """Whether a message of that id is one of ours of this connection."""
+        return name in self._sent
+
     def heard(self, name: str, now: float, *, retained: bool) -> list[Finding]:
         """A message of id `name` came. `retained`: from the topic on which the broker keeps the last one for ever.
 

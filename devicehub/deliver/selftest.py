@@ -72,6 +72,7 @@ class SelfTest:
         self._heartbeat = Heartbeat()
         self._told: set[str] = set()
         self._watching: asyncio.Task[None] | None = None
+        self._echoes: set[asyncio.Future[float]] = set()
 
     def connected(self, publisher: Publisher) -> None:
         """A connection was made. The subscription leaves as soon as the caller lets others run."""
@@ -99,8 +100,27 @@ class SelfTest:
         if message.topic == VERSION:
             self._known(message.payload.decode("ascii", "replace"))
             return
-        retained = message.topic == self._status
-        self._tell(self._heartbeat.heard(_name(message.payload), self._clock.monotonic(), retained=retained))
+        name, retained = _name(message.payload), message.topic == self._status
+        ours = self._heartbeat.knows(name)
+        self._tell(self._heartbeat.heard(name, self._clock.monotonic(), retained=retained))
+        for echo in self._echoes:
+            if ours and not echo.done():
+                echo.set_result(self._heartbeat.round_trip or 0.0)
+
+    async def echo(self) -> float:
+        """Have the status said anew; seconds until one of ours has come back. Raises `DeliveryError`."""
+        if self._watching is None or self._watching.done():
+            raise DeliveryError("there is no connection to the broker")
+        echo: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self._echoes.add(echo)
+        self._telling.changed()
+        try:
+            async with asyncio.timeout(WITHIN):
+                return await echo
+        except TimeoutError:
+            raise DeliveryError(self._silence()) from None
+        finally:
+            self._echoes.discard(echo)
 
     def close(self) -> None:
         """Test no longer."""

@@ -1,6 +1,7 @@
 """From a scenario file to what is played: every mistake as file:line:column, verbs and their values tried first."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -14,9 +15,10 @@ from devicehub.config.plain_words import complaints
 from devicehub.config.resources import shipped
 from devicehub.config.workstation import PageConfig
 from devicehub.exercise.acts import CABLE, HOUSE, Act, acts, mistake
+from devicehub.exercise.bus import Bus
 from devicehub.exercise.schema import ALARM, DURATION, LANGUAGES, MOMENT, NAME, ActorConfig, Scenario, Step
 from devicehub.model.errors import ConfigError
-from devicehub.registry import load_simulator, simulator_names
+from devicehub.registry import load_driver, load_simulator, simulator_names
 from devicehub.simulator import AnySimulator, Simulator, SimulatorFactory
 from devicehub.tomlfile.position import KeyPath
 from devicehub.tomlfile.problems import Complaint, ConfigProblems, key_text, suggestion, value_mistake
@@ -77,7 +79,7 @@ def config_of(scenario: Scenario, state: Path) -> Config:
 
 def modelled(device: ActorConfig) -> SimulatorFactory:
     """Its simulator, told at each power-up what its `model` says."""
-    factory = load_simulator(device.driver)
+    factory = _simulator(device)
 
     def powered(random: Random) -> AnySimulator:
         simulator = factory(random)
@@ -86,6 +88,11 @@ def modelled(device: ActorConfig) -> SimulatorFactory:
         return simulator
 
     return powered
+
+
+def _simulator(device: ActorConfig) -> Callable[[Random], AnySimulator]:
+    """What stands for it, before it is told anything."""
+    return partial(Bus, load_driver(device.driver)) if device.link == "bus" else load_simulator(device.driver)
 
 
 def timeline(scenario: Scenario) -> list[Act]:
@@ -158,7 +165,7 @@ def _steps(scenario: Scenario) -> Iterator[Complaint]:
 def _models(scenario: Scenario) -> Iterator[Complaint]:
     """What a simulator cannot be told at its power-up."""
     for number, device in enumerate(scenario.device):
-        simulator = load_simulator(device.driver)(repeatable(0))
+        simulator = _simulator(device)(repeatable(0))
         for verb, values in device.model.items():
             try:
                 simulator.do(verb, **values)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from devicehub.clock import Clock
 from devicehub.exercise.acts import Act
+from devicehub.exercise.bus import LINK, BusProtocol
 from devicehub.exercise.gate import Gate
 from devicehub.exercise.load import modelled
 from devicehub.exercise.schema import Scenario
@@ -20,14 +21,19 @@ class Scenery:
         """`seed`: of what devices do; `seeded`: ids and waiting follow too. `utc`: the clock, which an act may set."""
         self._shift = 0.0
         self.clock = Clock(utc=lambda: utc() + self._shift, seed=seed if seeded else None)
-        models = {one.id: (load_driver(one.driver), modelled(one)) for one in scenario.device}
+        self._on_bus = frozenset(one.id for one in scenario.device if one.link == "bus")
+        models = {
+            one.id: (LINK if one.id in self._on_bus else load_driver(one.driver).link, modelled(one))
+            for one in scenario.device
+        }
         self.bench = Bench(models, self.clock, seed)
         self._gate: Gate | None = None
 
     def entered(self, plan: Plan) -> Plan:
-        """The plan of a hub that plays here: its way to the broker can be barred."""
+        """The plan of a hub that plays here: its way to the broker can be barred, devices on the bus have no driver."""
         self._gate = Gate(plan.connect)
-        return replace(plan, connect=self._gate.connect)
+        posts = [replace(one, make_protocol=BusProtocol) if one.device in self._on_bus else one for one in plan.posts]
+        return replace(plan, connect=self._gate.connect, posts=posts)
 
     async def do(self, act: Act, hub: Hub) -> None:
         """What an act does to devices and surroundings; nothing for what is only said or checked."""

@@ -31,6 +31,9 @@ def seconds(duration: str) -> float:
 class ActorConfig(DeviceConfig):
     """A simulated device of a scenario."""
 
+    link: Literal["bytes", "bus"] = Field(
+        default="bytes", description="bytes: its simulator's, through its driver; bus: readings, without either"
+    )
     model: dict[str, dict[str, OptionField]] = Field(
         default_factory=dict, description="What its simulator is told whenever it powers up, verb by verb"
     )
@@ -38,7 +41,9 @@ class ActorConfig(DeviceConfig):
     def device(self) -> DeviceConfig:
         """As the hub has it."""
         values = {name: getattr(self, name) for name in DeviceConfig.model_fields} | {"port": SIMULATED}
-        return DeviceConfig.model_construct(_fields_set=(self.model_fields_set - {"model"}) | {"port"}, **values)
+        return DeviceConfig.model_construct(
+            _fields_set=(self.model_fields_set - {"model", "link"}) | {"port"}, **values
+        )
 
 
 class ScenarioHead(Section):

@@ -4,19 +4,22 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 from devicehub.clock import Clock
-from devicehub.collect.supervisor import Post, Supervisor
+from devicehub.collect.supervisor import Overhear, Post, Supervisor, nobody_overhears
 from devicehub.commands.line import Line
 from devicehub.core.admission import Admission
 from devicehub.driver import Driver
-from devicehub.model.reading import Input
+from devicehub.hub.plan import Plan
+from devicehub.model.reading import Input, Reading
+from devicehub.pipe import Pipe
 
 
 class Crew:
     """Who keeps which device open."""
 
-    def __init__(self, offer: Callable[[Input], None], clock: Clock) -> None:
-        """`offer` takes what devices say."""
+    def __init__(self, offer: Callable[[Input], None], clock: Clock, overhear: Overhear = nobody_overhears) -> None:
+        """`offer` takes what devices say, `overhear` is told of the packets that they said it with."""
         self._offer = offer
+        self._overhear = overhear
         self._clock = clock
         self._supervisors: dict[str, Supervisor] = {}
         self._posts: dict[str, Post] = {}
@@ -32,7 +35,7 @@ class Crew:
         """Begin to keep devices open, in tasks of `group`. `drivers`: by device."""
         for post in posts:
             check = Admission(drivers[post.device]).check
-            supervisor = Supervisor(post, check, self._offer, self._clock)
+            supervisor = Supervisor(post, check, self._offer, self._clock, self._overhear)
             self._posts[post.device], self._supervisors[post.device] = post, supervisor
             self._drivers[post.device] = drivers[post.device]
             self._tasks[post.device] = group.create_task(supervisor.run())
@@ -59,3 +62,19 @@ async def cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def watched(plan: Plan, pipe: Pipe, clock: Clock) -> Crew:
+    """A crew whose devices are looked at before what they say is judged."""
+    view, taps = plan.view, plan.taps
+    if view is None and taps is None:
+        return Crew(pipe.offer, clock)
+
+    def offered(item: Input) -> None:
+        if view is not None and isinstance(item, Reading):
+            view.look(item)
+        if taps is not None:
+            taps.made(item)
+        pipe.offer(item)
+
+    return Crew(offered, clock, nobody_overhears if taps is None else taps.packet)

@@ -15,6 +15,7 @@ from devicehub.model.rulebook import LimitWish
 from devicehub.publish.envelope import Encoder
 from devicehub.publish.port import Connect
 from devicehub.publish.topics import Topics
+from devicehub.taps import Taps
 from devicehub.transport.progress import Progress
 from devicehub.view import View
 
@@ -82,8 +83,8 @@ class Plan:
     """What a hub is made of. `info` without run-time facts; `state`: folder of journal and evidence.
 
     `progress`: where links look how far what their devices said is durable. `forgetful`: why the broker is known to
-    forget, if it is. `view`: who is shown all that is published, if there is a page. `verbs`: what the hub can be told
-    beside its own.
+    forget, if it is. `view`: who is shown all that is published, if there is a page; `taps`: what passes over the
+    links, for whoever asks. `verbs`: what the hub can be told beside its own.
     """
 
     setting: Setting
@@ -103,5 +104,6 @@ class Plan:
     window: int = 100
     forgetful: str = ""
     view: View | None = None
+    taps: Taps | None = None
     verbs: Sequence[HubVerb] = ()
     rules: RulesChange | None = None

@@ -21,7 +21,7 @@ from devicehub.evidence import EvidenceStore
 from devicehub.health import Figures, Gauges, Health
 from devicehub.hub import earlier, timers
 from devicehub.hub.amending import Amending
-from devicehub.hub.crew import Crew, cancelled
+from devicehub.hub.crew import cancelled, watched
 from devicehub.hub.plan import Plan
 from devicehub.hub.reload import Parts, Reload
 from devicehub.hub.timers import Pace, Remarks
@@ -29,7 +29,6 @@ from devicehub.hub.verbs import Reach, register
 from devicehub.hub.voice import Voice
 from devicehub.journal import Entry, Journal, rebuild, tables
 from devicehub.model.message import Kind
-from devicehub.model.reading import Input, Reading
 from devicehub.pipe import Pipe
 from devicehub.process import Process, Sinks
 from devicehub.publish.port import Incoming, Publisher
@@ -76,7 +75,7 @@ class Hub:
         self._selftest = self._listening()
         self._pipe = Pipe(plan.setting.devices)
         self._station = Station(plan.setting)
-        self._crew = Crew(self._pipe.offer if plan.view is None else partial(_shown, plan.view, self._pipe), clock)
+        self._crew = watched(plan, self._pipe, clock)
         self._pace = Pace(plan.upkeep)
         self._reload = Reload(plan.reread, self._parts())
         self._desk = self._commanded()
@@ -254,6 +253,7 @@ class Hub:
             delivery=self._delivery,
             reload=self.reload,
             change=Amending(self._plan.amend, self.reload).change,
+            echo=self._selftest.echo,
             clock=self._clock,
         )
         register(verbs, reach)
@@ -283,13 +283,6 @@ class Hub:
 
 def _published(view: View, entries: Sequence[Entry]) -> None:
     view.extend(entry.out for entry in entries)
-
-
-def _shown(view: View, pipe: Pipe, item: Input) -> None:
-    """Images are looked at before they are judged."""
-    if isinstance(item, Reading):
-        view.look(item)
-    pipe.offer(item)
 
 
 async def _ended(task: asyncio.Task[None], seconds: float) -> None:

@@ -16,10 +16,24 @@ from devicehub.core.preflights import RefusedPreflightError
 from devicehub.deliver import Delivery
 from devicehub.driver import Command, Options
 from devicehub.hub.crew import Crew
-from devicehub.model.alarm import Disposition, Verb
+from devicehub.hub.declared import (
+    ALARM_COMMANDS,
+    ALL,
+    CHANGE_LIMIT,
+    CLOSE,
+    IDENTIFY,
+    IMAGE_WITHIN,
+    OPEN,
+    PREFLIGHT,
+    RELOAD,
+    REPLAY,
+    SNAPSHOT,
+    TEST_BROKER,
+)
+from devicehub.model.alarm import Verb
 from devicehub.model.command import CommandState
-from devicehub.model.device import ChannelKind, Option
-from devicehub.model.errors import ConfigError, JournalError
+from devicehub.model.device import ChannelKind
+from devicehub.model.errors import ConfigError, DeliveryError, JournalError
 from devicehub.model.message import Kind, Message
 from devicehub.model.payload import AlarmData, CaptureData, InspectionData, PreflightData
 from devicehub.model.reading import Reading, Trigger
@@ -28,102 +42,15 @@ from devicehub.model.stream import Stream
 from devicehub.pipe import Pipe
 from devicehub.process import Sinks
 
-IMAGE_WITHIN: Final = 10.0
 TRIGGER: Final = "command"
 _TOLD: Final = (Kind.STATUS, Kind.INFO, Kind.DESCRIBE, Kind.DEVICE, Kind.CAPABILITY, Kind.LANE)
-_ALL: Final = "all"
-_FURTHEST: Final = 2.0**53
-
-_DEVICE: Final = Option(name="device", title="Device", default="")
-_DESK: Final = Option(name="desk", title="Desk; empty where there is only one", default="")
-_POINT: Final = (
-    _DEVICE,
-    Option(name="point", title="Name of the alarm point", default=""),
-    Option(name="alarm", title="Id of the standing alarm, instead of device and point", default=""),
-    Option(name="revision", title="Revision that was seen, 0 for whatever it is", default=0, low=0),
-    Option(name="why", title="Reason; without one, that of the command", default=""),
-)
-_FOR: Final = Option(name="seconds", title="How long in s, 0 for the usual time", default=0.0, low=0, high=_FURTHEST)
-_MORE: Final[Mapping[Verb, tuple[Option, ...]]] = {
-    Verb.CONFIRM: (
-        Option(name="disposition", title="What it was", default="", choices=("", *(one.value for one in Disposition))),
-    ),
-    Verb.SHELVE: (
-        _FOR,
-        Option(name="until", title="Until which instant, instead of seconds", default=""),
-        Option(name="one_shot", title="End it when the alarm ends", default=False),
-    ),
-    Verb.SILENCE: (_FOR,),
-}
-
-RELOAD: Final = Command(verb="reload", title="Read the configuration again", timeout=60.0)
-SNAPSHOT: Final = Command(
-    verb="snapshot",
-    title="Keep the image of a camera as evidence",
-    options=(_DEVICE,),
-    required=("device",),
-    timeout=IMAGE_WITHIN + 20.0,
-)
-IDENTIFY: Final = Command(
-    verb="identify",
-    title="Publish again what describes a device, or all; have a device show itself",
-    options=(_DEVICE,),
-)
-REPLAY: Final = Command(
-    verb="replay",
-    title="Send stored events of a stream again, or what the broker refused",
-    options=(
-        Option(name="stream", title="Which stream", default="events", choices=(*(one.value for one in Stream), _ALL)),
-        Option(name="after", title="Behind which sequence number", default=0, low=0, high=_FURTHEST),
-        Option(name="quarantine", title="What the broker refused, instead of a stream", default=False),
-    ),
-    timeout=60.0,
-)
-OPEN: Final = Command(
-    verb="open-inspection",
-    title="Begin an inspection at a desk; one that is open there ends",
-    options=(_DESK, Option(name="reference", title="The operator's own, for the record", default="")),
-    timeout=30.0,
-)
-CLOSE: Final = Command(
-    verb="close-inspection",
-    title="End the inspection at a desk",
-    options=(_DESK, Option(name="inspection", title="Its id, instead of the desk", default="")),
-    timeout=30.0,
-)
-PREFLIGHT: Final = Command(
-    verb="preflight",
-    title="Look at what the devices of a desk need before a shift; event/preflight-ended says how it came out",
-    options=(
-        Option(name="desk", title="Desk; empty: the devices that belong to none", default=""),
-        Option(name="samples", title="Whether known samples are going to be shown", default=True),
-    ),
-    timeout=30.0,
-)
-CHANGE_LIMIT: Final = Command(
-    verb="change-limit",
-    title="Change a limit in the rule file, as a new version by the issuer with the reason of the command",
-    options=(
-        _DEVICE,
-        Option(name="point", title="Name of the alarm point", default=""),
-        Option(name="value", title="What it is to be, in the unit of its channel", default=0.0),
-        Option(name="was", title="What it is, as whoever changes it sees it", default=0.0),
-    ),
-    required=("device", "point", "value", "was"),
-    timeout=60.0,
-)
-_ALARM_COMMANDS: Final = {
-    verb: Command(verb=verb.value, title=f"{verb.value} an alarm", options=(*_POINT, *_MORE.get(verb, ())))
-    for verb in Verb
-}
-COMMANDS: Final = (RELOAD, SNAPSHOT, IDENTIFY, REPLAY, OPEN, CLOSE, PREFLIGHT, CHANGE_LIMIT, *_ALARM_COMMANDS.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
     """What of a running hub its verbs act on. `reload` gives what changed, and raises as `Hub.reload` does.
 
-    `change`: a limit, which gives and raises as `reload`.
+    `change`: a limit, which gives and raises as `reload`. `echo`: see `SelfTest.echo`.
     """
 
     station: Station
@@ -133,6 +60,7 @@ class Reach:
     delivery: Delivery
     reload: Callable[[], Awaitable[str]]
     change: Callable[[LimitWish], Awaitable[str]]
+    echo: Callable[[], Awaitable[float]]
     clock: Clock
 
 
@@ -146,11 +74,12 @@ def register(verbs: Verbs, reach: Reach) -> None:
         OPEN: _open,
         CLOSE: _close,
         PREFLIGHT: _preflight,
+        TEST_BROKER: _test_broker,
         CHANGE_LIMIT: _change_limit,
     }
     for command, act in acts.items():
         verbs.add(command, partial(act, reach))
-    for verb, command in _ALARM_COMMANDS.items():
+    for verb, command in ALARM_COMMANDS.items():
         verbs.add(command, partial(_alarm, verb, reach))
 
 
@@ -159,6 +88,15 @@ async def _reload(reach: Reach, args: Options, request: Request) -> Result:
     try:
         return {"changed": await reach.reload()}
     except (ConfigError, JournalError) as error:
+        raise CommandError(str(error)) from None
+
+
+async def _test_broker(reach: Reach, args: Options, request: Request) -> Result:
+    """Done when a message of this hub has come back."""
+    del args, request
+    try:
+        return {"round_trip_ms": round(await reach.echo() * 1000, 1)}
+    except DeliveryError as error:
         raise CommandError(str(error)) from None
 
 
@@ -235,7 +173,7 @@ async def _replay(reach: Reach, args: Options, request: Request) -> Result:
             return {"events": reach.delivery.replay_quarantine()}
         named = str(args["stream"])
         for stream in Stream:
-            if named in {_ALL, stream.value}:
+            if named in {ALL, stream.value}:
                 await reach.delivery.replay(stream, int(args["after"]))
     except JournalError as error:
         raise CommandError(str(error)) from None

@@ -42,6 +42,14 @@ class Window(Struct, frozen=True, omit_defaults=True):
     harmless: bool = False
 
 
+class Area(Struct, frozen=True):
+    """A part of a device's image: its corners in pixels, [x, y] each."""
+
+    device: str
+    name: str
+    corners: tuple[tuple[float, float], ...]
+
+
 class RuleBook(Struct, frozen=True):
     """All of it. `file`: where the rules stand, empty where that is the configuration itself.
 
@@ -54,6 +62,7 @@ class RuleBook(Struct, frozen=True):
     points: tuple[RulePoint, ...]
     responses: tuple[Response, ...]
     windows: tuple[Window, ...] = ()
+    regions: tuple[Area, ...] = ()
 
 
 class LimitWish(Struct, frozen=True, kw_only=True):

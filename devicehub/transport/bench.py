@@ -7,14 +7,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from devicehub.clock import Clock, repeatable
-from devicehub.driver import Driver, Link
+from devicehub.driver import Link
 from devicehub.simulator import AnySimulator, SimulatorFactory
 from devicehub.transport.faults import FaultPlan, FaultTransport
 from devicehub.transport.link import Transport
 from devicehub.transport.simulated import SimulatedPort
 
 TICK: Final = 0.1
-Models = Mapping[str, tuple[Driver, SimulatorFactory]]
+Models = Mapping[str, tuple[Link, SimulatorFactory]]
 
 
 class Bench:
@@ -24,8 +24,8 @@ class Bench:
         """`seed`: each device has chance of its own by it."""
         self._clock = clock
         self._ports = {
-            name: SimulatedPort(driver.link, _maker(factory, f"{seed} {name}"), clock, TICK)
-            for name, (driver, factory) in models.items()
+            name: SimulatedPort(link, _maker(factory, f"{seed} {name}"), clock, TICK)
+            for name, (link, factory) in models.items()
         }
         self._plans: dict[str, FaultPlan] = {}
         self._open: dict[str, FaultTransport] = {}

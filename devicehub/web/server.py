@@ -8,46 +8,22 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import uvicorn
 
-from devicehub.clock import Clock
 from devicehub.model.errors import ConfigError
-from devicehub.model.rulebook import RuleBook
-from devicehub.publish.port import Incoming
-from devicehub.publish.topics import Topics
-from devicehub.view import View
 from devicehub.web.access import Guard, token_file
-from devicehub.web.routes import Surface, application
-from devicehub.web.training import Training
+from devicehub.web.page import Page
+from devicehub.web.routes import application
 
 LOOPBACK = "127.0.0.1"
-ENDING = 0
+ENDING = 0.5
 SAID_MOST = 4096
 READERS = 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """What the page shows and may do. `command` takes a command as if it came over MQTT; `rules`: those in force.
-
-    `training`: the exercise that is played, whose instructor has a token of his own.
-    """
-
-    view: View
-    topics: Topics
-    command: Callable[[Incoming], None]
-    state: Path
-    port: int
-    clock: Clock
-    rules: Callable[[], RuleBook]
-    training: Training | None = None
 
 
 class Addresses(NamedTuple):
@@ -74,14 +50,10 @@ async def serving(page: Page) -> AsyncIterator[Addresses]:
     """
     with _bound(page.port) as listening, ThreadPoolExecutor(READERS, thread_name_prefix="page") as disk:
         token = token_file(page.state, page.clock.token(16).hex())
-        evidence, journal = page.state / "evidence", page.state / "journal.sqlite"
         instructor = "" if page.training is None else page.clock.token(16).hex()
-        surface = Surface(
-            page.view, page.topics, page.command, page.rules, evidence, journal, disk, page.clock, page.training
-        )
         logging.getLogger("uvicorn").setLevel(logging.WARNING)  # who opens and closes a page is nobody else's news
         config = uvicorn.Config(
-            Guard(application(surface), token, instructor),
+            Guard(application(page, disk), token, instructor),
             ws="websockets-sansio",
             ws_per_message_deflate=False,
             ws_max_size=SAID_MOST,
@@ -90,7 +62,6 @@ async def serving(page: Page) -> AsyncIterator[Addresses]:
             access_log=False,
             server_header=False,
             date_header=False,
-            timeout_graceful_shutdown=ENDING,
         )
         server = _Server(config)
         running = asyncio.create_task(server.serve([listening]))
@@ -98,9 +69,22 @@ async def serving(page: Page) -> AsyncIterator[Addresses]:
             place = f"http://{LOOPBACK}:{listening.getsockname()[1]}/?token="
             yield Addresses(place + token, place + instructor if instructor else "")
         finally:
-            server.should_exit = True
-            with contextlib.suppress(asyncio.CancelledError):
-                await running
+            await _ended(server, running)
+
+
+async def _ended(server: uvicorn.Server, running: asyncio.Task[None]) -> None:
+    """Every browser is told that this is the end; one that does not take it in `ENDING` seconds is hung up on.
+
+    uvicorn's own limit has whole seconds alone, and calls it an error even where nobody was there.
+    """
+    server.should_exit = True
+    await asyncio.wait([running], timeout=ENDING)
+    for connection in list(server.server_state.connections):
+        connection.transport.abort()
+    if not running.done():
+        running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Self
 import pytest
 
 from simulators.thermal.gy_mcu90640 import SIMULATOR
-from tests.page.browsing import needs_browser, visited
+from tests.page.browsing import Visit, needs_browser, visited
 
 pytestmark = [pytest.mark.real, needs_browser]
 
@@ -26,19 +26,65 @@ high = 33.0
 """
 
 
+TWICE = f"""{HOT}
+[[limit]]
+device = "thermal-1"
+channel = "image.min"
+low = 32.0
+"""
+
+
+async def named(visit: Visit) -> None:
+    """The first act asks who acts; nothing can be done before."""
+    async with asyncio.timeout(30):
+        while not await visit.page.locator("#banner #issuer").is_visible():
+            await visit.page.keyboard.press("a")
+    await visit.sees("#banner", "Say first who works here.")
+    await visit.page.keyboard.type("op-1147")
+    await visit.page.keyboard.press("Enter")
+
+
 async def test_an_alarm_is_raised_acknowledged_confirmed_and_over_by_keyboard_alone(tmp_path: Path) -> None:
     async with visited(tmp_path, HOT) as visit:
         await visit.sees("#banner", "thermal-1/image-max-high")
+        await named(visit)
+        await visit.page.keyboard.press("s")
+        await visit.page.locator("#banner button:disabled", has_text="Silence 2 min").wait_for()
         await visit.page.keyboard.press("a")
-        await visit.sees("section[aria-labelledby=alarm-one]", "thermal-1/image-max-high")
-        await visit.page.keyboard.press("a")
-        await visit.sees("[data-said]", "Say first who works here.")
-        await visit.page.keyboard.type("op-1147")
-        await visit.page.keyboard.press("Enter")
-        await visit.page.keyboard.press("a")
+        await visit.page.locator("#banner").wait_for(state="hidden")
+        await visit.page.keyboard.press("Alt+2")
         await visit.sees("section[aria-labelledby=alarm-one] dd", "op-1147")
+        assert await visit.page.locator(".chain [aria-current]").all_inner_texts() == ["Raised", "Acknowledged"]
         await visit.page.keyboard.press("4")
         await visit.sees("section[aria-labelledby=alarm-past]", "Nuisance")
+
+
+async def test_a_key_pressed_twice_does_not_acknowledge_the_alarm_that_comes_up_next(tmp_path: Path) -> None:
+    async with visited(tmp_path, TWICE) as visit:
+        await visit.sees("#banner", "+1 more")
+        await named(visit)
+        first = await visit.page.locator("#banner a").first.inner_text()
+        second = next(one for one in ("image-max-high", "image-min-low") if one not in first)
+        await visit.page.keyboard.press("a")
+        await visit.sees("#banner", second)
+        await visit.page.keyboard.press("a")
+        await visit.sees("#banner", "read it, then press again")
+        async with asyncio.timeout(30):
+            while await visit.page.locator("#banner").is_visible():
+                await visit.page.keyboard.press("a")
+
+
+async def test_the_keyboard_keeps_its_place_while_all_around_is_renewed(tmp_path: Path) -> None:
+    async with visited(tmp_path, HOT) as visit:
+        await visit.sees(".tile:not(.stale)", "thermal-1")
+        for place in ("nav a[data-name=journal]", ".tile", "#banner button"):
+            await visit.page.locator(place).first.focus()
+            before = await visit.page.locator("#lights time").inner_text()
+            await visit.page.locator("#lights time", has_text=before).wait_for(state="detached")
+            assert await visit.page.locator(place).first.evaluate("one => one === document.activeElement")
+        await visit.page.locator(".skip").focus()
+        await visit.page.keyboard.press("Enter")
+        assert await visit.page.locator("main").evaluate("one => one === document.activeElement")
 
 
 async def test_a_hub_that_is_gone_is_said_at_once_and_nothing_looks_current(tmp_path: Path) -> None:

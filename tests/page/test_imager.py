@@ -1,5 +1,6 @@
 """Live images: where the limit lies, how hot it was in the last minute, and none for a page that nobody sees."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -19,17 +20,28 @@ device = "thermal-1"
 channel = "image.max"
 high = {limit}
 """
-WHITE = """() => {
-  const canvas = document.querySelector(".image");
-  const pixels = new Uint32Array(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.buffer);
-  return pixels.filter((one) => one === 0xffffffff).length;
+MARKED = """() => {
+  const canvas = document.querySelector(".marks");
+  return canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.filter((one, place) => place % 4 === 3 && one > 0).length;
 }"""
+SHOWN = """canvas => [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data].join()"""
+REGIONS = """
+[[region]]
+device = "thermal-1"
+name = "panel"
+rectangle = [4, 4, 20, 12]
+
+[[region]]
+device = "thermal-1"
+name = "hinge"
+polygon = [[26, 2], [31, 2], [28, 12]]
+"""
 SEEN = """state => {
   Object.defineProperty(document, "hidden", { configurable: true, get: () => state === "hidden" });
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
-CROSS = 8
-"""Pixels of the mark on the hottest one, at most."""
+CROSS = 400
+"""Points of the screen that the mark on the hottest pixel takes, at most."""
 
 
 async def test_a_line_is_drawn_where_the_limit_in_force_lies(tmp_path: Path) -> None:
@@ -37,14 +49,41 @@ async def test_a_line_is_drawn_where_the_limit_in_force_lies(tmp_path: Path) -> 
         await visit.sees("#banner", "thermal-1/image-max-high")
         await visit.sees("#banner", "next: Stop.")
         await visit.page.locator(".imager .trend").wait_for()
-        assert await visit.page.evaluate(WHITE) > CROSS
+        assert await visit.page.evaluate(MARKED) > CROSS
 
 
 async def test_no_line_is_drawn_where_nothing_is_near_the_limit_and_no_image_is_fetched_unseen(tmp_path: Path) -> None:
     async with visited(tmp_path, CAMERA.format(limit=200.0)) as visit:
         await visit.sees(".imager:not(.stale) .image-caption", "hottest")
-        assert await visit.page.evaluate(WHITE) <= CROSS
+        assert await visit.page.evaluate(MARKED) <= CROSS
         await visit.page.evaluate(SEEN, "hidden")
         await visit.sees(".imager.stale .image-note", "no new image")
         await visit.page.evaluate(SEEN, "visible")
         await visit.page.locator(".imager:not(.stale)").wait_for()
+
+
+async def test_regions_of_the_configuration_are_drawn_and_named(tmp_path: Path) -> None:
+    async with visited(tmp_path, CAMERA.format(limit=200.0) + REGIONS) as visit:
+        await visit.sees(".image-caption", "Regions: panel, hinge")
+        await visit.sees(".imager:not(.stale) .image-caption", "hottest")
+        assert await visit.page.evaluate(MARKED) > 4 * CROSS
+
+
+async def test_an_image_is_kept_beside_the_live_one_and_looks_like_no_live_one(tmp_path: Path) -> None:
+    async with visited(tmp_path, CAMERA.format(limit=200.0)) as visit:
+        await visit.sees(".imager:not(.stale) .image-caption", "hottest")
+        live, kept = visit.page.locator(".imager .image").first, visit.page.locator(".kept .image")
+        button = visit.page.get_by_role("button", name="Compare")
+        await button.press("Enter")
+        assert (await visit.sees(".kept figcaption", "Kept at")).endswith("not live")
+        frame = await kept.evaluate(SHOWN)
+        async with asyncio.timeout(30):
+            while await live.evaluate(SHOWN) == frame:
+                pass
+        assert await kept.evaluate(SHOWN) != await live.evaluate(SHOWN)
+        await visit.page.get_by_label("Live image shines through").press("End")
+        async with asyncio.timeout(30):
+            while await kept.evaluate(SHOWN) == frame:
+                pass
+        await button.press("Enter")
+        await visit.page.locator(".kept").wait_for(state="hidden")

@@ -52,7 +52,7 @@ async def test_a_limit_is_changed_as_a_new_version_and_its_alarm_has_the_steps_o
         await visit.sees(f"{rules} dd", "op-1147")
         assert "high = 0.01  # never here" in (tmp_path / "rules.toml").read_text()
         await visit.sees("#banner", "gamma-1/dose-rate-high")
-        await visit.page.keyboard.press("a")
+        await visit.page.keyboard.press("Alt+2")
         await visit.sees(".step", "Step back three metres.")
         await visit.page.locator("#language").select_option("sr-Latn")
         await visit.sees(".step", "Одступите три метра.")

@@ -64,7 +64,7 @@ async def named(visit: Visit, name: str) -> None:
 async def answered(trainee: Visit) -> None:
     """Acknowledge the alarm that stands and say that it was a nuisance."""
     await trainee.sees("#banner", "thermal-1/image-max-high")
-    await trainee.page.keyboard.press("a")
+    await trainee.page.keyboard.press("Alt+2")
     await trainee.sees("section[aria-labelledby=alarm-one]", "thermal-1/image-max-high")
     await named(trainee, "op-1147")
     await trainee.page.keyboard.press("a")

@@ -1,14 +1,11 @@
 """The page's server on a real socket: who may use it, what it tells, and that it ends in time."""
 
 import asyncio
-import base64
-import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,14 +13,18 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from devicehub.clock import Clock
+from devicehub.commissioning import StationCommissioning
 from devicehub.model.errors import ConfigError
 from devicehub.model.payload import RulesData
 from devicehub.model.reading import Image, Layout, Reading, Stamp
 from devicehub.model.rulebook import Response, RuleBook
 from devicehub.publish.port import Incoming, Outgoing
 from devicehub.publish.topics import Topics
+from devicehub.taps import Taps
 from devicehub.view import View
 from devicehub.web import Page, serving
+from devicehub.web.training import Training
+from devicehub.wire.packet import Packet
 
 pytestmark = pytest.mark.real
 
@@ -38,10 +39,12 @@ class Site:
     """A page, and what it was asked to have done."""
 
     view: View
+    taps: Taps
     state: Path
     address: str = ""
     instructor: str = ""
     commands: list[Incoming] = field(default_factory=list)
+    remarks: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def host(self) -> str:
@@ -78,10 +81,13 @@ class Site:
 
 
 @asynccontextmanager
-async def site(folder: Path, lesson: "Lesson | None" = None) -> AsyncIterator[Site]:
-    one = Site(View(), folder)
+async def site(
+    folder: Path, lesson: Training | None = None, commissioning: StationCommissioning | None = None
+) -> AsyncIterator[Site]:
+    one = Site(View(), Taps(lambda: 12.5, "scanner".__eq__), folder)
     page = Page(
         view=one.view,
+        taps=one.taps,
         topics=TOPICS,
         command=one.commands.append,
         state=folder,
@@ -89,6 +95,8 @@ async def site(folder: Path, lesson: "Lesson | None" = None) -> AsyncIterator[Si
         clock=Clock(),
         training=lesson,
         rules=lambda: BOOK,
+        remark=lambda what, why: one.remarks.append((what, why)),
+        commissioning=commissioning,
     )
     async with serving(page) as places:
         one.address, one.instructor = places
@@ -186,6 +194,34 @@ async def test_images_come_as_they_are_taken_and_only_the_newest(tmp_path: Path)
             assert (first[4], len(first)) == (2, 26)
 
 
+async def test_what_passes_over_a_link_is_told_to_who_asks_and_of_documents_only_how_much(tmp_path: Path) -> None:
+    async with site(tmp_path) as one:
+        async with one.socket("/ws/raw/gamma-1") as open_one, one.socket("/ws/raw/scanner") as closed:
+            assert await news(open_one) == {"hidden": False, "missed": 0, "lines": []}
+            assert await news(closed) == {"hidden": True, "missed": 0, "lines": []}
+            for device in ("gamma-1", "scanner"):
+                one.taps.packet(device, "<", Packet(b"P<UTO"))
+            assert (await news(open_one))["lines"] == [{"at": 12.5, "sign": "<", "text": "50 3c 55 54 4f"}]
+            assert (await news(closed))["lines"] == [{"at": 12.5, "sign": "<", "text": "", "size": 5}]
+        with pytest.raises((InvalidStatus, ConnectionClosed)):
+            async with one.socket("/ws/raw/gamma-1", Origin="http://broker:1") as socket:
+                await socket.recv()
+
+
+async def test_an_end_is_no_error_however_many_browsers_there_are(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with site(tmp_path) as one:
+        sockets = [await one.socket(path) for path in ("/ws/news", "/ws/images/cam", "/ws/raw/cam")]
+        sockets[0].transport.pause_reading()
+        one.view.extend(out("event/x", b'"' + b"x" * 5_000_000 + b'"') for _ in range(4))
+        await Clock().sleep(0)
+    for socket in sockets:
+        socket.transport.abort()
+        await socket.wait_closed()
+    assert [record.getMessage() for record in caplog.records if record.levelname in {"ERROR", "CRITICAL"}] == []
+
+
 async def test_evidence_is_given_by_its_digest_and_nothing_else_of_the_disk(tmp_path: Path) -> None:
     kept = tmp_path / "evidence" / DIGEST[:2] / DIGEST
     kept.parent.mkdir(parents=True)
@@ -207,7 +243,15 @@ async def test_a_port_that_is_taken_is_a_mistake_of_the_configuration(tmp_path: 
     async with site(tmp_path) as one:
         port = int(one.host.split(":")[1])
         page = Page(
-            view=View(), topics=TOPICS, command=print, state=tmp_path, port=port, clock=Clock(), rules=lambda: BOOK
+            view=View(),
+            taps=one.taps,
+            topics=TOPICS,
+            command=print,
+            state=tmp_path,
+            port=port,
+            clock=Clock(),
+            rules=lambda: BOOK,
+            remark=print,
         )
         with pytest.raises(ConfigError, match=f"page.port = {port}: Address already in use"):
             async with serving(page):
@@ -229,68 +273,3 @@ async def test_browsers_that_read_nothing_keep_nobody_from_ending(tmp_path: Path
     for socket in stalled:
         socket.transport.abort()
         await socket.wait_closed()
-
-
-@dataclass
-class Lesson:
-    """An exercise as the page sees it."""
-
-    over: bool = False
-    verbs: frozenset[str] = frozenset({"exercise-pause"})
-
-    def told(self, *, instructor: bool) -> bytes:
-        return json.dumps({"instructor": instructor}).encode()
-
-    def readable(self, *, instructor: bool) -> bool:
-        return instructor or self.over
-
-    def report(self, language: str) -> str:
-        return f"<style>td{{color:red}}</style><p lang={language}>"
-
-
-async def test_what_is_the_instructors_takes_the_instructors_token(tmp_path: Path) -> None:
-    lesson = Lesson()
-    async with site(tmp_path, lesson) as one:
-        leader = {"Cookie": f"devicehub={one.instructor.rpartition('=')[2]}"}
-        assert one.instructor != one.address
-        assert (await one.asks("/api/training", one.known))[2] == b'{"instructor": false}'
-        assert (await one.asks("/api/training", leader))[2] == b'{"instructor": true}'
-        assert (await one.asks("/api/training", {"Cookie": "devicehub="}))[0] == 403
-        body = b'{"target":"hub","verb":"exercise-pause","issuer":"op"}'
-        asked = {"Origin": f"http://{one.host}"}
-        assert (await one.asks("/api/command", one.known | asked, "POST", body))[0] == 403
-        assert one.commands == []
-        assert (await one.asks("/api/command", leader | asked, "POST", body))[0] == 202
-        assert (await one.asks("/training/report", one.known))[0] == 403
-        lesson.over = True
-        status, head, report = await one.asks("/training/report?language=sq", one.known)
-        assert (status, report) == (200, b"<style>td{color:red}</style><p lang=sq>")
-        digest = base64.b64encode(hashlib.sha256(b"td{color:red}").digest()).decode()
-        assert f"content-security-policy: default-src 'none'; style-src 'sha256-{digest}';" in head
-
-
-async def test_a_trainee_is_not_told_what_the_instructor_does(tmp_path: Path) -> None:
-    told = [
-        Outgoing(f"{TOPICS.prefix}/{topic}", b"{}", 1, retain=False, expiry=None, type=kind, id="i", subject=subject)
-        for topic, kind, subject in (
-            ("event/hub-exercise", "io.devicehub.hub.exercise", ""),
-            ("event/command", "io.devicehub.command", "hub/exercise-pause"),
-            ("res/hub/exercise-pause", "io.devicehub.command.done", "hub/exercise-pause"),
-            ("event/alarm-raised", "io.devicehub.alarm.raised", "cam/hot"),
-        )
-    ]
-    async with site(tmp_path, Lesson()) as one:
-        leader = f"devicehub={one.instructor.rpartition('=')[2]}"
-        async with one.socket("/ws/news") as trainee, one.socket("/ws/news", Cookie=leader) as instructor:
-            assert [(await news(each))["messages"] for each in (trainee, instructor)] == [[], []]
-            one.view.extend(told)
-            assert len(cast(list[object], (await news(trainee))["messages"])) == 1
-            assert len(cast(list[object], (await news(instructor))["messages"])) == 4
-
-
-async def test_a_hub_without_an_exercise_says_so(tmp_path: Path) -> None:
-    async with site(tmp_path) as one:
-        assert one.instructor == ""
-        assert (await one.asks("/api/training", one.known))[2] == b"null"
-        assert (await one.asks("/training/report", one.known))[0] == 404
-        assert (await one.asks("/", {"Cookie": "devicehub="}))[0] == 403

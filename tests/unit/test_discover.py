@@ -2,8 +2,7 @@
 
 import re
 
-from devicehub.cli.devices_scan import descriptors
-from devicehub.discover import Descriptor, Kind, by_bytes, candidates
+from devicehub.discover import Descriptor, Kind, by_bytes, candidates, descriptors
 from devicehub.driver import BleLink, Driver, Link, SerialLink, UsbLink, VideoFormat, VideoLink
 from devicehub.model.device import Category, Channel, UsbId
 from devicehub.registry import driver_names, load_driver

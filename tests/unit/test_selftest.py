@@ -1,10 +1,12 @@
 """The self-test at a broker in this process: what it tells of one that brings nothing back and of one that forgets."""
 
+import asyncio
 import logging
 
 import pytest
 
 from devicehub.clock import Clock
+from devicehub.model.errors import DeliveryError
 from devicehub.publish.memory import MemoryBroker
 from devicehub.publish.port import Outgoing
 from devicehub.publish.topics import Topics
@@ -159,3 +161,36 @@ async def test_rubbish_in_the_own_topic_proves_nothing_and_breaks_nothing() -> N
         broker.take(Outgoing(f"{TOPICS.prefix}/status", b"\xff{", 1, True, None, "", "", ""))  # noqa: FBT003 - fields
         await passes(6)
     assert station.words == ["self-test-failed"]
+
+
+async def test_a_broker_that_is_tried_brings_back_what_is_said_then() -> None:
+    station = station_at(MemoryBroker(delay=lambda _: 0.25))
+    async with station.connected() as publisher:
+        await passes(1)
+        tried = asyncio.create_task(station.test.echo())
+        await passes(0)
+        assert (station.changes, tried.done()) == ([False], False)
+        station.say(publisher)
+        assert await tried == 0.25
+
+
+async def test_a_broker_that_is_tried_and_keeps_it_back_is_told_of_after_five_seconds() -> None:
+    station = station_at(MemoryBroker(withhold=keeps_back))
+    async with station.connected() as publisher:
+        tried = asyncio.create_task(station.test.echo())
+        await passes(0)
+        station.say(publisher)
+        with pytest.raises(DeliveryError, match="does not bring back"):
+            await tried
+
+
+async def test_no_broker_is_tried_without_a_connection() -> None:
+    station = station_at(MemoryBroker())
+    with pytest.raises(DeliveryError, match="no connection"):
+        await station.test.echo()
+    async with station.connected():
+        await passes(1)
+    station.test.close()
+    await passes(1)
+    with pytest.raises(DeliveryError, match="no connection"):
+        await station.test.echo()

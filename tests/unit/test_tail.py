@@ -24,7 +24,7 @@ async def test_what_went_by_before_a_damaged_frame_is_in_the_log_as_a_transcript
 ) -> None:
     clock, offered = Clock(seed=1), list[Input]()
     tail = Tail("dev", clock, private=False)
-    link = Tapped(inner := MemoryTransport(lambda _: None), tail)
+    link = Tapped(inner := MemoryTransport(lambda _: None), tail.note)
     await link.write(Packet(b"\x05"))
     await clock.sleep(0.25)
     inner.push([Packet(b"\x02\x04\x12", "in:81")])

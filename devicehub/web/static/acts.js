@@ -12,22 +12,26 @@ export function issuerField() {
 
 /**
  * Have the hub or a device do something; `said` tells what became of it. Arguments that are empty are left out.
- * Gives whether it was done.
+ * Gives the answer if it was done, else null.
  */
 export async function attempt(said, target, verb, args = {}, why = "") {
-  if (!issuer()) {
-    const there = document.getElementById("issuer");
-    fill(said, t("who-are-you"), there ? null : issuerField());
-    document.getElementById("issuer").focus();
-    return false;
-  }
+  if (needsIssuer(said)) return null;
   fill(said, t("asked"));
   try {
     const answer = await command(target, verb, Object.fromEntries(Object.entries(args).filter(([, value]) => value !== "")), why);
     fill(said, [t(`answer.${answer.state}`), answer.why].filter(Boolean).join(": "));
-    return answer.state === "done";
+    return answer.state === "done" ? answer : null;
   } catch (error) {
     fill(said, t(error.message));
-    return false;
+    return null;
   }
+}
+
+/** Whether it is not known yet who acts; then it is asked for. */
+export function needsIssuer(said) {
+  if (issuer()) return false;
+  const there = document.getElementById("issuer");
+  fill(said, t("who-are-you"), there ? null : issuerField());
+  document.getElementById("issuer").focus();
+  return true;
 }

@@ -43,9 +43,38 @@ export function mark(priority, title) {
   return svg;
 }
 
-/** Put children in place of what an element has, unless they are the same already. */
+/** Put children in place of what an element has. Whoever stood on one of those with the keyboard stands on what took its place. */
 export function fill(element, ...children) {
+  const trail = focused(element);
   element.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  trail?.reduce((place, index) => place?.children[index], element)?.focus?.({ preventScroll: true });
+}
+
+/** The way from an element down to the one in it that has the focus, as indices; null where none has. */
+function focused(element) {
+  let at = document.activeElement;
+  if (at === element || !element.contains(at)) return null;
+  const trail = [];
+  for (; at !== element; at = at.parentElement) trail.unshift([...at.parentElement.children].indexOf(at));
+  return trail;
+}
+
+/** Have an element say something else; one that says it already is left alone, so that nobody is told again. */
+export function put(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** The key of an event as it stands on a Latin keyboard, in lower case: on a Cyrillic one A and S are elsewhere letters. */
+export function pressed({ key, code }) {
+  return /^[\x20-\x7e]$/.test(key) ? key.toLowerCase() : /^(Key|Digit)(.)$/.exec(code)?.[2].toLowerCase() ?? key;
+}
+
+/** Press the button that bears a key; whether there is one. */
+export function press(place, key) {
+  const button = place.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  if (!button || button.disabled) return false;
+  button.click();
+  return true;
 }
 
 /** A table with those titles, which are words; null where it has no rows. */

@@ -1,20 +1,46 @@
 // A limit is to be another one: what it was and what it would be, why, and only then the change.
 
 import { attempt } from "./acts.js";
-import { fill, h } from "./dom.js";
-import { history } from "./store.js";
-import { number, t } from "./words.js";
+import { fill, h, mark, rows } from "./dom.js";
+import { rules } from "./rules.js";
+import { history, topics } from "./store.js";
+import { number, t, unit } from "./words.js";
 
 const FIXED = new Set(["state", "interval"]);
 const BEYOND = { high: (value, limit) => value > limit, "high-high": (value, limit) => value > limit, low: (value, limit) => value < limit, "low-low": (value, limit) => value < limit };
 
+/** The limits of those points; where they may be changed, the form takes their place until it is over. */
+export function limits(points) {
+  const place = h("div");
+  const ask = rules()?.changeable ? (one, written) => {
+    const form = change(one, written, write);
+    fill(place, form.element);
+    form.focus();
+  } : null;
+  const write = () => fill(place, rows(["subject", "channel", "condition", "limit", "hysteresis", "priority", "category", "acts"], points.map((one) => row(one, ask))) ?? h("p", {}, t("no-limit")),
+    ask ? null : h("p", {}, t("not-changeable")));
+  write();
+  return place;
+}
+
+function row(one, ask) {
+  const channels = topics.get(`describe/${one.device}`)?.data.channels ?? [];
+  const written = unit(channels.find((channel) => channel.name === one.channel.split(".")[0])?.unit ?? "");
+  const limit = [one.limit, one.until].filter((value) => typeof value === "number").map((value) => number(value)).join(" – ");
+  const relative = ["anomaly", "state", "stale"].includes(one.condition) ? "" : ["rise", "fall"].includes(one.condition) ? `${written}/s` : written;
+  const measured = one.condition === "stale" ? "s" : relative;
+  const button = ask && changeable(one) ? h("button", { onclick: () => ask(one, measured), "aria-label": `${t("change-limit")}: ${one.device}/${one.point}` }, t("change-limit")) : "";
+  return [h("span", { class: "tile-head" }, mark(one.priority, t(`priority.${one.priority}`)), `${one.device}/${one.point}`), one.channel, t(`condition.${one.condition}`),
+    limit ? `${limit} ${measured}` : "—", number(one.hysteresis), t(`priority.${one.priority}`), t(`category.${one.category}`), button];
+}
+
 /** Whether a limit is one number that may be changed here. */
-export function changeable(point) {
+function changeable(point) {
   return !FIXED.has(point.condition) && typeof point.limit === "number";
 }
 
 /** The form for the limit of a point, whose unit is written so. `done` is called when it is over. */
-export function change(point, unit, done) {
+function change(point, unit, done) {
   const [said, told] = [h("span", { role: "status" }), h("p", { role: "status" })];
   const value = h("input", { type: "number", step: "any", required: true, value: point.limit });
   const reason = h("input", { required: true, maxlength: 500, autocomplete: "off" });

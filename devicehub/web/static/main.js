@@ -1,10 +1,10 @@
 // The frame of the page: bar, banner, views by address, keys.
 
-import { fill, h, mark } from "./dom.js";
-import { age, connect, link, listen, standing, topics } from "./store.js";
-import { response } from "./rules.js";
+import { banner, bannerKey, unseen } from "./banner.js";
+import { fill, h, pressed, put } from "./dom.js";
+import { connect, link, listen, topics } from "./store.js";
 import { lastSaid, look } from "./training.js";
-import { LANGUAGES, duration, language, number, speak, t, unit } from "./words.js";
+import { LANGUAGES, language, number, speak, t } from "./words.js";
 
 const VIEWS = ["overview", "alarms", "inspections", "devices", "journal", "training", "setup", "wall"];
 const THEMES = ["day", "dark", "night"];
@@ -26,12 +26,13 @@ async function show() {
   bar();
 }
 
+/** What stands in the bar changes; what can be pressed there stays, so that nobody loses his place by it. */
 function bar() {
   const [here] = place();
   const node = link.prefix.split("/").slice(-2).join(" · ");
   const state = topics.get("status")?.data;
   const health = topics.get("health")?.data;
-  fill(document.getElementById("bar"),
+  fill(document.getElementById("lights"),
     h("h1", { class: "node" }, node || "devicehub"),
     h("time", {}, new Date().toLocaleTimeString(language())),
     lane(),
@@ -39,12 +40,30 @@ function bar() {
     light("broker", state?.delivery !== undefined && state.state === "online"),
     light("journal", state?.accepting !== false && state !== undefined),
     light("clock", health?.clock_synchronised !== false),
-    sound(health?.sound),
-    h("nav", { "aria-label": t("nav") }, ...VIEWS.map((name) =>
-      h("a", { href: `#/${name}`, "aria-current": name === here ? "page" : null }, t(`view.${name}`)))),
-    h("select", { id: "language", "aria-label": t("language"), onchange: (event) => speak(event.target.value).then(show) },
-      ...Object.entries(LANGUAGES).map(([code, name]) => h("option", { value: code, selected: code === language() }, name))),
-    h("button", { id: "theme", onclick: nextTheme }, t(`theme.${document.documentElement.dataset.theme}`)));
+    sound(health?.sound));
+  const [nav, picker, theme] = controls();
+  nav.setAttribute("aria-label", t("nav"));
+  for (const one of nav.children) {
+    put(one, t(`view.${one.dataset.name}`));
+    if (one.dataset.name === here) one.setAttribute("aria-current", "page");
+    else one.removeAttribute("aria-current");
+  }
+  put(document.querySelector(".skip"), t("skip"));
+  picker.setAttribute("aria-label", t("language"));
+  put(theme, t(`theme.${document.documentElement.dataset.theme}`));
+}
+
+/** Views, language and theme, made once. */
+function controls() {
+  const place = document.getElementById("controls");
+  if (!place.childElementCount) {
+    fill(place,
+      h("nav", {}, ...VIEWS.map((name) => h("a", { href: `#/${name}`, "data-name": name }))),
+      h("select", { id: "language", onchange: (event) => speak(event.target.value).then(show).then(refresh) },
+        ...Object.entries(LANGUAGES).map(([code, name]) => h("option", { value: code, selected: code === language() }, name))),
+      h("button", { id: "theme", onclick: nextTheme }));
+  }
+  return place.children;
 }
 
 /** The one word on this workstation; without the hub there is none. */
@@ -61,24 +80,6 @@ function sound(state) {
 
 function light(name, good, why = "") {
   return h("span", { class: `light ${good ? "good" : "bad"}`, title: good ? "" : why }, `${t(`light.${name}`)} ${t(good ? "ok" : "not-ok")}`);
-}
-
-function banner() {
-  const [worst, ...more] = standing().filter(({ data }) => !data.acknowledged);
-  const place = document.getElementById("banner");
-  place.hidden = !worst;
-  if (!worst) return fill(place);
-  const { data, subject } = worst;
-  fill(place, mark(data.priority, t(`priority.${data.priority}`)),
-    h("a", { href: `#/alarms/${encodeURIComponent(data.alarm)}` },
-      `${t(`priority.${data.priority}`)} ${subject} ${reading(data)}`), duration(age({ time: data.raised })),
-    h("span", {}, t("next", { step: response(worst)?.[0] ?? t(`step.${data.category}.1`) })),
-    more.length ? h("span", {}, t("more", { count: more.length })) : null);
-}
-
-function reading(data) {
-  if (typeof data.value !== "number") return data.message?.key ?? "";
-  return `${number(data.value)} ${unit(data.unit)} (${t("limit")} ${typeof data.limit === "number" ? number(data.limit) : "—"})`;
 }
 
 function exercise() {
@@ -102,6 +103,7 @@ function nextTheme() {
   const now = document.documentElement.dataset.theme;
   setTheme(THEMES[(THEMES.indexOf(now) + 1) % THEMES.length]);
   bar();
+  shown?.tick?.();
 }
 
 function setTheme(name) {
@@ -115,21 +117,28 @@ function refresh() {
   foot();
 }
 
-/** A goes to the most urgent alarm and acknowledges it there, S silences; digits are the view's own, Alt with one opens a view. */
+/**
+ * A and S are the view's own where it shows one alarm, else the banner's; where that one is acknowledged, A opens the banner's.
+ * Digits are the view's, Alt with one opens a view.
+ */
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || ["INPUT", "TEXTAREA", "SELECT"].includes(event.target.tagName)) return;
-  if (event.altKey && VIEWS[Number(event.key) - 1]) {
-    location.hash = `#/${VIEWS[Number(event.key) - 1]}`;
-  } else if (event.altKey) {
-    return;
-  } else if (!shown?.key?.(event) && ["a", "s"].includes(event.key.toLowerCase())) {
-    const [worst] = standing().filter(({ data }) => !data.acknowledged);
-    if (worst) location.hash = `#/alarms/${worst.data.alarm}`;
-    else return;
-  } else if (!/^[as1-9]$/i.test(event.key)) {
-    return;
-  }
+  const key = pressed(event);
+  if (event.altKey ? !opened(VIEWS[Number(key) - 1]) : !shown?.key?.(key, event) && !banned(key, event) && !/^[as1-9]$/.test(key)) return;
   event.preventDefault();
+}
+
+function opened(name) {
+  if (name) location.hash = `#/${name}`;
+  return Boolean(name);
+}
+
+function banned(key, event) {
+  const [worst] = unseen();
+  if (!worst || !["a", "s"].includes(key)) return false;
+  if (!event.repeat && shown?.alarm?.()) location.hash = `#/alarms/${worst.data.alarm}`;
+  else bannerKey(key, event);
+  return true;
 }
 
 setTheme(THEMES.includes(localStorage.getItem(THEME)) ? localStorage.getItem(THEME) : "day");
@@ -138,6 +147,10 @@ await speak(language());
 addEventListener("hashchange", show);
 await show();
 addEventListener("keydown", onKey);
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault(); // the address says which view there is
+  document.getElementById("main").focus();
+});
 listen(refresh);
 refresh();
 setInterval(() => { bar(); look().then(refresh); shown?.tick?.(); }, 1000);

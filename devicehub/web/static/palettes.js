@@ -8,16 +8,23 @@ export const ANCHORS = {
   "black-hot": ["#ffffff", "#000000"],
 };
 
+const tables = new Map();
+
 /** 256 colours as 32-bit words in the order in which a canvas stores them. */
 export function lookup(name) {
+  if (!tables.has(name)) tables.set(name, table(name));
+  return tables.get(name);
+}
+
+function table(name) {
   const anchors = ANCHORS[name].map((text) => [1, 3, 5].map((place) => parseInt(text.slice(place, place + 2), 16)));
-  const table = new Uint32Array(256);
+  const colours = new Uint32Array(256);
   for (let index = 0; index < 256; index += 1) {
     const place = (index / 255) * (anchors.length - 1);
     const low = Math.min(Math.floor(place), anchors.length - 2);
     const [red, green, blue] = [0, 1, 2].map((part) =>
       Math.round(anchors[low][part] + (anchors[low + 1][part] - anchors[low][part]) * (place - low)));
-    table[index] = (255 << 24) | (blue << 16) | (green << 8) | red;
+    colours[index] = (255 << 24) | (blue << 16) | (green << 8) | red;
   }
-  return table;
+  return colours;
 }

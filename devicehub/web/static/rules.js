@@ -26,6 +26,11 @@ export function hottest(device) {
   return found.map((one) => one.limit).sort((one, other) => one - other);
 }
 
+/** The parts of a device's image that rules speak of, as `{name, corners}` in pixels. */
+export function regions(device) {
+  return (rules()?.regions ?? []).filter((one) => one.device === device);
+}
+
 /** Where peaks of a device are looked for in plasmagrams of a polarity, as reduced mobility. */
 export function windows(device, mode) {
   return (rules()?.windows ?? []).filter((one) => one.device === device && (!mode || one.mode === mode));

@@ -8,7 +8,7 @@ from devicehub.commands.desk import RUNNING_MOST
 from devicehub.commands.line import MOST
 from devicehub.commands.pace import BURST, PER_SECOND
 from devicehub.commands.request import FURTHEST, LIMIT, Request, read
-from devicehub.hub.verbs import COMMANDS
+from devicehub.hub.declared import COMMANDS
 from devicehub.publish.port import Incoming
 from devicehub.publish.topics import Topics
 

@@ -2,13 +2,15 @@
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 STATIC = Path(__file__).parents[3] / "devicehub" / "web" / "static"
-WORDS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((STATIC / "words").glob("*.json"))}
+FILES = sorted((STATIC / "words").glob("*.json"))
+WORDS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in FILES}
 CLASSES = {
     "en": {"one", "other"},
     "sq": {"one", "other"},
@@ -21,6 +23,17 @@ PLACE = re.compile(r"\{\w+\}")
 
 def texts(value: Any) -> list[str]:
     return list(value.values()) if isinstance(value, dict) else [value]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_no_word_is_given_twice(file: Path) -> None:
+    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        assert len(pairs) == len(dict(pairs)), [
+            key for key, count in Counter(key for key, _ in pairs).items() if count > 1
+        ]
+        return dict(pairs)
+
+    json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=once)
 
 
 @pytest.mark.parametrize("language", CLASSES)
@@ -48,4 +61,4 @@ def test_cyrillic_is_cyrillic() -> None:
     left = {
         key for key, value in WORDS["sr-Cyrl"].items() for text in texts(value) if latin.search(PLACE.sub("", text))
     }
-    assert left <= {"export-jsonl", "ask-whatif"}, "JSON and the name of a command"
+    assert left <= {"export-jsonl", "ask-whatif", "scan-more", "scan-only"}, "names of commands and keys"

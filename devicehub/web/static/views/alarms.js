@@ -1,17 +1,17 @@
 // Standing alarms, and one of them whole: state, reading and limit, course, image, what to do, what it was.
 
 import { attempt, issuerField } from "../acts.js";
-import { fill, h, mark } from "../dom.js";
+import { SILENCE_SECONDS } from "../banner.js";
+import { fill, h, mark, press } from "../dom.js";
 import { trend } from "../plot.js";
-import { age, alarms, events, history, listen, standing, topics } from "../store.js";
-import { reading, response } from "../rules.js";
+import { reading } from "../rules.js";
+import { steps, tick } from "../steps.js";
+import { age, events, history, listen, standing } from "../store.js";
 import { duration, number, t, unit } from "../words.js";
 import { panel } from "./overview.js";
 
 export const DISPOSITIONS = ["confirmed-threat", "innocent.known-cause", "innocent.second-test-negative", "nuisance", "test", "unresolved"];
-const STEPS = { threat: 4, device: 3, hub: 2, training: 2 };
 const SHELVE = [300, 1800, 3600];
-const done = new Map();
 
 export function open(main, chosen) {
   const list = h("ol", { class: "list" });
@@ -29,7 +29,7 @@ export function open(main, chosen) {
   };
   draw();
   const ends = [listen((kinds) => (kinds.has("alarm") || kinds.has("reading")) && draw()), reading(() => { revision = null; draw(); })];
-  return { close: () => ends.forEach((end) => end()), tick: draw, key: (event) => key(event, whole) };
+  return { close: () => ends.forEach((end) => end()), tick: draw, key: (name, { repeat }) => !repeat && press(whole, name), alarm: () => Boolean(whole.querySelector("[data-key]")) };
 }
 
 function line({ data, subject }, here) {
@@ -46,14 +46,14 @@ function detail(one) {
     h("dl", {}, ...facts(data)),
     h("canvas", { class: "trend", "data-trend": "", role: "img", "aria-label": t("trend-of", { subject }) }),
     picture(subject),
-    steps(one),
+    todo(one),
     buttons(data),
     disposition(data),
     h("a", { class: "button", href: `/api/journal.zip?device=${subject.split("/")[0]}&since=${data.raised}`, download: "" }, t("evidence-zip")));
 }
 
 function chain(data) {
-  const stages = [["raised", true], ["acknowledged", data.acknowledged], ["confirmed", data.disposition !== null && data.disposition !== undefined], ["returned", !data.active]];
+  const stages = [["raised", true], ["acknowledged", data.acknowledged], ["confirmed", data.disposition !== null && data.disposition !== undefined], ["returned", data.active === false]];
   return h("ol", { class: "chain" }, ...stages.map(([name, reached]) => h("li", { "aria-current": reached ? "step" : null }, t(`stage.${name}`))));
 }
 
@@ -64,7 +64,7 @@ function measured(data) {
 }
 
 function facts(data) {
-  const rows = [["raised-at", new Date(data.raised).toLocaleString()], ["letter", data.letter], ["quality", t(`quality.${data.quality}`)],
+  const rows = [["raised-at", new Date(data.raised).toLocaleString()], ["letter", data.letter ?? "A"], ["quality", t(`quality.${data.quality ?? "good"}`)],
     ["activations", data.activations], ["acked-by", data.acked?.by], ["disposition", data.disposition && t(`disposition.${data.disposition.code}`)],
     ["shelved-by", data.shelved && `${data.shelved.by}: ${data.shelved.why}`], ["rules", data.rules_digest?.slice(0, 18)]];
   return rows.filter(([, value]) => value !== null && value !== undefined && value !== "").flatMap(([name, value]) => [h("dt", {}, t(name)), h("dd", {}, String(value))]);
@@ -89,18 +89,12 @@ function picture(subject) {
   return h("img", { class: "evidence", alt: t("image-at", { time: found.message.time }), src: `/evidence/${found.message.data.digest.replace("sha256:", "")}` });
 }
 
-/** What to do, in order, with the time at which each was done; kept by this page alone. */
-function steps(one) {
-  const { data } = one;
-  const told = response(one) ?? Array.from({ length: STEPS[data.category] ?? 2 }, (_, index) => t(`step.${data.category}.${index + 1}`));
-  return h("fieldset", {}, h("legend", {}, t("steps")), ...told.map((text, index) => {
-    const key = `${data.alarm}/${index}`;
-    const at = h("time", {}, done.get(key) ?? "");
-    return h("label", { class: "step" }, h("input", { type: "checkbox", checked: done.has(key), onchange: (event) => {
-      if (event.target.checked) done.set(key, new Date().toLocaleTimeString());
-      else done.delete(key);
-      at.textContent = done.get(key) ?? "";
-    } }), text, at);
+/** What to do, in order, with the time at which each was done. */
+function todo(one) {
+  return h("fieldset", {}, h("legend", {}, t("steps")), ...steps(one).map(({ text, at }, index) => {
+    const when = h("time", {}, at);
+    return h("label", { class: "step" }, h("input", { type: "checkbox", checked: Boolean(at), onchange: (event) =>
+      fill(when, tick(one.data.alarm, index, event.target.checked)) }), text, when);
   }));
 }
 
@@ -109,13 +103,13 @@ function buttons(data) {
   const act = (verb, args = {}, why = "") => attempt(said, "hub", verb, { alarm: data.alarm, revision: data.revision, ...args }, why);
   return h("div", { class: "buttons" },
     h("button", { "data-key": "a", disabled: data.acknowledged, onclick: () => act("ack") }, t("acknowledge")),
-    h("button", { "data-key": "s", onclick: () => act("silence") }, t("silence")),
+    h("button", { "data-key": "s", disabled: Boolean(data.silenced), onclick: () => act("silence", { seconds: SILENCE_SECONDS }) }, t("silence", { time: duration(SILENCE_SECONDS) })),
     ...SHELVE.map((seconds) => h("button", { onclick: () => {
       const why = prompt(t("why-shelve"));
       if (why) act("shelve", { seconds, why }, why);
     } }, t("shelve-for", { time: duration(seconds) }))),
     data.shelved ? h("button", { onclick: () => act("unshelve") }, t("unshelve")) : null,
-    data.latched && !data.active ? h("button", { onclick: () => act("reset") }, t("reset")) : null,
+    data.latched && data.active === false ? h("button", { onclick: () => act("reset") }, t("reset")) : null,
     said);
 }
 
@@ -134,12 +128,4 @@ function past(id) {
   return panel("alarm-past", t("alarm-over"), h("ol", { class: "list" }, ...told.map(({ message }) =>
     h("li", {}, h("time", {}, new Date(message.time).toLocaleTimeString()), message.subject, " ", t(`alarm.${message.data.state}`),
       message.data.disposition ? ` ${t(`disposition.${message.data.disposition.code}`)}` : ""))));
-}
-
-/** A, S and the digits press the button that bears them. */
-function key(event, whole) {
-  const button = whole.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
-  if (!button || button.disabled) return false;
-  button.click();
-  return true;
 }

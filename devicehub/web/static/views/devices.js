@@ -3,8 +3,10 @@
 import { attempt, issuerField } from "../acts.js";
 import { fill, h } from "../dom.js";
 import { imager } from "../imager.js";
+import { limits } from "../limits.js";
 import { decoded, spectrum, trend } from "../plot.js";
-import { windows } from "../rules.js";
+import { raw } from "../raw.js";
+import { reading, rules, windows } from "../rules.js";
 import { age, believed, devices, events, history, link, listen, topics } from "../store.js";
 import { duration, number, t, unit } from "../words.js";
 import { event, panel } from "./overview.js";
@@ -22,6 +24,7 @@ export function open(main, id) {
     if (!one) return;
     if (shown?.id !== one.id) {
       pictures?.close();
+      shown?.close();
       pictures = one.describe.channels.some((channel) => channel.kind === "image") ? imager(one.id, { rate: 25 }) : null;
       shown = whole(place, one, pictures);
     }
@@ -30,20 +33,26 @@ export function open(main, id) {
   };
   draw();
   const stop = listen(draw);
-  return { tick: draw, close: () => { stop(); pictures?.close(); } };
+  return { tick: draw, close: () => { stop(); pictures?.close(); shown?.close(); } };
 }
 
 function whole(place, one, pictures) {
-  const parts = { facts: h("dl"), channels: h("div"), spectra: h("div"), errors: h("dl"), events: h("ol", { class: "list" }) };
+  const parts = { facts: h("dl"), channels: h("div"), spectra: h("div"), limits: h("div"), errors: h("dl"), events: h("ol", { class: "list" }) };
+  const tap = raw(one.id);
+  const write = () => fill(parts.limits, rules() ? limits(rules().points.filter(({ device }) => device === one.id)) : h("p", {}, t("unknown")));
+  const unread = reading(write);
+  write();
   fill(place,
     panel("device-facts", one.id, parts.facts),
     pictures ? panel("device-images", t("imager"), pictures.element) : null,
     panel("device-channels", t("channels"), parts.channels, parts.spectra),
+    panel("device-limits", t("rules-in-force"), parts.limits),
     panel("device-errors", t("errors"), parts.errors),
     commands(one),
+    panel("device-raw", t("raw"), tap.element),
     panel("device-events", t("last-events"), parts.events));
   const curves = new Map();
-  return { id: one.id, draw: (now) => {
+  return { id: one.id, close: () => { tap.close(); unread(); }, draw: (now) => {
     fill(parts.facts, ...pairs({ state: t(`state.${now.device?.state ?? "unknown"}`), since: now.device && duration(age({ time: now.device.since })), why: now.device?.why,
       driver: now.describe.driver, integrity: now.describe.integrity, serial: now.describe.serial, battery: now.device?.battery, ...now.describe.facts }),
     ...pairs(Object.fromEntries((now.capability?.capabilities ?? []).map((item) => [item.name, `${t(`level.${item.level}`)} ${item.cause}`]))));

@@ -1,7 +1,7 @@
 // An exercise. Trainee: what was said, and the score once it is over. Instructor: timeline, live injects, pause, speed, score so far.
 
 import { attempt, issuerField } from "../acts.js";
-import { fill, h } from "../dom.js";
+import { fill, h, press } from "../dom.js";
 import { link } from "../store.js";
 import { exercise, look, spoken } from "../training.js";
 import { duration, language, number, t } from "../words.js";
@@ -36,7 +36,7 @@ export function open(main) {
   const renew = () => look().then(draw);
   draw();
   renew();
-  return { tick: renew, key: (event) => key(event, parts.direct) };
+  return { tick: renew, key: (name, { repeat }) => !repeat && press(parts.direct, name) };
 }
 
 function head(now) {
@@ -162,12 +162,4 @@ function values(text) {
 function clock(seconds) {
   const whole = Math.floor(seconds);
   return `${String(Math.floor(whole / 60)).padStart(2, "0")}:${String(whole % 60).padStart(2, "0")}`;
-}
-
-/** P, R and the digits press the button that bears them. */
-function key(event, place) {
-  const button = place.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
-  if (!button || button.disabled) return false;
-  button.click();
-  return true;
 }
