@@ -10,9 +10,10 @@ the entry point's name is the driver's name and its object the `Driver` or simul
 """
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from difflib import get_close_matches
+from functools import partial
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -80,9 +81,8 @@ def load_driver(name: str, folder: Path | None = None) -> Driver:
     """Load one driver. Raises `ConfigError` with the nearest name for an unknown one."""
     path = device_files(folder).get(name)
     if path is None:
-        return replace(
-            cast(Driver, _load("drivers", name, driver_names(folder))), name=name, evidence=evidence_level(name)
-        )
+        made = cast(Driver, _load("drivers", name, partial(driver_names, folder)))
+        return replace(made, name=name, evidence=evidence_level(name))
     files = importlib.import_module("devicehub.devicefile.load")  # most commands load no device file
     made = cast(Driver, files.driver(files.load(path), name))
     return replace(made, file=str(path), evidence=evidence_level(name))
@@ -97,18 +97,19 @@ def load_simulator(name: str, folder: Path | None = None) -> SimulatorFactory:
     """Load one simulator's factory. Raises `ConfigError` for an unknown one."""
     path = device_files(folder).get(name)
     if path is None:
-        return cast(SimulatorFactory, _load("simulators", name, simulator_names(folder)))
+        return cast(SimulatorFactory, _load("simulators", name, partial(simulator_names, folder)))
     files, links = (importlib.import_module(f"devicehub.devicefile.{name}") for name in ("load", "links"))
     return cast(SimulatorFactory, links.simulator(files.load(path)))
 
 
-def _load(package: str, name: str, known: list[str]) -> object:
+def _load(package: str, name: str, known: Callable[[], list[str]]) -> object:
     attribute = package.removesuffix("s").upper()
     if name in set(_files(package)):
         return cast(object, getattr(importlib.import_module(f"{package}.{name}"), attribute))
     for point in entry_points(group=f"devicehub.{package}"):
         if point.name == name:
             return cast(object, point.load())
-    near = get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}"
+    names = known()
+    near = get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(names)}"
     raise ConfigError(f"unknown {package.removesuffix('s')} '{name}'{hint}")

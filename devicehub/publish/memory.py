@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import lru_cache
 
 from paho.mqtt.client import topic_matches_sub
 
@@ -12,6 +13,11 @@ from devicehub.publish.inbox import Inbox
 from devicehub.publish.port import Delivery, Incoming, Outgoing, Publisher
 
 INBOX = 10_000
+
+
+@lru_cache(maxsize=4096)
+def _matches(filtered: str, topic: str) -> bool:
+    return topic_matches_sub(filtered, topic)
 
 
 def _at_once(out: Outgoing) -> float:  # noqa: ARG001  the signature of `delay`
@@ -149,7 +155,7 @@ class _Connection:
         filters = [one for one in filters if one not in refused]
         self._filters.update(filters)
         for topic, out in self._broker.retained.items():
-            if any(topic_matches_sub(one, topic) for one in filters) and not self._broker.withhold(topic):
+            if any(_matches(one, topic) for one in filters) and not self._broker.withhold(topic):
                 kept = Incoming(topic, out.payload, retain=True)
                 self._inbox.put(kept._replace(response_topic=out.response_topic, correlation=out.correlation))
         if refused:
@@ -163,7 +169,7 @@ class _Connection:
         return self._inbox.dropped
 
     def wants(self, topic: str) -> bool:
-        return any(topic_matches_sub(one, topic) for one in self._filters)
+        return any(_matches(one, topic) for one in self._filters)
 
     def hear(self, out: Outgoing) -> None:
         """A message that the broker took; `retain` as it was published, as MQTT 5 gives it on request."""
