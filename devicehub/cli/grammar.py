@@ -6,11 +6,10 @@ Light: nothing here imports a command.
 import argparse
 import re
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import NoReturn, Protocol
+from typing import NamedTuple, NoReturn, Protocol
 
 from devicehub.cli.exits import Exit
 
@@ -18,8 +17,7 @@ LANGUAGES = ("en", "sq", "sr-Latn", "sr-Cyrl")
 _CHOICE = re.compile(r"invalid choice: '(?P<given>[^']*)' \(choose from (?P<known>.*)\)")
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(NamedTuple):
     """One argument of a command. `names`: of an option, empty for what stands by its place. `value`: what it takes."""
 
     names: tuple[str, ...]
@@ -28,8 +26,7 @@ class Argument:
     choices: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Spelled:
+class Spelled(NamedTuple):
     """A command as a shell and a manual need it. `inner`: the words that may follow it."""
 
     words: tuple[str, ...]
@@ -39,10 +36,28 @@ class Spelled:
 
 
 class Parser(argparse.ArgumentParser):
-    """Reports a wrong command line in one line, with the nearest word."""
+    """Reports a wrong command line in one line, with the nearest word.
+
+    `later`: what makes the commands below it, each as a parser of that type, once somebody asks for them.
+    """
+
+    later: "tuple[Callable[[Nouns], None], type[Parser]] | None" = None
+
+    def _whole(self) -> None:
+        if self.later is not None:
+            (below, leaves), self.later = self.later, None
+            below(self.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=leaves))
+
+    def parse_known_args(  # type: ignore[override]  # argparse's overloads, which subparsers never use
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """As argparse's own, with the commands below."""
+        self._whole()
+        return super().parse_known_args(args, namespace)
 
     def spelled(self, words: tuple[str, ...] = ()) -> Iterator[Spelled]:
         """The command itself, and those below it."""
+        self._whole()
         below: dict[str, Parser] = {}
         for action in self._actions:
             if isinstance(action.choices, dict):
@@ -75,10 +90,10 @@ class Mixed(Parser):
 
     _inside = False
 
-    def parse_known_args(  # type: ignore[override]  # argparse's overloads, which subparsers never use
+    def parse_known_args(  # type: ignore[override]  # as of Parser
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
-        """As argparse's own, once for the options in between."""
+        """As its own, once for the options in between."""
         if self._inside:
             return super().parse_known_args(args, namespace)
         self._inside = True
@@ -109,10 +124,9 @@ def leaf(nouns: Nouns, name: str, command: str, text: str) -> Parser:
     return parser
 
 
-def noun(commands: Nouns, name: str, text: str, leaves: type[Parser] = Parser) -> Nouns:
-    """A word that commands stand below."""
-    parser = commands.add_parser(name, help=text, description=sentence(text))
-    return parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=leaves)
+def noun(commands: Nouns, name: str, text: str, below: Callable[[Nouns], None], leaves: type[Parser] = Parser) -> None:
+    """A word that commands stand below, which are made when somebody asks for them: `--help` alone needs none."""
+    commands.add_parser(name, help=text, description=sentence(text)).later = (below, leaves)
 
 
 def config_option(parser: Parser) -> None:

@@ -4,7 +4,6 @@ import argparse
 import importlib
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Protocol, Self, cast
@@ -78,7 +77,7 @@ class _Edge:
     def _report(self, error: Exception) -> None:
         code = exit_code(error)
         if code is None:
-            note("".join(traceback.format_exception(error)).rstrip())
+            sys.__excepthook__(type(error), error, error.__traceback__)
             note("devicehub: internal error: please report the lines above")
             self.code = Exit.INTERNAL
             return

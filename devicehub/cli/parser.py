@@ -62,7 +62,10 @@ def _running(commands: Nouns) -> None:
 
 
 def _devices(commands: Nouns) -> None:
-    nouns = noun(commands, "devices", "what is configured and what is plugged in")
+    noun(commands, "devices", "what is configured and what is plugged in", _of_devices)
+
+
+def _of_devices(nouns: Nouns) -> None:
     config_option(leaf(nouns, "list", "devices_list", "list the configured devices"))
     scan = leaf(nouns, "scan", "devices_scan", "show the hardware that is present and the drivers that may fit")
     scan.add_argument("--ble", type=words.seconds, metavar="SECONDS", help="listen for Bluetooth devices too")
@@ -89,7 +92,10 @@ def _devices(commands: Nouns) -> None:
 
 
 def _drivers(commands: Nouns) -> None:
-    nouns = noun(commands, "drivers", "what can be driven", Mixed)
+    noun(commands, "drivers", "what can be driven", _of_drivers, Mixed)
+
+
+def _of_drivers(nouns: Nouns) -> None:
     config_option(leaf(nouns, "list", "drivers_list", "list all drivers"))
     show = leaf(nouns, "show", "drivers_show", "show a driver's link, channels and options")
     show.add_argument("name", metavar="NAME")
@@ -197,7 +203,10 @@ def _consuming(commands: Nouns) -> None:
 
 
 def _configuration(commands: Nouns) -> None:
-    nouns = noun(commands, "config", "the configuration file")
+    noun(commands, "config", "the configuration file", _of_configuration)
+
+
+def _of_configuration(nouns: Nouns) -> None:
     check = leaf(nouns, "check", "config_check", "find mistakes")
     check.add_argument("file", nargs="?", type=Path, metavar="FILE")
     config_option(check)
@@ -224,7 +233,10 @@ def _configuration(commands: Nouns) -> None:
 
 
 def _journal(commands: Nouns) -> None:
-    nouns = noun(commands, "journal", "what is stored on this computer and how far it was delivered")
+    noun(commands, "journal", "what is stored on this computer and how far it was delivered", _of_journal)
+
+
+def _of_journal(nouns: Nouns) -> None:
     status = leaf(nouns, "status", "journal_status", "show how far each stream was stored, delivered and confirmed")
     replay = leaf(nouns, "replay", "journal_replay", "deliver events again, by the running hub or by the next one")
     what = replay.add_mutually_exclusive_group(required=True)
@@ -247,7 +259,10 @@ def _journal(commands: Nouns) -> None:
 
 
 def _certificates(commands: Nouns) -> None:
-    nouns = noun(commands, "tls", "certificates for a broker and its clients")
+    noun(commands, "tls", "certificates for a broker and its clients", _of_certificates)
+
+
+def _of_certificates(nouns: Nouns) -> None:
     init = leaf(nouns, "init", "tls_init", "make a test authority, a broker certificate and one per client")
     init.add_argument("folder", type=Path, metavar="DIR")
     init.add_argument("--host", action="append", metavar="NAME", help="of the broker; default: this computer's")

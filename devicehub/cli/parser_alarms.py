@@ -28,7 +28,10 @@ STATES: Final = (
 
 def alarms(commands: Nouns) -> None:
     """`devicehub alarms`."""
-    nouns = noun(commands, "alarms", "what stands, what people did about it, and how well the alarms do")
+    noun(commands, "alarms", "what stands, what people did about it, and how well the alarms do", _of_alarms)
+
+
+def _of_alarms(nouns: Nouns) -> None:
     hub_options(leaf(nouns, "list", "alarms_list", "list the alarms that stand, and the points that were put aside"))
     ack = _act(nouns, "ack", "say that an alarm was seen")
     _why(ack, needed=False)
@@ -62,7 +65,10 @@ def whatif(commands: Nouns) -> None:
 
 def scans(commands: Nouns) -> None:
     """`devicehub scans`."""
-    nouns = noun(commands, "scans", "what is looked for among barcodes and documents")
+    noun(commands, "scans", "what is looked for among barcodes and documents", _of_scans)
+
+
+def _of_scans(nouns: Nouns) -> None:
     make = leaf(nouns, "hash", "scans_hash", "make a watch list of keyed hashes from texts on standard input")
     make.add_argument("--label", required=True, metavar="NAME", help="all that an alarm says of the list")
     config_option(make)

@@ -11,7 +11,10 @@ def exercises(commands: Nouns) -> None:
     simulate = leaf(commands, "simulate", "simulate", "play a scenario on this computer, without hardware")
     _scenario(simulate)
     _playing(simulate)
-    nouns = noun(commands, "train", "exercises with a score", Mixed)
+    noun(commands, "train", "exercises with a score", _of_training, Mixed)
+
+
+def _of_training(nouns: Nouns) -> None:
     run = leaf(nouns, "run", "train_run", "play a scenario, then tell the score")
     _scenario(run)
     run.add_argument("state", type=Path, metavar="FOLDER", help="a new folder, for its journal")

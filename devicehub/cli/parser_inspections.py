@@ -8,7 +8,13 @@ from devicehub.cli.grammar import LANGUAGES, Nouns, Parser, config_option, hub_o
 
 def inspections(commands: Nouns) -> None:
     """`devicehub inspections`."""
-    nouns = noun(commands, "inspections", "what was done at a desk between open and close, and how it came out")
+    noun(
+        commands, "inspections", "what was done at a desk between open and close, and how it came out", _of_inspections
+    )
+    _preflight(commands)
+
+
+def _of_inspections(nouns: Nouns) -> None:
     shown = leaf(nouns, "list", "inspections_list", "list inspections, the newest last")
     shown.add_argument("--desk", metavar="DESK", help="of one desk")
     shown.add_argument("--open", action="store_true", help="those that last")
@@ -22,8 +28,6 @@ def inspections(commands: Nouns) -> None:
     end = _act(nouns, "close", "close-inspection", "end one")
     end.add_argument("--inspection", default="", metavar="ID", help="its id, instead of the desk")
     end.add_argument("--note", default="", metavar="TEXT", help="for the record")
-
-    _preflight(commands)
 
 
 def _preflight(commands: Nouns) -> None:

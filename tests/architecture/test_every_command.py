@@ -99,13 +99,4 @@ def test_every_command_that_is_named_in_passing_exists() -> None:
 
 def known_commands() -> dict[str, set[str]]:
     """Each command, with what may follow a noun."""
-
-    def choices(parser: object) -> dict[str, object]:
-        actions = getattr(parser, "_actions", [])
-        found: dict[str, object] = {}
-        for action in actions:
-            if type(action).__name__ == "_SubParsersAction":
-                found |= action.choices
-        return found
-
-    return {word: set(choices(parser)) for word, parser in choices(build_parser()).items()}
+    return {one.words[0]: set(one.inner) for one in build_parser().spelled() if len(one.words) == 1}
