@@ -79,6 +79,7 @@ def driver(compiled: Compiled, name: str) -> Driver:
         integrity=", ".join(map(_integrity, file.check)) or "none",
         protocol=partial(_conversation, compiled),
         stale_after=inf if file.quiet else file.stale_after_s,
+        self_tests=file.self_tests,
         forbidden=tuple(forbidden(file, compiled.asking)),
         timed=file.frame.kind == "reply",
         commands=(*map(declared, file.command), *_clock(compiled)),

@@ -244,6 +244,9 @@ class DeviceFile(Section):
     )
     stale_after_s: float = Field(default=10.0, gt=0, description="Silence in seconds after which its values are stale")
     quiet: bool = Field(default=False, description="It speaks only when somebody uses it")
+    self_tests: bool = Field(
+        default=False, description="It tests itself: a capability's cause is then `self-test-failed` when that failed"
+    )
     link: LinkTable = Field(description="How it is connected")
     frame: FrameTable = Field(description="Where frames begin and end")
     check: Annotated[tuple[CheckTable, ...], Field(strict=False)] = Field(default=(), description="Check values")

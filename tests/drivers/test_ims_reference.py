@@ -218,6 +218,13 @@ def test_broken_sensors_are_told_from_broken_values() -> None:
     assert Capability("explosives", Level.DEGRADED, Cause.FAULT) in step.samples
 
 
+def test_a_failed_self_test_is_told_as_such_also_where_the_device_goes_on() -> None:
+    protocol = load_driver("trace.ims_reference").open({})
+    protocol.start(0.0)
+    step = protocol.on_packet(0.1, Packet(wire.frame(wire.STATE, 0, wire.State(1, faults=0x0080).pack())))
+    assert Capability("explosives", Level.DEGRADED, Cause.SELF_TEST_FAILED) in step.samples
+
+
 def test_options_outside_their_limits_are_refused() -> None:
     with pytest.raises(ConfigError, match="poll-period"):
         load_driver("trace.ims_reference").open({"poll-period": 0.1})

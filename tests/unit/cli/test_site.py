@@ -39,6 +39,12 @@ def test_they_are_listed_shown_and_decode(cli: Cli, tmp_path: Path) -> None:
     assert cli("replay", "capture.txt", "--driver", "trace.probe")[1] == "0.00 = level 50 good\n"
 
 
+def test_one_of_them_is_added_to_the_configuration(cli: Cli, tmp_path: Path) -> None:
+    added = cli("devices", "add", "/dev/ttyUSB0", "--driver", "trace.probe", "--json")
+    assert (added[0], json.loads(added[1])["id"]) == (0, "probe-1")
+    assert 'port = "/dev/ttyUSB0"' in (tmp_path / "devicehub.toml").read_text()
+
+
 def test_whatever_else_the_configuration_says_they_are_known(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "devicehub.toml").write_text(HUB + 'nonsense = 1\n[[device]]\nid = "x"\n')
     assert cli("drivers", "show", "trace.probe")[0] == 0
@@ -74,7 +80,7 @@ def test_a_check_plays_the_file_and_flips_its_bits(cli: Cli, tmp_path: Path) -> 
     ("old", "new", "words"),
     [
         ("period_s = 1\n", "", "channel level gave nothing"),
-        ('level = "ppm"', 'level = "ppm * 2"', "the simulator cannot say it: level: ubyte"),
+        ('level = "ppm"', 'level = "ppm * 2"', "does not fit its field"),
         ("[simulate]", "[simulate]\nwhen = { level = { ppm = { to = 50 } } }", "no answer to ask"),
     ],
 )
