@@ -39,22 +39,22 @@ class Commissioning(Protocol):
 
 
 class Office:
-    """Carries it out for the page, one thing at a time, in a thread that keeps nobody waiting at the end."""
+    """Carries it out for the page, in threads that keep nobody waiting at the end; each thing once at a time."""
 
     def __init__(self, commissioning: Commissioning | None, remark: Callable[[str, str], None]) -> None:
         """`commissioning`: None where no file configures this hub. `remark`: what was done becomes an event."""
         self._commissioning = commissioning
         self._remark = remark
-        self._thread = Blocking("setup")
+        self._examining, self._finding = Blocking("examination"), Blocking("setup")
 
     async def examined(self, _: Request) -> Response:
         """An `Examination` as JSON."""
-        return _json(await self._done(self._there().examined))
+        return _json(await _done(self._examining, self._there().examined))
 
     async def found(self, _: Request) -> Response:
         """`{"changes": whether devices may be added, "hardware": [...]}`."""
         one = self._there()
-        return _json({"changes": one.changes, "hardware": await self._done(one.found)})
+        return _json({"changes": one.changes, "hardware": await _done(self._finding, one.found)})
 
     async def add(self, request: Request) -> Response:
         """A `Wish` comes true: `{"id"}`. It takes effect when the configuration is read again."""
@@ -62,7 +62,7 @@ class Office:
         if not one.changes:
             raise HTTPException(403, "page.setup is not true in the configuration: no device is added here")
         wish = await _wish(request)
-        name = await self._done(one.add, wish)
+        name = await _done(self._finding, one.add, wish)
         self._remark("device-added", f"{name}, {wish.driver} at {wish.place}, by {wish.issuer}")
         return _json({"id": name})
 
@@ -71,13 +71,14 @@ class Office:
             raise HTTPException(404, "no file configures this hub: there is nothing to set up")
         return self._commissioning
 
-    async def _done(self, work: Callable[..., T], *given: object) -> T:
-        try:
-            return await self._thread.run(work, *given)
-        except LinkBusyError:
-            raise HTTPException(409, "the last one is still under way") from None
-        except ConfigError as error:
-            raise HTTPException(422, str(error)) from None
+
+async def _done(thread: Blocking, work: Callable[..., T], *given: object) -> T:
+    try:
+        return await thread.run(work, *given)
+    except LinkBusyError:
+        raise HTTPException(409, "the last one is still under way") from None
+    except ConfigError as error:
+        raise HTTPException(422, str(error)) from None
 
 
 async def _wish(request: Request) -> Wish:

@@ -22,7 +22,14 @@ VIEWS = {
     "setup": "section[aria-labelledby=setup-rules] td",
     "wall": ".wall-images .imager",
 }
+BEGUN = {"inspections": ".desk form button"}
 THEMES = ["day", "dark", "night"]
+LEAST = 44
+"""CSS pixels, for fingers in gloves."""
+SMALL = """least => [...document.querySelectorAll("a[href], button, select, input, textarea, summary")]
+  .map(one => one.matches("[type=checkbox]") ? one.closest("label") : one)
+  .filter(one => one.checkVisibility() && !one.matches(".skip") && one.getBoundingClientRect().height < least)
+  .map(one => `${one.tagName} ${one.textContent} ${one.getBoundingClientRect().height}`)"""
 CAMERA_AND_TRACE = """
 [[device]]
 id = "thermal-1"
@@ -76,21 +83,49 @@ async def inspected(visit: Visit) -> None:
     await visit.page.locator(".desk form button").first.click()
 
 
+async def examined(visit: Visit) -> None:
+    """The doctor was asked and hardware looked for, and the broker has brought a message back."""
+    for panel in ("examination", "hardware", "broker"):
+        await visit.page.locator(f"section[aria-labelledby=setup-{panel}] button").first.press("Enter")
+    await visit.sees("section[aria-labelledby=setup-examination] [role=status]", "checks: ")
+    await visit.sees("section[aria-labelledby=setup-hardware] p", "page.setup is not true")
+    await visit.sees("section[aria-labelledby=setup-broker] [role=status]", "came back in")
+
+
+async def watched(visit: Visit) -> None:
+    """What passes over the link is shown."""
+    await visit.page.locator("section[aria-labelledby=device-raw] button").press("Enter")
+    await visit.sees(".raw-made code")
+
+
+async def compared(visit: Visit) -> None:
+    """An image is kept."""
+    await visit.sees(".imager:not(.stale) .image-caption", "hottest")
+    await visit.page.get_by_role("button", name="Compare").press("Enter")
+    await visit.sees(".kept figcaption", "Kept at")
+
+
+BEFORE = {"overview": compared, "inspections": inspected, "devices/trace-1": watched, "setup": examined}
+
+
 async def test_each_view_in_each_theme_is_for_everybody(tmp_path: Path) -> None:
     async with visited(tmp_path, CAMERA_AND_TRACE) as visit:
         await visit.sees("#banner", "gamma-1/dose-rate-high")
         told: dict[str, list[str]] = {}
         for view, shown in VIEWS.items():
             await visit.page.evaluate("view => { location.hash = `#/${view}`; }", view)
-            if view == "inspections":
-                await inspected(visit)
+            await visit.sees(BEGUN.get(view, shown))
+            if view in BEFORE:
+                await BEFORE[view](visit)
             await visit.sees(shown)
+            if small := await visit.page.evaluate(SMALL, LEAST):
+                told[f"{view} targets"] = small
             for theme in THEMES:
                 if found := await violations(visit, theme):
                     told[f"{view} {theme}"] = found
             await themed(visit, "day")
             if REFRESH:
-                await visit.page.screenshot(path=IMAGES / f"page-{view.partition('/')[0]}.png")
+                await visit.page.screenshot(path=IMAGES / f"page-{view.partition('/')[0]}.png", full_page=True)
         assert told == {}
 
 

@@ -39,6 +39,7 @@ export function banner() {
   put(parts.silence, t("silence", { time: duration(SILENCE_SECONDS) }));
   parts.silence.disabled = Boolean(data.silenced);
   put(parts.next, nextStep(worst) ? t("next-step", { step: nextStep(worst) }) : "");
+  parts.more.hidden = !more.length;
   put(parts.more, more.length ? t("more", { count: more.length }) : "");
 }
 

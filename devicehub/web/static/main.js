@@ -96,6 +96,7 @@ function foot() {
   fill(document.getElementById("foot"), link.open ? t("foot", {
     version: topics.get("info")?.data.version ?? "", readings: number(health?.readings_per_s ?? 0, 0),
     latency: number(health?.latency_p99_ms ?? 0, 1), depth: number(health?.journal_depth ?? 0, 0),
+    evidence: typeof health?.evidence_files === "number" ? number(health.evidence_files, 0) : "—",
   }) : t("link-lost"));
 }
 

@@ -10,7 +10,7 @@ const SELECTED = "devicehub.imager";
 
 export function open(main) {
   const parts = {
-    devices: h("div", { class: "tiles" }), imager: h("div"), alarms: h("ol", { class: "list" }), events: h("ol", { class: "list" }),
+    devices: h("div", { class: "families" }), imager: h("div"), alarms: h("ol", { class: "list" }), events: h("ol", { class: "list" }),
   };
   fill(main,
     panel("overview-devices", t("devices"), parts.devices),
@@ -19,7 +19,7 @@ export function open(main) {
     panel("overview-events", t("last-events"), parts.events));
   const screen = selected(parts.imager);
   const draw = (kinds) => {
-    fill(parts.devices, ...[...devices().values()].map(tile));
+    fill(parts.devices, ...families());
     if (!kinds || kinds.has("alarm")) fill(parts.alarms, ...lines());
     fill(parts.events, ...events.slice(0, 10).map(event));
     screen.look();
@@ -58,6 +58,13 @@ function chooser(id, select) {
     ...imagers().map((one) => h("option", { value: one.id, selected: one.id === id }, one.id)));
 }
 
+/** Tiles by what the devices are for. */
+function families() {
+  const found = new Map();
+  for (const one of devices().values()) found.set(one.describe.category, [...found.get(one.describe.category) ?? [], one]);
+  return [...found].map(([name, all]) => h("section", { "aria-label": t(`family.${name}`) }, h("h3", {}, t(`family.${name}`)), h("div", { class: "tiles" }, ...all.map(tile))));
+}
+
 function tile(one) {
   const good = believed(one);
   const state = link.open ? one.device?.state ?? "unknown" : "unknown";
@@ -90,7 +97,7 @@ function spark(device, channel) {
 
 function lines() {
   const found = standing().map(({ data, subject }) => h("li", {}, mark(data.priority, t(`priority.${data.priority}`)),
-    h("a", { href: `#/alarms/${data.alarm}` }, subject), h("span", {}, t(`alarm.${data.state}`)), h("span", {}, duration(age({ time: data.raised })))));
+    h("time", {}, new Date(data.raised).toLocaleTimeString()), h("a", { href: `#/alarms/${data.alarm}` }, subject), h("span", {}, t(`alarm.${data.state}`)), h("span", {}, duration(age({ time: data.raised })))));
   return found.length ? found : [h("li", {}, t(link.open && alarms.size === 0 ? "no-alarm" : "unknown"))];
 }
 
