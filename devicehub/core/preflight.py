@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from devicehub.core.published import Published
 from devicehub.model.device import DeviceState
 from devicehub.model.payload import (
+    AnyPayload,
     CapabilityData,
     DescribeData,
     FrameData,
@@ -56,7 +57,7 @@ def sample_read(device: str, sample: KnownSample) -> PreflightCheckData:
     return PreflightCheckData(device, CheckKind.SAMPLE, CheckVerdict.PASSED, sample.name)
 
 
-def sample_found(device: str, sample: KnownSample, point: str, data: object) -> PreflightCheckData | None:
+def sample_found(device: str, sample: KnownSample, point: str, data: AnyPayload | None) -> PreflightCheckData | None:
     """That a known sample was found, by something that was published of the device's `point`; None if it was not."""
     found = PreflightCheckData(device, CheckKind.SAMPLE, CheckVerdict.PASSED, sample.name)
     match data:
@@ -125,7 +126,8 @@ def _self_test(device: str, known: Published) -> PreflightCheckData:
     tells = described is not None and described.self_tests
     if tells and any(one.level is Level.FULL for one in found):
         return PreflightCheckData(device, CheckKind.SELF_TEST, CheckVerdict.PASSED)
-    return PreflightCheckData(device, CheckKind.SELF_TEST, CheckVerdict.UNKNOWN, reason=CheckReason.NOT_TOLD)
+    why = CheckReason.NOT_IN_FULL if tells else CheckReason.NOT_TOLD
+    return PreflightCheckData(device, CheckKind.SELF_TEST, CheckVerdict.UNKNOWN, reason=why)
 
 
 def _consumables(device: str, known: Published, needs: Needs) -> Iterator[PreflightCheckData]:

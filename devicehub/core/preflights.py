@@ -1,6 +1,6 @@
 """The checks before a shift that are under way, at most one at each desk, and the known samples they wait for. Pure."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -140,16 +140,17 @@ class Preflights:
         needs = self._needs.get(device)
         return None if needs is None else needs.sample
 
-    def _checks(self, devices: Iterable[str], now: Stamp) -> Iterable[PreflightCheckData]:
+    def _checks(self, devices: Iterable[str], now: Stamp) -> Iterator[PreflightCheckData]:
         today = instant(now.utc)[: len("2026-11-30")]
         for device in devices:
             yield from preflight.checks(device, self._published, self._needs.get(device), today)
 
-    def _samples(self, one: _Preflight, outcome: PreflightOutcome | None) -> Iterable[PreflightCheckData]:
-        """What came of the known samples, in the order of the devices."""
+    def _found(self, one: _Preflight, outcome: PreflightOutcome | None, now: Stamp) -> Iterator[PreflightCheckData]:
+        """All checks, device by device, each with what came of its known sample."""
         missed = CheckReason.NOT_FOUND if one.deadline > one.began.mono else CheckReason.NOT_SHOWN
         why = CheckReason.ENDED if outcome is PreflightOutcome.INTERRUPTED else missed
         for device in one.start.devices:
+            yield from self._checks([device], now)
             sample, needs = self._sample(device), self._needs.get(device)
             if needs is None:
                 yield preflight.sample_unconfigured(device)
@@ -160,7 +161,7 @@ class Preflights:
 
     def _end(self, name: str, now: Stamp, outcome: PreflightOutcome | None = None) -> Message:
         one = self._open.pop(name)
-        found = (*self._checks(one.start.devices, now), *self._samples(one, outcome))
+        found = tuple(self._found(one, outcome, now))
         data = replace(
             one.start,
             awaited=tuple(one.awaited),

@@ -133,7 +133,7 @@ def test_the_site_cannot_do_without_what_is_known_to_have_failed() -> None:
         (Needs(due="2026-11-23"), [], CheckKind.CALIBRATION, CheckVerdict.FAILED, CheckReason.OVERDUE),
         (Needs(due="2026-11-24"), [], CheckKind.CALIBRATION, CheckVerdict.PASSED, CheckReason.NONE),
         (ALL, [said(Capability("explosives", Level.DEGRADED, Cause.WARMING_UP))], CheckKind.DETECTION, CheckVerdict.FAILED, CheckReason.NOT_IN_FULL),
-        (ALL, [said(Capability("explosives", Level.DEGRADED, Cause.WARMING_UP))], CheckKind.SELF_TEST, CheckVerdict.UNKNOWN, CheckReason.NOT_TOLD),
+        (ALL, [said(Capability("explosives", Level.DEGRADED, Cause.WARMING_UP))], CheckKind.SELF_TEST, CheckVerdict.UNKNOWN, CheckReason.NOT_IN_FULL),
         (ALL, [said(Capability("explosives", Level.NONE, Cause.SELF_TEST_FAILED))], CheckKind.SELF_TEST, CheckVerdict.FAILED, CheckReason.SELF_TEST_FAILED),
         (ALL, [level(9.0), Change("dev", at(1.5), DeviceState.LOST, "unplugged")], CheckKind.STATE, CheckVerdict.FAILED, CheckReason.NOT_READY),
         (ALL, [level(9.0), Change("dev", at(1.5), DeviceState.LOST, "unplugged")], CheckKind.CONSUMABLE, CheckVerdict.UNKNOWN, CheckReason.NO_VALUE),
