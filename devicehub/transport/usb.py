@@ -2,7 +2,8 @@
 
 The thread serves what the protocol asks for, in order: control transfers, writes and cleared halts
 as they come; reads wait in turn, one per endpoint, each for the link's time-out at a time, so that
-a write is never held up longer than that. Nothing is read that the protocol did not ask for.
+a write is never held up longer than that. Nothing is read that the protocol did not ask for. A device
+that nothing is asked of is looked at once a second, because no transfer fails when it is unplugged.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ READ_LIMIT = 64
 RIGHTS_ATTEMPTS = 3
 RIGHTS_WAIT = 0.2
 LEAST_TIMEOUT = 0.02
+LOOK = 1.0
 
 __all__ = ["UsbMatch", "UsbTransport"]
 
@@ -219,11 +221,13 @@ class UsbTransport:
                 if packet is not None:
                     reads.answered(endpoint)
                     self._deliver(packet)
+            else:
+                device.look()
 
     def _take(self, *, wait: bool) -> Transfer | None:
         with self._changed:
-            while wait and not self._requests and not self._closing:
-                self._changed.wait()
+            if wait:
+                self._changed.wait_for(lambda: self._requests or self._closing, LOOK)
             if not self._requests:
                 return None
             transfer = self._requests.popleft()

@@ -198,6 +198,15 @@ class ClaimedDevice:
         with contextlib.suppress(usb.core.USBError):  # same
             usb.util.dispose_resources(self._device)
 
+    def look(self) -> None:
+        """Whether it is still there, without a transfer to it: who drives an interface, the kernel knows by itself."""
+        try:
+            self._device.is_kernel_driver_active(self._claimed[0] if self._claimed else 0)
+        except NotImplementedError:  # where kernel drivers cannot be detached; a transfer tells there
+            return
+        except usb.core.USBError as error:
+            raise link_error(error, f"USB {self.identity.usb} at {self.identity.path}") from error
+
     def read(self, endpoint: int, size: int, timeout: float) -> Packet | None:
         """One transfer of at most `size` bytes from an IN endpoint; None when nothing came in `timeout` seconds."""
         milliseconds = max(int(timeout * 1000), 1)

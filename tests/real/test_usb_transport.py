@@ -162,6 +162,16 @@ async def test_unplugging_ends_the_link_for_readers_and_writers(
         await transport.write(usb_read(0x81, 64))
 
 
+async def test_unplugging_ends_a_link_on_which_nothing_is_pending(
+    bus: UsbBus, transport: UsbTransport, device: Echo
+) -> None:
+    reader = asyncio.ensure_future(answer(transport))
+    await asyncio.wait([reader], timeout=0.05)
+    bus.unplug(device)
+    with pytest.raises(LinkLostError, match="No such device"):
+        await reader
+
+
 async def test_what_had_arrived_before_the_end_can_still_be_read(
     bus: UsbBus, transport: UsbTransport, device: Echo
 ) -> None:
