@@ -5,7 +5,7 @@
 # shellcheck shell=sh
 
 need_machine() {
-    need may qemu-system-x86 busybox-static kmod udev
+    need may qemu-system-x86 busybox-static kmod udev e2fsprogs
 }
 
 unpack_kernel() {

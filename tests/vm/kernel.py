@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 WITHOUT = "packaging/test.sh installs it"
-PROGRAMS = ("qemu-system-x86_64", "busybox", "modprobe", "udevadm")
+PROGRAMS = ("qemu-system-x86_64", "busybox", "modprobe", "udevadm", "mke2fs")
 SOUGHT = "/usr/sbin:/sbin"
 EARLY = ("virtio_pci", "virtio_console", "9p", "9pnet_virtio", "overlay")
 _FOLDER, _FILE = 0o040755, 0o100755
@@ -48,9 +48,10 @@ class Kernel:
         return next(self.folder.glob("lib/modules/*/modules.dep")).parent.name
 
     def image(self, folder: Path) -> Path:
-        """The kernel to start, in `folder`."""
+        """The kernel to start, in `folder`, where it may be already."""
         bare = folder / "vmlinux"
-        bare.write_bytes(without_wrapping((self.folder / "boot" / f"vmlinuz-{self.version}").read_bytes()))
+        if not bare.exists():
+            bare.write_bytes(without_wrapping((self.folder / "boot" / f"vmlinuz-{self.version}").read_bytes()))
         return bare
 
     def early_modules(self) -> list[Path]:

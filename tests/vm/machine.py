@@ -15,18 +15,22 @@ from devicehub.clock import since_boot
 from tests.vm.kernel import Kernel, archive, located
 
 INIT = Path(__file__).with_name("init.sh")
-MEMORY_MB = 2048
-PROCESSORS = 2
 KVM_PATIENCE = 10.0
 PATIENCE = 120.0
 
 
 @dataclass(frozen=True)
 class Task:
-    """What a machine is for: its shell script, and what is asked of it (a file)."""
+    """What a machine is for: its shell script, what is asked of it (a file), what it is made of.
+
+    `disk`: the socket of an NBD server, whose disk is then /dev/vda.
+    """
 
     script: str
     asked: str = ""
+    disk: Path | None = None
+    processors: int = 2
+    memory_mb: int = 2048
 
 
 class MachineError(Exception):
@@ -58,11 +62,11 @@ class Machine:
             )
 
     @classmethod
-    def boot(cls, kernel: Kernel, folder: Path, task: Task) -> Self:
-        """Start it and wait until it is up. `folder`: for its files. Raises `MachineError`."""
+    def boot(cls, kernel: Kernel, folder: Path, task: Task, *, kvm: bool = True) -> Self:
+        """Start it and wait until it is up. `folder`: for its files; `kvm`: try it. Raises `MachineError`."""
         command = _command(kernel, folder, task)
         # KVM may be there and yet hang or refuse, which only trying tells.
-        if os.access("/dev/kvm", os.R_OK | os.W_OK):
+        if kvm and os.access("/dev/kvm", os.R_OK | os.W_OK):
             machine = cls(command, folder, "kvm")
             if machine.hear(KVM_PATIENCE) == "up":
                 return machine
@@ -103,25 +107,36 @@ class Machine:
         self._ours.close()
         return True
 
-    def kill(self) -> None:
-        """Cut its power."""
+    def kill(self) -> list[str]:
+        """Cut its power. What it had said in whole lines, and nobody heard yet."""
         self._process.kill()
         self._process.wait()
+        lines = []
+        while (line := self.hear(0.0)) is not None:
+            lines.append(line)
         self._ours.close()
+        return lines
 
 
 def _command(kernel: Kernel, folder: Path, task: Task) -> list[str]:
     initial = folder / "initrd"
     initial.write_bytes(archive(_early_files(kernel, task)))
     return [
-        *(str(located("qemu-system-x86_64")), "-machine", "q35", "-smp", str(PROCESSORS), "-m", str(MEMORY_MB)),
+        *(str(located("qemu-system-x86_64")), "-machine", "q35", "-smp", str(task.processors)),
+        *("-m", str(task.memory_mb)),
         *("-nodefaults", "-display", "none", "-no-reboot", "-nic", "none"),
         *("-kernel", str(kernel.image(folder)), "-initrd", str(initial)),
         # A busy host makes an emulated timer look broken to the kernel that checks it.
         *("-append", "console=ttyS0 panic=-1 quiet mitigations=off no_timer_check random.trust_cpu=on"),
         *("-fsdev", "local,id=host,path=/,security_model=none,readonly=on,multidevs=remap"),
         *("-device", "virtio-9p-pci,fsdev=host,mount_tag=host"),
+        *(() if task.disk is None else _disk(task.disk)),
     ]
+
+
+def _disk(server: Path) -> tuple[str, ...]:
+    place = f"driver=nbd,node-name=disk,server.type=unix,server.path={server}"
+    return ("-blockdev", place, "-device", "virtio-blk-pci,drive=disk")
 
 
 def _early_files(kernel: Kernel, task: Task) -> Mapping[str, bytes]:
