@@ -37,7 +37,7 @@ export function hardware() {
   const scan = asking("scan", said, "/api/setup/hardware", ({ changes, hardware: all }) => fill(found,
     rows(["kind", "place", "usb", "serial", "what", "device", "candidates"], all.map((one) =>
       [one.kind, one.place, one.usb, one.serial, one.title, one.device ? h("a", { href: `#/devices/${one.device}` }, one.device) : h("strong", {}, t("new")), fits(one, changes, said)])) ?? h("p", {}, t("nothing-plugged")),
-    h("p", {}, t(changes ? "scan-more" : "scan-only"))));
+    h("p", {}, t(changes ? "scan-more" : "scan-only")), changes ? byHand(said) : null));
   return h("div", {}, scan, said, found);
 }
 
@@ -45,6 +45,16 @@ function fits(one, changes, said) {
   if (!one.candidates.length) return t("no-candidate");
   return h("ul", { class: "list" }, ...one.candidates.map((fit) => h("li", {}, h("strong", {}, fit.driver), ` ${number(fit.score, 1)}`, h("span", { lang: "en" }, fit.why),
     changes && !one.device ? h("button", { "aria-label": `${t("add-device")}: ${fit.driver} ${one.place}`, onclick: () => add(said, fit.driver, one.place) }, t("add-device")) : null)));
+}
+
+/** What no search finds: a device on the network, on Bluetooth, or a simulated one. */
+function byHand(said) {
+  const field = (name) => h("label", {}, t(name), h("input", { name, required: true, maxlength: 256, autocomplete: "off", spellcheck: "false" }));
+  return h("form", { class: "buttons", "aria-label": t("add-device"), onsubmit: (event) => {
+    event.preventDefault();
+    const { driver, place } = Object.fromEntries(new FormData(event.target));
+    add(said, driver.trim(), place.trim());
+  } }, field("driver"), field("place"), h("button", {}, t("add-device")));
 }
 
 /** Add it to the file, then have the file read. */
