@@ -2,19 +2,19 @@
 
 import { measures, paint } from "./frame.js";
 import { fill, h } from "./dom.js";
-import { language, t } from "./words.js";
+import { clock, t } from "./words.js";
 
 /** A button that keeps the image of now and lets it go again, and the figure that shows it. `redraw` draws the live one. */
 export function comparison(id, state, redraw) {
   const canvas = h("canvas", { class: "image", width: 1, height: 1, role: "img", "aria-label": t("kept-image-of", { id }) });
   const note = h("figcaption", { class: "kept-note" });
   const through = h("input", { type: "range", min: 0, max: 100, value: 0, oninput: redraw });
-  const element = h("figure", { class: "kept", hidden: true }, h("div", { class: "image-frame" }, canvas), note, h("label", {}, t("shine-through"), through));
+  const element = h("figure", { class: "kept", hidden: true }, h("div", { class: "image-frame redden" }, canvas), note, h("label", {}, t("shine-through"), through));
   const button = h("button", { "aria-pressed": "false", onclick: () => {
     state.kept = state.kept ? null : state.frame;
     button.setAttribute("aria-pressed", String(state.kept !== null));
     element.hidden = state.kept === null;
-    if (state.kept) fill(note, t("kept-at", { time: new Date(state.kept.at).toLocaleTimeString(language()) }));
+    if (state.kept) fill(note, t("kept-at", { time: clock(state.kept.at) }));
     redraw();
   } }, t("compare"));
   return { button, element, draw: (live) => {

@@ -35,18 +35,20 @@ export function imager(id, { rate = 12, controls = true } = {}) {
   };
   const kept = comparison(id, state, draw);
   const element = h("figure", { class: "imager" },
-    h("div", { class: "screens" }, h("div", { class: "image-frame" }, canvas, over, note), kept.element),
+    h("div", { class: "screens" }, h("div", { class: "image-frame redden" }, canvas, over, note), kept.element),
     told.element, controls ? course : null, controls ? buttons(state, id, draw, kept.button) : null);
   const take = (frame) => {
     state.last = performance.now();
     if (state.frozen) return;
     state.frame = frame;
     draw();
+    if (!note.hidden) tick();
   };
   const seen = () => (document.hidden ? state.socket?.close() : watch(id, rate, state, take));
   document.addEventListener("visibilitychange", seen);
   watch(id, rate, state, take);
   const tick = () => {
+    draw();
     judge(element, note, state, id);
     if (controls) hottestSince(course, state, id);
   };
@@ -90,7 +92,7 @@ function judge(element, note, state, id) {
 function legend(id) {
   const parts = { low: h("span"), ramp: h("canvas", { class: "ramp", width: 256, height: 1, "aria-hidden": "true" }), high: h("span"), hottest: h("strong"), how: h("em"), regions: h("span") };
   let shown = "";
-  return { element: h("div", { class: "image-caption" }, ...Object.values(parts)), draw: (state) => {
+  return { element: h("div", { class: "image-caption" }, parts.low, h("span", { class: "redden ramp-frame" }, parts.ramp), parts.high, parts.hottest, parts.how, parts.regions), draw: (state) => {
     const { frame } = state;
     const data = topics.get(`frame/${id}`)?.data;
     const values = measures(frame);

@@ -4,7 +4,7 @@ import { banner, bannerKey, unseen } from "./banner.js";
 import { fill, h, pressed, put } from "./dom.js";
 import { connect, link, listen, topics } from "./store.js";
 import { lastSaid, look } from "./training.js";
-import { LANGUAGES, language, number, speak, t } from "./words.js";
+import { clock, language, LANGUAGES, number, speak, t } from "./words.js";
 
 const VIEWS = ["overview", "alarms", "inspections", "devices", "journal", "training", "setup", "wall"];
 const THEMES = ["day", "dark", "night"];
@@ -34,7 +34,7 @@ function bar() {
   const health = topics.get("health")?.data;
   fill(document.getElementById("lights"),
     h("h1", { class: "node" }, node || "devicehub"),
-    h("time", {}, new Date().toLocaleTimeString(language())),
+    h("time", {}, clock()),
     lane(),
     light("page", link.open),
     light("broker", state?.delivery !== undefined && state.state === "online"),

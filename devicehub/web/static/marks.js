@@ -2,7 +2,6 @@
 
 import { NOWHERE, measures } from "./frame.js";
 
-const PALE = "#fff";
 const DARK = "#000";
 
 /** Draw the marks of a frame: `regions` as `{name, corners}`, `spots` as `{id, bbox}`, `limit` a value or undefined. */
@@ -33,9 +32,14 @@ function corners([left, top, width, height]) {
   return [[left, top], [left + width, top], [left + width, top + height], [left, top + height]];
 }
 
+/** The colour of the theme for marks. */
+function pale(pen) {
+  return getComputedStyle(pen.canvas).color;
+}
+
 /** Pale on dark, so that it is seen on every colour of a palette. */
 function stroke(pen, path, dash = []) {
-  for (const [colour, width] of [[DARK, 3], [PALE, 1.5]]) {
+  for (const [colour, width] of [[DARK, 3], [pale(pen), 1.5]]) {
     pen.strokeStyle = colour;
     pen.lineWidth = width;
     pen.setLineDash(dash);
@@ -53,7 +57,7 @@ function outline(pen, points, name, dash) {
   pen.lineWidth = 3;
   pen.strokeStyle = DARK;
   pen.strokeText(name, left, top);
-  pen.fillStyle = PALE;
+  pen.fillStyle = pale(pen);
   pen.fillText(name, left, top);
 }
 

@@ -1,7 +1,7 @@
 // What is to be done upon an alarm, in order, and when it was ticked off at this page: kept by this page alone.
 
 import { response } from "./rules.js";
-import { t } from "./words.js";
+import { clock, t } from "./words.js";
 
 const COUNTS = { threat: 4, device: 3, hub: 2, training: 2 };
 const done = new Map();
@@ -16,7 +16,7 @@ export function steps(one) {
 /** Tick a step off, or take that back; gives the time that it bears now. */
 export function tick(alarm, index, over) {
   const key = `${alarm}/${index}`;
-  if (over) done.set(key, new Date().toLocaleTimeString());
+  if (over) done.set(key, clock());
   else done.delete(key);
   return done.get(key) ?? "";
 }

@@ -39,6 +39,16 @@ export function unit(code) {
   return code in WRITTEN ? WRITTEN[code] : (code ?? "").startsWith("{") ? "" : code ?? "";
 }
 
+/** A time of day as the language writes it, in 24 hours; of an instant, or of now. */
+export function clock(time = Date.now()) {
+  return new Intl.DateTimeFormat(language(), { timeStyle: "medium", hourCycle: "h23" }).format(new Date(time));
+}
+
+/** Date and time of an instant. */
+export function moment(time) {
+  return new Intl.DateTimeFormat(language(), { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" }).format(new Date(time));
+}
+
 /** A duration as people say it: 12 s, 3 min, 2 h. */
 export function duration(seconds) {
   if (!Number.isFinite(seconds)) return "—";

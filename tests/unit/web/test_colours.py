@@ -31,7 +31,7 @@ TO_XYZ = np.array(
     [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
 )
 WHITE = np.array([0.95047, 1.0, 1.08883])
-ALARM_FLOOR = 20.0
+ALARM_FLOOR = 21.0
 STEP_FLOOR = 4.0
 READABLE = 4.5
 
@@ -104,6 +104,30 @@ def test_a_rainbow_would_not_pass() -> None:
     lightness = np.diff(sixteenths(["#0000ff", "#00ffff", "#00ff00", "#ffff00", "#ff0000"], "deuteranopia")[:, 0])
     assert not (lightness > 0).all()
     assert not (lightness < 0).all()
+
+
+DIGIT = 3.0
+"""Of large, bold text."""
+
+
+def digit(name: str, priority: str) -> str:
+    """The colour of the digit in a mark: that of the most special rule."""
+    text = (STATIC / "style.css").read_text(encoding="utf-8")
+    for selector in (
+        rf'\[data-theme="{name}"\] \.mark-{priority} text',
+        rf'\[data-theme="{name}"\] \.mark text',
+        rf"\.mark-{priority} text(?:, \.mark-\w+ text)*",
+        rf"\.mark-\w+ text, \.mark-{priority} text",
+    ):
+        if found := re.search(rf"(?:^|\}} ){selector} {{ fill: (#[0-9a-f]+);", text, re.MULTILINE):
+            return found[1].ljust(7, found[1][-1])
+    return "#ffffff"
+
+
+@pytest.mark.parametrize("name", ["day", "dark", "night"])
+@pytest.mark.parametrize("priority", ["critical", "high", "medium", "low", "fault"])
+def test_the_digit_of_a_mark_is_read_on_its_colour(name: str, priority: str) -> None:
+    assert contrast(theme(name)[priority], digit(name, priority)) >= DIGIT
 
 
 @pytest.mark.parametrize("name", ["day", "dark", "night"])

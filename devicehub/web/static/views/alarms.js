@@ -7,7 +7,7 @@ import { trend } from "../plot.js";
 import { reading } from "../rules.js";
 import { steps, tick } from "../steps.js";
 import { age, events, history, listen, standing } from "../store.js";
-import { duration, number, t, unit } from "../words.js";
+import { clock, duration, moment, number, t, unit } from "../words.js";
 import { panel } from "./overview.js";
 
 export const DISPOSITIONS = ["confirmed-threat", "innocent.known-cause", "innocent.second-test-negative", "nuisance", "test", "unresolved"];
@@ -64,7 +64,7 @@ function measured(data) {
 }
 
 function facts(data) {
-  const rows = [["raised-at", new Date(data.raised).toLocaleString()], ["letter", data.letter ?? "A"], ["quality", t(`quality.${data.quality ?? "good"}`)],
+  const rows = [["raised-at", moment(data.raised)], ["letter", data.letter ?? "A"], ["quality", t(`quality.${data.quality ?? "good"}`)],
     ["activations", data.activations], ["acked-by", data.acked?.by], ["disposition", data.disposition && t(`disposition.${data.disposition.code}`)],
     ["shelved-by", data.shelved && `${data.shelved.by}: ${data.shelved.why}`], ["rules", data.rules_digest?.slice(0, 18)]];
   return rows.filter(([, value]) => value !== null && value !== undefined && value !== "").flatMap(([name, value]) => [h("dt", {}, t(name)), h("dd", {}, String(value))]);
@@ -86,7 +86,7 @@ function picture(subject) {
   const [device] = subject.split("/");
   const found = events.find(({ kind, message }) => kind === "capture" && message.subject?.split("/")[0] === device && message.data.media_type === "image/jpeg");
   if (!found) return null;
-  return h("img", { class: "evidence", alt: t("image-at", { time: found.message.time }), src: `/evidence/${found.message.data.digest.replace("sha256:", "")}` });
+  return h("span", { class: "redden evidence-frame" }, h("img", { class: "evidence", alt: t("image-at", { time: moment(found.message.time) }), src: `/evidence/${found.message.data.digest.replace("sha256:", "")}` }));
 }
 
 /** What to do, in order, with the time at which each was done. */
@@ -126,6 +126,6 @@ function disposition(data) {
 function past(id) {
   const told = events.filter(({ message }) => message.data?.alarm === id);
   return panel("alarm-past", t("alarm-over"), h("ol", { class: "list" }, ...told.map(({ message }) =>
-    h("li", {}, h("time", {}, new Date(message.time).toLocaleTimeString()), message.subject, " ", t(`alarm.${message.data.state}`),
+    h("li", {}, h("time", {}, clock(message.time)), message.subject, " ", t(`alarm.${message.data.state}`),
       message.data.disposition ? ` ${t(`disposition.${message.data.disposition.code}`)}` : ""))));
 }

@@ -3,7 +3,7 @@
 import { attempt, issuerField } from "../acts.js";
 import { fill, h, mark, rows } from "../dom.js";
 import { age, alarms, events, link, listen, topics } from "../store.js";
-import { duration, number, t } from "../words.js";
+import { clock, duration, moment, number, t } from "../words.js";
 import { panel } from "./overview.js";
 
 const SHOWN = 100;
@@ -94,7 +94,7 @@ function listed(ended, chosen) {
   const all = [...ended.values()].sort((one, other) => other.opened.localeCompare(one.opened));
   if (!all.length) return [h("li", {}, t("none-on-record"))];
   return all.slice(0, SHOWN).map((one) => h("li", {}, h("a", { href: `#/inspections/${one.inspection}`, "aria-current": one.inspection === chosen ? "true" : null },
-    new Date(one.opened).toLocaleString()), h("span", {}, one.desk), h("span", {}, one.reference ?? ""), h("strong", {}, t(`inspected.${one.outcome}`))));
+    moment(one.opened)), h("span", {}, one.desk), h("span", {}, one.reference ?? ""), h("strong", {}, t(`inspected.${one.outcome}`))));
 }
 
 function whole(data) {
@@ -107,7 +107,7 @@ function whole(data) {
       (data.checked ?? []).map((one) => [device(one.device), ...["values", "spectra", "frames", "scans", "unusable"].map((name) => number(one[name] ?? 0, 0))])) ?? t("nothing-checked")),
     section("inspection-alarms", "alarms-met", rows(["subject", "state", "disposition", "time"], (data.alarms ?? []).map(alarm))),
     section("inspection-results", "results", rows(["time", "device", "outcome", "cause", "subject"], (data.results ?? []).map((one) =>
-      [new Date(one.at).toLocaleTimeString(), device(one.device), t(`outcome.${one.outcome}`), one.cause ?? "", one.sample_id ?? ""]))),
+      [clock(one.at), device(one.device), t(`outcome.${one.outcome}`), one.cause ?? "", one.sample_id ?? ""]))),
     section("inspection-blind", "not-in-full", rows(["device", "what", "state", "cause"], (data.blind ?? []).map((one) =>
       [device(one.device), one.capability, t(`level.${one.level}`), one.cause]))),
     section("inspection-missing", "missing", rows(["device", "why", "since", "until"], (data.missing ?? []).map((one) =>
@@ -141,7 +141,7 @@ function device(name) {
 }
 
 function at(time) {
-  return time ? new Date(time).toLocaleString() : "";
+  return time ? moment(time) : "";
 }
 
 /** What was kept as evidence. An image that no browser draws is a link. */
@@ -150,6 +150,6 @@ function pictures(images) {
   return h("div", { class: "tiles" }, ...images.map((one) => {
     const address = `/evidence/${one.digest.replace("sha256:", "")}`;
     const picture = h("img", { class: "evidence", alt: `${one.device} ${one.digest.slice(7, 19)}`, src: address, loading: "lazy", onerror: () => picture.remove() });
-    return h("a", { class: "tile", href: address, download: "" }, picture, `${one.device} ${one.digest.slice(7, 19)}`);
+    return h("a", { class: "tile", href: address, download: "" }, h("span", { class: "redden evidence-frame" }, picture), `${one.device} ${one.digest.slice(7, 19)}`);
   }));
 }

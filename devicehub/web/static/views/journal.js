@@ -2,7 +2,7 @@
 
 import { fill, h } from "../dom.js";
 import { devices } from "../store.js";
-import { t } from "../words.js";
+import { moment, t } from "../words.js";
 import { DISPOSITIONS } from "./alarms.js";
 import { panel } from "./overview.js";
 
@@ -49,7 +49,7 @@ function form(changed) {
 
 function row({ recorded, intact, topic, payload }) {
   const kind = (payload?.type ?? topic).replace("io.devicehub.", "");
-  return h("tr", { "data-intact": String(intact) }, h("td", {}, h("time", {}, new Date(payload?.time ?? recorded).toLocaleString())), h("td", {}, kind),
+  return h("tr", { "data-intact": String(intact) }, h("td", {}, h("time", {}, moment(payload?.time ?? recorded))), h("td", {}, kind),
     h("td", {}, payload?.subject ?? ""), h("td", {}, h("details", {}, h("summary", {}, brief(payload?.data)), h("pre", {}, JSON.stringify(payload, null, 1)))));
 }
 

@@ -4,7 +4,7 @@ import { fill, h, mark } from "../dom.js";
 import { imager, imagers } from "../imager.js";
 import { sparkline } from "../plot.js";
 import { age, alarms, believed, devices, events, history, link, listen, silence, standing } from "../store.js";
-import { duration, number, t, unit } from "../words.js";
+import { clock, duration, number, t, unit } from "../words.js";
 
 const SELECTED = "devicehub.imager";
 
@@ -97,12 +97,12 @@ function spark(device, channel) {
 
 function lines() {
   const found = standing().map(({ data, subject }) => h("li", {}, mark(data.priority, t(`priority.${data.priority}`)),
-    h("time", {}, new Date(data.raised).toLocaleTimeString()), h("a", { href: `#/alarms/${data.alarm}` }, subject), h("span", {}, t(`alarm.${data.state}`)), h("span", {}, duration(age({ time: data.raised })))));
+    h("time", {}, clock(data.raised)), h("a", { href: `#/alarms/${data.alarm}` }, subject), h("span", {}, t(`alarm.${data.state}`)), h("span", {}, duration(age({ time: data.raised })))));
   return found.length ? found : [h("li", {}, t(link.open && alarms.size === 0 ? "no-alarm" : "unknown"))];
 }
 
 export function event({ topic, kind, message }) {
-  return h("li", {}, h("time", {}, new Date(message.time).toLocaleTimeString()), h("span", {}, message.subject ?? topic),
+  return h("li", {}, h("time", {}, clock(message.time)), h("span", {}, message.subject ?? topic),
     h("span", {}, (message.type ?? kind).replace("io.devicehub.", "")), h("span", {}, gist(kind, message.data)));
 }
 
