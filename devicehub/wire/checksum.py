@@ -74,8 +74,14 @@ def _reversed(value: int, width: int) -> int:
     return int(f"{value:0{width}b}"[::-1], 2)
 
 
+_CCITT = (16, 0x1021)
+_TURNED = bytes(_reversed(byte, 8) for byte in range(256))
+
+
 def crc(*, width: int, poly: int, init: int, reflected: bool, xorout: int = 0) -> Callable[[bytes], int]:
     """Build a CRC of 8 bits or more. `poly` is given as the catalogues print it, never reflected."""
+    if (width, poly) == _CCITT:
+        return _ccitt(init, xorout, reflected=reflected)
     table = _table(width, poly, reflected=reflected)
     shift, mask = width - 8, (1 << width) - 1
     first = _reversed(init, width) if reflected else init
@@ -95,6 +101,19 @@ def crc(*, width: int, poly: int, init: int, reflected: bool, xorout: int = 0) -
     return reflected_crc if reflected else plain_crc
 
 
+def _ccitt(init: int, xorout: int, *, reflected: bool) -> Callable[[bytes], int]:
+    """Those of the standard library's polynomial; reflected: with the bits of each byte and of the result turned."""
+
+    def plain_crc(data: bytes) -> int:
+        return binascii.crc_hqx(data, init) ^ xorout
+
+    def reflected_crc(data: bytes) -> int:
+        value = binascii.crc_hqx(data.translate(_TURNED), init)
+        return (_TURNED[value & 0xFF] << 8 | _TURNED[value >> 8]) ^ xorout
+
+    return reflected_crc if reflected else plain_crc
+
+
 def crc_not_augmented(*, width: int, poly: int, init: int, xorout: int = 0) -> Callable[[bytes], int]:
     """Build a CRC of a message that no zeros are shifted in behind: its last bits stand in the result (ThingMagic)."""
     table = _table(width, poly, reflected=False)
@@ -106,4 +125,12 @@ def crc_not_augmented(*, width: int, poly: int, init: int, xorout: int = 0) -> C
             value = ((value << 8 | byte) & mask) ^ table[value >> shift]
         return value ^ xorout
 
-    return remainder
+    begun = binascii.crc_hqx(b"\0\0", init)
+
+    def ccitt(data: bytes) -> int:
+        """All but the last two bytes, as if these were the zeros behind them, and these."""
+        if len(data) < 2:
+            return remainder(data)
+        return binascii.crc_hqx(data[:-2], begun) ^ int.from_bytes(data[-2:], "big") ^ xorout
+
+    return ccitt if (width, poly) == _CCITT else remainder

@@ -35,8 +35,10 @@ class Defects:
 
 def plain(text: str, most: int = LONGEST) -> str:
     """Text of a file on one line, without what cannot be printed, at most `most` characters."""
-    words = " ".join(text[: 4 * most].split())
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in words[:most])
+    words = " ".join(text[: 4 * most].split())[:most]
+    if words.isprintable():
+        return words
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in words)
 
 
 def number(text: str) -> float | None:

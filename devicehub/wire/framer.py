@@ -10,6 +10,7 @@ from typing import Protocol
 from devicehub.model.errors import ProtocolError, Reason
 
 Frame = bytes | ProtocolError
+RUN = 64
 
 
 class Framer(Protocol):
@@ -79,7 +80,8 @@ class SyncFramer:
 
     `size(header)` gives the whole frame's size from its first `header` bytes, or raises
     `ProtocolError`; `check(frame)` raises `ProtocolError` for a bad checksum. On either the hunt
-    goes on one byte after the false sync, so that a good frame inside a bad one is found.
+    goes on one byte after the false sync, so that a good frame inside a bad one is found. With no
+    sync a frame might begin at any byte: that none does is news once in `RUN` bytes.
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class SyncFramer:
         self._check = check
         self._buffer = bytearray()
         self._in_garbage = False
+        self._misfits = 0
 
     def feed(self, data: bytes) -> Iterator[Frame]:
         """Take some bytes, yield the frames and faults they complete."""
@@ -111,17 +114,25 @@ class SyncFramer:
             return None
         try:
             size = self._sized()
-            if len(self._buffer) < size:
-                return None
-            frame = bytes(self._buffer[:size])
+        except ProtocolError as error:
+            return self._beyond(error)
+        if len(self._buffer) < size:
+            return None
+        frame = bytes(self._buffer[:size])
+        try:
             self._check(frame)
         except ProtocolError as error:
-            del self._buffer[0]
-            self._in_garbage = True
-            return error
+            return self._beyond(error)
         del self._buffer[: len(frame)]
-        self._in_garbage = False
+        self._in_garbage, self._misfits = False, 0
         return frame
+
+    def _beyond(self, error: ProtocolError) -> Frame:
+        """Drop one byte of what is no frame."""
+        del self._buffer[0]
+        news = bool(self._sync) or self._misfits % RUN == 0
+        self._in_garbage, self._misfits = True, self._misfits + 1
+        return error if news else b""
 
     def _sized(self) -> int:
         """The size that the header gives. Raises `ProtocolError`."""

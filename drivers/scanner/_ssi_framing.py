@@ -57,8 +57,8 @@ class SsiFramer:
 
     def _packets(self) -> Iterator[SsiPacket | ProtocolError]:
         while len(self._buffer) >= 4:
-            fault = self._implausible()
-            if fault is None:
+            damaged = None
+            if self._plausible():
                 size = self._buffer[0]
                 if len(self._buffer) < size + 2:
                     return
@@ -68,18 +68,18 @@ class SsiFramer:
                     self._in_garbage = False
                     yield SsiPacket(frame[1], frame[3], frame[4:-2])
                     continue
-                fault = ProtocolError(Reason.CHECKSUM, f"packet with opcode {frame[1]:02x}")
+                damaged = frame[1]
             del self._buffer[0]
             first, self._in_garbage = not self._in_garbage, True
-            if first:
-                yield fault
+            if first and damaged is None:
+                yield ProtocolError(Reason.GARBAGE, "bytes that begin no packet")
+            elif first:
+                yield ProtocolError(Reason.CHECKSUM, f"packet with opcode {damaged:02x}")
 
-    def _implausible(self) -> ProtocolError | None:
+    def _plausible(self) -> bool:
         size, opcode, source, _ = self._buffer[:4]
         # In the first segment of a long message byte 2 is 02 where the source, 00, should be.
-        if size >= 4 and opcode in _OPCODES and (source == 0 or (opcode == SEGMENT and source == 2)):
-            return None
-        return ProtocolError(Reason.GARBAGE, "bytes that begin no packet")
+        return size >= 4 and opcode in _OPCODES and (source == 0 or (opcode == SEGMENT and source == 2))
 
 
 class Reassembly:

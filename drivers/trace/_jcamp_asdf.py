@@ -64,9 +64,11 @@ class Ordinates:
             raise ProtocolError(Reason.CORRUPT, f"'{plain(line, 30)}' does not begin with an abscissa")
         at, self._checked = first.end(), self._difference is not None
         self.abscissae.append((len(self.values) - self._checked, float(first[1])))
-        while not _END.match(line, at):
+        while at < len(line):
             word = _WORD.match(line, at)
             if word is None:
+                if _END.match(line, at):
+                    return
                 raise ProtocolError(Reason.CORRUPT, f"'{plain(line[at : at + 30])}' is no ordinate")
             self._words += 1
             if self._words > 2 * MOST_POINTS:

@@ -39,7 +39,9 @@ from drivers.trace._jcamp_asdf import Ordinates, check_abscissae
 MOST_BYTES = 1024 * 1024
 MOST_LINES = 40_000
 MOST_TABLES = 32
+_LARGEST = float(np.finfo(np.float32).max)
 _LABEL = re.compile(r"##([^=]{1,60})=(.*)", re.DOTALL)
+_UNSEEN = re.compile(r"[\s/_-]")
 _ZONE = re.compile(r"([+-]\d\d)(\d\d)$")
 _TABLES = frozenset({"XYDATA", "XYPOINTS", "PEAKTABLE", "DATATABLE", "PEAKASSIGNMENTS"})
 _UNITS = MappingProxyType(
@@ -102,7 +104,7 @@ def _blocks(text: str) -> Iterator[_Block]:
     block = _Block()
     for line, raw in enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), 1):
         said = raw.partition("$$")[0]
-        label = _LABEL.match(said.lstrip())
+        label = _LABEL.match(said.lstrip()) if "##" in said else None
         if label is None:
             if block.table and said.strip():
                 block.lines.append((line, said))
@@ -110,7 +112,7 @@ def _blocks(text: str) -> Iterator[_Block]:
         if block.table:
             yield block
             block = _Block(dict(block.labels))
-        key = re.sub(r"[\s/_-]", "", label[1]).upper()
+        key = _UNSEEN.sub("", label[1]).upper()
         if key == "TITLE":
             block = _Block()
         block.labels[key] = label[2].strip()
@@ -137,8 +139,9 @@ def _spectrum(block: _Block, defects: tuple[str, ...]) -> Spectrum:
     own = Defects()
     axis, sure = _axis(labels, table, own)
     sure = _counted(labels, table, own) and sure
-    scaled = np.asarray(table.values) * _factor(labels, "YFACTOR")
-    if (np.abs(scaled[np.isfinite(scaled)]) > np.finfo(np.float32).max).any():
+    with np.errstate(over="ignore"):
+        scaled = np.asarray(table.values) * _factor(labels, "YFACTOR")
+    if (np.abs(scaled) > _LARGEST).any():
         raise ProtocolError(Reason.RANGE, "an ordinate beyond what a float holds")
     at = _when(labels, own)
     return Spectrum(

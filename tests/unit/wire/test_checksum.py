@@ -80,3 +80,22 @@ def test_a_message_that_is_not_augmented_gives_the_published_value() -> None:
     """ThingMagic: the version request `ff 00 03` and its check 1d0c."""
     check = crc_not_augmented(width=16, poly=0x1021, init=0xFFFF)
     assert check(bytes.fromhex("0003")) == 0x1D0C
+
+
+def bit_by_bit(data: bytes, init: int, *, reflected: bool = False, zeros: int = 16) -> int:
+    """The definition: polynomial 1021, the message and so many zeros shifted in, one bit at a time."""
+    if reflected:
+        data = bytes(int(f"{byte:08b}"[::-1], 2) for byte in data)
+    value, bits = init, "".join(f"{byte:08b}" for byte in data)
+    for bit in bits if not zeros else []:
+        value = (value << 1 | int(bit)) ^ (0x11021 if value & 0x8000 else 0)
+    for bit in bits if zeros else []:
+        value = (value << 1 & 0xFFFF) ^ (0x1021 if (value >> 15) ^ int(bit) else 0)
+    return int(f"{value & 0xFFFF:016b}"[::-1], 2) if reflected else value & 0xFFFF
+
+
+@given(st.binary(max_size=60), st.integers(0, 0xFFFF))
+def test_those_of_polynomial_1021_are_what_their_definition_says(data: bytes, init: int) -> None:
+    assert crc(width=16, poly=0x1021, init=init, reflected=False)(data) == bit_by_bit(data, init)
+    assert crc(width=16, poly=0x1021, init=init, reflected=True)(data) == bit_by_bit(data, init, reflected=True)
+    assert crc_not_augmented(width=16, poly=0x1021, init=init)(data) == bit_by_bit(data, init, zeros=0)
