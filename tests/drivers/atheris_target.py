@@ -1,73 +1,97 @@
-"""Coverage-guided bytes for every driver, by Atheris: `python -m tests.drivers.atheris_target CORPUS [libFuzzer options]`.
+"""Coverage-guided bytes for drivers, by Atheris: `python -m tests.drivers.atheris_target FOLDER RUNS [DRIVER ...]`.
 
-An input is a byte that names the driver, then packets: a byte that says port and pause, one that says how long, the
-bytes. A driver that raises, hangs or says what it never declared ends the run with the input printed.
+An input is one packet: a byte that says from where it comes and how long after the last, and its bytes. A protocol
+takes `LIFE` of them, then it is opened anew. What is instrumented is the drivers and the package that they stand on,
+once: each driver has a process that is forked from that, with RUNS inputs and a corpus of its own. A driver that
+raises, hangs or says what it never declared ends the run, and the packets of its life are printed.
 """
 
+import gc
+import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import atheris
 
-from devicehub.driver import Driver
-from devicehub.registry import driver_names, load_driver
-from devicehub.wire.packet import Packet
-from tests.conformance import recorded_packets
-from tests.drivers.hostile import HANG, TIMES, Trial
+with atheris.instrument_imports(include=["drivers", "devicehub"]):
+    from devicehub.driver import Driver
+    from devicehub.registry import driver_names, load_driver
+    from devicehub.wire.packet import Packet
+    from tests.conformance import recorded_packets
+    from tests.drivers.hostile import HANG, LIFE, TIMES, Trial
+
+    DRIVERS = {name: load_driver(name) for name in driver_names()}
 
 LONGEST = 300
+MORE = 32
 
 
-def packets(data: bytes, ports: list[str]) -> Iterator[tuple[Packet, float]]:
-    """An input as packets and the seconds before each."""
-    at = 1
-    while at + 1 < len(data):
-        how, size = data[at], data[at + 1]
-        yield Packet(data[at + 2 : at + 2 + size], ports[how % len(ports)]), TIMES[(how >> 4) % len(TIMES)]
-        at += 2 + size
+class Target:
+    """One driver, packet by packet."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+        self._recorded = recorded_packets(driver.name)
+        self._ports = sorted({packet.port for packet in self._recorded})
+        self.longest = min(LONGEST, MORE + max(len(packet.data) for packet in self._recorded))
+        self._life: list[Packet] = []
+        self._trial = self._opened()
+
+    def _opened(self) -> Trial:
+        self._life.clear()
+        trial = Trial(self._driver, self._driver.open({}))
+        trial.start()
+        return trial
+
+    def plant(self, corpus: Path) -> None:
+        """What was recorded, as inputs to begin with."""
+        for number, packet in enumerate(self._recorded):
+            if len(packet.data) < self.longest:
+                (corpus / str(number)).write_bytes(bytes([self._ports.index(packet.port)]) + packet.data)
+
+    def take(self, data: bytes) -> None:
+        """One input."""
+        how = data[0] if data else 0
+        packet = Packet(data[1:], self._ports[how % len(self._ports)])
+        if self._trial.executions == LIFE:
+            self._trial = self._opened()
+        self._life.append(packet)
+        try:
+            self._trial.packet(packet, TIMES[(how >> 4) % len(TIMES)])
+            assert self._trial.slowest < HANG, f"{self._driver.name} took {self._trial.slowest:.3f} s"
+        except Exception:
+            print(f"{self._driver.name}, packets of this life:", *self._life, sep="\n", file=sys.stderr)
+            raise
 
 
-def places(name: str) -> list[str]:
-    """Where bytes of a driver's device were seen to come from."""
-    return sorted({packet.port for packet in recorded_packets(name)})
-
-
-def plant(corpus: Path, number: int, name: str) -> None:
-    """What was recorded, as inputs to begin with: each the next packets that fit."""
-    ports, seed, count = places(name), bytes([number]), 0
-    for packet in recorded_packets(name):
-        if len(packet.data) < 256:
-            told = bytes([ports.index(packet.port), len(packet.data)]) + packet.data
-            if len(seed) + len(told) > LONGEST:
-                (corpus / f"{name}-{count}").write_bytes(seed)
-                seed, count = bytes([number]), count + 1
-            seed += told
-    (corpus / f"{name}-{count}").write_bytes(seed)
-
-
-def attack(data: bytes, drivers: list[tuple[Driver, list[str]]]) -> None:
-    """One input to one driver."""
-    if not data:
-        return
-    driver, ports = drivers[data[0] % len(drivers)]
-    trial = Trial(driver, driver.open({}))
-    trial.start()
-    for packet, after in packets(data, ports):
-        trial.packet(packet, after)
-    assert trial.slowest < HANG, f"{driver.name} took {trial.slowest:.3f} s"
-
-
-def main() -> None:
-    """See the module's docstring."""
-    corpus = Path(sys.argv[1])
-    with atheris.instrument_imports(include=["drivers"]):
-        drivers = [(load_driver(name), places(name)) for name in driver_names()]
-    for number, (driver, _) in enumerate(drivers):
-        plant(corpus, number, driver.name)
-    atheris.Setup([sys.argv[0], f"-max_len={LONGEST}", *sys.argv[1:]], lambda data: attack(data, drivers))
+def attack(name: str, folder: Path, runs: int) -> None:
+    """All inputs to one driver. Does not return."""
+    target, corpus = Target(DRIVERS[name]), folder / name
+    corpus.mkdir()
+    target.plant(corpus)
+    options = [
+        f"-runs={runs}",
+        "-seed=1",
+        f"-max_len={target.longest}",
+        f"-artifact_prefix={folder}/{name}-",
+        str(corpus),
+    ]
+    atheris.Setup([sys.argv[0], *options], target.take)
     atheris.Fuzz()
 
 
+def main() -> int:
+    """See the module's docstring. The drivers that were beaten are the exit code's reason."""
+    folder, runs = Path(sys.argv[1]), int(sys.argv[2])
+    gc.freeze()
+    for name in sys.argv[3:] or DRIVERS:
+        print(f"{name}:", file=sys.stderr, flush=True)
+        if (child := os.fork()) == 0:
+            attack(name, folder, runs)
+        if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0:
+            return 1
+    return 0
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -19,7 +19,13 @@ from typing import Literal
 
 import numpy as np
 
+from devicehub.devicefile.compiled import Compiled
+from devicehub.devicefile.framers import Escape
+from devicehub.devicefile.load import load
+from devicehub.devicefile.notation import parse_bytes
 from devicehub.driver import Driver
+from devicehub.model.errors import ProtocolError
+from devicehub.registry import device_files
 from devicehub.wire.checksum import crc16_ccitt_false, negated_sum16
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import DeviceProtocol, Step
@@ -31,6 +37,7 @@ MOST = 4096
 SMALL = 1024
 LARGE_SHARE = 0.02
 LIFE = 250
+SEALED_LEAST = 20
 TIMERS = 3
 TIMES = (0.01, 0.01, 0.01, 0.3, 2.0)
 
@@ -125,6 +132,38 @@ SEALS: Mapping[str, Seal] = MappingProxyType(
 """A damaged frame with its checks made right again, so that damage reaches what lies behind them."""
 
 
+def seal_of(name: str) -> Seal | None:
+    """What seals a frame of that driver's device: by hand, or by its device file where that has a length or checks."""
+    if name in SEALS:
+        by_hand = SEALS[name]
+        return lambda frame: frame if len(frame) < SEALED_LEAST else by_hand(frame)
+    if name not in device_files():
+        return None
+    compiled = load(device_files()[name])
+    sealed = compiled.file.frame.kind == "length" or bool(compiled.file.check)
+    return _by_file(compiled) if sealed and compiled.file.frame.kind in {"length", "delimited"} else None
+
+
+def _by_file(compiled: Compiled) -> Seal:
+    """The encoder of a device file makes length and checks right."""
+    table, framing = compiled.file.frame, compiled.framing
+    start, end, escape = parse_bytes(table.start), parse_bytes(table.end), Escape(table.escape)
+    least = max(table.least, table.at + table.width) + framing.tail
+
+    def seal(frame: bytes) -> bytes:
+        inner = frame
+        if table.kind == "delimited":
+            inner = escape.undo(frame.removeprefix(start).removesuffix(end))
+        if len(inner) < least:
+            return frame
+        try:
+            return framing.reply(inner[: len(inner) - framing.tail])
+        except (ProtocolError, OverflowError):  # an odd number of bytes in a sum of words; more than its length can say
+            return frame
+
+    return seal
+
+
 class Hostile:
     """Packets for one driver: what was `recorded`, as it is and damaged in seven ways, sealed or not, and noise."""
 
@@ -135,7 +174,7 @@ class Hostile:
         self._ports = sorted({packet.port for packet in recorded}) or [""]
         self._next = cycle(self._small)
         self._noise = self.random.randbytes(1 << 16)
-        self._seal = SEALS.get(name)
+        self._seal = seal_of(name)
         self._ways = (self._noisy, self._changed, self._changed, self._cut, self._swapped, self._spliced, self._filled)
 
     def __iter__(self) -> Iterator[Packet]:
@@ -153,7 +192,7 @@ class Hostile:
         return self._sealed(self.random.choice((packet, self._changed(packet), self._cut(packet))))
 
     def _sealed(self, packet: Packet) -> Packet:
-        if self._seal is None or len(packet.data) < 20 or self._byte() & 1:
+        if self._seal is None or self._byte() & 1:
             return packet
         return Packet(self._seal(packet.data), packet.port)
 

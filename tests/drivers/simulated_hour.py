@@ -8,6 +8,7 @@ from random import Random
 from devicehub.clock import Clock
 from devicehub.model.errors import LinkLostError
 from devicehub.model.reading import Sample
+from devicehub.record import Line
 from devicehub.registry import load_driver, load_simulator
 from devicehub.simulator import AnySimulator
 from devicehub.transport.memory import MemoryTransport
@@ -30,7 +31,9 @@ class Burst:
 
 @dataclass(slots=True)
 class Hour:
-    """What was heard: samples with their times, faults, and the garbage that came between."""
+    """What was heard: packets, samples with their times, faults, and the garbage that came between."""
+
+    packets: list[Line] = field(default_factory=list[Line])
 
     samples: list[Sample] = field(default_factory=list[Sample])
     times: list[float] = field(default_factory=list[float])
@@ -44,6 +47,11 @@ class Hour:
             for burst in self.bursts
             if burst.at < self.times[-1]
         ]
+
+
+async def heard(name: str, seconds: float) -> list[Line]:
+    """What a simulated device says to its driver, as the lines of a transcript that come from a device."""
+    return (await quiet_minutes(name, seconds)).packets
 
 
 async def quiet_minutes(name: str, seconds: float) -> Hour:
@@ -131,4 +139,5 @@ async def _life(name: str, transport: MemoryTransport, hour: Hour) -> None:
             except TimeoutError:
                 step = protocol.on_timer(loop.time())
             else:
+                hour.packets.append(Line(loop.time(), "<", "", packet))
                 step = protocol.on_packet(loop.time(), packet)

@@ -1,8 +1,8 @@
 """Any bytes give samples or typed faults, whoever made them up: chance, Atheris, or somebody who pulls the plug.
 
-`DEVICEHUB_TORTURE=N` in the environment makes N times as many. By default each driver gets 10^5 packets of chance in
-the test here, and all drivers together a thousand each that Atheris finds by the branches they take; a
-hundred times that is 10^5 each.
+By default each driver gets 10^5 packets in lives whose seeds Hypothesis draws, and 20 000 that Atheris finds by the
+branches they take: 10^5 of those for each take four minutes of a processor. `DEVICEHUB_TORTURE=N` in the environment
+makes N times as many, 5 the 10^5.
 """
 
 import copy
@@ -11,26 +11,36 @@ import gc
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from importlib.util import find_spec
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from types import MappingProxyType
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
+from devicehub.devicefile.load import load
 from devicehub.driver import Driver, Options
 from devicehub.record import Line, parse, run_transcript
-from devicehub.registry import driver_names, load_driver
+from devicehub.registry import device_files, driver_names, load_driver
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Step, decoded
 from tests.conformance import options_of, recorded_packets, transcripts
 from tests.drivers.hostile import HANG, LIFE, MULTIPLE, TIMES, Hostile, Trial, retained
+from tests.drivers.simulated_hour import heard
 
 EXECUTIONS = 100_000 * MULTIPLE
 BEHIND_FRAMES = 20_000 * MULTIPLE
-INPUTS = 1_000 * MULTIPLE
+INPUTS = 20_000 * MULTIPLE
+SIMULATED = 130.0
 EDGES = 32
+HEAD = 6
 LARGE = 1024
+LIVES = settings(
+    derandomize=True, database=None, deadline=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck)
+)
 HELD_MOST = 4 * 1024 * 1024
 copyreg.pickle(MappingProxyType, lambda proxy: (MappingProxyType, (dict(proxy),)))  # what a protocol has of constants
 each_driver = pytest.mark.parametrize("name", driver_names())
@@ -47,17 +57,25 @@ def _no_pauses() -> Iterator[None]:
 
 @each_driver
 def test_100_000_packets_of_chance_give_samples_or_typed_faults_without_a_hang_and_in_bounded_memory(name: str) -> None:
-    driver = load_driver(name)
-    hostile = Hostile(name, 1, recorded_packets(name))
-    packets = iter(hostile)
-    for life in range(EXECUTIONS // LIFE):
-        trial, given = Trial(driver, driver.open({})), list(islice(packets, LIFE))
+    """Lives of `LIFE` packets each: what Hypothesis draws is the seed of a life, which a failure names."""
+    driver, recorded, lives = load_driver(name), recorded_packets(name), count()
+    trials: list[Trial] = []
+
+    @given(st.integers(0, 2**64 - 1))
+    @settings(LIVES, max_examples=EXECUTIONS // LIFE)
+    def live(seed: int) -> None:
+        hostile = Hostile(name, seed, recorded)
+        given, trial = list(islice(hostile, LIFE)), Trial(driver, driver.open({}))
+        trials.append(trial)
         trial.start()
         for packet in given:
             trial.packet(packet, hostile.random.choice(TIMES))
-        assert trial.slowest < HANG, f"{name}, life {life}: {trial.slowest:.3f} s"
-        if life % 20 == 0:
+        assert trial.slowest < HANG, f"{name}: {trial.slowest:.3f} s"
+        if next(lives) % 20 == 0:
             assert retained(trial.protocol) < HELD_MOST
+
+    live()
+    assert sum(trial.executions for trial in trials) >= EXECUTIONS
 
 
 @pytest.mark.parametrize("name", [name for name in driver_names() if load_driver(name).decode is not None])
@@ -75,26 +93,43 @@ def test_what_lies_behind_the_checks_of_frames_gives_samples_or_typed_faults(nam
 
 
 @each_driver
-def test_a_device_unplugged_at_any_byte_leaves_typed_faults_and_begins_anew(name: str) -> None:
+async def test_a_device_unplugged_at_any_byte_leaves_typed_faults_and_begins_anew(name: str) -> None:
     """A protocol serves one link: what another one had half read is nowhere in the next."""
-    driver = load_driver(name)
-    for path in transcripts(name):
-        text = path.read_text()
-        settings, lines = options_of(text), parse(text, path.name)
-        first, known = driver.open(settings).start(0.0), set[tuple[str, int]]()
-        for trial, packet in conversation(driver, settings, lines):
+    driver, shared = load_driver(name), described(name)
+    for settings_of, lines in await recordings(name):
+        first, known = driver.open(settings_of).start(0.0), set[tuple[object, ...]]()
+        before = [str(line) for line in run_transcript(driver.open(settings_of), lines)]
+        for trial, packet in conversation(driver, settings_of, lines):
             for cut in cuts(packet, known):
-                half = Trial(driver, copy.deepcopy(trial.protocol), trial.now, step=trial.step)
+                half = Trial(driver, copy.deepcopy(trial.protocol, dict(shared)), trial.now, step=trial.step)
                 half.packet(Packet(packet.data[:cut], packet.port), 0.0)
                 half.silence()
                 assert half.slowest < HANG
-                assert driver.open(settings).start(0.0) == first
-        assert [str(line) for line in run_transcript(driver.open(settings), lines)] == [str(line) for line in lines]
+                assert driver.open(settings_of).start(0.0) == first
+        assert known
+        assert [str(line) for line in run_transcript(driver.open(settings_of), lines)] == before
 
 
-def conversation(driver: Driver, settings: Options, lines: Iterable[Line]) -> Iterator[tuple[Trial, Packet]]:
-    """A transcript as it happens: what came, and what it came to."""
-    trial = Trial(driver, driver.open(settings))
+async def recordings(name: str) -> list[tuple[Options, list[Line]]]:
+    """What the device says: the driver's transcripts, or for a device file, which has none, its simulated device."""
+    texts = [(path.name, path.read_text()) for path in transcripts(name)]
+    if not texts:
+        return [({}, await heard(name, SIMULATED))]
+    return [(options_of(text), parse(text, source)) for source, text in texts]
+
+
+def described(name: str) -> dict[int, object]:
+    """What protocols of a device file share and never change: for `deepcopy`, which then leaves it as it is."""
+    if name not in device_files():
+        return {}
+    compiled = load(device_files()[name])
+    parts = [getattr(compiled, one.name) for one in fields(compiled)]
+    return {id(one): one for one in (compiled, *parts, *vars(compiled.file).values())}
+
+
+def conversation(driver: Driver, settings_of: Options, lines: Iterable[Line]) -> Iterator[tuple[Trial, Packet]]:
+    """A recording as it happens: what came, and what it came to."""
+    trial = Trial(driver, driver.open(settings_of))
     trial.start()
     for line in lines:
         if line.sign == "<" and line.packet is not None:
@@ -103,9 +138,10 @@ def conversation(driver: Driver, settings: Options, lines: Iterable[Line]) -> It
             trial.packet(line.packet, 0.0)
 
 
-def cuts(packet: Packet, known: set[tuple[str, int]]) -> Iterable[int]:
+def cuts(packet: Packet, known: set[tuple[object, ...]]) -> Iterable[int]:
     """Every byte of a frame, of an image its ends and so many between; where one like it was cut before, a few."""
-    size, kind = len(packet.data), (packet.port, len(packet.data))
+    size = len(packet.data)
+    kind = packet.port, size, packet.data[:HEAD] if size <= LARGE else b""
     if kind in known:
         return sorted({0, size // 3, size * 2 // 3, max(size - 1, 0)})
     known.add(kind)
@@ -115,12 +151,10 @@ def cuts(packet: Packet, known: set[tuple[str, int]]) -> Iterable[int]:
 
 
 def test_atheris_finds_nothing_that_raises_or_hangs(tmp_path: Path) -> None:
-    """Coverage-guided, one process for all drivers."""
+    """Coverage-guided: so many inputs for each driver, all of them from one instrumented process."""
     if find_spec("atheris") is None:
         pytest.skip("Atheris is not installed: it has no wheel for this Python or processor")
-    runs = INPUTS * len(driver_names())
-    options = [str(tmp_path), f"-runs={runs}", "-seed=1", f"-artifact_prefix={tmp_path}/"]
-    command = [sys.executable, "-m", "tests.drivers.atheris_target", *options]
+    command = [sys.executable, "-m", "tests.drivers.atheris_target", str(tmp_path), str(INPUTS)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
-    assert f"Done {runs} runs" in done.stderr
+    assert done.stderr.count(f"Done {INPUTS} runs") == len(driver_names())
