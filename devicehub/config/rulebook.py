@@ -28,6 +28,7 @@ def rulebook(config: Config, mobility: Mapping[str, MobilityRules]) -> RuleBook:
             for line in rules.library.lines
         ),
         regions=tuple(Area(region.device, region.name, _corners(region)) for region in config.region),
+        due={one.device: one.calibration_due.isoformat() for one in config.preflight if one.calibration_due},
     )
 
 

@@ -53,7 +53,7 @@ class Area(Struct, frozen=True):
 class RuleBook(Struct, frozen=True):
     """All of it. `file`: where the rules stand, empty where that is the configuration itself.
 
-    `changeable`: limits may be changed by command.
+    `changeable`: limits may be changed by command. `due`: last day of a device's calibration or verification, ISO 8601.
     """
 
     rules: RulesData
@@ -63,6 +63,7 @@ class RuleBook(Struct, frozen=True):
     responses: tuple[Response, ...]
     windows: tuple[Window, ...] = ()
     regions: tuple[Area, ...] = ()
+    due: dict[str, str] = {}
 
 
 class LimitWish(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from typing import Self
 import pytest
 
 from simulators.thermal.gy_mcu90640 import SIMULATOR
-from tests.page.browsing import Visit, needs_browser, visited
+from tests.page.browsing import Visit, exercised, needs_browser, visited
 
 pytestmark = [pytest.mark.real, needs_browser]
 
@@ -57,6 +57,20 @@ async def test_an_alarm_is_raised_acknowledged_confirmed_and_over_by_keyboard_al
         assert await visit.page.locator(".chain [aria-current]").all_inner_texts() == ["Raised", "Acknowledged"]
         await visit.page.keyboard.press("4")
         await visit.sees("section[aria-labelledby=alarm-past]", "Nuisance")
+
+
+async def test_a_scenario_is_answered_by_keyboard_alone_and_its_alarm_is_cleared(tmp_path: Path) -> None:
+    async with exercised(tmp_path, "green-border-night", "--stay", "--speed", "2") as (trainee, instructor):
+        await trainee.sees("#banner", "thermal-1/image-max-high")
+        await named(trainee)
+        await trainee.page.keyboard.press("a")
+        await trainee.page.locator("#banner").wait_for(state="hidden")
+        await trainee.page.keyboard.press("Alt+2")
+        await trainee.sees("section[aria-labelledby=alarm-one] dd", "op-1147")
+        await trainee.page.keyboard.press("1")
+        await trainee.sees("section[aria-labelledby=alarm-past]", "Confirmed threat")
+        await instructor.page.keyboard.press("Alt+6")
+        await instructor.sees("section[aria-labelledby=training-course] tbody tr:nth-child(2)", "met")
 
 
 async def test_a_key_pressed_twice_does_not_acknowledge_the_alarm_that_comes_up_next(tmp_path: Path) -> None:

@@ -31,6 +31,11 @@ export function regions(device) {
   return (rules()?.regions ?? []).filter((one) => one.device === device);
 }
 
+/** The last day of a device's calibration or verification; undefined where none is configured. */
+export function due(device) {
+  return rules()?.due?.[device];
+}
+
 /** Where peaks of a device are looked for in plasmagrams of a polarity, as reduced mobility. */
 export function windows(device, mode) {
   return (rules()?.windows ?? []).filter((one) => one.device === device && (!mode || one.mode === mode));
@@ -49,7 +54,8 @@ export function response({ data, subject }) {
 /** Rules are read anew when the hub says that they are other ones. */
 async function load() {
   if (!topics.has("info")) return;
-  const now = JSON.stringify([topics.get("info")?.data.rules, topics.get("info")?.data.boot]);
+  const { rules: head, boot, config_digest: all } = topics.get("info").data;
+  const now = JSON.stringify([head, boot, all]);
   if (now === known) return;
   known = now;
   const answer = await fetch("/api/rules").catch(() => null);

@@ -1,4 +1,4 @@
-"""What people are shown of the rules: the regions of images, by their corners, whichever way they are written."""
+"""What people are shown beside the rules: regions of images by their corners, the day of a device's verification."""
 
 from pathlib import Path
 
@@ -27,6 +27,19 @@ device = "thermal-1"
 name = "hinge"
 polygon = [[26, 2], [31, 2.5], [28, 12]]
 """
+
+
+VERIFIED = """
+[[preflight]]
+device = "thermal-1"
+calibration_due = 2026-11-30
+"""
+
+
+def test_the_last_day_of_a_verification_is_told_by_device(tmp_path: Path) -> None:
+    path = tmp_path / "hub.toml"
+    path.write_text(CONFIG + VERIFIED)
+    assert rulebook(load_config(path), {}).due == {"thermal-1": "2026-11-30"}
 
 
 def test_regions_are_told_by_their_corners(tmp_path: Path) -> None:

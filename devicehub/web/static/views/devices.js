@@ -6,9 +6,9 @@ import { imager } from "../imager.js";
 import { limits } from "../limits.js";
 import { decoded, spectrum, trend } from "../plot.js";
 import { raw } from "../raw.js";
-import { reading, rules, windows } from "../rules.js";
+import { due, reading, rules, windows } from "../rules.js";
 import { age, believed, devices, events, history, link, listen, topics } from "../store.js";
-import { duration, number, t, unit } from "../words.js";
+import { duration, language, number, t, unit } from "../words.js";
 import { event, panel } from "./overview.js";
 
 export function open(main, id) {
@@ -54,13 +54,20 @@ function whole(place, one, pictures) {
   const curves = new Map();
   return { id: one.id, close: () => { tap.close(); unread(); }, draw: (now) => {
     fill(parts.facts, ...pairs({ state: t(`state.${now.device?.state ?? "unknown"}`), since: now.device && duration(age({ time: now.device.since })), why: now.device?.why,
-      driver: now.describe.driver, integrity: now.describe.integrity, serial: now.describe.serial, battery: now.device?.battery, ...now.describe.facts }),
+      driver: now.describe.driver, integrity: now.describe.integrity, serial: now.describe.serial, battery: now.device?.battery, "verification-due": verification(due(one.id)), ...now.describe.facts }),
     ...pairs(Object.fromEntries((now.capability?.capabilities ?? []).map((item) => [item.name, `${t(`level.${item.level}`)} ${item.cause}`]))));
     fill(parts.errors, ...pairs({ ...(now.device?.errors ?? {}), losses: now.device?.losses, "last-fault": now.device?.last_fault }));
     channels(parts.channels, now, curves);
     spectra(parts.spectra, now, curves);
     fill(parts.events, ...events.filter(({ message }) => message.subject?.split("/")[0] === one.id).slice(0, 15).map(event));
   } };
+}
+
+/** The day, and whether it is over: it is the last one. */
+function verification(day) {
+  if (!day) return "";
+  const over = new Date(`${day}T23:59:59.999`) < new Date();
+  return `${new Intl.DateTimeFormat(language(), { dateStyle: "medium" }).format(new Date(`${day}T12:00`))}${over ? ` · ${t("preflight.reason.overdue").toUpperCase()}` : ""}`;
 }
 
 function pairs(facts) {

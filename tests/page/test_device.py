@@ -1,4 +1,4 @@
-"""What passes over a device's link, at the page: off until it is asked for, live, and no document in it."""
+"""One device at the page: what passes over its link, off until it is asked for and no document in it; its verification."""
 
 from pathlib import Path
 
@@ -34,6 +34,13 @@ async def test_bytes_and_what_was_made_of_them_are_shown_while_they_are_asked_fo
         await visit.sees(f"{PANEL} [role=status]", "Nothing of it is kept.")
         await button.press("Enter")
         await visit.sees(f"{PANEL} [role=status]", "Stopped.")
+
+
+async def test_a_device_says_until_when_it_is_verified_and_that_this_is_over(tmp_path: Path) -> None:
+    due = '[[preflight]]\ndevice = "gamma-1"\ncalibration_due = 2020-02-29\n'
+    async with visited(tmp_path, DEVICES + due) as visit:
+        await visit.page.evaluate("location.hash = '#/devices/gamma-1'")
+        await visit.sees("section[aria-labelledby=device-facts] dd", "Feb 29, 2020 \N{MIDDLE DOT} OVERDUE")
 
 
 async def test_of_a_scanner_no_byte_is_shown_unless_its_text_may_be_published(tmp_path: Path) -> None:
