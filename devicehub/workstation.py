@@ -12,6 +12,7 @@ from devicehub.folder import emptied, told
 from devicehub.hub import Hub, Plan
 from devicehub.model.alarm import Priority
 from devicehub.model.errors import ConfigError
+from devicehub.preflight_page import printed
 from devicehub.publish.topics import Topics
 from devicehub.sound import Sounder, Sounding
 from devicehub.view import View
@@ -47,6 +48,7 @@ async def local_page(
         clock=clock,
         rules=configured.rulebook,
         training=stage,
+        printed=printed,
         remark=hub.remark,
         commissioning=commissioning,
     )

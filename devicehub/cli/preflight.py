@@ -11,7 +11,6 @@ from msgspec import Struct
 
 from devicehub.cli.exits import CommandError, Exit
 from devicehub.cli.output import new_file, print_line, say
-from devicehub.cli.preflight_page import desk_name, html, lines
 from devicehub.cli.send import given_topics, request_of
 from devicehub.cli.watch import settings_of
 from devicehub.clock import Clock
@@ -22,6 +21,7 @@ from devicehub.model.command import CommandState
 from devicehub.model.instant import seconds_between
 from devicehub.model.payload import AnswerData, InfoData, PreflightData
 from devicehub.model.preflight import CheckKind, PreflightOutcome
+from devicehub.preflight_page import desk_name, html, lines
 from devicehub.publish.mqtt import connect
 from devicehub.publish.port import Incoming, Outgoing, Publisher
 from devicehub.publish.topics import Topics

@@ -23,6 +23,7 @@ from devicehub.web.archive import zipped
 from devicehub.web.commissioning import Office
 from devicehub.web.first import first_page
 from devicehub.web.page import Page
+from devicehub.web.preflights import preflight
 from devicehub.web.records import exported, listed
 from devicehub.web.sockets import images, news, raw
 from devicehub.web.training import is_instructor, reported, told
@@ -61,6 +62,7 @@ def application(page: Page, disk: Executor) -> Starlette:
             Route("/api/setup/devices", office.add, methods=["POST"]),
             Route("/api/training", partial(told, page.training)),
             Route("/training/report", partial(reported, page.training, disk)),
+            Route("/preflight/{name}", partial(preflight, page, disk)),
             Route("/evidence/{digest}", partial(_evidence, page.evidence, disk)),
             WebSocketRoute("/ws/news", partial(news, page)),
             WebSocketRoute("/ws/images/{device}", partial(images, page)),

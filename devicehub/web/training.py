@@ -60,7 +60,7 @@ async def told(training: Training | None, request: Request) -> Response:
 
 
 async def reported(training: Training | None, disk: Executor, request: Request) -> Response:
-    """A page that prints, without scripts; its style is allowed by its digest."""
+    """A page that prints."""
     if training is None:
         raise HTTPException(404)
     if not training.readable(instructor=is_instructor(request)):
@@ -70,10 +70,11 @@ async def reported(training: Training | None, disk: Executor, request: Request) 
         page = await asyncio.get_running_loop().run_in_executor(disk, training.report, language)
     except JournalError as error:
         raise HTTPException(503, str(error)) from None
-    return HTMLResponse(page, headers={"content-security-policy": _policy(page)})
+    return HTMLResponse(page, headers={"content-security-policy": printing(page)})
 
 
-def _policy(page: str) -> str:
+def printing(page: str) -> str:
+    """The policy of a page that prints, without scripts; its style is allowed by its digest."""
     styles = (base64.b64encode(hashlib.sha256(one.encode()).digest()).decode() for one in _STYLE.findall(page))
     allowed = " ".join(f"'sha256-{one}'" for one in styles)
     return f"default-src 'none'; style-src {allowed}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

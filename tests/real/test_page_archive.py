@@ -17,8 +17,8 @@ from tests.real.test_page_server import DIGEST, site
 pytestmark = pytest.mark.real
 
 
-def stored(folder: Path, payloads: list[bytes]) -> None:
-    """A journal with these captures."""
+def stored(folder: Path, payloads: list[bytes], kind: str = "io.devicehub.capture") -> None:
+    """A journal with these events, which are captures if nothing else is said."""
     with closing(sqlite3.connect(folder / "journal.sqlite")) as db:
         db.execute(TABLE)
         chain = genesis("e")
@@ -29,7 +29,7 @@ def stored(folder: Path, payloads: list[bytes]) -> None:
                 qos=1,
                 retain=False,
                 expiry=None,
-                type="io.devicehub.capture",
+                type=kind,
                 id=str(position),
                 subject="cam-1",
             )

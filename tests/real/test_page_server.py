@@ -18,6 +18,7 @@ from devicehub.model.errors import ConfigError
 from devicehub.model.payload import RulesData
 from devicehub.model.reading import Image, Layout, Reading, Stamp
 from devicehub.model.rulebook import Response, RuleBook
+from devicehub.preflight_page import printed
 from devicehub.publish.port import Incoming, Outgoing
 from devicehub.publish.topics import Topics
 from devicehub.taps import Taps
@@ -96,6 +97,7 @@ async def site(
         training=lesson,
         rules=lambda: BOOK,
         remark=lambda what, why: one.remarks.append((what, why)),
+        printed=printed,
         commissioning=commissioning,
     )
     async with serving(page) as places:
@@ -252,6 +254,7 @@ async def test_a_port_that_is_taken_is_a_mistake_of_the_configuration(tmp_path: 
             clock=Clock(),
             rules=lambda: BOOK,
             remark=print,
+            printed=printed,
         )
         with pytest.raises(ConfigError, match=f"page.port = {port}: Address already in use"):
             async with serving(page):

@@ -10,12 +10,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from devicehub.cli.preflight_page import html, lines
 from devicehub.exercise.schema import LANGUAGES
 from devicehub.exercise.tongue import tongue
 from devicehub.model.message import Kind
 from devicehub.model.payload import PreflightData
 from devicehub.model.preflight import CheckKind, CheckReason, CheckVerdict, PreflightOutcome
+from devicehub.preflight_page import html, lines
 from tests.guides import Block, blocks
 from tests.real.following import command, follow
 from tests.real.hearing import hearing
@@ -27,7 +27,7 @@ from tests.real.workstation import Workstation, workstation
 pytestmark = pytest.mark.real
 
 GUIDE = ROOT / "docs" / "guides" / "check-a-desk.md"
-FIGURE = re.compile(r"\d+(\.\d+)? \[ppm\], at least")
+FIGURE = re.compile(r"\d+(\.\d+)? ppm, at least")
 
 
 def example() -> PreflightData:

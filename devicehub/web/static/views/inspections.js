@@ -2,6 +2,7 @@
 
 import { attempt, issuerField } from "../acts.js";
 import { fill, h, mark, rows } from "../dom.js";
+import { preflight, recorded as checked } from "../preflight.js";
 import { age, alarms, events, link, listen, topics } from "../store.js";
 import { clock, duration, moment, number, t } from "../words.js";
 import { panel } from "./overview.js";
@@ -13,11 +14,11 @@ export function open(main, chosen) {
   fill(main, h("div", { class: "column" },
     panel("inspections-desks", t("desks"), issuerField(), parts.desks),
     panel("inspections-ended", t("inspections-ended"), parts.past)), parts.whole);
-  const [cards, ended] = [new Map(), new Map()];
+  const [cards, ended, looked] = [new Map(), new Map(), new Map()];
   let shown = "";
   const draw = () => {
     for (const one of said()) ended.set(one.inspection, one);
-    desks(parts.desks, cards);
+    desks(parts.desks, cards, looked);
     fill(parts.past, ...listed(ended, chosen));
     const data = found(ended, chosen);
     const now = data ? JSON.stringify([data, link.open, [...alarms.values()].map((one) => one.data.revision)]) : chosen ?? "";
@@ -26,7 +27,7 @@ export function open(main, chosen) {
     fill(parts.whole, ...(data ? whole(data) : [panel("inspection-none", t(chosen ? "no-such-inspection" : "no-inspection"))]));
   };
   draw();
-  recorded(ended).then(draw);
+  Promise.all([recorded(ended), checked(looked)]).then(draw);
   return { close: listen((kinds) => ["inspection", "event", "info", "link", "alarm"].some((kind) => kinds.has(kind)) && draw()), tick: draw };
 }
 
@@ -53,19 +54,19 @@ function found(ended, chosen) {
 }
 
 /** A card for each desk; it stays, so that what somebody types in it stays. */
-function desks(place, cards) {
+function desks(place, cards, looked) {
   const there = topics.get("info")?.data.desks ?? [];
   const names = there.map((one) => one.desk);
   if ([...cards.keys()].join() !== names.join() || !place.childElementCount) {
     cards.clear();
-    for (const one of there) cards.set(one.desk, card(one));
+    for (const one of there) cards.set(one.desk, card(one, looked));
     fill(place, ...(names.length ? [...cards.values()].map((one) => one.element) : [h("p", {}, t(link.open ? "no-desk" : "unknown"))]));
   }
   for (const [name, one] of cards) one.draw(topics.get(`inspection/${name}`)?.data);
 }
 
-function card({ desk, devices }) {
-  const [state, said] = [h("div"), h("span", { role: "status" })];
+function card({ desk, devices }, looked) {
+  const [state, said, before] = [h("div"), h("span", { role: "status" }), preflight(desk, looked)];
   const text = h("input", { maxlength: 64, autocomplete: "off", "aria-label": `${desk}: ${t("reference")}`, placeholder: t("reference") });
   const note = h("input", { maxlength: 500, autocomplete: "off", "aria-label": `${desk}: ${t("note")}`, placeholder: t("note") });
   const begin = h("form", { class: "buttons", onsubmit: (event) => {
@@ -76,8 +77,9 @@ function card({ desk, devices }) {
     event.preventDefault();
     attempt(said, "hub", "close-inspection", { desk }, note.value).then(() => { note.value = ""; });
   } }, note, h("button", {}, t("close-inspection")));
-  return { element: h("section", { class: "desk", "aria-label": desk }, h("h3", {}, desk), h("p", {}, devices.join(", ")), state, begin, end, said), draw: (data) => {
+  return { element: h("section", { class: "desk", "aria-label": desk }, h("h3", {}, desk), h("p", {}, devices.join(", ")), state, begin, end, said, before.element), draw: (data) => {
     end.hidden = !data;
+    before.draw();
     fill(state, brief(data));
   } };
 }

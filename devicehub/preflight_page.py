@@ -1,16 +1,18 @@
-"""How the check of a desk came out: lines for a terminal, and one HTML page that prints, with nothing from elsewhere.
-
-Pure.
-"""
+"""How the check of a desk came out, in words of the page: lines for a terminal, and one HTML page that prints. Pure."""
 
 from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Final
 
-from devicehub.exercise.tongue import Tongue
+import msgspec
+from msgspec import Struct
+
+from devicehub.exercise.schema import LANGUAGES
+from devicehub.exercise.tongue import Tongue, tongue
 from devicehub.log import escaped
 from devicehub.model.payload import PreflightCheckData, PreflightData
 from devicehub.model.preflight import CheckReason, CheckVerdict
+from devicehub.model.units import Unit
 
 _STYLE: Final = (
     "body{font:12pt/1.4 sans-serif;margin:2cm auto;max-width:26cm;color:#000}"
@@ -21,12 +23,19 @@ _STYLE: Final = (
     "@media print{body{margin:0}}"
 )
 _HEADS: Final = ("device", "what", "subject", "preflight.verdict", "why")
+_WRITTEN: Final[Mapping[Unit, str]] = {Unit.CELSIUS: "°C", Unit.ONE: ""}
 _SIGNS: Final[Mapping[CheckVerdict, str]] = {
     CheckVerdict.PASSED: " ok  ",
     CheckVerdict.FAILED: " FAIL",
     CheckVerdict.UNKNOWN: " ??  ",
     CheckVerdict.WAIVED: " --  ",
 }
+
+
+class _Event(Struct, frozen=True):
+    data: PreflightData
+    source: str
+    exercise: bool = False
 
 
 def lines(data: PreflightData, tongue: Tongue) -> Iterator[str]:
@@ -92,4 +101,13 @@ def _why(one: PreflightCheckData, tongue: Tongue) -> str:
 
 
 def _number(value: float, one: PreflightCheckData) -> str:
-    return f"{value:g} {'' if one.unit is None else one.unit.value}".rstrip()
+    unit = "" if one.unit is None else _WRITTEN.get(one.unit, one.unit.value.strip("[]{}"))
+    return f"{value:g} {unit}".rstrip()
+
+
+def printed(payload: bytes, language: str) -> str:
+    """The page of an event as it was published, in English where there is no such language. Raises `ValueError`."""
+    event = msgspec.json.decode(payload, type=_Event)
+    spoken = next((one for one in LANGUAGES if one == language), LANGUAGES[0])
+    _, _, site, node = event.source.split(":")
+    return html(event.data, f"{site}/{node}", tongue(spoken), exercise=event.exercise)
