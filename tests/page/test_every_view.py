@@ -146,11 +146,20 @@ async def test_the_view_of_an_exercise_is_for_everybody(tmp_path: Path) -> None:
         assert told == {}
 
 
+SPOKEN = {
+    "sq": ("Përmbledhja", "qendra u nis"),
+    "sr-Latn": ("Pregled", "čvorište pokrenuto"),
+    "sr-Cyrl": ("Преглед", "чвориште покренуто"),
+}
+
+
 async def test_the_page_speaks_the_language_that_is_chosen(tmp_path: Path) -> None:
     async with visited(tmp_path, "") as visit:
-        for language, word in {"sq": "Përmbledhja", "sr-Latn": "Pregled", "sr-Cyrl": "Преглед"}.items():
+        await visit.page.evaluate("location.hash = '#/journal'")
+        for language, (word, event) in SPOKEN.items():
             await visit.page.locator("#language").select_option(language)
             await visit.sees("nav a", word)
             await visit.page.reload()
             await visit.sees("nav a", word)
+            await visit.sees("tbody td", event)
             assert await visit.page.evaluate("document.documentElement.lang") == language

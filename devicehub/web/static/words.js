@@ -26,6 +26,13 @@ export function t(key, args = {}) {
   return found.replace(/\{(\w+)\}/g, (_, name) => args[name] ?? "");
 }
 
+/** What happened, by the type of an event; of one that has no words, those of its kind and the rest of its type. */
+export function happening(type) {
+  const name = type.replace("io.devicehub.", "");
+  const [kind, ...rest] = name.split(".");
+  return words[`event.${name}`] ?? [words[`event.${kind}`] ?? kind, ...rest].join(" ");
+}
+
 /** A number with at most `digits` behind the point, as the language writes it. */
 export function number(value, digits = 2) {
   return new Intl.NumberFormat(language(), { maximumFractionDigits: digits }).format(value);

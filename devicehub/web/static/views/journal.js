@@ -2,7 +2,7 @@
 
 import { fill, h } from "../dom.js";
 import { devices } from "../store.js";
-import { moment, t } from "../words.js";
+import { happening, moment, t } from "../words.js";
 import { DISPOSITIONS } from "./alarms.js";
 import { panel } from "./overview.js";
 
@@ -40,7 +40,7 @@ export function open(main) {
 
 function form(changed) {
   return h("form", { class: "buttons", onchange: changed, onsubmit: (event) => event.preventDefault() },
-    h("label", {}, t("kind"), h("select", { name: "kind" }, ...KINDS.map((kind) => h("option", { value: kind }, kind || t("all"))))),
+    h("label", {}, t("kind"), h("select", { name: "kind" }, ...KINDS.map((kind) => h("option", { value: kind }, kind ? happening(kind) : t("all"))))),
     h("label", {}, t("device"), h("select", { name: "device" }, h("option", { value: "" }, t("all")), ...[...devices().keys()].map((id) => h("option", { value: id }, id)))),
     h("label", {}, t("disposition"), h("select", { name: "disposition" }, h("option", { value: "" }, t("all")), ...DISPOSITIONS.map((code) => h("option", { value: code }, t(`disposition.${code}`))))),
     h("label", {}, t("since"), h("input", { name: "since", type: "datetime-local" })),
@@ -48,7 +48,7 @@ function form(changed) {
 }
 
 function row({ recorded, intact, topic, payload }) {
-  const kind = (payload?.type ?? topic).replace("io.devicehub.", "");
+  const kind = happening(payload?.type ?? topic);
   return h("tr", { "data-intact": String(intact) }, h("td", {}, h("time", {}, moment(payload?.time ?? recorded))), h("td", {}, kind),
     h("td", {}, payload?.subject ?? ""), h("td", {}, h("details", {}, h("summary", {}, brief(payload?.data)), h("pre", {}, JSON.stringify(payload, null, 1)))));
 }

@@ -4,7 +4,7 @@ import { fill, h, mark } from "../dom.js";
 import { imager, imagers } from "../imager.js";
 import { sparkline } from "../plot.js";
 import { age, alarms, believed, devices, events, history, link, listen, silence, standing } from "../store.js";
-import { clock, duration, number, t, unit } from "../words.js";
+import { clock, duration, happening, number, t, unit } from "../words.js";
 
 const SELECTED = "devicehub.imager";
 
@@ -102,11 +102,12 @@ function lines() {
 }
 
 export function event({ topic, kind, message }) {
-  return h("li", {}, h("time", {}, clock(message.time)), h("span", {}, message.subject ?? topic),
-    h("span", {}, (message.type ?? kind).replace("io.devicehub.", "")), h("span", {}, gist(kind, message.data)));
+  return h("li", {}, h("time", {}, clock(message.time)), message.subject ? h("span", {}, message.subject) : null,
+    h("span", {}, happening(message.type ?? kind)), h("span", {}, gist(topic, kind, message.data)));
 }
 
-function gist(kind, data) {
+function gist(topic, kind, data) {
+  if (topic === "event/lane-changed") return t(`lane.${data.state}`);
   if (kind === "result") return [t(`outcome.${data.outcome}`), ...(data.peaks ?? []).map((peak) => peak.substance).filter(Boolean)].join(" ");
   return data?.why ?? data?.reason ?? data?.what ?? "";
 }
