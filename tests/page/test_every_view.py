@@ -77,9 +77,11 @@ async def violations(visit: Visit, theme: str) -> list[str]:
 
 
 async def inspected(visit: Visit) -> None:
-    """An inspection is open at the desk."""
+    """The desk was checked before the shift, and an inspection is open there."""
     await visit.page.locator("#issuer").fill("op-1147")
     await visit.page.locator("#issuer").press("Enter")
+    await visit.page.get_by_role("button", name="Check before the shift").click()
+    await visit.sees(".preflight a")
     await visit.page.locator(".desk form button").first.click()
 
 

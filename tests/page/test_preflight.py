@@ -35,6 +35,7 @@ async def test_a_desk_is_checked_and_the_page_of_it_printed(tmp_path: Path) -> N
         await visit.sees(".preflight strong", "FAILED")
         await visit.sees(".preflight li", "gamma-1 calibration: FAILED (overdue)")
         await visit.sees(".preflight li", "gamma-1 known sample check source: FAILED (it was not found in time)")
+        await visit.page.locator(".preflight summary").click()
         await visit.sees(".preflight li", "gamma-1 self-test: UNKNOWN (its driver cannot tell)")
         await visit.page.reload()
         await visit.sees(".preflight strong", "FAILED")

@@ -41,10 +41,22 @@ function awaited(data) {
   return samples.map((one) => h("p", {}, h("strong", {}, t("preflight.show", { time, sample: one.subject, device: one.device }))));
 }
 
+/** What failed is in sight; what is unknown or waived is counted, and opened by whoever wants it. */
 function outcome(data) {
   const open = (data.checks ?? []).filter((one) => one.verdict !== "passed");
-  return [h("p", {}, h("strong", {}, t(`preflight.outcome.${data.outcome}`)), ` ${moment(data.began)} `,
-    h("a", { href: `/preflight/${data.preflight}?language=${language()}`, target: "_blank" }, t("report"))),
-  h("ul", { class: "list" }, ...open.map((one) => h("li", {}, [one.device, t(`preflight.check.${one.check}`), one.subject].filter(Boolean).join(" "), ": ",
-    t(`preflight.verdict.${one.verdict}`), one.reason ? ` (${t(`preflight.reason.${one.reason}`)})` : "")))];
+  const [failed, others] = [open.filter((one) => one.verdict === "failed"), open.filter((one) => one.verdict !== "failed")];
+  return [h("p", {}, h("strong", {}, t(`preflight.outcome.${data.outcome}`)), ` ${moment(data.began)}`),
+    list(failed),
+    others.length ? h("details", {}, h("summary", {}, counted(others)), list(others)) : null,
+    h("p", { class: "buttons" }, h("a", { class: "button", href: `/preflight/${data.preflight}?language=${language()}`, target: "_blank" }, t("report")))];
+}
+
+function counted(checks) {
+  const found = ["unknown", "waived"].map((verdict) => [verdict, checks.filter((one) => one.verdict === verdict).length]);
+  return found.filter(([, count]) => count).map(([verdict, count]) => `${t(`preflight.verdict.${verdict}`)}: ${count}`).join(" · ");
+}
+
+function list(checks) {
+  return checks.length ? h("ul", {}, ...checks.map((one) => h("li", {}, [one.device, t(`preflight.check.${one.check}`), one.subject].filter(Boolean).join(" "), ": ",
+    t(`preflight.verdict.${one.verdict}`), one.reason ? ` (${t(`preflight.reason.${one.reason}`)})` : ""))) : null;
 }
