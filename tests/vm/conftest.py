@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from devicehub.clock import Clock
+from tests.torture.shim import MORE
 from tests.vm.compiled import compile_for, script_of
 from tests.vm.kernel import Kernel, UnavailableError
 from tests.vm.machine import Machine, MachineError, Task
 
 INSIDE = "DEVICEHUB_REPORTS" in os.environ
 FOLDER = Path(__file__).with_name("inside")
-TEST_PATIENCE = 300.0  # the first includes all imports, on an emulated processor
+TEST_PATIENCE = 300.0 * MORE  # the first includes all imports, on an emulated processor
 END_PATIENCE = 20.0
 WARM = ("usb.backend.libusb1", "pyudev", "serial", "bleak", "dbus_fast.aio", "devicehub.app", "devicehub.cli.run")
 VISIT = pytest.StashKey["Visit"]()
@@ -40,7 +41,7 @@ class Visit:
         folder = pytest.TempPathFactory.from_config(self._config, _ispytest=True).mktemp("machine")
         try:
             kernel = Kernel.found()
-            script = script_of(kernel, _compile(folder), "suite.sh")
+            script = script_of(kernel, _compile(folder), "suite.sh", TORTURE=MORE)
             self._machine = Machine.boot(kernel, folder, Task(script, "\n".join(self._asked)))
         except UnavailableError as error:
             self._outcome, self._why = "skipped", f"NO REAL KERNEL: {error}"

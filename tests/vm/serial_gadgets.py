@@ -5,6 +5,7 @@ the requests that Linux `ftdi_sio.h` and `cp210x.c` (after Silicon Labs AN571) n
 """
 
 import struct
+from collections.abc import Callable
 
 from devicehub.simulator import Endpoint, Interface, SerialSimulator, StallError, UsbDescriptor
 from tests.vm.gadget import FULL, Gadget, Nature
@@ -43,8 +44,9 @@ class _Line:
 
 
 class _Acm(_Line):
-    def __init__(self, simulator: SerialSimulator, descriptor: UsbDescriptor) -> None:
+    def __init__(self, simulator: SerialSimulator, descriptor: UsbDescriptor, raised: Callable[[], None]) -> None:
         super().__init__(simulator, descriptor)
+        self._raised = raised
         self._coding = struct.pack("<IBBB", 9600, 0, 0, 8)
 
     def control_in(self, request_type: int, request: int, value: int, index: int, size: int) -> bytes:
@@ -58,8 +60,10 @@ class _Acm(_Line):
         if request == 0x20:
             self._coding = data
             self.bauds.append(struct.unpack_from("<I", data)[0])
-        else:
-            self.pins.append((bool(value & 1), bool(value & 2)))
+            return
+        if value & 1 and not (self.pins and self.pins[-1][0]):
+            self._raised()
+        self.pins.append((bool(value & 1), bool(value & 2)))
 
     def transfer_in(self, endpoint: int, size: int) -> bytes | None:
         return self._taken(size) if endpoint == 0x81 and self._unsent else None
@@ -129,13 +133,13 @@ class _Cp210x(_Line):
         return self._taken(size) if endpoint == 0x81 and self._unsent else None
 
 
-def acm(simulator: SerialSimulator, *, ids: tuple[int, int] = (0x1209, 0x0002), serial: str = "A-1") -> Gadget:
-    """A device that is its own modem: /dev/ttyACM*."""
+def acm(simulator: SerialSimulator, *, serial: str = "A-1", raised: Callable[[], None] = lambda: None) -> Gadget:
+    """A device that is its own modem: /dev/ttyACM*. `raised` is called when the host raises DTR."""
     interfaces = (
         Interface(0, 0, (2, 2, 1), (Endpoint(0x82, "interrupt", 16),)),
         Interface(1, 0, (10, 0, 0), (Endpoint(0x81, "bulk", 64), Endpoint(0x01, "bulk", 64))),
     )
-    model = _Acm(simulator, _described(ids, serial, interfaces, release=0x0100))
+    model = _Acm(simulator, _described((0x1209, 0x0002), serial, interfaces, release=0x0100), raised)
     return Gadget(model, Nature(FULL, (2, 0, 0), {0: _ACM_FUNCTIONS}))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,10 +11,14 @@ from _pytest.reports import pytest_report_to_serializable
 
 from tests.vm.sockets import Sockets
 
+LINES = 40
 PORT = os.environ.get("DEVICEHUB_REPORTS", "")
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if PORT and report.failed:
+        log = subprocess.run(["dmesg"], capture_output=True, text=True, check=False).stdout.splitlines()
+        report.sections.append(("log of the kernel", "\n".join(log[-LINES:])))
     if PORT:
         with Path(PORT).open("wb", buffering=0) as port:
             port.write(json.dumps(pytest_report_to_serializable(report)).encode() + b"\n")

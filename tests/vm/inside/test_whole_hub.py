@@ -1,0 +1,152 @@
+"""A whole hub and the computer's own USB: devices come, are read, raise alarms, are yanked, and come back."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from random import Random
+
+import pytest
+import pytest_asyncio
+
+from devicehub.clock import since_boot
+from devicehub.model.message import Kind
+from devicehub.registry import load_simulator
+from simulators.radiation.radiacode_usb import RadiaCodeUsbSim
+from simulators.scanner.hid_pos import HidPos
+from tests.torture.shim import MORE
+from tests.vm.inside.workplace import LOST, READY, Workplace, detector, workplace
+from tests.vm.serial_gadgets import acm, cp210x
+from tests.vm.sockets import Plugged
+from tests.vm.usb_gadgets import WithKeyboard, usb_device
+
+pytestmark = [pytest.mark.vm, pytest.mark.asyncio(loop_scope="module")]
+
+# The usual run shares its computer with others; the long one has it for itself, and shows what a device takes.
+SOON = 3.0 if MORE > 1 else 25.0
+ROUNDS = 2 if MORE == 1 else 10 * MORE
+AGAIN = 3
+USB = Path("/sys/bus/usb/devices")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Workplace]:
+    async with workplace(tmp_path_factory.mktemp("workplace")) as place:
+        yield place
+
+
+async def test_a_detector_is_read_raises_its_alarm_and_goes_on_in_another_socket(place: Workplace) -> None:
+    simulator = detector()
+    gadget = acm(simulator, serial="A-1")
+    plugged, _ = await place.plugged("vapour", gadget, 0)
+    await place.more_readings("vapour")
+    place.sockets.do(lambda: simulator.do("vapour", ppm=160.0))
+    alarm = await place.ears.first(Kind.EVENT, "alarm-raised")
+    assert alarm.body["subject"] == "vapour/voc-high"
+    await place.yanked("vapour", plugged)
+    plugged, seconds = await place.plugged("vapour", gadget, 4)
+    await place.more_readings("vapour")
+    assert seconds < SOON
+    await place.yanked("vapour", plugged)
+
+
+async def test_a_device_that_is_back_before_its_going_was_told_is_neither_lost_again_nor_overlooked(
+    place: Workplace,
+) -> None:
+    gadget = acm(detector(), serial="A-1")
+    known = len(place.told("vapour"))
+    plugged, _ = await place.plugged("vapour", gadget, 1)
+    for count in range(1, AGAIN + 1):
+        place.sockets.unplug(plugged)
+        plugged = place.sockets.plug(gadget, 1)
+        await place.until_told("vapour", [READY, *[LOST, READY] * count], known)
+    await asyncio.to_thread(os.system, "udevadm settle --timeout=20")
+    await place.more_readings("vapour")
+    assert place.told("vapour")[known:] == [READY, *[LOST, READY] * AGAIN]
+    await place.yanked("vapour", plugged)
+
+
+async def test_two_devices_with_one_serial_number_are_told_of_and_kept_apart_by_their_sockets(
+    place: Workplace,
+) -> None:
+    hot, cold = RadiaCodeUsbSim(Random(1)), RadiaCodeUsbSim(Random(2))
+    hot.do("source", rate=50.0)
+    right, _ = await place.plugged("right", usb_device(cold), 11)
+    left, _ = await place.plugged("left", usb_device(hot), 10)
+    conflict = await place.ears.first(Kind.EVENT, "hub-conflict")
+    assert "serial number RC-102-000123 are in several sockets" in str(conflict.data["why"])
+    doses = {}
+    for device in ("left", "right"):
+        reading = await place.ears.first(Kind.READING, f"{device}/dose-rate")
+        doses[device] = float(reading.data["value"])
+    assert doses["left"] > 10 * doses["right"]
+    await place.yanked("left", left)
+    await place.more_readings("right")
+    assert place.told("right")[-1] == READY
+    await place.yanked("right", right)
+
+
+async def test_a_scanner_that_comes_back_with_a_keyboard_is_read_and_the_keyboard_left_to_the_system(
+    place: Workplace,
+) -> None:
+    simulator = HidPos(Random(1))
+    plugged, _ = await place.plugged("scanner", usb_device(simulator), 6)
+    await place.yanked("scanner", plugged)
+    plugged, _ = await place.plugged("scanner", usb_device(WithKeyboard(simulator)), 6)
+    place.sockets.do(lambda: simulator.do("scan", symbology="qr-code", data="SPECIMEN"))
+    await place.ears.first(Kind.SCAN, "scanner")
+    assert (USB / "1-7:1.0" / "driver").readlink().name == "usbfs"
+    assert (USB / "1-7:1.1" / "driver").readlink().name == "usbhid"
+    await place.yanked("scanner", plugged)
+
+
+async def test_a_device_that_restarts_when_its_port_is_opened_is_given_the_time_for_it(place: Workplace) -> None:
+    simulator, raised = detector(), list[float]()
+
+    def restart() -> None:
+        raised.append(since_boot())
+        simulator.do("mute", seconds=5.0)
+
+    plugged, seconds = await place.plugged("restarting", acm(simulator, serial="R-1", raised=restart), 7)
+    await place.more_readings("restarting")
+    assert len(raised) == 1, "it was opened once"
+    assert seconds > 5.0
+    await place.yanked("restarting", plugged)
+
+
+def _held(process: int) -> tuple[int, int, list[str]]:
+    """Descriptors and threads of a process, and the files it holds that are gone."""
+    folder = Path(f"/proc/{process}")
+    names = [str(one.readlink()) for one in (folder / "fd").iterdir()]
+    gone = [name for name in names if name.startswith("/dev/") and "(deleted)" in name]
+    return len(names), len(list((folder / "task").iterdir())), gone
+
+
+async def test_devices_that_come_and_go_leave_nothing_behind_and_each_time_is_told_once(place: Workplace) -> None:
+    counter = load_simulator("radiation.gq_gmc")(Random(1))
+    gadgets = {
+        "vapour": (acm(detector(), serial="A-1"), 0),
+        "counter": (cp210x(counter, serial="C-1"), 1),  # type: ignore[arg-type]  # a serial one
+        "gamma": (usb_device(RadiaCodeUsbSim(Random(1))), 2),
+        "scanner": (usb_device(HidPos(Random(1))), 6),
+    }
+    known = {device: len(place.told(device)) for device in gadgets}
+    plugged: dict[str, Plugged] = {}
+    seconds: list[float] = []
+    for device, (gadget, port) in gadgets.items():
+        plugged[device], _ = await place.plugged(device, gadget, port)
+    before = _held(place.hub.pid)
+    for _ in range(ROUNDS):
+        await asyncio.gather(*(place.yanked(device, one) for device, one in plugged.items()))
+        back = await asyncio.gather(*(place.plugged(device, *gadgets[device]) for device in gadgets))
+        plugged = dict(zip(gadgets, (one for one, _ in back), strict=True))
+        seconds += [took for _, took in back]
+    after = _held(place.hub.pid)
+    print(f"{len(seconds)} times back after {sum(seconds) / len(seconds):.1f} s, {max(seconds):.1f} s at most")
+    assert {device: place.told(device)[known[device] :] for device in gadgets} == {
+        device: [READY, *[LOST, READY] * ROUNDS] for device in gadgets
+    }
+    assert after == (before[0], before[1], [])
+    assert max(seconds) < SOON
+    for device, one in plugged.items():
+        await place.yanked(device, one)
