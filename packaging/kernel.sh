@@ -5,7 +5,7 @@
 # shellcheck shell=sh
 
 need_machine() {
-    need may qemu-system-x86 busybox-static kmod udev e2fsprogs
+    need may qemu-system-x86 busybox-static kmod udev e2fsprogs bluez
 }
 
 unpack_kernel() {

@@ -1,0 +1,118 @@
+"""Drivers over Bluetooth: unmodified bleak, the real daemon, and the kernel's own Bluetooth on a virtual controller."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import cast
+
+import pytest
+
+from devicehub.clock import since_boot
+from devicehub.driver import BleLink, Driver
+from devicehub.model.reading import Capability, Identity, Sample
+from devicehub.registry import load_driver, load_simulator
+from devicehub.simulator import BleSimulator
+from devicehub.transport.ble import BleTransport
+from devicehub.transport.ble_radio import BleRadio
+from devicehub.transport.link import Transport
+from devicehub.wire.protocol import Step
+from tests.usb_talk import talk
+from tests.vm.aside import Aside
+from tests.vm.controller import Controller, Near
+from tests.vm.inside.opening import PATIENCE, loss, patiently
+from tests.vm.kernel import located
+
+pytestmark = pytest.mark.vm
+
+DRIVERS = ("radiation.atom_fast", "radiation.radiacode", "scanner.zebra_ssi_ble")
+DAEMON = Path("/usr/libexec/bluetooth/bluetoothd")
+BUS = Path("/run/dbus/system_bus_socket")
+ADAPTER = Path("/sys/class/bluetooth/hci0")
+HASTE = 4.0
+
+
+class Air:
+    """The controller, and what is within its reach, in a thread of their own."""
+
+    def __init__(self) -> None:
+        self._controller = Controller()
+        self._aside = Aside(lambda dt: self._controller.advance(HASTE * dt))
+
+    @contextmanager
+    def open(self) -> Iterator["Air"]:
+        self._aside.start()
+        self._aside.do(self._controller.open)
+        try:
+            yield self
+        finally:
+            self._aside.do(self._controller.close)
+            self._aside.stop()
+
+    def near(self, simulator: BleSimulator, number: int) -> Near:
+        """Each has an address of its own: the daemon remembers what services it found at one."""
+        one = Near(simulator, f"C0:00:00:00:00:{number:02X}")
+        self._aside.do(lambda: self._controller.near.append(one))
+        return one
+
+    def gone(self, one: Near) -> None:
+        self._aside.do(lambda: self._controller.leave(one))
+
+
+@pytest.fixture(scope="module")
+def daemons() -> Iterator[None]:
+    """The system's bus and BlueZ."""
+    if not DAEMON.exists():
+        pytest.skip(f"NO REAL BLUETOOTH: no {DAEMON}: packaging/test.sh installs it")
+    BUS.parent.mkdir(exist_ok=True)
+    subprocess.run(["dbus-daemon", "--system", "--fork"], check=True)
+    subprocess.run([str(located("modprobe")), "-a", "hci_vhci"], check=True)
+    bluez = subprocess.Popen([str(DAEMON), "-n"])
+    yield
+    bluez.terminate()
+    bluez.wait()
+
+
+@pytest.fixture
+def air(daemons: None) -> Iterator[Air]:
+    with Air().open() as air:
+        yield air
+
+
+@pytest.mark.parametrize("name", DRIVERS)
+async def test_a_driver_reads_its_peripheral_through_bluez(
+    name: str, air: Air, record_property: Callable[[str, object], None]
+) -> None:
+    driver, simulator = load_driver(name), cast(BleSimulator, load_simulator(name)(Random(1)))
+    simulator.do("demo")
+    record_property("driver", name)
+    record_property("through", "BlueZ, hci")
+    near, radio = air.near(simulator, DRIVERS.index(name)), BleRadio()
+    transport = await _opened(driver, radio)
+    told = await _told(driver, transport)
+    air.gone(near)
+    why = await loss(transport)
+    await transport.close()
+    radio.close()
+    assert told
+    assert why
+
+
+async def _opened(driver: Driver, radio: BleRadio) -> Transport:
+    link = driver.link
+    assert isinstance(link, BleLink)
+    return await patiently(lambda: BleTransport.open(link, radio=radio))
+
+
+async def _told(driver: Driver, transport: Transport) -> list[Sample]:
+    told: list[Sample] = []
+
+    def enough(step: Step) -> bool:
+        told.extend(sample for sample in step.samples if not isinstance(sample, Identity | Capability))
+        return bool(told)
+
+    begun = since_boot()
+    await talk(driver.open({}), transport, until=enough, seconds=PATIENCE)
+    print(f"told after {since_boot() - begun:.1f} s")
+    return told
