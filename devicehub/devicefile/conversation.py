@@ -53,6 +53,7 @@ class Conversation:
         self._usb_in = usb_port(file.link.endpoint_in) if file.link.kind == "usb" else None
         self._options = {name: value for name, value in options.items() if not isinstance(value, bool)}
         self._framer = compiled.framing.framer()
+        self._doubts = compiled.framing.doubts
         self._by_time = isinstance(self._framer, Replies)
         self._teller = Teller(compiled.meanings, file.capabilities, untested=file.untested)
         self._counters = Counters(file.counter)
@@ -155,7 +156,7 @@ class Conversation:
         self._misses = self._damaged = 0
         if told is None:
             return
-        self._told(now, told[0].name, told[1], doubtful=self._compiled.framing.doubtful(frame))
+        self._told(now, told[0].name, told[1], doubtful=self._doubts and self._compiled.framing.doubtful(frame))
         self._handled(now, message, told[1])
 
     def _joined(self, now: float, message: Message, values: Values) -> tuple[Message, Values] | None:

@@ -26,6 +26,8 @@ def _to_value(table: FieldTable, *, floating: bool) -> Convert:
         plus = int(offset)
         return (lambda raw: None if raw in none else raw + plus) if none else (lambda raw: raw + plus)
     divisor = round(1 / scale) if scale and abs(scale) <= 1 and math.isclose(round(1 / scale) * scale, 1) else 0
+    if not none and not floating and divisor > 1:
+        return (lambda raw: raw / divisor + offset) if offset else (lambda raw: raw / divisor)
 
     def value(raw: float) -> float | None:
         if raw in none:

@@ -9,6 +9,7 @@ import ast
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from types import MappingProxyType
 from typing import Final
 
@@ -70,7 +71,12 @@ class Expression:
     def whole(self, values: Values) -> int:
         """Its value without a fraction; that of a field alone is looked up. Raises `ProtocolError`."""
         found = values.get(self.text)
-        return found if isinstance(found, int) else int(self(values))
+        if isinstance(found, int):
+            return found
+        value = self(values)
+        if not isfinite(value):
+            raise ProtocolError(Reason.RANGE, f"{self.text} = {value}")
+        return int(value)
 
 
 def parse_expression(text: str) -> Expression:

@@ -32,6 +32,11 @@ class Framing:
         for check in self._refusing:
             check.verify(frame)
 
+    @property
+    def doubts(self) -> bool:
+        """Whether there is a check whose rule is not certain."""
+        return bool(self._doubted)
+
     def doubtful(self, frame: bytes) -> bool:
         """Whether a check does not match whose rule is not certain."""
         if not self._doubted or self._is_aside(frame):

@@ -86,7 +86,7 @@ class Codec:
                 raise ProtocolError(Reason.LENGTH, f"{name} = {header[name]} in a frame of {len(frame)} bytes")
         if not self._all_early:
             return self._searched(body, at, header, expected)
-        key = (expected, *[header.get(name) for name in self._matched])
+        key = (expected, *map(header.get, self._matched))
         if (found := self._known.get(key)) is not None:
             return self._finished(found, header, len(body) - found.layout.decode(body, at, header))
         message, values = self._searched(body, at, header, expected)

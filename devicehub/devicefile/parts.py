@@ -219,6 +219,8 @@ class Stretch:
     def decode(self, data: bytes, at: int, values: Values) -> int:
         """As `Part.decode`."""
         size = None if self._sized_by is None else values.get(self._sized_by)
+        if isinstance(size, float) and size.is_integer():
+            size = int(size)
         if isinstance(size, int) and 0 <= size <= len(data) - at:
             end = after = at + size
         else:
