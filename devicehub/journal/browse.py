@@ -18,11 +18,14 @@ _ESCAPED: Final = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 class Wish(Struct, frozen=True):
     """Which events. `kind`: how their type begins, without the common prefix; `since` and `until`: UTC seconds.
 
+    `without`: kinds that are left out.
+
     `disposition`: what a detection turned out to be. `before`: only positions lower than that, which is how the next
     page is asked for.
     """
 
     kind: str = ""
+    without: tuple[str, ...] = ()
     device: str = ""
     disposition: str = ""
     since: float = 0.0
@@ -44,6 +47,9 @@ class Found(Struct, frozen=True):
 def browse(db: sqlite3.Connection, wish: Wish) -> Iterator[Found]:
     """Newest first. Raises `sqlite3.Error`."""
     clauses, values = ["recorded >= ?", "type LIKE ? ESCAPE '\\'"], [wish.since, _beginning(_PREFIX + wish.kind)]
+    for kind in wish.without:
+        clauses.append("type NOT LIKE ? ESCAPE '\\'")
+        values.append(_beginning(_PREFIX + kind))
     if wish.until < inf:
         clauses.append("recorded <= ?")
         values.append(wish.until)

@@ -23,6 +23,7 @@ from devicehub.model.errors import JournalDamagedError, JournalMissingError
 from devicehub.model.instant import instant
 
 EXPORTED_MOST: Final = 100_000
+WITHOUT_MOST: Final = 8
 
 
 async def listed(disk: Executor, path: Path, request: Request) -> Response:
@@ -79,6 +80,7 @@ def wish_of(request: Request) -> Wish:
     asked = request.query_params
     return Wish(
         kind=asked.get("kind", ""),
+        without=tuple(one for one in asked.get("without", "").split(",")[:WITHOUT_MOST] if one),
         device=asked.get("device", ""),
         disposition=asked.get("disposition", ""),
         since=_second(asked.get("since", ""), 0.0),

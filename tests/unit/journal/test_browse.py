@@ -47,6 +47,8 @@ def test_the_newest_come_first_and_the_next_page_goes_on_behind_them(db: sqlite3
 
 def test_only_what_is_of_the_kind_the_device_and_the_time_is_given(db: sqlite3.Connection) -> None:
     assert positions(db, kind="alarm") == [9, 6, 3]
+    assert positions(db, without=("reading", "spectrum")) == [9, 6, 3]
+    assert positions(db, without=("alarm",), most=3) == [10, 8, 7]
     assert positions(db, device="a") == [9, 7, 5, 3, 1]
     assert positions(db, device="a_b", kind="alarm") == [6]
     assert positions(db, since=103.0, until=105.0) == [5, 4, 3]

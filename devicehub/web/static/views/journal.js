@@ -6,7 +6,9 @@ import { happening, moment, t } from "../words.js";
 import { DISPOSITIONS } from "./alarms.js";
 import { panel } from "./overview.js";
 
-const KINDS = ["", "alarm", "result", "scan", "capture", "command", "device", "hub", "gap", "reading", "inspection"];
+/** What devices measure all the time: it is on record, and seldom what is looked for. */
+const READINGS = "reading,spectrum";
+const KINDS = ["", "alarm", "result", "scan", "capture", "command", "device", "hub", "gap", "reading", "inspection", "preflight"];
 
 export function open(main) {
   const rows = h("tbody");
@@ -17,7 +19,7 @@ export function open(main) {
   let before = null;
   async function load(anew) {
     const wish = new URLSearchParams([...new FormData(asked)].filter(([, value]) => value !== "").map(([name, value]) =>
-      [name, name === "since" || name === "until" ? new Date(value).toISOString() : value]));
+      name === "kind" && value === READINGS ? ["without", value] : [name, name === "since" || name === "until" ? new Date(value).toISOString() : value]));
     fill(links, ...["csv", "jsonl", "zip"].map((form) => h("a", { class: "button", href: `/api/journal.${form}?${wish}`, download: "" }, t(`export-${form}`))));
     if (!anew && before !== null) wish.set("before", before);
     const answer = await fetch(`/api/journal?${wish}`);
@@ -40,7 +42,7 @@ export function open(main) {
 
 function form(changed) {
   return h("form", { class: "buttons", onchange: changed, onsubmit: (event) => event.preventDefault() },
-    h("label", {}, t("kind"), h("select", { name: "kind" }, ...KINDS.map((kind) => h("option", { value: kind }, kind ? happening(kind) : t("all"))))),
+    h("label", {}, t("kind"), h("select", { name: "kind" }, h("option", { value: READINGS }, t("all-but-readings")), ...KINDS.map((kind) => h("option", { value: kind }, kind ? happening(kind) : t("all"))))),
     h("label", {}, t("device"), h("select", { name: "device" }, h("option", { value: "" }, t("all")), ...[...devices().keys()].map((id) => h("option", { value: id }, id)))),
     h("label", {}, t("disposition"), h("select", { name: "disposition" }, h("option", { value: "" }, t("all")), ...DISPOSITIONS.map((code) => h("option", { value: code }, t(`disposition.${code}`))))),
     h("label", {}, t("since"), h("input", { name: "since", type: "datetime-local" })),

@@ -103,11 +103,12 @@ function lines() {
 
 export function event({ topic, kind, message }) {
   return h("li", {}, h("time", {}, clock(message.time)), message.subject ? h("span", {}, message.subject) : null,
-    h("span", {}, happening(message.type ?? kind)), h("span", {}, gist(topic, kind, message.data)));
+    h("span", {}, happening(message.type ?? kind)), h("span", {}, gist(topic, kind, message)));
 }
 
-function gist(topic, kind, data) {
+function gist(topic, kind, { type, data }) {
   if (topic === "event/lane-changed") return t(`lane.${data.state}`);
   if (kind === "result") return [t(`outcome.${data.outcome}`), ...(data.peaks ?? []).map((peak) => peak.substance).filter(Boolean)].join(" ");
-  return data?.why ?? data?.reason ?? data?.what ?? "";
+  if (data?.why || data?.reason) return data.why || data.reason;
+  return data?.what && !(type ?? "").endsWith(data.what) ? data.what : "";
 }
