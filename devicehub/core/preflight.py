@@ -6,7 +6,7 @@ Whatever nobody can tell is unknown, and never passed.
 from collections.abc import Iterator, Sequence
 from datetime import date
 from math import isfinite
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
@@ -28,8 +28,15 @@ from devicehub.model.units import Unit
 _STATISTICS: Final = ("min", "mean", "max", "p95")
 
 
-def checks(device: str, known: Published, needs: Needs | None, today: str) -> Iterator[PreflightCheckData]:
-    """All of a device but its known sample. `needs`: None where the site says nothing. `today`: ISO 8601, UTC."""
+class Today(NamedTuple):
+    """The date, ISO 8601, UTC. `sure`: False where the clock that it is of is known not to be synchronised."""
+
+    date: str
+    sure: bool
+
+
+def checks(device: str, known: Published, needs: Needs | None, today: Today) -> Iterator[PreflightCheckData]:
+    """All of a device but its known sample. `needs`: None where the site says nothing."""
     given = Needs() if needs is None else needs
     found = [_state(device, known), *_detection(device, known), _self_test(device, known)]
     if needs is None:
@@ -151,11 +158,12 @@ def _units(described: DescribeData | None) -> dict[str, Unit]:
     return {} if described is None else {channel.name: channel.unit for channel in described.channels}
 
 
-def _calibration(device: str, due: str, today: str) -> PreflightCheckData:
+def _calibration(device: str, due: str, today: Today) -> PreflightCheckData:
+    """By a clock that may be wrong, what is overdue has failed and nothing has passed."""
     one = PreflightCheckData(device, CheckKind.CALIBRATION, CheckVerdict.PASSED, due=due)
-    if date.fromisoformat(today) > date.fromisoformat(due):
+    if date.fromisoformat(today.date) > date.fromisoformat(due):
         return replace(one, verdict=CheckVerdict.FAILED, reason=CheckReason.OVERDUE)
-    return one
+    return one if today.sure else replace(one, verdict=CheckVerdict.UNKNOWN, reason=CheckReason.CLOCK_UNSURE)
 
 
 def _unconfigured(device: str, kind: CheckKind) -> PreflightCheckData:

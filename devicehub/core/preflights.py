@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
 from devicehub.core import preflight
+from devicehub.core.preflight import Today
 from devicehub.core.published import Published
 from devicehub.model.inspection import InspectionDesk
 from devicehub.model.instant import instant
@@ -23,14 +24,28 @@ class RefusedPreflightError(Exception):
     """It is not begun; the text says why."""
 
 
+class Asked(NamedTuple):
+    """What is asked for. `desk` empty: the devices that belong to none. `by`, `command`: issuer and id of the command.
+
+    `samples`: whether known samples are going to be shown. `dated`: False where the date is known to be uncertain.
+    """
+
+    desk: str
+    by: str
+    command: str
+    samples: bool
+    dated: bool
+
+
 @dataclass(slots=True)
 class _Preflight:
-    """One that waits. `awaited`: the known samples that have not been found yet, by device."""
+    """One that waits. `awaited`: the known samples that have not been found yet, by device. `dated`: as of `Asked`."""
 
     start: PreflightData
     began: Stamp
     deadline: float
     awaited: dict[str, KnownSample]
+    dated: bool
     found: dict[str, PreflightCheckData] = field(default_factory=dict[str, PreflightCheckData])
 
 
@@ -62,12 +77,9 @@ class Preflights:
         self._desks, self._needs = places, needs
         return told
 
-    def begin(self, desk: str, by: tuple[str, str], now: Stamp, *, samples: bool) -> list[Message]:
-        """Begin one; it ends at once where there is nothing to wait for.
-
-        `desk` empty: the devices that belong to none. `by`: issuer and id of the command. `samples`: whether known
-        samples are going to be shown. Raises `RefusedPreflightError`.
-        """
+    def begin(self, asked: Asked, now: Stamp) -> list[Message]:
+        """Begin one; it ends at once where there is nothing to wait for. Raises `RefusedPreflightError`."""
+        desk, samples = asked.desk, asked.samples
         devices = self._place(desk)
         awaited = {device: sample for device in devices if (sample := self._sample(device)) is not None}
         seconds = sum(sample.within for sample in awaited.values()) if samples else 0.0
@@ -77,13 +89,13 @@ class Preflights:
             desk=desk,
             began=instant(now.utc),
             until=instant(now.utc + seconds),
-            by=by[0],
-            command=by[1],
+            by=asked.by,
+            command=asked.command,
             devices=devices,
             awaited=tuple(awaited) if samples else (),
-            checks=(*self._checks(devices, now), *shown),
+            checks=(*self._checks(devices, Today(_date(now), asked.dated)), *shown),
         )
-        one = _Preflight(start, now, now.mono + seconds, awaited if samples else {})
+        one = _Preflight(start, now, now.mono + seconds, awaited if samples else {}, asked.dated)
         self._open[desk] = one
         told = [self._message(BEGUN, now, start)]
         return told if one.awaited else [*told, self._end(desk, now)]
@@ -140,8 +152,7 @@ class Preflights:
         needs = self._needs.get(device)
         return None if needs is None else needs.sample
 
-    def _checks(self, devices: Iterable[str], now: Stamp) -> Iterator[PreflightCheckData]:
-        today = instant(now.utc)[: len("2026-11-30")]
+    def _checks(self, devices: Iterable[str], today: Today) -> Iterator[PreflightCheckData]:
         for device in devices:
             yield from preflight.checks(device, self._published, self._needs.get(device), today)
 
@@ -149,8 +160,9 @@ class Preflights:
         """All checks, device by device, each with what came of its known sample."""
         missed = CheckReason.NOT_FOUND if one.deadline > one.began.mono else CheckReason.NOT_SHOWN
         why = CheckReason.ENDED if outcome is PreflightOutcome.INTERRUPTED else missed
+        today = Today(_date(now), one.dated)
         for device in one.start.devices:
-            yield from self._checks([device], now)
+            yield from self._checks([device], today)
             sample, needs = self._sample(device), self._needs.get(device)
             if needs is None:
                 yield preflight.sample_unconfigured(device)
@@ -182,3 +194,7 @@ class Preflights:
             device=data.desk,
             causation=data.command if word == BEGUN else "",
         )
+
+
+def _date(now: Stamp) -> str:
+    return instant(now.utc)[: len("2026-11-30")]

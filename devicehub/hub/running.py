@@ -254,6 +254,7 @@ class Hub:
             reload=self.reload,
             change=Amending(self._plan.amend, self.reload).change,
             echo=self._selftest.echo,
+            synchronised=lambda: clock_quality().synchronised,
             clock=self._clock,
         )
         register(verbs, reach)

@@ -12,7 +12,7 @@ from devicehub.commands.line import LineError
 from devicehub.commands.request import Request
 from devicehub.commands.verbs import CommandError, Result, Verbs
 from devicehub.core import Outcome, Station
-from devicehub.core.preflights import RefusedPreflightError
+from devicehub.core.preflights import Asked, RefusedPreflightError
 from devicehub.deliver import Delivery
 from devicehub.driver import Command, Options
 from devicehub.hub.crew import Crew
@@ -50,7 +50,8 @@ _TOLD: Final = (Kind.STATUS, Kind.INFO, Kind.DESCRIBE, Kind.DEVICE, Kind.CAPABIL
 class Reach:
     """What of a running hub its verbs act on. `reload` gives what changed, and raises as `Hub.reload` does.
 
-    `change`: a limit, which gives and raises as `reload`. `echo`: see `SelfTest.echo`.
+    `change`: a limit, which gives and raises as `reload`. `echo`: see `SelfTest.echo`. `synchronised`: whether
+    the wall clock is known to be right; None where nobody knows.
     """
 
     station: Station
@@ -61,6 +62,7 @@ class Reach:
     reload: Callable[[], Awaitable[str]]
     change: Callable[[LimitWish], Awaitable[str]]
     echo: Callable[[], Awaitable[float]]
+    synchronised: Callable[[], bool | None]
     clock: Clock
 
 
@@ -208,10 +210,10 @@ async def _inspected(reach: Reach, outcome: Outcome) -> Result:
 async def _preflight(reach: Reach, args: Options, request: Request) -> Result:
     """Done when it has begun and that is on disk."""
     await reach.pipe.drained(())
-    desk, samples = str(args["desk"]), bool(args["samples"])
-    by, now = (request.issuer, request.id), reach.clock.stamp()
+    dated = reach.synchronised() is not False
+    asked = Asked(str(args["desk"]), request.issuer, request.id, bool(args["samples"]), dated)
     try:
-        told = reach.station.preflights.begin(desk, by, now, samples=samples)
+        told = reach.station.preflights.begin(asked, reach.clock.stamp())
     except RefusedPreflightError as error:
         raise CommandError(str(error), CommandState.REJECTED) from None
     await reach.sinks.accept(Outcome(told))

@@ -42,6 +42,7 @@ class CheckReason(StrEnum):
     NO_VALUE = "no-value"
     TOO_LITTLE = "too-little"
     OVERDUE = "overdue"
+    CLOCK_UNSURE = "clock-unsure"
     NOT_CONFIGURED = "not-configured"
     NOT_SHOWN = "not-shown"
     NOT_FOUND = "not-found"

@@ -6,7 +6,7 @@ from dataclasses import replace as changed
 import pytest
 
 from devicehub.core import Setting, Station
-from devicehub.core.preflights import RefusedPreflightError
+from devicehub.core.preflights import Asked, RefusedPreflightError
 from devicehub.core.scans import Publish, ScanPolicy
 from devicehub.model.device import DeviceState
 from devicehub.model.inspection import InspectionDesk
@@ -65,10 +65,10 @@ class Shift:
     def tick(self, mono: float) -> None:
         self.hear(self.station.tick(at(mono)))
 
-    def look(self, mono: float = 2.0, desk: str = "desk-1", *, samples: bool = True) -> str:
+    def look(self, mono: float = 2.0, desk: str = "desk-1", *, samples: bool = True, dated: bool = True) -> str:
         self.tick(mono)
         try:
-            self.hear(self.station.preflights.begin(desk, ("op-1", "c-1"), at(mono), samples=samples))
+            self.hear(self.station.preflights.begin(Asked(desk, "op-1", "c-1", samples, dated), at(mono)))
         except RefusedPreflightError as error:
             return str(error)
         return ""
@@ -146,6 +146,16 @@ def test_what_is_looked_at(
     one.give(*inputs)
     one.look()
     assert (one.check(kind).verdict, one.check(kind).reason) == (verdict, reason)
+
+
+def test_by_a_clock_that_may_be_wrong_no_calibration_has_passed_and_what_is_overdue_has_failed() -> None:
+    for due, verdict, reason in (
+        ("2026-12-31", CheckVerdict.UNKNOWN, CheckReason.CLOCK_UNSURE),
+        ("2026-11-23", CheckVerdict.FAILED, CheckReason.OVERDUE),
+    ):
+        one = Shift({"dev": Needs(due=due)})
+        one.look(dated=False)
+        assert (one.check(CheckKind.CALIBRATION).verdict, one.check(CheckKind.CALIBRATION).reason) == (verdict, reason)
 
 
 def test_a_known_sample_is_waited_for_and_found_by_what_the_screening_names() -> None:
