@@ -33,9 +33,14 @@ def print_line(value: object) -> None:
 
 
 def heading(text: str) -> str:
-    """Bold, where that shows: see https://no-color.org."""
+    """Bold, where that shows."""
+    return painted(text, "1")
+
+
+def painted(text: str, sgr: str) -> str:
+    """With those parameters of ANSI's SGR, if there are some, where that shows: see https://no-color.org."""
     plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb" or not sys.stdout.isatty()
-    return text if plain else f"\x1b[1m{text}\x1b[0m"
+    return text if plain or not sgr else f"\x1b[{sgr}m{text}\x1b[0m"
 
 
 def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

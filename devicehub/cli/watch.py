@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 from devicehub.app import broker_settings
 from devicehub.cli.exits import CommandError, Exit
 from devicehub.cli.given import config_path
-from devicehub.cli.output import say
+from devicehub.cli.marked import sgr
+from devicehub.cli.output import painted, say
 from devicehub.cli.usual import usual_config
 from devicehub.config import load_config
 from devicehub.log import escaped
@@ -110,7 +111,7 @@ class Shown:
             return json.dumps(_json(message), ensure_ascii=False, separators=(",", ":"))
         if not self.every_alarm and not message.retain and _kind(message.topic) in {"alarm", "frame"}:
             return ""
-        return clipped(escaped(text(message)))
+        return painted(clipped(escaped(text(message))), _sgr(message))
 
 
 def _kind(topic: str) -> str:
@@ -157,6 +158,11 @@ def _payload(message: Incoming) -> object:
     except ValueError:
         return message.payload.decode(errors="replace")
     return value
+
+
+def _sgr(message: Incoming) -> str:
+    envelope = _payload(message)
+    return sgr(envelope) if isinstance(envelope, dict) else ""
 
 
 def _json(message: Incoming) -> dict[str, object]:

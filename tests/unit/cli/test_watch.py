@@ -10,6 +10,7 @@ import pytest
 
 from devicehub.cli.exits import CommandError
 from devicehub.cli.main import main
+from devicehub.cli.marked import sgr
 from devicehub.cli.watch import Shown, checked, clipped, settings_of
 from devicehub.publish.mqtt import Incoming
 
@@ -61,6 +62,42 @@ def test_a_line_is_clipped_on_a_terminal_and_nowhere_else(monkeypatch: pytest.Mo
         monkeypatch.setattr(sys, "stdout", terminal)
         lines = clipped("x" * 100), clipped("y" * 20)
     assert lines == ("x" * 19 + "…", "y" * 20)
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "code"),
+    [
+        ("alarm.raised", {"state": "unack-active", "priority": "critical", "category": "threat"}, "1;31"),
+        ("alarm.raised", {"state": "unack-active", "priority": "high", "category": "threat"}, "31"),
+        ("alarm.raised", {"state": "unack-active", "priority": "critical", "category": "device"}, "35"),
+        ("alarm.cleared", {"state": "normal", "priority": "critical", "category": "threat"}, ""),
+        ("alarm.statistics", {"rate": 1}, ""),
+        ("device.lost", {"what": "lost"}, "35"),
+        ("device", {"state": "ready"}, ""),
+        ("lane", {"state": "blind"}, "35"),
+        ("lane", {"state": "no-alarm"}, ""),
+        ("gap", {"reason": "silent"}, "35"),
+        ("reading", {"value": 1.0, "quality": "bad"}, "2"),
+        ("reading", {"value": 1.0, "quality": "good"}, ""),
+    ],
+)
+def test_colour_is_for_what_is_abnormal_and_a_fault_has_not_that_of_a_detection(
+    kind: str, data: dict[str, object], code: str
+) -> None:
+    assert sgr({"type": f"io.devicehub.{kind}", "data": data}) == code
+
+
+def test_a_line_is_painted_on_a_terminal_that_wants_it_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = Incoming("t", json.dumps({"type": "io.devicehub.gap", "data": {}}).encode(), retain=False)
+    assert "\x1b" not in Shown().line(lost)
+    master, slave = os.openpty()
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    with os.fdopen(slave, "w") as terminal, os.fdopen(master):
+        monkeypatch.setattr(sys, "stdout", terminal)
+        assert Shown().line(lost).startswith("\x1b[35m")
+        monkeypatch.setenv("NO_COLOR", "1")
+        assert "\x1b" not in Shown().line(lost)
 
 
 def given(path: Path) -> Namespace:
