@@ -1,12 +1,13 @@
 """Between what stands in a frame and what a field's value is: scales, words for numbers, text, digits."""
 
 import math
+import struct
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from devicehub.devicefile.parts import Convert, Decoded
 from devicehub.devicefile.schema_message import FieldTable
 from devicehub.model.errors import ProtocolError, Reason
-from devicehub.wire.numbers import single
 
 
 def scaled(table: FieldTable) -> tuple[Convert | None, Convert | None]:
@@ -15,8 +16,36 @@ def scaled(table: FieldTable) -> tuple[Convert | None, Convert | None]:
         return words({int(number, 0): word for number, word in table.enum.items()})
     floating = table.type in {"f32", "f64"}
     if table.scale is None and not table.offset and not table.none:
-        return (single, None) if table.type == "f32" else (None, None)
-    return _to_value(table, floating=floating), _to_raw(table, floating=floating)
+        return (
+            (_shortest(table.type, lambda raw: raw, lambda value: value), None) if table.type == "f32" else (None, None)
+        )
+    to_value, to_raw = _to_value(table, floating=floating), _to_raw(table, floating=floating)
+    return (_shortest(table.type, to_value, to_raw) if floating else to_value), to_raw
+
+
+_DIGITS: Mapping[str, tuple[int, ...]] = MappingProxyType({"f32": (7, 8, 9), "f64": (15, 16, 17)})
+_FLOATS: Mapping[str, struct.Struct] = MappingProxyType({"f32": struct.Struct("<f"), "f64": struct.Struct("<d")})
+
+
+def _shortest(kind: str, to_value: Convert, to_raw: Convert) -> Convert:
+    """The value with as few digits as give the same bytes again: 0.4, not 0.4000000059604645."""
+    bytes_of, digits = _FLOATS[kind].pack, _DIGITS[kind]
+
+    def value(raw: float) -> float | None:
+        exact: float | None = to_value(raw)
+        if exact is None or not math.isfinite(exact):
+            return exact
+        written = bytes_of(raw)
+        for number in digits:
+            short = float(f"{exact:.{number}g}")
+            try:
+                if bytes_of(to_raw(short)) == written:
+                    return short
+            except OverflowError:  # a digit less is more than the type holds
+                continue
+        return exact
+
+    return value
 
 
 def _to_value(table: FieldTable, *, floating: bool) -> Convert:
@@ -32,8 +61,7 @@ def _to_value(table: FieldTable, *, floating: bool) -> Convert:
     def value(raw: float) -> float | None:
         if raw in none:
             return None
-        product = raw / divisor if divisor > 1 else raw * scale
-        return single(product + offset) if floating else product + offset
+        return (raw / divisor if divisor > 1 else raw * scale) + offset
 
     return value
 

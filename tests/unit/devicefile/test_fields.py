@@ -1,5 +1,7 @@
 """Every type of field both ways: the encoder is the decoder's inverse."""
 
+import struct
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -109,3 +111,23 @@ def test_every_coding_of_an_array_is_undone(numbers: list[int], coding: str) -> 
     layout.encode({"a": numbers}, out)
     layout.decode(bytes(out), 0, values)
     assert list(values["a"]) == numbers
+
+
+@given(
+    number=st.floats(width=32, allow_nan=False, allow_infinity=False),
+    scale=st.sampled_from([None, 1e6, 0.001, 0.1, -2.5]),
+    offset=st.sampled_from([0.0, -40.0]),
+)
+def test_a_float_of_a_real_device_is_encoded_to_the_number_that_it_was(
+    number: float, scale: float | None, offset: float
+) -> None:
+    """Not only the short decimals of a table: a capture is a vector as it is. An offset takes the digits that it takes."""
+    row: Row = {"name": "a", "type": "f32"} | ({} if scale is None else {"scale": scale, "offset": offset})
+    layout, data, values = compile_fields(message([row]).fields, "little"), struct.pack("<f", number), Values()
+    layout.decode(data, 0, values)
+    out = bytearray()
+    layout.encode(values, out)
+    if offset and scale is not None and abs(number * scale) < 1:
+        assert struct.unpack("<f", out)[0] == pytest.approx(number, abs=1e-12 / abs(scale))
+    else:
+        assert struct.unpack("<f", out)[0] == number
