@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.page.browsing import HUB, needs_browser, visited
+from tests.page.test_every_view import THEMES, violations
 
 pytestmark = [pytest.mark.real, needs_browser]
 
@@ -16,6 +17,8 @@ async def test_a_device_is_added_to_the_configuration_and_opened_at_once(tmp_pat
     async with visited(tmp_path, ALLOWED) as visit:
         await visit.page.evaluate("location.hash = '#/setup'")
         await visit.page.locator(f"{PANEL} button").press("Enter")
+        await visit.page.locator(f"{PANEL} form").wait_for()
+        assert await violations(visit, THEMES[0]) == []
         await visit.page.locator(f"{PANEL} [name=driver]").fill("radiation.no_such")
         await visit.page.locator(f"{PANEL} [name=place]").fill("sim:")
         await visit.page.keyboard.press("Enter")
