@@ -67,3 +67,15 @@ async def test_a_hub_that_no_file_configures_is_not_set_up(tmp_path: Path) -> No
     async with site(tmp_path) as one:
         asked = one.known | {"Origin": f"http://{one.host}"}
         assert (await one.asks("/api/setup/examination", asked, "POST"))[0] == 404
+
+
+async def test_a_mistake_in_the_configuration_is_found_with_its_place(tmp_path: Path) -> None:
+    async with site(tmp_path, commissioning=station(tmp_path, changes=True)) as one:
+        asked = one.known | {"Origin": f"http://{one.host}"}
+        (tmp_path / "hub.toml").write_text(STATION + "healt_s = 5\n")
+        _, _, body = await one.asks("/api/setup/examination", asked, "POST")
+        (wrong,) = (found for found in json.loads(body)["findings"] if found["check"] == "config")
+        assert (wrong["fails"], "hub.toml:6:1" in wrong["subject"], "health_s" in wrong["what"]) == (True, True, True)
+        for path, wish in (("hardware", b""), ("devices", json.dumps(WISH).encode())):
+            status, _, told = await one.asks(f"/api/setup/{path}", asked, "POST", wish)
+            assert (status, b"hub.toml:6:1" in told) == (422, True)
