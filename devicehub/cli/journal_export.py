@@ -46,6 +46,9 @@ def _written(out: Path, state: Path, wish: Wish, *, as_json: bool) -> Filled:
         try:
             with file:
                 return fill(file, _pages(db, wish, bars[0]), state / EVIDENCE, reached=bars[1].reach_of)
+        except OSError as error:
+            out.unlink(missing_ok=True)
+            raise CommandError(Exit.IO_ERROR, f"{out}: {error.strerror}; nothing is left there") from None
         except BaseException:
             out.unlink(missing_ok=True)
             raise

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import subprocess
+import sys
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -19,7 +20,7 @@ from tests.real.hub_process import started
 from tests.real.journals import TOPICS, alarm_state, delivered, event, opened
 from tests.real.mosquitto import mosquitto
 from tests.real.mqtt_ends import settings
-from tests.real.test_cli import HUB, devicehub, one_line
+from tests.real.test_cli import HUB, ROOT, devicehub, environment, one_line
 
 pytestmark = pytest.mark.real
 
@@ -81,6 +82,16 @@ def test_events_are_taken_away_in_one_file_that_is_never_overwritten(station: Pa
     again = journal(station, "export", str(out))
     assert again.returncode == 73
     assert b"left alone" in again.stderr
+
+
+def test_a_file_that_cannot_be_written_to_its_end_is_not_left_there(station: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.zip"
+    words = f"{sys.executable} -m devicehub journal export {out} --config {station / 'devicehub.toml'}"
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"ulimit -f 0; {words}"], capture_output=True, cwd=ROOT, env=environment(), check=False
+    )
+    assert (done.returncode, out.exists()) == (74, False)
+    assert "nothing is left there" in one_line(done)
 
 
 def test_an_event_that_is_not_what_was_stored_is_taken_away_as_such(station: Path, tmp_path: Path) -> None:
