@@ -57,6 +57,8 @@ is_missing() {
         busybox-static) ! command -v busybox >/dev/null 2>&1 ;;
         kmod) ! command -v modprobe >/dev/null 2>&1 ;;
         udev) ! command -v udevadm >/dev/null 2>&1 ;;
+        e2fsprogs) ! PATH=$PATH:/usr/sbin:/sbin command -v mke2fs >/dev/null 2>&1 ;;
+        bluez) [ ! -x /usr/libexec/bluetooth/bluetoothd ] ;;
         libc6-dev) [ ! -e /usr/include/stdlib.h ] ;;
         *) return 0 ;;
     esac

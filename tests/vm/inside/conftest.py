@@ -20,7 +20,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         log = subprocess.run(["dmesg"], capture_output=True, text=True, check=False).stdout.splitlines()
         report.sections.append(("log of the kernel", "\n".join(log[-LINES:])))
     if PORT:
-        with Path(PORT).open("wb", buffering=0) as port:
+        with Path(PORT).open("wb") as port:
             port.write(json.dumps(pytest_report_to_serializable(report)).encode() + b"\n")
 
 

@@ -69,8 +69,13 @@ class Workplace:
         try:
             await self.ears.until(lambda: len(self.told(device)) >= since + len(words))
         except TimeoutError:
-            raise AssertionError("\n".join(self.hub.errors[-LINES:])) from None
+            raise AssertionError("\n".join([*self.hub.errors[-LINES:], *self._waits()])) from None
         assert self.told(device)[since:] == words
+
+    def _waits(self) -> list[str]:
+        """Where in the kernel each thread of the hub waits."""
+        tasks = Path(f"/proc/{self.hub.pid}/task").iterdir()
+        return [f"{(task / 'comm').read_text().strip()} in {(task / 'wchan').read_text()}" for task in tasks]
 
     async def plugged(self, device: str, gadget: Gadget, port: int) -> tuple[Plugged, float]:
         """Plug it in and wait until it is ready; how many seconds that took."""
