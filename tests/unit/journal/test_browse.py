@@ -1,6 +1,8 @@
 """Stored events for people: filtered, newest first, a page at a time, each checked against its digest."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -11,9 +13,14 @@ from devicehub.publish.port import Outgoing
 
 
 @pytest.fixture
-def db() -> sqlite3.Connection:
+def db() -> Iterator[sqlite3.Connection]:
     """Ten events of two devices: readings, and alarms of every third."""
-    db = sqlite3.connect(":memory:")
+    with closing(sqlite3.connect(":memory:")) as db:
+        _fill(db)
+        yield db
+
+
+def _fill(db: sqlite3.Connection) -> None:
     db.execute(TABLE)
     chain = genesis("e")
     for position in range(1, 11):
@@ -32,7 +39,6 @@ def db() -> sqlite3.Connection:
         stored = row(Entry(position, Stream.EVENTS, position, 100.0 + position, None, out), chain)
         chain = stored[-1]
         db.execute(f"INSERT INTO event VALUES ({', '.join('?' * len(stored))})", stored)
-    return db
 
 
 def positions(db: sqlite3.Connection, **wish: object) -> list[int]:
