@@ -12,7 +12,7 @@ lock() {
     uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
         --no-emit-index-url --no-emit-find-links --no-emit-build-options \
         --custom-compile-command "sh packaging/lock.sh" \
-        --output-file "$out" "$@" pyproject.toml
+        --constraint requirements/versions.in --output-file "$out" "$@" pyproject.toml
 }
 
 lock requirements/test.txt requirements/build.in --extra broker --extra page --extra test --extra lint

@@ -18,8 +18,8 @@ import pytest
 
 from tests.real.hub_process import ROOT
 
-SUITE = "bookworm"
-PYTHON = "3.11"
+SUITE = os.environ.get("DEVICEHUB_SUITE", "bookworm")
+PYTHON = {"bookworm": "3.11", "trixie": "3.13"}[SUITE]
 PACKAGES = "systemd,udev,dbus,python3,mosquitto,libusb-1.0-0,adduser"
 INSIDE = Path(__file__).parent / "inside"
 PATIENCE = 300.0
