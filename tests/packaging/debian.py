@@ -145,7 +145,7 @@ def built(out: Path, source: Path = ROOT, wheels: Path | None = None) -> tuple[P
     """Bundle and Debian package of a source tree for the Python of `SUITE`. Skips where packages cannot be had."""
     took = [] if wheels is None else ["--wheels", str(wheels)]
     bundle = _packaged(source, "bundle.py", str(out), "--python", PYTHON, *took)
-    return bundle, _packaged(source, "deb.py", str(bundle), str(out), "--compression", "none")
+    return bundle, _packaged(source, "deb.py", str(bundle), str(out), "--compression", "none", "--python", PYTHON)
 
 
 def _packaged(source: Path, script: str, *words: str) -> Path:
