@@ -29,8 +29,11 @@ pytestmark = pytest.mark.vm
 DRIVERS = ("radiation.atom_fast", "radiation.radiacode", "scanner.zebra_ssi_ble")
 DAEMON = Path("/usr/libexec/bluetooth/bluetoothd")
 BUS = Path("/run/dbus/system_bus_socket")
-ADAPTER = Path("/sys/class/bluetooth/hci0")
 HASTE = 4.0
+POWER_ON = (
+    *("dbus-send", "--system", "--print-reply", "--dest=org.bluez", "/org/bluez/hci0"),
+    *("org.freedesktop.DBus.Properties.Set", "string:org.bluez.Adapter1", "string:Powered", "variant:boolean:true"),
+)
 
 
 class Air:
@@ -77,7 +80,15 @@ def daemons() -> Iterator[None]:
 @pytest.fixture
 def air(daemons: None) -> Iterator[Air]:
     with Air().open() as air:
+        _power_on()
         yield air
+
+
+def _power_on() -> None:
+    """The daemon does so by itself or not, as it is set up; it takes a while to notice the adapter."""
+    end = since_boot() + PATIENCE
+    while subprocess.run(POWER_ON, capture_output=True, check=False).returncode:
+        assert since_boot() < end, "the adapter does not go on"
 
 
 @pytest.mark.parametrize("name", DRIVERS)
