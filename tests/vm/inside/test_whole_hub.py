@@ -151,7 +151,9 @@ async def test_devices_that_come_and_go_leave_nothing_behind_and_each_time_is_to
     assert {device: place.told(device)[known[device] :] for device in gadgets} == {
         device: [READY, *[LOST, READY] * ROUNDS] for device in gadgets
     }
-    assert after == (before[0], before[1], [])
+    assert after[0] <= before[0]
+    assert after[1] <= before[1]
+    assert after[2] == []
     assert max(seconds) < SOON
     for device, one in plugged.items():
         await place.yanked(device, one)
