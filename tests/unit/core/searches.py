@@ -3,21 +3,20 @@
 from collections.abc import Sequence
 from itertools import count
 
-from devicehub.core import Setting, Station
+from devicehub.core import Setting
 from devicehub.core.scans import Publish, ScanPolicy
-from devicehub.model.device import DeviceState
 from devicehub.model.inspection import InspectionDesk
-from devicehub.model.message import Kind, Message
+from devicehub.model.message import Kind
 from devicehub.model.payload import (
     InspectionData,
 )
 from devicehub.model.reading import (
-    Change,
     Input,
     Quality,
     Scan,
 )
-from tests.unit.core.bench import HIGH, at, driver, ids, keep_the_contract, said
+from tests.unit.core.bench import HIGH, at, driver, ids, said
+from tests.unit.core.stations import StationBench
 
 TD3 = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10"
 OTHER = "I<UTOD231458907<<<<<<<<<<<<<<<\n7408122F1204159UTO<<<<<<<<<<<6\nERIKSSON<<ANNA<MARIA<<<<<<<<<<"
@@ -29,33 +28,19 @@ def document(text: str = TD3, mono: float = 1.0, quality: Quality = Quality.GOOD
     return said(Scan("barcode", "]Q0", text.encode(), quality), mono)
 
 
-class Search:
+class Search(StationBench):
     """A station with one desk, and another device that belongs to none; all that it says."""
 
     def __init__(self, publish: Publish = Publish.HASH, desks: Sequence[InspectionDesk] = (DESK,)) -> None:
-        self.setting = Setting(
+        setting = Setting(
             devices={"dev": driver(), "aside": driver()},
             limits=[HIGH],
             scans=ScanPolicy(publish, b"key"),
             desks=desks,
             ids=ids(),
         )
-        self.station = Station(self.setting)
-        self.said: list[Message] = []
+        super().__init__(setting)
         self.commands = count(1)
-        self.hear(self.station.births(at(0)))
-        self.hear(self.station.resume([], at(0)))
-        self.give(Change("dev", at(0.5), DeviceState.READY), Change("aside", at(0.5), DeviceState.READY))
-
-    def hear(self, messages: Sequence[Message]) -> None:
-        keep_the_contract([one for one in messages if one.data is not None])
-        self.said += messages
-
-    def give(self, *inputs: Input) -> None:
-        self.hear(self.station.step(inputs).messages)
-
-    def tick(self, mono: float) -> None:
-        self.hear(self.station.tick(at(mono)))
 
     def open(self, mono: float, desk: str = "", reference: str = "") -> str:
         outcome = self.station.open_inspection(desk, reference, "op-1", f"c-{next(self.commands)}", at(mono))

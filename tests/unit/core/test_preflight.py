@@ -5,12 +5,12 @@ from dataclasses import replace as changed
 
 import pytest
 
-from devicehub.core import Setting, Station
+from devicehub.core import Setting
 from devicehub.core.preflights import Asked, RefusedPreflightError
 from devicehub.core.scans import Publish, ScanPolicy
 from devicehub.model.device import DeviceState
 from devicehub.model.inspection import InspectionDesk
-from devicehub.model.message import Kind, Message
+from devicehub.model.message import Kind
 from devicehub.model.payload import PreflightCheckData, PreflightData
 from devicehub.model.preflight import CheckKind, CheckReason, CheckVerdict, KnownSample, Needs, PreflightOutcome
 from devicehub.model.reading import (
@@ -27,7 +27,8 @@ from devicehub.model.reading import (
     Scan,
 )
 from devicehub.model.units import Unit
-from tests.unit.core.bench import at, driver, ids, keep_the_contract, level, picture, said
+from tests.unit.core.bench import at, driver, ids, level, picture, said
+from tests.unit.core.stations import StationBench
 
 DESK = InspectionDesk("desk-1", ("dev",), 60.0)
 SWAB = KnownSample("TNT swab", 60.0, outcome=Outcome.ALARM, finding="TNT")
@@ -35,35 +36,21 @@ ALL = Needs(due="2026-12-31", consumables=(("level", 5.0),))
 FULL = (said(Capability("explosives", Level.FULL)), said(Capability("narcotics", Level.FULL)))
 
 
-class Shift:
+class Shift(StationBench):
     """A station with one desk and a device aside, whose devices test themselves unless `tells` is false."""
 
     def __init__(
         self, needs: Mapping[str, Needs], *, tells: bool = True, capabilities: Sequence[str] = ("explosives",)
     ) -> None:
         one = changed(driver(capabilities=tuple(capabilities)), self_tests=tells)
-        self.setting = Setting(
+        setting = Setting(
             devices={"dev": one, "aside": one},
             scans=ScanPolicy(Publish.HASH, b"key"),
             desks=(DESK,),
             needs=needs,
             ids=ids(),
         )
-        self.station = Station(self.setting)
-        self.said: list[Message] = []
-        self.hear(self.station.births(at(0)))
-        self.hear(self.station.resume([], at(0)))
-        self.give(Change("dev", at(0.5), DeviceState.READY), Change("aside", at(0.5), DeviceState.READY))
-
-    def hear(self, messages: Sequence[Message]) -> None:
-        keep_the_contract([one for one in messages if one.data is not None])
-        self.said += messages
-
-    def give(self, *inputs: Input) -> None:
-        self.hear(self.station.step(inputs).messages)
-
-    def tick(self, mono: float) -> None:
-        self.hear(self.station.tick(at(mono)))
+        super().__init__(setting)
 
     def look(self, mono: float = 2.0, desk: str = "desk-1", *, samples: bool = True, dated: bool = True) -> str:
         self.tick(mono)
