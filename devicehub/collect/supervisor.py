@@ -88,7 +88,12 @@ class Supervisor:
         self._retry = asyncio.Event()
 
     def wake(self) -> None:
-        """Something was plugged in: try now rather than later, unless the device is faulted."""
+        """Something was plugged in: try now rather than later, unless the device is faulted.
+
+        If it is this device, its link may not be known to be lost yet, or may not open at the first try: pauses grow
+        from the beginning again.
+        """
+        self._failures = 0
         self._retry.set()
 
     async def run(self) -> None:
@@ -179,7 +184,7 @@ class Supervisor:
         self._tell(DeviceState.READY, "", identity)
 
     def _backoff(self) -> float:
-        """Seconds to wait, with full jitter; only a device that kept talking for a while begins anew."""
+        """Seconds to wait, with full jitter; a device that kept talking for a while begins anew, as after `wake`."""
         if self._heard_at is not None and self._clock.monotonic() - self._heard_at >= STEADY:
             self._failures = 0
         most = min(BACKOFF_MOST, BACKOFF_FIRST * 2 ** min(self._failures, 10))
@@ -223,10 +228,10 @@ class Supervisor:
 
         However often something is plugged in, a pause that follows one cut short lasts `BACKOFF_FIRST` at least.
         """
-        least = min(max(self._cut_at + BACKOFF_FIRST - self._clock.monotonic(), 0.0), seconds)
+        least = max(self._cut_at + BACKOFF_FIRST - self._clock.monotonic(), 0.0)
         await self._clock.sleep(least)
         try:
-            async with asyncio.timeout(seconds - least):
+            async with asyncio.timeout(max(seconds - least, 0.0)):
                 await self._retry.wait()
         except TimeoutError:
             return

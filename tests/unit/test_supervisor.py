@@ -153,6 +153,35 @@ async def test_what_was_plugged_in_while_the_device_was_open_does_not_cut_its_pa
         assert len(dev.socket.attempts) == before, f"tried again in the instant of the loss, at {lost_at}"
 
 
+async def test_what_is_replugged_before_its_loss_is_noticed_is_back_soon(dev: Watched) -> None:
+    """It was away often before and never talked for long, so that its pauses had grown."""
+    await dev.plug()
+    for _ in range(20):
+        dev.socket.yank()
+        await dev.clock.sleep(BACKOFF_MOST)
+    for _ in range(20):
+        dev.supervisor.wake()
+        await dev.clock.sleep(1)
+        dev.socket.yank()
+        await dev.clock.sleep(BACKOFF_FIRST)
+        assert dev.told()[-1] == READY
+
+
+async def test_what_does_not_open_when_it_is_plugged_in_is_tried_again_soon(dev: Watched) -> None:
+    """Its node is there before its driver is."""
+    await dev.clock.sleep(600)
+    for _ in range(20):
+        dev.socket.trouble = LinkMissingError("not yet")
+        dev.supervisor.wake()
+        await dev.clock.sleep(1)
+        dev.socket.trouble, dev.socket.first_words = None, b"1\n"
+        await dev.clock.sleep(2)
+        assert dev.told()[-1] == READY
+        dev.socket.trouble = LinkMissingError("gone")
+        dev.socket.yank()
+        await dev.clock.sleep(600)
+
+
 async def test_what_is_plugged_in_does_not_wake_a_faulted_device(dev: Watched) -> None:
     await dev.plug(b"!\n")
     opened = len(dev.socket.opened)
