@@ -125,6 +125,7 @@ def find(link: UsbLink, match: UsbMatch, backend: usb.backend.IBackend | None) -
             serial = _serial(device)
         except usb.core.USBError as error:
             unreadable = link_error(error, f"USB {wanted} at {device_path(device)}")
+            usb.util.dispose_resources(device)
             continue
         if match.serial in {"", serial}:
             matching.append((device, serial))

@@ -22,12 +22,27 @@ from devicehub.model.errors import (
 )
 from devicehub.transport.blocking import Blocking
 from devicehub.transport.usb import UsbMatch, UsbTransport
+from devicehub.transport.usb_backend import Handle, Plugged, SimulatedBackend
 from devicehub.transport.usb_bus import UsbBus
 from devicehub.wire.packet import control_write, usb_read, usb_write
 from tests.real.usb_devices import Echo
 
 pytestmark = pytest.mark.real
 LINK = UsbLink(ids=(UsbId(0x1209, 0x0001),), timeout=0.1)
+
+
+class Going(SimulatedBackend):
+    """A device that is yanked once it was opened; the handles that were opened."""
+
+    def __init__(self, bus: UsbBus, device: Echo) -> None:
+        super().__init__(bus._changed, bus._devices, 1)
+        self.yank = lambda: bus.unplug(device)
+        self.handles: list[Handle] = []
+
+    def open_device(self, dev: Plugged) -> Handle:
+        self.handles.append(super().open_device(dev))
+        self.yank()  # type: ignore[no-untyped-call]  # pyusb has no type information
+        return self.handles[-1]
 
 
 @pytest.fixture
@@ -55,6 +70,13 @@ async def test_closing_twice_is_allowed_and_ends_reading(bus: UsbBus, device: Ec
 async def test_no_such_device(bus: UsbBus) -> None:
     with pytest.raises(LinkMissingError, match="1209:0001"):
         await UsbTransport.open(LINK, backend=bus.backend, clock=Clock())
+
+
+async def test_a_device_that_goes_while_its_serial_number_is_read_is_not_held(bus: UsbBus, device: Echo) -> None:
+    backend = Going(bus, device)
+    with pytest.raises(LinkLostError, match="No such device"):
+        await UsbTransport.open(LINK, backend=backend, clock=Clock())
+    assert [handle.closed for handle in backend.handles] == [True]
 
 
 async def test_a_device_without_rights_is_refused_with_advice(bus: UsbBus) -> None:
