@@ -1,14 +1,16 @@
-"""Browsers that read nothing: alarms do not wait for them, and the hub ends in time with its journal closed."""
+"""Four browsers, whether they read or not: alarms do not wait for them, and the hub ends in time, its journal closed."""
 
+import asyncio
 import json
 import signal
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from devicehub.clock import Clock
 from devicehub.publish.mqtt import subscribe
@@ -33,8 +35,18 @@ async def _dropped(socket: ClientConnection) -> None:
     await socket.wait_closed()
 
 
-async def test_four_stalled_browsers_delay_no_alarm_and_keep_the_hub_from_nothing(tmp_path: Path) -> None:
-    clock = Clock()
+async def _read(socket: ClientConnection) -> int:
+    """How much came until it was closed."""
+    count = 0
+    with suppress(ConnectionClosed):
+        async for _ in socket:
+            count += 1
+    return count
+
+
+@pytest.mark.parametrize("stalled", [True, False], ids=["stalled", "reading"])
+async def test_four_browsers_delay_no_alarm_and_keep_the_hub_from_nothing(tmp_path: Path, *, stalled: bool) -> None:
+    clock, reading = Clock(), list[asyncio.Task[int]]()
     async with mosquitto(tmp_path) as broker:
         file = tmp_path / "hub.toml"
         file.write_text(f'{HUB}{HOT}[mqtt]\nurl = "mqtt://127.0.0.1:{broker.port}"\n')
@@ -48,7 +60,10 @@ async def test_four_stalled_browsers_delay_no_alarm_and_keep_the_hub_from_nothin
                     origin=f"http://{address.netloc}",  # type: ignore[arg-type]
                     compression=None,
                 )
-                socket.transport.pause_reading()
+                if stalled:
+                    socket.transport.pause_reading()
+                else:
+                    reading.append(asyncio.create_task(_read(socket)))
                 stack.push_async_callback(_dropped, socket)
             settings = BrokerSettings(host=broker.host, port=broker.port)
             async with subscribe(settings, ["devicehub-sim/v1/bcp-north/lane-1/event/alarm-raised"]) as events:
@@ -57,5 +72,6 @@ async def test_four_stalled_browsers_delay_no_alarm_and_keep_the_hub_from_nothin
             began = clock.monotonic()
             assert await hub.ends(signal.SIGTERM) == 0
             assert clock.monotonic() - began < LATE
+            assert all(count > 0 for count in await asyncio.gather(*reading))
             assert [line for line in hub.errors if '"level": "error"' in line] == []
     assert journal_facts(tmp_path / "state" / "journal.sqlite")["running"] == 0
