@@ -66,6 +66,7 @@ def wanted(python: str, machine: str) -> dict[str, str]:
 def taken(python: str, wheels: Wheels) -> dict[str, Any]:
     """What pip of such a Python would install from the folder alone: wheel by package."""
     words = ["--dry-run", "--ignore-installed", "--no-index", "--find-links", str(wheels.folder), "--report", "-"]
+    words += ["--target", str(wheels.folder / "nowhere")]  # without it an older pip judges for itself alone
     done = pip("install", *words, *meant_for(python, wheels.machine), "devicehub[broker,page]")
     assert done.returncode == 0, done.stderr
     urls = [one["download_info"]["url"].rpartition("/")[2] for one in json.loads(done.stdout)["install"]]
