@@ -50,6 +50,7 @@ async def local_page(
         training=stage,
         printed=printed,
         remark=hub.remark,
+        connected=hub.connected,
         commissioning=commissioning,
     )
     async with serving(page) as places, AsyncExitStack() as files:

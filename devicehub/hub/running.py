@@ -87,6 +87,10 @@ class Hub:
         """Take a command that did not come over MQTT as if it had."""
         self._desk.take(message)
 
+    def connected(self) -> bool:
+        """Whether there is a connection to the broker at this moment."""
+        return self._gauges.connected
+
     def wake(self) -> None:
         """Something was plugged in: try every absent device now."""
         self._crew.wake()

@@ -19,8 +19,8 @@ class Page:
     """`command` takes a command as if it came over MQTT; `rules`: those in force. `taps`: what passes over the links.
 
     `training`: the exercise that is played, whose instructor has a token of his own. `commissioning`: how the station
-    is set up, where a file configures it; `remark`: has what was done there become an event. `printed`: the event of a
-    preflight as a page that prints, in a language; raises `ValueError`.
+    is set up, where a file configures it; `remark`: has what was done there become an event. `connected`: to the
+    broker, now. `printed`: the event of a preflight as a page that prints, in a language; raises `ValueError`.
     """
 
     view: View
@@ -32,6 +32,7 @@ class Page:
     clock: Clock
     rules: Callable[[], RuleBook]
     remark: Callable[[str, str], None]
+    connected: Callable[[], bool]
     printed: Callable[[bytes, str], str]
     training: Training | None = None
     commissioning: Commissioning | None = None

@@ -23,7 +23,8 @@ FASTEST: Final = 25.0
 async def news(page: Page, socket: WebSocket) -> None:
     """First everything that is retained, then what comes, at most ten times a second.
 
-    A text message is `{"prefix", "missed", "messages": [[topic, payload], ...]}`; a payload of null deletes.
+    A text message is `{"prefix", "missed", "connected", "messages": [[topic, payload], ...]}`; a payload of null
+    deletes. `connected`: the hub to its broker.
     """
     await socket.accept()
     with page.view.watched() as (latest, watcher):
@@ -39,16 +40,18 @@ async def _fit(page: Page, socket: WebSocket, watcher: Watcher) -> News:
 
 
 async def _telling(page: Page, socket: WebSocket, latest: list[Outgoing], news: Callable[[], Awaitable[News]]) -> None:
-    await socket.send_text(_text(page.topics.prefix, latest, 0))
+    await socket.send_text(_text(page, latest, 0))
     while True:
         found = await news()
-        await socket.send_text(_text(page.topics.prefix, found.messages, found.missed))
+        await socket.send_text(_text(page, found.messages, found.missed))
         await page.clock.sleep(PAUSE)
 
 
-def _text(prefix: str, messages: list[Outgoing], missed: int) -> str:
+def _text(page: Page, messages: list[Outgoing], missed: int) -> str:
+    prefix = page.topics.prefix
     told = [(out.topic.removeprefix(f"{prefix}/"), msgspec.Raw(out.payload or b"null")) for out in messages]
-    return msgspec.json.encode({"prefix": prefix, "missed": missed, "messages": told}).decode()
+    news = {"prefix": prefix, "missed": missed, "connected": page.connected(), "messages": told}
+    return msgspec.json.encode(news).decode()
 
 
 async def images(page: Page, socket: WebSocket) -> None:

@@ -26,8 +26,17 @@ def names(python: str) -> dict[str, str]:
 
 
 def test_each_python_is_given_the_packages_that_the_lock_has_for_it_on_linux() -> None:
-    old, new = names("3.11"), names("3.13")
-    assert old["numpy"] != new["numpy"]
+    lock = """
+one==1.0 ; python_full_version < '3.12' \\
+    --hash=sha256:00
+one==2.0 ; python_full_version >= '3.12' \\
+    --hash=sha256:11
+two==3.0 ; sys_platform == 'win32' \\
+    --hash=sha256:22
+"""
+    assert list(locked(lock, "3.11", "x86_64")) == ["one==1.0 --hash=sha256:00"]
+    assert list(locked(lock, "3.13", "x86_64")) == ["one==2.0 --hash=sha256:11"]
+    old = names("3.11")
     assert {"pydantic", "msgspec", "uvicorn", "pyudev", "pip"} <= old.keys()
     assert not {name for name in old if name.startswith(("winrt", "pyobjc", "colorama", "pytest", "hatchling"))}
 

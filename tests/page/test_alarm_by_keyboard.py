@@ -110,6 +110,20 @@ async def test_a_hub_that_is_gone_is_said_at_once_and_nothing_looks_current(tmp_
         await visit.sees(".tile.stale", "unknown", seconds=3.0)
         await visit.sees(".imager.stale .image-note", "unknown", seconds=3.0)
         await visit.sees("#foot", "nothing here is current", seconds=3.0)
+        for name in ("Page", "Broker", "Journal", "Clock", "Sound"):
+            await visit.sees("#lights .light.bad", f"{name} NOT OK", seconds=3.0)
+        visit.complaints.clear()
+
+
+async def test_of_a_device_whose_hub_is_gone_no_state_is_shown(tmp_path: Path) -> None:
+    async with visited(tmp_path, HOT) as visit:
+        await visit.page.evaluate("location.hash = '#/devices/thermal-1'")
+        await visit.sees("#main dl", "ready")
+        await visit.sees("#main dl", "full")
+        assert await visit.hub.ends(signal.SIGTERM) == 0
+        await visit.sees("#main dl", "unknown", seconds=3.0)
+        facts = await visit.page.locator("#main dl").first.inner_text()
+        assert ("ready" in facts, "full" in facts) == (False, False)
         visit.complaints.clear()
 
 

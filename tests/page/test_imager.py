@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.page.browsing import needs_browser, visited
+from tests.page.browsing import exercised, needs_browser, visited
+from tests.real.mosquitto import mosquitto
 
 pytestmark = [pytest.mark.real, needs_browser]
 
@@ -87,3 +88,21 @@ async def test_an_image_is_kept_beside_the_live_one_and_looks_like_no_live_one(t
                 pass
         await button.press("Enter")
         await visit.page.locator(".kept").wait_for(state="hidden")
+
+
+async def test_an_image_that_the_hub_does_not_trust_is_not_drawn_as_if_it_were_current(tmp_path: Path) -> None:
+    """The camera repeats its last image, at its own rate."""
+    async with exercised(tmp_path, "frozen-sensor", "--auto", "--stay") as (trainee, _):
+        await trainee.sees(".imager:not(.stale) .image-caption strong:not(.struck)", "hottest")
+        await trainee.sees(".imager.stale .image-note", "stale")
+        await trainee.sees(".image-caption strong.struck", "hottest")
+
+
+async def test_a_broker_that_is_away_is_not_ok(tmp_path: Path) -> None:
+    async with (
+        mosquitto(tmp_path) as broker,
+        visited(tmp_path, f'{CAMERA.format(limit=200.0)}[mqtt]\nurl = "mqtt://127.0.0.1:{broker.port}"\n') as visit,
+    ):
+        await visit.sees("#lights .light.good", "Broker ok")
+        await broker.stop()
+        await visit.sees("#lights .light.bad", "Broker NOT OK", seconds=10.0)

@@ -97,6 +97,7 @@ async def site(
         training=lesson,
         rules=lambda: BOOK,
         remark=lambda what, why: one.remarks.append((what, why)),
+        connected=lambda: False,
         printed=printed,
         commissioning=commissioning,
     )
@@ -179,6 +180,7 @@ async def test_what_is_retained_comes_first_and_then_what_is_new(tmp_path: Path)
             assert await news(socket) == {
                 "prefix": TOPICS.prefix,
                 "missed": 0,
+                "connected": False,
                 "messages": [["device/a", {"data": 1}]],
             }
             one.view.extend([out("alarm/a/hot", b"", retain=True), out("event/x", b'{"data":2}')])
@@ -254,6 +256,7 @@ async def test_a_port_that_is_taken_is_a_mistake_of_the_configuration(tmp_path: 
             clock=Clock(),
             rules=lambda: BOOK,
             remark=print,
+            connected=lambda: True,
             printed=printed,
         )
         with pytest.raises(ConfigError, match=f"page.port = {port}: Address already in use"):

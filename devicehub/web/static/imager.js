@@ -83,9 +83,16 @@ function judge(element, note, state, id) {
   const word = link.open ? one?.device?.state ?? "unknown" : "unknown";
   const late = performance.now() - state.last > STALE_MS;
   const gone = !link.open || ["lost", "faulted", "offline", "unknown"].includes(word);
-  element.classList.toggle("stale", gone || late || state.frozen);
-  fill(note, gone ? t(`state.${word}`) : late ? t("no-image") : state.frozen ? t("frozen") : "");
-  note.hidden = !(gone || late || state.frozen);
+  const doubt = doubted(id);
+  element.classList.toggle("stale", gone || late || state.frozen || Boolean(doubt));
+  fill(note, gone ? t(`state.${word}`) : late ? t("no-image") : state.frozen ? t("frozen") : doubt);
+  note.hidden = !(gone || late || state.frozen || doubt);
+}
+
+/** Why the hub does not trust what the camera shows now; empty where it does. */
+function doubted(id) {
+  const data = topics.get(`frame/${id}`)?.data;
+  return data && data.quality === "bad" ? [t("quality.bad"), data.cause].filter(Boolean).join(": ") : "";
 }
 
 /** The scale, the hottest value, how far the values are temperatures, the names of the regions. */
@@ -104,6 +111,7 @@ function legend(id) {
     put(parts.low, number(low, 1));
     put(parts.high, `${number(high, 1)} ${unit}`);
     put(parts.hottest, `${t("hottest")} ${number(frame.high, 1)} ${unit}`);
+    parts.hottest.classList.toggle("struck", Boolean(doubted(id)));
     put(parts.how, data && data.radiometric !== "true" ? t(`radiometric.${data.radiometric}`) : "");
     put(parts.regions, state.regions.length ? t("regions-named", { names: state.regions.map(({ name }) => name).join(", ") }) : "");
   } };

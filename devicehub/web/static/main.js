@@ -8,6 +8,7 @@ import { clock, language, LANGUAGES, number, speak, t } from "./words.js";
 
 const VIEWS = ["overview", "alarms", "inspections", "devices", "journal", "training", "setup", "wall"];
 const THEMES = ["day", "dark", "night"];
+const DOUBTED = [undefined, "unverified", "refused"];
 const THEME = "devicehub.theme";
 let shown = null;
 
@@ -30,16 +31,16 @@ async function show() {
 function bar() {
   const [here] = place();
   const node = link.prefix.split("/").slice(-2).join(" · ");
-  const state = topics.get("status")?.data;
-  const health = topics.get("health")?.data;
+  const state = link.open ? topics.get("status")?.data : undefined;
+  const health = link.open ? topics.get("health")?.data : undefined;
   fill(document.getElementById("lights"),
     h("h1", { class: "node" }, node || "devicehub"),
     h("time", {}, clock()),
     lane(),
     light("page", link.open),
-    light("broker", state?.delivery !== undefined && state.state === "online"),
-    light("journal", state?.accepting !== false && state !== undefined),
-    light("clock", health?.clock_synchronised !== false),
+    light("broker", link.broker && state?.state === "online" && !DOUBTED.includes(state.delivery), state?.delivery),
+    light("journal", state !== undefined && state.accepting !== false),
+    light("clock", health !== undefined && health.clock_synchronised !== false),
     sound(health?.sound));
   const [nav, picker, theme] = controls();
   nav.setAttribute("aria-label", t("nav"));

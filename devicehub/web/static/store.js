@@ -16,7 +16,7 @@ export const events = [];
 export const history = new Map();
 /** When a device said something last, by the clock of this browser. */
 const heard = new Map();
-export const link = { open: false, missed: 0, prefix: "", heard: 0 };
+export const link = { open: false, missed: 0, prefix: "", heard: 0, broker: false };
 
 const listeners = new Set();
 
@@ -95,6 +95,7 @@ function forget() {
 function take(news) {
   link.prefix = news.prefix;
   link.missed += news.missed;
+  link.broker = news.connected;
   link.heard = Date.now();
   const kinds = new Set();
   for (const [topic, message] of news.messages) {

@@ -6,7 +6,7 @@ import { fill, h, mark, press } from "../dom.js";
 import { trend } from "../plot.js";
 import { reading } from "../rules.js";
 import { steps, tick } from "../steps.js";
-import { age, events, history, listen, standing } from "../store.js";
+import { age, events, history, link, listen, standing } from "../store.js";
 import { clock, duration, moment, number, t, unit } from "../words.js";
 import { panel } from "./overview.js";
 
@@ -24,7 +24,7 @@ export function open(main, chosen) {
     id = one?.data.alarm ?? id;
     if (one && one.data.revision === revision) return course(whole, one);
     revision = one?.data.revision ?? null;
-    fill(whole, one ? detail(one) : id ? past(id) : panel("alarm-none", t("no-alarm")));
+    fill(whole, one ? detail(one) : id ? past(id) : panel("alarm-none", t(link.open ? "no-alarm" : "link-lost")));
     if (one) course(whole, one);
   };
   draw();

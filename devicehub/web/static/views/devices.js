@@ -53,9 +53,10 @@ function whole(place, one, pictures) {
     panel("device-events", t("last-events"), parts.events));
   const curves = new Map();
   return { id: one.id, close: () => { tap.close(); unread(); }, draw: (now) => {
-    fill(parts.facts, ...pairs({ state: t(`state.${now.device?.state ?? "unknown"}`), since: now.device && duration(age({ time: now.device.since })), why: now.device?.why,
-      driver: now.describe.driver, integrity: now.describe.integrity, serial: now.describe.serial, battery: now.device?.battery, "verification-due": verification(due(one.id)), ...now.describe.facts }),
-    ...pairs(Object.fromEntries((now.capability?.capabilities ?? []).map((item) => [item.name, `${t(`level.${item.level}`)} ${item.cause}`]))));
+    const known = link.open ? now : { ...now, device: undefined, capability: undefined };
+    fill(parts.facts, ...pairs({ state: t(`state.${known.device?.state ?? "unknown"}`), since: known.device && duration(age({ time: known.device.since })), why: known.device?.why,
+      driver: now.describe.driver, integrity: now.describe.integrity, serial: now.describe.serial, battery: known.device?.battery, "verification-due": verification(due(one.id)), ...now.describe.facts }),
+    ...pairs(Object.fromEntries((known.capability?.capabilities ?? []).map((item) => [item.name, `${t(`level.${item.level}`)} ${item.cause}`]))));
     fill(parts.errors, ...pairs({ ...(now.device?.errors ?? {}), losses: now.device?.losses, "last-fault": now.device?.last_fault }));
     channels(parts.channels, now, curves);
     spectra(parts.spectra, now, curves);

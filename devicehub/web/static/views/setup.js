@@ -23,8 +23,8 @@ export function open(main) {
     h("div", { class: "wide" }, panel("setup-devices", t("devices"), h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": t("content") },
       h("table", {}, h("thead", {}, h("tr", {}, ...["device", "driver", "state", "integrity", "errors", "why"].map((name) => h("th", { scope: "col" }, t(name))))), parts.devices)))));
   const draw = () => {
-    fill(parts.hub, ...pairs({ page: t(link.open ? "ok" : "not-ok"), ...topics.get("status")?.data, ...topics.get("info")?.data }));
-    fill(parts.health, ...pairs(topics.get("health")?.data ?? {}));
+    fill(parts.hub, ...pairs({ page: t(link.open ? "ok" : "not-ok"), ...(link.open ? topics.get("status")?.data : {}), ...topics.get("info")?.data }));
+    fill(parts.health, ...pairs(link.open ? topics.get("health")?.data ?? {} : {}));
     fill(parts.devices, ...[...devices().values()].map(device));
   };
   const write = () => fill(parts.rules, ...book());
