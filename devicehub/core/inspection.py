@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from devicehub.alarm.lifecycle import Care
 from devicehub.core.standing import life_of
-from devicehub.core.verdicts import grade
+from devicehub.core.verdicts import grade, in_full
 from devicehub.model.alarm import AlarmCategory
 from devicehub.model.inspection import Ending, InspectionOutcome
 from devicehub.model.instant import instant
@@ -32,7 +32,7 @@ from devicehub.model.payload import (
     SpectrumData,
     VerdictData,
 )
-from devicehub.model.reading import Cause, Level, Outcome, Quality, Stamp
+from devicehub.model.reading import Outcome, Quality, Stamp
 
 MOST: Final = 64
 COUNTS_EVERY: Final = 10.0
@@ -116,7 +116,7 @@ class Inspection:
     def look(self, device: str, data: CapabilityData) -> None:
         """What a device can detect at this moment."""
         for item in data.capabilities:
-            if item.level is Level.FULL and item.cause is Cause.NONE:
+            if in_full(item.level, item.cause):
                 continue
             found = BlindData(device, item.name, item.level, item.cause)
             known = self._blind.get((device, item.name))

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from devicehub.alarm.lifecycle import Care
 from devicehub.core.published import Published
 from devicehub.core.standing import life_of
-from devicehub.core.verdicts import grade
+from devicehub.core.verdicts import grade, in_full
 from devicehub.model.alarm import AlarmCategory, Priority
 from devicehub.model.instant import instant
 from devicehub.model.message import Kind, Message
@@ -47,16 +47,11 @@ def _state(data: LaneData) -> LaneState:
         return LaneState.ALARM
     if any(one.level is Level.NONE for one in data.required):
         return LaneState.BLIND
-    if not all(_is_full(one) for one in data.required):
+    if not all(in_full(one.level, one.cause) for one in data.required):
         return LaneState.DEGRADED
     if data.others or data.aside:
         return LaneState.ATTENTION
     return LaneState.NO_ALARM if data.required else LaneState.UNASSESSED
-
-
-def _is_full(one: RequiredData) -> bool:
-    """A device that says `full` and names a cause why it is not has said both; the worse counts."""
-    return one.level is Level.FULL and one.cause is Cause.NONE
 
 
 def _best(name: str, abilities: Mapping[str, CapabilityData]) -> RequiredData:
@@ -74,7 +69,7 @@ def _best(name: str, abilities: Mapping[str, CapabilityData]) -> RequiredData:
 def _why(state: LaneState, required: Iterable[RequiredData]) -> str:
     if state is LaneState.UNASSESSED:
         return UNASSESSED
-    lacking = (one for one in required if not _is_full(one))
+    lacking = (one for one in required if not in_full(one.level, one.cause))
     return "; ".join(f"{one.name}: {one.level}" + (f" ({one.cause})" if one.cause else "") for one in lacking)
 
 

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from msgspec.structs import replace
 
 from devicehub.core.published import Published
+from devicehub.core.verdicts import in_full
 from devicehub.model.device import DeviceState
 from devicehub.model.payload import (
     AnyPayload,
@@ -116,7 +117,7 @@ def _detection(device: str, known: Published) -> Iterator[PreflightCheckData]:
     if not abilities.capabilities:
         yield PreflightCheckData(device, CheckKind.DETECTION, CheckVerdict.UNKNOWN, reason=CheckReason.NOT_TOLD)
     for one in abilities.capabilities:
-        if one.level is Level.FULL and one.cause is Cause.NONE:
+        if in_full(one.level, one.cause):
             yield PreflightCheckData(device, CheckKind.DETECTION, CheckVerdict.PASSED, one.name)
         else:
             yield PreflightCheckData(

@@ -139,6 +139,11 @@ def grade(level: Level) -> int:
     return _GRADES.index(level)
 
 
+def in_full(level: Level, cause: Cause) -> bool:
+    """Whether that is all of it. What says full and names a cause why it is not has said both; the worse counts."""
+    return level is Level.FULL and cause is Cause.NONE
+
+
 def alarms(result: RunResult) -> tuple[Match, ...]:
     """The substances that alarm."""
     return tuple(match for match in result.matches if match.finding is Finding.ALARM)

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from devicehub.model.commissioning import Examination, Hardware, Wish
 from devicehub.model.errors import ConfigError, LinkBusyError
 from devicehub.transport.blocking import Blocking
+from devicehub.web.bodies import decoded
 
 LONGEST: Final = 4096
 
@@ -82,13 +83,7 @@ async def _done(thread: Blocking, work: Callable[..., T], *given: object) -> T:
 
 
 async def _wish(request: Request) -> Wish:
-    body = await request.body()
-    if len(body) > LONGEST:
-        raise HTTPException(413, f"a wish has at most {LONGEST} bytes")
-    try:
-        wish = msgspec.json.decode(body, type=Wish)
-    except msgspec.MsgspecError as error:
-        raise HTTPException(422, str(error)) from None
+    wish = await decoded(request, Wish, LONGEST, "a wish")
     if not wish.issuer.strip():
         raise HTTPException(422, "whoever adds a device says who that is")
     return wish

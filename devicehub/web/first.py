@@ -3,11 +3,9 @@
 Both stand in files of their own, like everything else; the page's policy allows them by their digests.
 """
 
-import base64
-import hashlib
 from pathlib import Path
 
-from devicehub.web.access import policy
+from devicehub.web.access import policy, vouched
 
 _STYLE = '<link rel="stylesheet" href="/static/style.css">'
 _SCRIPT = '<script src="/static/theme.js"></script>'
@@ -21,8 +19,4 @@ def first_page(static: Path) -> tuple[bytes, str]:
     if _STYLE not in page or _SCRIPT not in page:
         raise ValueError("index.html does not name style.css and theme.js as it should")
     page = page.replace(_STYLE, f"<style>{style}</style>").replace(_SCRIPT, f"<script>{script}</script>")
-    return page.encode(), policy(f"'self' {_digest(script)}", f"'self' {_digest(style)}")
-
-
-def _digest(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+    return page.encode(), policy(f"'self' {vouched(script)}", f"'self' {vouched(style)}")

@@ -20,6 +20,7 @@ from devicehub.core.frames import evidence_name
 from devicehub.model.instant import instant
 from devicehub.publish.port import Incoming
 from devicehub.web.archive import zipped
+from devicehub.web.bodies import decoded
 from devicehub.web.commissioning import Office
 from devicehub.web.first import first_page
 from devicehub.web.page import Page
@@ -78,13 +79,7 @@ async def _index(page: bytes, policy: str, _: Request) -> Response:
 
 async def _command(page: Page, request: Request) -> Response:
     """Hand a command over as if it had come over MQTT; its answers come with the news, under the id given here."""
-    body = await request.body()
-    if len(body) > LONGEST:
-        raise HTTPException(413, f"a command has at most {LONGEST} bytes")
-    try:
-        order = msgspec.json.decode(body, type=Order)
-    except msgspec.MsgspecError as error:
-        raise HTTPException(422, str(error)) from None
+    order = await decoded(request, Order, LONGEST, "a command")
     if page.training is not None and order.verb in page.training.verbs and not is_instructor(request):
         raise HTTPException(403, "only the instructor may do that")
     topic = f"{page.topics.prefix}/cmd/{order.target}/{order.verb}"

@@ -8,7 +8,7 @@ import { marks } from "./marks.js";
 import { ANCHORS, lookup } from "./palettes.js";
 import { hottest, reading, regions } from "./rules.js";
 import { trend } from "./plot.js";
-import { believed, devices, history, link, topics } from "./store.js";
+import { believed, devices, history, link, stateOf, topics } from "./store.js";
 import { number, t, unit as written } from "./words.js";
 
 const STALE_MS = 2000;
@@ -80,7 +80,7 @@ function watch(id, rate, state, take) {
 /** What is not current, or cannot be drawn, never looks as if it were. */
 function judge(element, note, state, id) {
   const one = devices().get(id);
-  const word = link.open ? one?.device?.state ?? "unknown" : "unknown";
+  const word = stateOf(one);
   const late = performance.now() - state.last > STALE_MS;
   const gone = !link.open || ["lost", "faulted", "offline", "unknown"].includes(word);
   const doubt = doubted(id);

@@ -2,7 +2,7 @@
 
 import { banner, bannerKey, unseen } from "./banner.js";
 import { fill, h, pressed, put } from "./dom.js";
-import { connect, link, listen, topics } from "./store.js";
+import { connect, current, link, listen, topics } from "./store.js";
 import { lastSaid, look } from "./training.js";
 import { clock, language, LANGUAGES, number, speak, t } from "./words.js";
 
@@ -31,8 +31,8 @@ async function show() {
 function bar() {
   const [here] = place();
   const node = link.prefix.split("/").slice(-2).join(" · ");
-  const state = link.open ? topics.get("status")?.data : undefined;
-  const health = link.open ? topics.get("health")?.data : undefined;
+  const state = current("status");
+  const health = current("health");
   fill(document.getElementById("lights"),
     h("h1", { class: "node" }, node || "devicehub"),
     h("time", {}, clock()),
@@ -69,7 +69,7 @@ function controls() {
 
 /** The one word on this workstation; without the hub there is none. */
 function lane() {
-  const data = link.open ? topics.get("lane")?.data : undefined;
+  const data = current("lane");
   return h("span", { class: `lane lane-${data?.state ?? "unknown"}`, title: data?.why ?? "" }, t(data ? `lane.${data.state}` : "unknown"));
 }
 

@@ -54,9 +54,19 @@ export function silence(id) {
   return heard.has(id) ? (Date.now() - heard.get(id)) / 1000 : Infinity;
 }
 
+/** The newest data of a topic; nothing while the hub is not heard. */
+export function current(topic) {
+  return link.open ? topics.get(topic)?.data : undefined;
+}
+
+/** The state of a device, which nobody knows while the hub is not heard. */
+export function stateOf(one) {
+  return (link.open && one?.device?.state) || "unknown";
+}
+
 /** Whether what a device says may be believed now; silence never looks safe. Scanners speak when there is something. */
 export function believed(one) {
-  if (!link.open || topics.get("status")?.data.state !== "online") return false;
+  if (current("status")?.state !== "online") return false;
   if (!["ready", "busy", "degraded"].includes(one.device?.state)) return false;
   const speaks = one.describe.channels.some((channel) => SPEAKING.has(channel.kind));
   return !speaks || silence(one.id) * 1000 < STALE_MS;

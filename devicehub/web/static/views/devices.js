@@ -7,7 +7,7 @@ import { limits } from "../limits.js";
 import { decoded, spectrum, trend } from "../plot.js";
 import { raw } from "../raw.js";
 import { due, reading, rules, windows } from "../rules.js";
-import { age, believed, devices, events, history, link, listen, topics } from "../store.js";
+import { age, believed, devices, events, history, link, listen, stateOf, topics } from "../store.js";
 import { duration, language, number, t, unit } from "../words.js";
 import { event, panel } from "./overview.js";
 
@@ -19,7 +19,7 @@ export function open(main, id) {
   const draw = () => {
     const all = devices();
     fill(list, ...[...all.values()].map((one) => h("li", {}, h("a", { href: `#/devices/${one.id}`, "aria-current": one.id === id ? "true" : null }, one.id),
-      h("span", {}, t(`state.${link.open ? one.device?.state ?? "unknown" : "unknown"}`)))));
+      h("span", {}, t(`state.${stateOf(one)}`)))));
     const one = all.get(id ?? all.keys().next().value);
     if (!one) return;
     if (shown?.id !== one.id) {
@@ -54,7 +54,7 @@ function whole(place, one, pictures) {
   const curves = new Map();
   return { id: one.id, close: () => { tap.close(); unread(); }, draw: (now) => {
     const known = link.open ? now : { ...now, device: undefined, capability: undefined };
-    fill(parts.facts, ...pairs({ state: t(`state.${known.device?.state ?? "unknown"}`), since: known.device && duration(age({ time: known.device.since })), why: known.device?.why,
+    fill(parts.facts, ...pairs({ state: t(`state.${stateOf(now)}`), since: known.device && duration(age({ time: known.device.since })), why: known.device?.why,
       driver: now.describe.driver, integrity: now.describe.integrity, serial: now.describe.serial, battery: known.device?.battery, "verification-due": verification(due(one.id)), ...now.describe.facts }),
     ...pairs(Object.fromEntries((known.capability?.capabilities ?? []).map((item) => [item.name, `${t(`level.${item.level}`)} ${item.cause}`]))));
     fill(parts.errors, ...pairs({ ...(now.device?.errors ?? {}), losses: now.device?.losses, "last-fault": now.device?.last_fault }));

@@ -3,7 +3,7 @@
 import { fill, h, mark } from "../dom.js";
 import { imager, imagers } from "../imager.js";
 import { sparkline } from "../plot.js";
-import { age, alarms, believed, devices, events, history, link, listen, silence, standing } from "../store.js";
+import { age, alarms, believed, devices, events, history, link, listen, silence, standing, stateOf } from "../store.js";
 import { clock, duration, happening, number, t, unit } from "../words.js";
 
 const SELECTED = "devicehub.imager";
@@ -67,7 +67,7 @@ function families() {
 
 function tile(one) {
   const good = believed(one);
-  const state = link.open ? one.device?.state ?? "unknown" : "unknown";
+  const state = stateOf(one);
   const worst = standing().find((alarm) => alarm.subject.startsWith(`${one.id}/`));
   const fault = ["lost", "faulted"].includes(state);
   return h("a", { class: `tile ${good ? "" : "stale"}`, href: `#/devices/${one.id}` },

@@ -5,7 +5,7 @@ import { fill, h } from "../dom.js";
 import { limits } from "../limits.js";
 import { reading, rules } from "../rules.js";
 import { brokerTest, examination, hardware } from "../station.js";
-import { devices, link, listen, topics } from "../store.js";
+import { current, devices, link, listen, stateOf, topics } from "../store.js";
 import { number, t } from "../words.js";
 import { panel } from "./overview.js";
 
@@ -23,8 +23,8 @@ export function open(main) {
     h("div", { class: "wide" }, panel("setup-devices", t("devices"), h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": t("content") },
       h("table", {}, h("thead", {}, h("tr", {}, ...["device", "driver", "state", "integrity", "errors", "why"].map((name) => h("th", { scope: "col" }, t(name))))), parts.devices)))));
   const draw = () => {
-    fill(parts.hub, ...pairs({ page: t(link.open ? "ok" : "not-ok"), ...(link.open ? topics.get("status")?.data : {}), ...topics.get("info")?.data }));
-    fill(parts.health, ...pairs(link.open ? topics.get("health")?.data ?? {} : {}));
+    fill(parts.hub, ...pairs({ page: t(link.open ? "ok" : "not-ok"), ...current("status"), ...topics.get("info")?.data }));
+    fill(parts.health, ...pairs(current("health") ?? {}));
     fill(parts.devices, ...[...devices().values()].map(device));
   };
   const write = () => fill(parts.rules, ...book());
@@ -51,7 +51,6 @@ function pairs(data) {
 
 function device(one) {
   const errors = Object.values(one.device?.errors ?? {}).reduce((sum, count) => sum + count, 0);
-  const state = link.open ? one.device?.state ?? "unknown" : "unknown";
-  return h("tr", {}, h("td", {}, h("a", { href: `#/devices/${one.id}` }, one.id)), h("td", {}, one.describe.driver), h("td", {}, t(`state.${state}`)),
+    return h("tr", {}, h("td", {}, h("a", { href: `#/devices/${one.id}` }, one.id)), h("td", {}, one.describe.driver), h("td", {}, t(`state.${stateOf(one)}`)),
     h("td", {}, one.describe.integrity), h("td", {}, number(errors, 0)), h("td", {}, one.device?.why ?? ""));
 }
