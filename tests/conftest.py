@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.programs import needed
 from tests.virtual_loop import VirtualTimeLoop
 
 TRIED = (
@@ -34,6 +35,12 @@ def pytest_asyncio_loop_factories(
     if any(item.get_closest_marker(name) is not None for name in ("real", "vm")):
         return {"real": asyncio.new_event_loop}
     return {"virtual": VirtualTimeLoop}
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What a test `needs` is looked for before anything is set up for it."""
+    for mark in item.iter_markers("needs"):
+        needed(*mark.args)
 
 
 def pytest_collection_finish() -> None:

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-_FOLDER = Path(__file__).parents[2] / "shared" / "samples"
+SAMPLES = Path(__file__).parents[2] / "shared" / "samples"
 
 
 def sample(folder: str, name: str) -> bytes:
     """The content of one; the test is skipped where it is absent."""
-    path = _FOLDER / folder / name
+    path = SAMPLES / folder / name
     if not path.is_file():
         pytest.skip(f"the sample {folder}/{name} is not part of the repository")
     return path.read_bytes()

@@ -1,10 +1,8 @@
 """Frames of a Seek Compact, and a camera that is played by hand."""
 
 import struct
-from pathlib import Path
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
 from devicehub.model.device import OptionValue
@@ -14,18 +12,15 @@ from devicehub.registry import load_driver
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Step
 from simulators.thermal._seek import CHIP_ID, FIRMWARE, factory_tables
+from tests.samples import sample
 
-SAMPLES = Path(__file__).parents[3] / "shared" / "samples" / "imaging"
 CHUNK = 16224
 NO_DEAD = np.full((156, 208), 7000, np.uint16)
 
 
 def recorded(name: str) -> bytes:
     """A recorded frame, or skip."""
-    path = SAMPLES / name
-    if not path.exists():
-        pytest.skip(f"the recording {name} is not beside this checkout")
-    return path.read_bytes()
+    return sample("imaging", name)
 
 
 def frame(kind: int, counter: int, words: NDArray[np.uint16] = NO_DEAD, temperature: int = 4266) -> bytes:

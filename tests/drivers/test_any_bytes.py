@@ -12,7 +12,6 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
-from importlib.util import find_spec
 from itertools import count, islice
 from pathlib import Path
 from types import MappingProxyType
@@ -30,6 +29,7 @@ from devicehub.wire.protocol import Step, decoded
 from tests.conformance import options_of, recorded_packets, transcripts
 from tests.drivers.hostile import HANG, LIFE, MULTIPLE, TIMES, Hostile, Trial, retained
 from tests.drivers.simulated_hour import heard
+from tests.programs import needed_package
 
 EXECUTIONS = 100_000 * MULTIPLE
 BEHIND_FRAMES = 20_000 * MULTIPLE
@@ -152,8 +152,7 @@ def cuts(packet: Packet, known: set[tuple[object, ...]]) -> Iterable[int]:
 
 def test_atheris_finds_nothing_that_raises_or_hangs(tmp_path: Path) -> None:
     """Coverage-guided: so many inputs for each driver, all of them from one instrumented process."""
-    if find_spec("atheris") is None:
-        pytest.skip("Atheris is not installed: it has no wheel for this Python or processor")
+    needed_package("atheris")
     command = [sys.executable, "-m", "tests.drivers.atheris_target", str(tmp_path), str(INPUTS)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]

@@ -1,6 +1,5 @@
 """The unit that ships is hardened, and each line that makes it so counts."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from tests.real.hub_process import ROOT
 
 pytestmark = [
     pytest.mark.real,
-    pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed"),
+    pytest.mark.needs("systemd-analyze"),
 ]
 
 GUIDE = ROOT / "docs" / "guides" / "install-a-workstation.md"

@@ -1,6 +1,5 @@
 """A hub with a page, and a browser that looks at it."""
 
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,12 +8,13 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
+from tests.programs import needed
 from tests.real.hub_process import HubProcess, started
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE = 60_000.0
 
-needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt-get install chromium")
+needs_browser = pytest.mark.needs(*CHROMIUM)
 
 HUB = """
 [hub]
@@ -53,7 +53,7 @@ def _complaint(said: ConsoleMessage) -> str:
 async def browser() -> AsyncIterator[Browser]:
     """A headless Chromium, as it is installed on the machine."""
     async with async_playwright() as playwright:
-        one = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        one = await playwright.chromium.launch(executable_path=needed(*CHROMIUM), args=["--no-sandbox"])
         try:
             yield one
         finally:

@@ -10,13 +10,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from devicehub.model.gap import GapReason
 from devicehub.model.message import Kind
 from devicehub.model.payload import GapData
 from devicehub.publish.settings import BrokerSettings, Tls, tls_context
 from devicehub.publish.topics import Topics
+from tests.programs import needed
 from tests.real.mosquitto import Mosquitto, free_port
 from tests.unit.publish.examples import message as example
 
@@ -37,8 +36,7 @@ def devicehub(*words: str) -> subprocess.CompletedProcess[str]:
 
 def certificates(folder: Path, *nodes: str) -> Path:
     """A test authority's folder with a certificate for each of `nodes` and each role."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
+    needed("openssl")
     names = [word for node in nodes for word in ("--node", node)]
     done = devicehub("tls", "init", str(folder), "--host", "broker.example", *names)
     assert done.returncode == 0, done.stderr
@@ -94,8 +92,7 @@ async def secured(
     recipe: str, folder: Path, tls: Path, changes: dict[str, str] | None = None, *, bridge: str = ""
 ) -> AsyncIterator[Secured]:
     """A recipe with TLS, running; `bridge` is the text of its bridge."""
-    if shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin") is None:
-        pytest.skip("mosquitto is not installed")
+    needed("mosquitto")
     port = free_port()
     config = installed(recipe, folder, {"listener 8883\n": f"listener {port} 127.0.0.1\n", **(changes or {})})
     shutil.copytree(tls, config.parent / "tls")

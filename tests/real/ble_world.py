@@ -9,12 +9,10 @@ import pytest
 from devicehub.clock import Clock
 from devicehub.driver import BleLink
 from devicehub.transport.ble_radio import BleLimits
-from tests.real.dbus_daemon import is_installed, private_bus
+from tests.real.dbus_daemon import private_bus
 from tests.real.fake_bluez import FakeBluez
 
-needs_dbus_daemon = pytest.mark.skipif(
-    not is_installed(), reason="dbus-daemon is not installed: no private bus to put a daemon on"
-)
+needs_dbus_daemon = pytest.mark.needs("dbus-daemon")
 
 ADDRESS = "C0:FF:EE:00:00:01"
 OTHER = "C0:FF:EE:00:00:02"

@@ -5,14 +5,13 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
-
 from devicehub.clock import Clock, ClockQuality
 from devicehub.doctor.examine import examine
 from devicehub.doctor.findings import Finding
 from devicehub.doctor.gather import Senses, gather
 from devicehub.doctor.mend import mend
 from devicehub.udev import NAME, rules
+from tests.programs import needed
 from tests.real.fake_sysfs import FakeSysfs
 from tests.real.mosquitto import Mosquitto
 
@@ -99,9 +98,7 @@ class Computer:
 
 def certificate(folder: Path, days: int) -> Path:
     """One of OpenSSL's that ends in so many days from now."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed")
+    openssl = needed("openssl")
     words = f"req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=x -days {days}".split()
     files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "certificate.pem")]
     subprocess.run([openssl, *words, *files], check=True, capture_output=True)

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,11 +18,6 @@ _CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configura
   </policy>
 </busconfig>
 """
-
-
-def is_installed() -> bool:
-    """Whether the tests that need a bus can run."""
-    return shutil.which("dbus-daemon") is not None
 
 
 @contextlib.asynccontextmanager

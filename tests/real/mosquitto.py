@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import os
 import pwd
-import shutil
 import signal
 import socket
 from base64 import b64encode
@@ -12,9 +11,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
-
 from devicehub.clock import Clock
+from tests.programs import needed
 
 _PATIENCE = 10.0
 
@@ -39,7 +37,7 @@ class Mosquitto:
         log = (self._config.parent / "mosquitto.log").open("ab")
         with log:
             self._process = await asyncio.create_subprocess_exec(
-                _program(), "-c", str(self._config), stdout=log, stderr=log
+                needed("mosquitto"), "-c", str(self._config), stdout=log, stderr=log
             )
         async with asyncio.timeout(_PATIENCE):
             while not await self._accepts():
@@ -99,13 +97,12 @@ async def mosquitto(
     persistence: bool = False,
     extra: Sequence[str] = (),
 ) -> AsyncIterator[Mosquitto]:
-    """A running broker with its files below `folder`; skips the test where Mosquitto is not installed.
+    """A running broker with its files below `folder`; ends the test where Mosquitto is not installed.
 
     `acl` is the text of its access list, `passwords` are users in clear (anonymous clients are then
     refused), `extra` are further lines of its configuration, after those of the listener.
     """
-    if not _program():
-        pytest.skip("mosquitto is not installed")
+    needed("mosquitto")
     port = free_port()
     lines = [
         f"listener {port} 127.0.0.1",
@@ -138,10 +135,6 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _program() -> str:
-    return shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin") or ""
 
 
 def _written(path: Path, text: str) -> Path:

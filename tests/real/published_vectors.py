@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
 from devicehub.model.device import OptionValue
@@ -15,8 +14,8 @@ from devicehub.model.reading import Image, Measurement, Sample
 from devicehub.registry import load_driver
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Call, Commanded, Ended, Step
+from tests.samples import sample
 
-SAMPLES = Path(__file__).parents[3] / "shared" / "samples"
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 _TYPES = {"u16le": "<u2", "i16le": "<i2", "f32le": "<f4"}
 
@@ -25,10 +24,7 @@ def sections() -> dict[str, Any]:
     """Section name to its vectors, of both files. Skips the test where they are absent."""
     found: dict[str, Any] = {}
     for name in ("imaging", "detect"):
-        path = SAMPLES / name / "vectors.json"
-        if not path.is_file():
-            pytest.skip("the published vectors are not part of the repository")
-        for section, content in json.loads(path.read_text()).items():
+        for section, content in json.loads(sample(name, "vectors.json")).items():
             assert section not in found
             found[section] = content
     return {name: content for name, content in found.items() if name not in {"_about", "note"}}

@@ -10,10 +10,11 @@ import pytest
 
 from devicehub.clock import Clock
 from devicehub.model.errors import DeliveryError
-from devicehub.publish.broker import EmbeddedBroker, Kind, available
+from devicehub.publish.broker import EmbeddedBroker, Kind
 from devicehub.publish.mqtt import connect, subscribe
 from devicehub.publish.port import Outgoing
 from devicehub.publish.settings import BrokerSettings, Version
+from tests.programs import needed, needed_package
 from tests.real.mosquitto import free_port
 
 pytestmark = pytest.mark.real
@@ -22,10 +23,9 @@ pytestmark = pytest.mark.real
 @pytest.fixture(params=["mosquitto", "amqtt"])
 def kind(request: pytest.FixtureRequest) -> Kind:
     if request.param == "mosquitto":
-        if available() != "mosquitto":
-            pytest.skip("mosquitto is not installed")
+        needed("mosquitto")
         return "mosquitto"
-    pytest.importorskip("amqtt", reason="the extra `broker` is not installed")
+    needed_package("amqtt")
     return "amqtt"
 
 
@@ -84,7 +84,7 @@ async def test_it_listens_on_loopback_only(tmp_path: Path, kind: Kind) -> None:
 
 
 async def test_amqtt_is_found_out_to_know_3_1_1_only(tmp_path: Path) -> None:
-    pytest.importorskip("amqtt", reason="the extra `broker` is not installed")
+    needed_package("amqtt")
     async with embedded(tmp_path, "amqtt") as broker:
         asking = BrokerSettings(host=broker.host, port=broker.port, version=Version.AUTO)
         async with connect(asking) as publisher:
@@ -132,8 +132,7 @@ async def test_a_taken_port_is_told_as_such(tmp_path: Path, kind: Kind) -> None:
 
 
 async def test_mosquitto_keeps_retained_messages_over_a_restart_on_the_same_port(tmp_path: Path) -> None:
-    if available() != "mosquitto":
-        pytest.skip("mosquitto is not installed")
+    needed("mosquitto")
     port = free_port()
     async with embedded(tmp_path, "mosquitto", port) as broker, connect(settings(broker)) as publisher:
         await publisher.submit(message("a/b", b"kept"))
@@ -142,8 +141,7 @@ async def test_mosquitto_keeps_retained_messages_over_a_restart_on_the_same_port
 
 
 async def test_a_broker_that_cannot_start_is_reported_with_its_last_words(tmp_path: Path) -> None:
-    if available() != "mosquitto":
-        pytest.skip("mosquitto is not installed")
+    needed("mosquitto")
     (tmp_path / "mosquitto.db").write_bytes(b"this is no database" * 20)
     words = r"the embedded broker \(mosquitto\) ended with code \d+: .*persist"
     with pytest.raises(DeliveryError, match=words) as caught:

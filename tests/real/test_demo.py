@@ -19,6 +19,7 @@ from devicehub.config.resources import shipped
 from devicehub.model.message import Kind
 from devicehub.publish.settings import BrokerSettings, Version
 from devicehub.registry import load_driver
+from tests.programs import needed_package
 from tests.real.hearing import Ears, hearing
 from tests.real.hub_process import HubProcess, started
 
@@ -117,7 +118,7 @@ async def test_a_reading_in_8_s_an_alarm_in_15_s_all_families_and_a_clean_end(tm
 
 
 async def test_without_mosquitto_it_says_what_its_broker_cannot_do_and_delivers(tmp_path: Path) -> None:
-    pytest.importorskip("amqtt", reason="the extra `broker` is not installed")
+    needed_package("amqtt")
     tools = tmp_path / "bin"
     tools.mkdir()
     assert shutil.which("mosquitto", path=str(tools)) is None

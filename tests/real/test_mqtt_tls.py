@@ -1,7 +1,6 @@
 """The MQTT publisher over TLS, and what it says when TLS does not work."""
 
 import asyncio
-import shutil
 import ssl
 import subprocess
 from contextlib import AsyncExitStack
@@ -13,6 +12,7 @@ from devicehub.model.errors import ConfigError, DeliveryError
 from devicehub.publish.mqtt import connect
 from devicehub.publish.port import Outgoing
 from devicehub.publish.settings import BrokerSettings, tls_context
+from tests.programs import needed
 from tests.real.mosquitto import Mosquitto, mosquitto
 
 pytestmark = pytest.mark.real
@@ -23,8 +23,7 @@ OUT = Outgoing("t", b"{}", 1, retain=False, expiry=None, type="io.devicehub.read
 @pytest.fixture
 def files(tmp_path: Path) -> dict[str, Path]:
     """An authority, a broker's certificate for 127.0.0.1 and a client's certificate, made on the spot."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
+    needed("openssl")
     made = {
         f"{name}.{end}": tmp_path / f"{name}.{end}" for name in ("ca", "broker", "client") for end in ("pem", "key")
     }

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.guides import Block, blocks
+from tests.programs import needed
 from tests.real.access_world import ROOT
 from tests.real.mosquitto import Mosquitto, free_port
 
@@ -133,8 +134,7 @@ class Station:
 @asynccontextmanager
 async def station(folder: Path) -> AsyncIterator[Station]:
     for program in ("openssl", "mosquitto"):
-        if shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin") is None:
-            pytest.skip(f"{program} is not installed")
+        needed(program)
     one = Station(folder)
     try:
         yield one

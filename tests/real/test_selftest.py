@@ -16,6 +16,7 @@ from devicehub.publish.mqtt import connect
 from devicehub.publish.port import Publisher
 from devicehub.publish.settings import BrokerSettings, Version
 from devicehub.publish.topics import Topics
+from tests.programs import needed_package
 from tests.real.access_world import SITE, certificates, secured
 from tests.real.hub_process import until
 from tests.real.mosquitto import Mosquitto, mosquitto
@@ -120,7 +121,7 @@ async def test_a_mosquitto_is_known_by_its_version_to_forget(tmp_path: Path, cap
 
 
 async def test_the_broker_for_development_takes_part(tmp_path: Path) -> None:
-    pytest.importorskip("amqtt")
+    needed_package("amqtt")
     async with EmbeddedBroker(tmp_path, kind="amqtt") as broker:
         at = BrokerSettings(host=broker.host, port=broker.port, version=broker.version)
         station = Station(partial(connect, at), TOPICS)

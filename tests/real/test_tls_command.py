@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import ssl
 import stat
 import subprocess
@@ -18,7 +17,7 @@ from tests.real.access_world import ROOT, devicehub
 
 pytestmark = [
     pytest.mark.real,
-    pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed"),
+    pytest.mark.needs("openssl"),
 ]
 
 

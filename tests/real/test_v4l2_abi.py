@@ -1,12 +1,12 @@
 """Request numbers and structure offsets of the V4L2 client, compiled from the system's own headers."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from devicehub.transport import v4l2
+from tests.programs import lacking, needed
 
 pytestmark = pytest.mark.real
 _ABI = r"""
@@ -33,9 +33,9 @@ int main(void) {
 
 
 def test_requests_and_offsets_are_those_of_the_system_headers(tmp_path: Path) -> None:
-    compiler = shutil.which("cc")
-    if compiler is None or not Path("/usr/include/linux/videodev2.h").exists():
-        pytest.skip("no C compiler or kernel headers on this machine")
+    compiler = needed("cc")
+    if not Path("/usr/include/linux/videodev2.h").exists():
+        lacking("no kernel headers on this machine: they are in libc6-dev")
     (tmp_path / "abi.c").write_text(_ABI)
     subprocess.run([compiler, "-o", tmp_path / "abi", tmp_path / "abi.c"], check=True)
     printed = subprocess.run([tmp_path / "abi"], check=True, capture_output=True, text=True).stdout

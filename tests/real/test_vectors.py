@@ -16,8 +16,9 @@ from devicehub.registry import device_files, driver_names
 from tests.real import vector_proofs_detect as detect
 from tests.real import vector_proofs_imaging as imaging
 from tests.real import vector_proofs_thermal as thermal
-from tests.real.published_vectors import SAMPLES, Vectors, sections
+from tests.real.published_vectors import Vectors, sections
 from tests.real.vector_proofs_wifi import wifi
+from tests.samples import SAMPLES
 
 pytestmark = pytest.mark.real
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from devicehub.record import parse
-from tests.real.published_vectors import FIXTURES, SAMPLES, Player, Vectors, values
+from tests.real.published_vectors import FIXTURES, Player, Vectors, values
+from tests.samples import sample
 
 _CAMERA_FIELDS = {
     "E": 0x20, "OD": 0x24, "RT": 0x28, "AT": 0x2C, "WT": 0x30, "IRT": 0x34, "RH": 0x3C,
@@ -165,10 +166,7 @@ def _correction(player: Player, published: dict[str, Any]) -> None:
 
 
 def _recorded(name: str) -> bytes:
-    path = SAMPLES / "imaging" / f"seek_compact_{name}.bin"
-    if not path.is_file():
-        pytest.skip(f"{path.name} is not part of the repository")
-    return path.read_bytes()
+    return sample("imaging", f"seek_compact_{name}.bin")
 
 
 def _frame(player: Player, name: str) -> None:

@@ -14,8 +14,7 @@ from random import Random
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import Final
 
-import pytest
-
+from tests.programs import lacking, needed
 from tests.torture.appender import NAME, STATE
 from tests.torture.disk import Call, Disk, calls
 from tests.torture.judge import Said, Verdict, digests, judged, laid
@@ -33,10 +32,10 @@ MORE: Final = int(os.environ.get("DEVICEHUB_TORTURE", "1"))
 
 @cache
 def library() -> Path:
-    """The compiled shim. Skips the test where there is no compiler."""
-    compiler = shutil.which("gcc") or shutil.which("cc")
-    if compiler is None or sys.platform != "linux":
-        pytest.skip("NO POWER CUT AND NO FAULT OF THE DISK IS TESTED: that needs gcc, libc6-dev and Linux")
+    """The compiled shim. Ends the test where there is no compiler."""
+    if sys.platform != "linux":
+        lacking("NO POWER CUT AND NO FAULT OF THE DISK IS TESTED: that needs Linux")
+    compiler = needed("gcc", "cc")
     made = Path(mkdtemp(prefix="devicehub-shim-")) / "disk_shim.so"
     command = [
         compiler,

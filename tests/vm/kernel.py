@@ -7,17 +7,17 @@ the machine can start directly, which saves the emulated processor the unpacking
 
 import lzma
 import os
-import shutil
 import struct
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.programs import located
+
 ROOT = Path(__file__).parents[2]
 WITHOUT = "packaging/test.sh installs it"
 PROGRAMS = ("qemu-system-x86_64", "busybox", "modprobe", "udevadm", "mke2fs")
-SOUGHT = "/usr/sbin:/sbin"
 EARLY = ("virtio_pci", "virtio_console", "9p", "9pnet_virtio", "overlay")
 _FOLDER, _FILE = 0o040755, 0o100755
 
@@ -62,11 +62,6 @@ class Kernel:
             said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
             out |= {Path(line.split()[1]): None for line in said.splitlines() if line.startswith("insmod")}
         return list(out)
-
-
-def located(program: str) -> str | None:
-    """Its path, also in the folders of the system's programs, which are not on everybody's PATH."""
-    return shutil.which(program, path=f"{os.environ.get('PATH', '')}:{SOUGHT}")
 
 
 def without_wrapping(image: bytes) -> bytes:

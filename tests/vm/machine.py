@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Self
 
 from devicehub.clock import since_boot
-from tests.vm.kernel import Kernel, archive, located
+from tests.programs import located
+from tests.vm.kernel import Kernel, archive
 
 INIT = Path(__file__).with_name("init.sh")
 KVM_PATIENCE = 10.0

@@ -11,11 +11,12 @@ from random import Random
 from typing import Final
 
 from devicehub.clock import since_boot
+from tests.programs import located
 from tests.torture.appender import STATE
 from tests.torture.judge import Said
 from tests.vm.compiled import compile_for, script_of
 from tests.vm.disk import Disk
-from tests.vm.kernel import Kernel, located
+from tests.vm.kernel import Kernel
 from tests.vm.machine import Machine, MachineError, Task
 from tests.vm.nbd import Served
 

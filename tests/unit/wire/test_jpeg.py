@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -18,8 +17,8 @@ from devicehub.wire.jpeg import (
     with_huffman_tables,
 )
 from simulators.endoscope._camera import picture
+from tests.samples import sample
 
-SAMPLES = Path(__file__).parents[4] / "shared" / "samples" / "imaging"
 WHOLE = picture(64, 48, (0, 0), 0.0, dark=False, tables=True)
 BARE = picture(64, 48, (0, 0), 0.0, dark=False, tables=False)
 SOF = WHOLE.index(b"\xff\xc0")
@@ -121,10 +120,7 @@ def test_the_default_tables_are_the_published_segment() -> None:
 
 
 def test_the_default_tables_equal_the_sample_file() -> None:
-    path = SAMPLES / "mjpeg_std_dht.bin"
-    if not path.exists():
-        pytest.skip("the shared samples are not on this machine")
-    assert default_huffman_tables() == path.read_bytes()
+    assert default_huffman_tables() == sample("imaging", "mjpeg_std_dht.bin")
 
 
 @settings(deadline=None)

@@ -18,11 +18,11 @@ from devicehub.transport.ble import BleTransport
 from devicehub.transport.ble_radio import BleRadio
 from devicehub.transport.link import Transport
 from devicehub.wire.protocol import Step
+from tests.programs import located
 from tests.usb_talk import talk
 from tests.vm.aside import Aside
 from tests.vm.controller import Controller, Near
 from tests.vm.inside.opening import PATIENCE, loss, patiently
-from tests.vm.kernel import located
 
 pytestmark = pytest.mark.vm
 
