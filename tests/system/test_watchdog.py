@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from devicehub.alarm.conditions import State
 from devicehub.collect.supervisor import Post
 from devicehub.observe.watching import Watch
 from tests.real.journals import full_disk
@@ -58,9 +59,14 @@ async def test_ready_is_told_with_the_first_value_that_came_out_and_the_watchdog
         assert len(manager.fed()) >= 55
 
 
+def state_of(running: House) -> State:
+    """What the engine of all limits remembers."""
+    return running.hub._station._core.alarms.engine._state
+
+
 async def judges_nothing(running: House) -> None:
     """Every limit is out of reach, as in memory that was damaged."""
-    state = running.hub._station._core.alarms.engine._state
+    state = state_of(running)
     state.ceiling[:] = [inf] * len(state.ceiling)
     state.bounds[:] = inf
 
@@ -97,6 +103,24 @@ async def test_a_broken_alarm_path_is_not_fed_ten_seconds_longer(
         assert max(manager.fed()) - broken <= WITHIN
         assert watch.answers()["/livez"]().code == 503
         await running.kill()  # nothing of it can be drained
+
+
+async def test_a_core_that_raises_ends_the_hub_and_is_not_fed_ten_seconds_longer(state: Path) -> None:
+    """As a process it ends with an error then, and the service manager starts it again."""
+
+    async def raises() -> None:
+        async with watched(state) as (running, manager, watch):
+            await running.clock.sleep(30)
+            broken = running.clock.monotonic()
+            state_of(running).floor, state_of(running).ceiling = [], []
+            await running.clock.sleep(60)
+            assert running.task.done()
+            assert max(manager.fed()) - broken <= WITHIN
+            assert watch.answers()["/livez"]().code == 503
+
+    with pytest.raises(ExceptionGroup) as raised:
+        await raises()
+    assert raised.group_contains((IndexError, ValueError))
 
 
 async def test_nothing_else_that_is_broken_stops_it(state: Path) -> None:
