@@ -61,17 +61,37 @@ def replace(path: Path, version: int, text: str) -> Path:
 
 
 def restore(path: Path) -> Path:
-    """Put the newest file that `replace` kept in its place, and name it. Raises `ConfigError`."""
-    found = sorted(version for version in range(FORMAT) if kept_as(path, version).exists())
+    """Put the newest file of an older format that `replace` kept in its place, and name it. Raises `ConfigError`.
+
+    The file may be of a newer format than this one's: a former version is back, and takes what it left.
+    """
+    kept_files, format_now = _kept(path), _format(path)
+    found = [version for version in kept_files if format_now is None or version < format_now]
     if not found:
         raise ConfigError(f"{path}: no earlier one is kept beside it, as {kept_as(path, 0).name}")
-    kept = kept_as(path, found[-1])
+    kept = kept_files[max(found)]
     try:
         kept.replace(path)
         sync_folder(path.parent)
     except OSError as error:
         raise ConfigError(f"{kept}: {error.strerror}") from None
     return kept
+
+
+def _kept(path: Path) -> dict[int, Path]:
+    """What `replace` kept, by format."""
+    beginning = f"{path.name}.format-"
+    names = {one.name.removeprefix(beginning): one for one in path.parent.iterdir() if one.name.startswith(beginning)}
+    return {int(number): one for number, one in names.items() if number.isdecimal()}
+
+
+def _format(path: Path) -> int | None:
+    """What a file says of itself; None where it cannot be read."""
+    try:
+        said = read_file(path).values.get("schema_version", 0)
+    except ConfigError:
+        return None
+    return said if isinstance(said, int) else None
 
 
 def _written(like: Path, target: Path, content: bytes) -> None:

@@ -136,7 +136,7 @@ tell_system() {
     fi
     if [ -d /run/systemd/system ]; then
         systemctl daemon-reload
-        systemctl "$@"
+        systemctl "$@" || say "systemctl $* failed; see: journalctl -u devicehub"
     fi
 }
 
@@ -163,7 +163,11 @@ do_roll_back() {
     [ -z "$SYSTEM" ] || may_be_root
     before=$(readlink "$PREFIX/previous") || die 66 "there is no version to go back to in $PREFIX"
     select_version "$before"
-    [ -z "$SYSTEM" ] || tell_system try-restart devicehub.service
+    if [ -n "$SYSTEM" ]; then
+        "$PREFIX/current/bin/devicehub" config check /etc/devicehub/devicehub.toml ||
+            say "if the newer version wrote the configuration: devicehub config migrate --back, and start the service again"
+        tell_system try-restart devicehub.service
+    fi
     say "$before is in $PREFIX/current/bin/devicehub"
 }
 

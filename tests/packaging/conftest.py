@@ -8,11 +8,22 @@ from pathlib import Path
 import pytest
 
 import devicehub
+from devicehub.config.migrate import FORMAT
 from tests.architecture.tree import tracked
 from tests.packaging.debian import Machine, built, fresh, machine, scratch
 from tests.real.hub_process import ROOT
 
 FORMER = "0.0.9"
+OLDER = (
+    ("devicehub/__init__.py", devicehub.__version__, FORMER),
+    ("devicehub/config/migrate.py", f"FORMAT: Final = {FORMAT}", f"FORMAT: Final = {FORMAT - 1}"),
+    (
+        "devicehub/config/models.py",
+        f"schema_version: Literal[{FORMAT}] = Field(default={FORMAT}",
+        f"schema_version: Literal[{FORMAT - 1}] = Field(default={FORMAT - 1}",
+    ),
+    ("config/devicehub.toml", f"schema_version = {FORMAT}", f"schema_version = {FORMAT - 1}"),
+)
 
 
 @dataclass(frozen=True)
@@ -21,6 +32,13 @@ class Built:
 
     bundle: Path
     package: Path
+
+
+def copy(folder: Path) -> None:
+    """This source as a clone has it."""
+    for file in tracked():
+        (folder / file.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, folder / file.relative_to(ROOT))
 
 
 @pytest.fixture(scope="session")
@@ -38,14 +56,14 @@ def release(debian: Path) -> Iterator[Built]:
 
 @pytest.fixture(scope="session")
 def former(release: Built) -> Iterator[Built]:
-    """Of this source under an older number, from the same packages."""
+    """Of this source under an older number, with an older format of the configuration, from the same packages."""
     with scratch() as folder:
         source = folder / "source"
-        for file in tracked():
-            (source / file.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(file, source / file.relative_to(ROOT))
-        version = source / "devicehub" / "__init__.py"
-        version.write_text(version.read_text().replace(devicehub.__version__, FORMER))
+        copy(source)
+        for name, new, old in OLDER:
+            text = (source / name).read_text()
+            assert text.count(new) >= 1, f"{name} says {new} no more"
+            (source / name).write_text(text.replace(new, old))
         yield Built(*built(folder, source, release.bundle / "wheels"))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import devicehub
+from devicehub.config.migrate import migrated
 from tests.guides import blocks
 from tests.packaging.conftest import FORMER, Built
 from tests.packaging.debian import INSIDE, SUITE, Machine
@@ -90,9 +91,10 @@ def test_the_bundle_installs_by_the_guide_goes_back_and_the_demonstration_gives_
 
 def test_what_the_guide_says_of_the_service_and_of_building_is_done_by_these_tests() -> None:
     scripts = "\n".join((INSIDE / name).read_text() for name in ("life.sh", "sandbox.sh"))
-    service = [line for block in blocks(GUIDE) if block.word == "service" for line in block.text.splitlines()]
-    assert service
-    assert [line for line in service if line not in scripts] == []
+    for word in ("service", "upgrade"):
+        shown = [line for block in blocks(GUIDE) if block.word == word for line in block.text.splitlines()]
+        assert shown
+        assert [line for line in shown if line not in scripts] == []
     (build,) = [block.text for block in blocks(GUIDE) if block.word == "build"]
     assert build.splitlines() == [
         "python packaging/bundle.py dist",
@@ -100,20 +102,33 @@ def test_what_the_guide_says_of_the_service_and_of_building_is_done_by_these_tes
     ]
 
 
-def test_an_upgrade_and_the_way_back_keep_every_event(computer: Machine, release: Built, former: Built) -> None:
-    computer.put(former.package, "/srv/former.deb")
-    computer.put(release.package, "/srv/newer.deb")
-    said = computer.boot("life.sh")
+@pytest.mark.parametrize("kind", ["package", "bundle"])
+def test_an_upgrade_migrates_the_configuration_and_keeps_every_event_and_so_does_the_way_back(
+    computer: Machine, release: Built, former: Built, kind: str
+) -> None:
+    if kind == "package":
+        computer.put(former.package, "/srv/former.deb")
+        computer.put(release.package, "/srv/")
+    else:
+        computer.put(former.bundle, "/srv/former")
+        computer.put(release.bundle, "/srv/")
+    said = computer.boot(f"life.sh {kind}")
     assert "after installing: inactive" in said, said
+    assert "+schema_version = 1" in said, "the dry run shows the change"
     before, upgraded, back = lines(said, "rows")
     assert [one["version"] for one in (before, upgraded, back)] == [FORMER, devicehub.__version__, FORMER]
     for one in (before, upgraded, back):
         assert (one["active"], one["verified"]) == ("active", 0), one
+    ours = (INSIDE / "station.toml").read_text()
+    assert before["configuration"] == ours, "the dry run changes nothing"
+    assert upgraded["configuration"] == migrated(INSIDE / "station.toml")[1]
+    assert "after going back: active" not in said, "a former version runs with no format that it does not know"
+    assert back["configuration"] == ours
     assert len(before["rows"]) >= 12
     for earlier, later in ((before, upgraded), (upgraded, back)):
         assert earlier["rows"].items() < later["rows"].items()
-    assert "after removing: 0 files, devicehub.toml" in said, said
-    assert "after purging:  /var/lib/devicehub/journal.sqlite" in said, said
+    assert "after removing: 0 files, /etc/devicehub\n/var/lib/devicehub/journal.sqlite" in said, said
+    assert f"after purging: {'/etc/devicehub' * (kind == 'bundle')} /var/lib/devicehub/journal.sqlite" in said, said
 
 
 def test_the_hub_works_in_its_sandbox_and_can_do_nothing_else(computer: Machine, release: Built) -> None:

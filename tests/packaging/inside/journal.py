@@ -1,4 +1,4 @@
-"""Tells, as one line of JSON, which version is installed, whether the service runs, and what its journal holds.
+"""Tells, as one line of JSON, which version is installed, whether the service runs, its configuration, and what its journal holds.
 
 Arguments: a name for this instant, and how many events to wait for.
 """
@@ -10,7 +10,9 @@ import sqlite3
 import subprocess
 import sys
 import time
+from pathlib import Path
 
+CONFIG = "/etc/devicehub/devicehub.toml"
 PATH = "file:/var/lib/devicehub/journal.sqlite?mode=ro"
 
 
@@ -38,6 +40,7 @@ def main(at: str, least: int) -> None:
         "at": at,
         "version": json.loads(said("devicehub", "version", "--json"))["devicehub"],
         "active": said("systemctl", "is-active", "devicehub"),
+        "configuration": Path(CONFIG).read_text(),
         "rows": rows(),
         "verified": verified.returncode,
         "verify": verified.stdout + verified.stderr,

@@ -68,3 +68,20 @@ def test_a_newer_format_and_a_broken_file_stay_as_they_are(
 def test_without_a_former_file_there_is_no_way_back(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config", "migrate", str(file), "--back"]) == 78
     assert "no earlier one is kept" in capsys.readouterr().err
+
+
+def test_a_former_version_takes_what_it_left_when_a_newer_one_took_over(file: Path) -> None:
+    file.write_text("schema_version = 7\n")
+    kept_as(file, 1).write_text("schema_version = 1\n" + OLD)
+    kept_as(file, 0).write_text(OLD)
+    assert main(["config", "migrate", str(file), "--back"]) == 0
+    assert file.read_text() == "schema_version = 1\n" + OLD
+    assert main(["config", "migrate", str(file), "--back"]) == 0
+    assert file.read_text() == OLD
+
+
+def test_a_file_that_cannot_be_read_is_as_it_was_too(file: Path) -> None:
+    kept_as(file, 0).write_text(OLD)
+    file.write_text("schema_version =\n")
+    assert main(["config", "migrate", str(file), "--back"]) == 0
+    assert file.read_text() == OLD
