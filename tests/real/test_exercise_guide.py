@@ -1,17 +1,19 @@
 """docs/guides/run-an-exercise.md, followed to the letter."""
 
 import re
+import signal
 from pathlib import Path
 
 import pytest
 
+from devicehub.cli.exits import Exit
 from devicehub.config.resources import shipped
 from devicehub.exercise.acts import CABLE, HOUSE
 from devicehub.exercise.direction import COMMANDS
 from devicehub.exercise.schema import Expect, Step
 from tests.guides import Block, blocks
 from tests.real.following import command, follow
-from tests.real.hub_process import ROOT
+from tests.real.hub_process import ROOT, started
 
 pytestmark = pytest.mark.real
 
@@ -19,7 +21,7 @@ GUIDE = ROOT / "docs" / "guides" / "run-an-exercise.md"
 
 
 def steps() -> list[Block]:
-    return [block for block in blocks(GUIDE) if block.kind != "text"]
+    return [block for block in blocks(GUIDE) if block.word != "runs"]
 
 
 def test_the_guide_can_be_followed_step_by_step(tmp_path: Path) -> None:
@@ -32,11 +34,14 @@ def test_the_guide_can_be_followed_step_by_step(tmp_path: Path) -> None:
     assert "<script" not in page
 
 
-def test_every_block_of_the_guide_is_followed_but_the_one_that_has_no_end() -> None:
+async def test_a_scenario_says_where_its_page_is_and_goes_on_until_it_is_interrupted(tmp_path: Path) -> None:
     assert len(blocks(GUIDE)) == GUIDE.read_text().count("```") // 2
-    assert [block.text for block in blocks(GUIDE) if block.kind == "text"] == [
-        "devicehub simulate vehicle-hidden-compartment\n"
-    ]
+    (block,) = [block for block in blocks(GUIDE) if block.word == "runs"]
+    program, *words = block.text.split()
+    assert program == "devicehub"
+    async with started(*words, cwd=tmp_path) as exercise:
+        await exercise.says("page: http://127.0.0.1:")
+        assert await exercise.ends(signal.SIGINT) == Exit.OK
 
 
 def test_the_guide_names_every_scenario_verb_and_expectation() -> None:

@@ -1,4 +1,4 @@
-"""The commands of README.md, contribute-a-capture.md, change-a-configuration.md and send-a-command.md are executed."""
+"""The commands of README.md that are ours, and those of contribute-a-capture.md, change-a-configuration.md and send-a-command.md are executed."""
 
 import asyncio
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from devicehub.model.message import Kind
-from tests.architecture.test_every_command import NOT_RUN, commands
+from tests.architecture.test_every_command import commands
 from tests.guides import Block
 from tests.real.following import command, follow
 from tests.real.hearing import hearing
@@ -15,6 +15,7 @@ from tests.real.hub_process import ROOT, started, until
 from tests.real.mosquitto import mosquitto
 from tests.real.mqtt_ends import settings
 from tests.real.workstation import workstation
+from tests.system.checkout import Checkout
 
 pytestmark = pytest.mark.real
 
@@ -51,7 +52,7 @@ async def done(line: str, folder: Path, says: str = "") -> None:
 async def test_the_readme_goes_from_a_capture_and_an_empty_folder_to_a_running_hub(tmp_path: Path) -> None:
     command(tmp_path)
     (tmp_path / "capture.txt").write_bytes(next(iter(sorted(CAPTURE.glob("*.txt")))).read_bytes())
-    run = [line for line in commands(ROOT / "README.md") if line not in NOT_RUN]
+    run = [line for line in commands(ROOT / "README.md") if line.startswith("devicehub ")]
     assert run.pop() == "devicehub run"
     for line in run:
         await done(line, tmp_path)
@@ -62,13 +63,21 @@ async def test_the_readme_goes_from_a_capture_and_an_empty_folder_to_a_running_h
 
 async def test_a_capture_is_contributed_as_the_guide_says(tmp_path: Path) -> None:
     command(tmp_path)
-    lines = [line for line in commands(GUIDES / "contribute-a-capture.md") if line not in NOT_RUN]
+    *lines, suite = commands(GUIDES / "contribute-a-capture.md")
     async with mosquitto(tmp_path) as broker, workstation(tmp_path, broker):
         for line in lines:
             shorter = re.sub(r"--for \d+", "--for 3", line).replace("/dev/ttyUSB0", str(tmp_path / "tty2"))
             await done(shorter, tmp_path)
     assert (tmp_path / "first-sweep.expected").read_text()
     assert (tmp_path / "unknown.txt").exists()
+    (driver,) = re.findall(r"--driver (\S+) --expect", "\n".join(lines))
+    corpus = tmp_path / "captures" / driver
+    corpus.mkdir(parents=True)
+    for name in ("first-sweep.txt", "first-sweep.expected"):
+        (tmp_path / name).rename(corpus / name)
+    copy = Checkout(tmp_path / "checkout")
+    (tmp_path / "captures").rename(copy.folder / "captures")
+    copy.follow(Block("sh", "", "", suite))
 
 
 async def test_a_hangup_makes_a_running_hub_read_its_configuration(tmp_path: Path) -> None:

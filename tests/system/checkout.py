@@ -63,7 +63,11 @@ class Checkout:
     def run(self, line: str) -> subprocess.CompletedProcess[str]:
         """A command line, as from a shell in the checkout."""
         program, *words = shlex.split(line)
-        module = {"python": [sys.executable], "devicehub": [sys.executable, "-m", "devicehub"]}.get(program, [program])
+        module = {
+            "python": [sys.executable],
+            "pytest": [sys.executable, "-m", "pytest"],
+            "devicehub": [sys.executable, "-m", "devicehub"],
+        }.get(program, [program])
         environment = os.environ | {"PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
         return subprocess.run(
             [*module, *words],
