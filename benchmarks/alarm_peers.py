@@ -34,7 +34,7 @@ class Ours:
     """The engine: lists where the core would give it lists."""
 
     def __init__(self, channels: int) -> None:
-        self.engine = AlarmEngine(limits(channels))
+        self.judge = AlarmEngine(limits(channels)).step
         self.every = list(range(channels)) if channels < CROSSOVER else range(channels)
         self.trust = [True] * channels if channels < CROSSOVER else np.ones(channels, dtype=np.bool_)
         self.lists = channels < CROSSOVER
@@ -43,7 +43,7 @@ class Ours:
     def step(self, value: Floats, numbers: list[float]) -> int:
         """How many conditions changed."""
         self.at += 1.0
-        return len(self.engine.step(self.every, numbers if self.lists else value, self.trust, self.at))
+        return len(self.judge(self.every, numbers if self.lists else value, self.trust, self.at))
 
 
 class OursRead(Ours):
@@ -52,7 +52,7 @@ class OursRead(Ours):
     def step(self, value: Floats, numbers: list[float]) -> int:
         """How many conditions changed."""
         self.at += 1.0
-        return len(list(self.engine.step(self.every, numbers if self.lists else value, self.trust, self.at)))
+        return len(list(self.judge(self.every, numbers if self.lists else value, self.trust, self.at)))
 
 
 class Tuned:

@@ -1,16 +1,14 @@
-"""What a condition looks at, and its state: a struct of arrays, one element per limit, shared by both ways to judge.
+"""What a condition looks at, and its state: columns, one element per limit, for both ways to judge.
 
 Each kind of condition makes one number of a value, the *measure*; beyond `on` it meets the condition, at `off` or
 below it is over. Limits on a low value, or on a falling one, are limits of the negated value.
-
-The state is kept in arrays of Python's own, so that plain Python reads an element as cheaply as of a list, and numpy
-has views of the same memory.
 """
 
 from array import array
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from math import inf, nan, nextafter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +70,8 @@ class Rules:
         self.off = [on - _margin(limit) for on, limit in zip(self.on, limits, strict=True)]
         self.rule = [_RULES[limit.distrust] for limit in limits]
         self.need = [limit.count for limit in limits]
-        self.mask = [(1 << limit.of) - 1 for limit in limits]
+        self.mask = [(1 << limit.of) - 1 for limit in limits] + [0] * len(referring)
+        self.least = [0 if self._attentive(feed) else (1 << self.need[feed]) - 1 for feed in range(len(self.owner))]
         self.window = [limit.window_s for limit in limits]
         self.owners: Indices = np.array(self.owner, dtype=np.intp)
         self.kinds = np.array(self.kind, dtype=np.uint8)
@@ -88,17 +87,27 @@ class Rules:
         feeds = range(len(self.owner))
         self.calm = [[self._calm(feed, active=active) for feed in feeds] for active in (False, True)]
         self.calms = np.array(self.calm, dtype=np.float64).swapaxes(0, 1).reshape(2 * len(self.owner), 2)
-        self.border = [[self._border(feed, active=active) for feed in feeds] for active in (False, True)]
-        self.borders = np.array([[bound for bound, _ in each] for each in self.border], dtype=np.float64).T.ravel()
+        borders = [[self._border(feed, active=active) for feed in feeds] for active in (False, True)]
+        self.borders = np.array([[bound for bound, _ in each] for each in borders], dtype=np.float64).T.ravel()
+        self.flips: Flags = np.array([flip for _, flip in borders[False]], dtype=np.bool_)
 
     def _calm(self, feed: int, *, active: bool) -> tuple[float, float]:
-        """The least and the greatest value that changes nothing, by whether the condition is met. References: all."""
+        """The least and the greatest value that speak for no change, by whether the condition is met.
+
+        The least is no number for a feed whose every value needs a closer look.
+        """
         if feed >= self.size:
-            return -inf, inf
+            return nan, inf
         up, on, least = self.sign[feed] > 0, self.on[feed], nextafter(self.off[feed], inf)
         if active:
-            return (least, inf) if up else (-inf, -least)
-        return (-inf, on) if up else (-on, inf)
+            low, high = (least, inf) if up else (-inf, -least)
+        else:
+            low, high = (-inf, on) if up else (-on, inf)
+        return nan if self._attentive(feed) else low, high
+
+    def _attentive(self, feed: int) -> bool:
+        """Whether a value is remembered, or may raise without being a number."""
+        return self.kind[feed] != Kind.LEVEL or self.rule[feed] == RAISE
 
     def _border(self, feed: int, *, active: bool) -> tuple[float, bool]:
         """The same as one comparison: what changes something is greater than a number or, if so said, not greater."""
@@ -110,49 +119,52 @@ class Rules:
 
 
 class State:
-    """What changes. The views of numpy are named like what they look at, in the plural.
+    """What changes, twice: in lists, which plain Python reads and writes fastest, and in arrays for numpy.
 
-    `votes`: the last values that spoke for a change, as bits, newest lowest, in words no wider than they need. A value
-    that can be trusted speaks for a change where it is greater than its `bounds`, or where it is not if its limit is
-    `flipped`: so numpy needs one comparison. Other values change nothing unless their feed is `busy`: they are to be
-    remembered, or votes are under way. For plain Python `floor` and `ceiling` say what lies between, as lists, which it
-    reads fastest, with a floor that is no number, so that no value is above it, for a feed that is busy. They follow
-    the arrays when plain Python comes to its turn: `catch_up`.
+    Arrays of what is in a list too are named like it, in the plural. Who judges next first takes over what the other
+    has changed: plain Python by `catch_up`, numpy by `take_over`.
+
+    `votes`: the last values that spoke for a change, as bits, newest lowest, in words no wider than they need. What
+    speaks for a change is, for plain Python, a value that is not from `floor` to `ceiling`; a feed whose every value
+    needs a closer look (it is remembered, or may raise without being a number) has no number as its floor. For numpy
+    it is one comparison: a value greater than its `bounds`, or one that is not where its limit is `flipped`. The
+    others change nothing unless their feed is *busy*: it needs that closer look, or votes are under way.
     `old` and `new`: two earlier values of a rate; `new` alone: the reference of a deviation; `new_at`
-    alone: the instant at which a limit grows stale.
+    alone: the instant at which a limit grows stale. They are Python's own arrays, of which numpy has views.
     """
 
     def __init__(self, rules: Rules) -> None:
         feeds, size = len(rules.owner), rules.size
         self.rules = rules
-        self.active = bytearray(size)
-        self.votes = array(rules.word, [0]) * size
-        self.always = [_attentive(rules, feed) for feed in range(feeds)]
-        self.busy = bytearray(self.always)
-        self.bound = array("d", (bound for bound, _ in rules.border[False]))
-        self.flip = bytearray(flip for _, flip in rules.border[False])
+        self.actives: Flags = np.zeros(size, dtype=np.bool_)
+        self.votings: Words = np.zeros(feeds, dtype=rules.word)
+        self.attentive: Flags = np.isnan(rules.calms[::2, 0])
+        self.busies: Flags = self.attentive.copy()
+        self.bounds: Floats = rules.borders[::2].copy()
+        self.flipped: Flags = rules.flips.copy()
+        self._every: Indices = np.arange(size)
+        self.active: list[bool] = self.actives.tolist()
+        self.votes: list[int] = self.votings.tolist()
+        self.floor: list[float] = rules.calms[::2, 0].tolist()
+        self.ceiling: list[float] = rules.calms[::2, 1].tolist()
         self.old_at, self.old, self.new_at, self.new = (array("d", [nan]) * size for _ in range(4))
-        self.actives: Flags = np.frombuffer(self.active, dtype=np.bool_)
-        self.votings: Words = np.frombuffer(self.votes, dtype=rules.word)
-        self.busies: Flags = np.frombuffer(self.busy, dtype=np.bool_)
-        self.attentive: Flags = self.busies.copy()
-        self.flipped: Flags = np.frombuffer(self.flip, dtype=np.bool_)
-        self.bounds = _view(self.bound)
         self.olds_at, self.olds, self.news_at, self.news = map(_view, (self.old_at, self.old, self.new_at, self.new))
-        self._every: Indices = np.arange(feeds)
-        self.floor, self.ceiling = self._calm(self._every)
+        self.ahead: set[int] = set()
         self.behind: list[Indices] = []
 
     def turn(self, limit: int, *, active: bool) -> None:
         """A condition came or went: votes begin anew, and the values that change nothing are others."""
-        rules, always = self.rules, self.always[limit]
-        least, self.ceiling[limit] = rules.calm[active][limit]
-        self.floor[limit] = nan if always else least
-        self.active[limit], self.votes[limit], self.busy[limit] = active, 0, always
-        self.bound[limit], self.flip[limit] = rules.border[active][limit]
+        self.active[limit], self.votes[limit] = active, 0
+        self.floor[limit], self.ceiling[limit] = self.rules.calm[active][limit]
+        self.ahead.add(limit)
+
+    def vote(self, limit: int, votes: int) -> None:
+        """Votes of one limit that change nothing yet."""
+        self.votes[limit] = votes
+        self.ahead.add(limit)
 
     def turn_all(self, where: Selection, changes: Flags, limits: Indices) -> None:
-        """The same for many that have no votes any more: `limits`, each once, which `changes` marks within `where`."""
+        """As `turn`, for many that have no votes any more: `limits`, each once, which `changes` marks in `where`."""
         if isinstance(where, slice):  # a row of bytes is turned faster than some of them are looked up
             self.actives[where] ^= changes
             self.flipped[where] ^= changes
@@ -162,42 +174,50 @@ class State:
         self.bounds[limits] = self.rules.borders[2 * limits + self.actives[limits]]
         self._left_behind(limits)
 
-    def vote(self, limit: int, votes: int) -> None:
-        """Votes of one limit that change nothing yet."""
-        self.votes[limit] = votes
-        self.busy[limit] = busy = votes != 0 or self.always[limit]
-        self.floor[limit] = nan if busy else self.rules.calm[self.active[limit]][limit][0]
-
     def vote_all(self, limits: Selection, votes: Words) -> None:
-        """The same for many. `limits`: each once."""
+        """As `vote`, for many. `limits`: each once."""
         self._left_behind(self._every if isinstance(limits, slice) else limits[votes != self.votings[limits]])
         self.votings[limits] = votes
         self.busies[limits] = self.attentive[limits] | (votes != 0)
 
-    def _left_behind(self, limits: Indices) -> None:
-        """The lists say no more what the arrays say of `limits`."""
-        if limits is self._every or len(self.behind) > _BEHIND:
-            self.behind = [self._every]
-        else:
-            self.behind.append(limits)
+    def take_over(self) -> None:
+        """Make the arrays say what the lists say."""
+        if not self.ahead:
+            return
+        ahead = list(self.ahead)
+        limits: Indices = np.array(ahead, dtype=np.intp)
+        self.actives[limits] = active = np.array([self.active[limit] for limit in ahead], dtype=np.bool_)
+        self.votings[limits] = votes = np.array([self.votes[limit] for limit in ahead], dtype=self.rules.word)
+        self.busies[limits] = self.attentive[limits] | (votes != 0)
+        self.flipped[limits] = self.rules.flips[limits] ^ active
+        self.bounds[limits] = self.rules.borders[2 * limits + active]
+        self.ahead.clear()
 
     def catch_up(self) -> None:
         """Make the lists say what the arrays say."""
-        count = sum(limits.size for limits in self.behind)
-        if count > len(self.floor) // 8:
-            self.floor[:], self.ceiling[:] = self._calm(self._every)
-        elif count:
-            limits = np.concatenate(self.behind)
-            for limit, floor, ceiling in zip(limits.tolist(), *self._calm(limits), strict=True):
-                self.floor[limit], self.ceiling[limit] = floor, ceiling
+        if not self.behind:
+            return
+        limits = np.concatenate(self.behind)
         self.behind.clear()
+        if limits.size > len(self.active) // 8:
+            size = len(self.active)
+            self.active[:], self.votes[:size], self.floor[:size], self.ceiling[:size] = self._listed(self._every)
+        else:
+            for limit, *now in zip(limits.tolist(), *self._listed(limits), strict=True):
+                self.active[limit], self.votes[limit], self.floor[limit], self.ceiling[limit] = now
 
-    def _calm(self, feeds: Indices) -> tuple[list[float], list[float]]:
-        owners = self.rules.owners[feeds]
-        met = self.actives[owners] & (feeds < self.rules.size)
-        calm = self.rules.calms[2 * feeds + met]
-        busy = self.attentive[feeds] | (self.votings[owners] != 0)
-        return np.where(busy, nan, calm[:, 0]).tolist(), calm[:, 1].tolist()
+    def _left_behind(self, limits: Indices) -> None:
+        """The lists say no more what the arrays say of `limits`."""
+        if limits is self._every or len(self.behind) > _BEHIND:
+            self.behind[:] = [self._every]
+        else:
+            self.behind.append(limits)
+
+    def _listed(self, limits: Indices) -> tuple[list[Any], ...]:
+        """Conditions, votes, floors and ceilings."""
+        active = self.actives[limits]
+        calm = self.rules.calms[2 * limits + active]
+        return active.tolist(), self.votings[limits].tolist(), calm[:, 0].tolist(), calm[:, 1].tolist()
 
 
 def inputs(limits: Iterable[Limit]) -> list[tuple[str, str]]:
@@ -231,11 +251,6 @@ def _edge(limit: Limit) -> float:
 
 def _margin(limit: Limit) -> float:
     return 0.0 if limit.condition is Condition.STATE else limit.hysteresis
-
-
-def _attentive(rules: Rules, feed: int) -> bool:
-    """Whether every value of a feed needs a closer look: it is remembered, or may raise without being a number."""
-    return rules.kind[feed] != Kind.LEVEL or rules.rule[feed] == RAISE
 
 
 def _floats(values: Sequence[float]) -> Floats:

@@ -1,6 +1,5 @@
 """One value at a time in plain Python: what a small batch is judged by, and how each condition is defined."""
 
-from collections.abc import Iterable
 from math import inf, nan
 
 from devicehub.alarm.conditions import JUDGE, RAISE, Kind, Rules, State
@@ -13,43 +12,6 @@ class Scalar:
     def __init__(self, rules: Rules, state: State) -> None:
         self._rules = rules
         self._state = state
-        # all that `levels` reads, in one look-up: a batch of one value costs as much as they do
-        self._columns = (
-            state.floor,
-            state.ceiling,
-            state.bound,
-            state.flip,
-            state.votes,
-            rules.mask,
-            rules.need,
-            state.always,
-            state.busy,
-            rules.calm,
-            state.active,
-        )
-
-    def levels(self, values: Iterable[tuple[int, int, float, bool]], out: list[Transition]) -> None:
-        """Values for limits on a level, each with its feed, its place in the batch and whether it is good.
-
-        The same as `judge`, in one loop without a call for each value. Those that change nothing may be among them.
-        """
-        floor, ceiling, bound, flip, votes, mask, need, always, busy, calm, active = self._columns
-        for place, feed, value, good in values:
-            if floor[feed] <= value <= ceiling[feed]:
-                continue
-            if not (good and -inf < value < inf):
-                if self._changed(feed, value * self._rules.sign[feed], trusted=False):
-                    self._turn(feed, value, place, out)
-                continue
-            before = votes[feed]
-            now = (before << 1 | ((value > bound[feed]) ^ flip[feed])) & mask[feed]
-            if now.bit_count() >= need[feed]:
-                self._turn(feed, value, place, out)
-            elif now != before:
-                votes[feed] = now
-                if not (before and now):
-                    busy[feed] = waits = now != 0 or always[feed]
-                    floor[feed] = nan if waits else calm[active[feed]][feed][0]
 
     def judge(self, feed: int, value: float, at: float, out: list[Transition], *, good: bool, place: int) -> None:
         """One value of a feed, at `at` seconds of the monotonic clock; edges go to `out`."""
@@ -67,6 +29,13 @@ class Scalar:
             return
         if self._changed(feed, told * rules.sign[feed], trusted=good and -inf < value < inf):
             self._turn(feed, told, place, out)
+
+    def count(self, limit: int, votes: int, told: float, place: int, out: list[Transition]) -> None:
+        """The votes of a limit on a level, that of the value `told` among them: enough of them are an edge."""
+        if votes.bit_count() >= self._rules.need[limit]:
+            self._turn(limit, told, place, out)
+        else:
+            self._state.vote(limit, votes)
 
     def lapsed(self, limit: int, at: float) -> Transition | None:
         """The edge of a limit that has grown stale by `at`. Seen for the first time, its time begins."""

@@ -24,6 +24,7 @@ class Vector:
     def sweep(self, start: int, value: Floats, good: Flags, at: Floats) -> Collection[Transition]:
         """One value for each of the limits from `start` on."""
         state, rules, every = self._state, self._rules, slice(start, start + value.size)
+        state.take_over()
         if rules.plain and np.count_nonzero(state.busies[every]) * DENSE > value.size:
             return self._level(every, value, good, at, 0)
         near = self._near[: value.size]
@@ -35,6 +36,7 @@ class Vector:
 
     def gather(self, feed: Indices, value: Floats, good: Flags, at: Floats, place: Indices) -> Collection[Transition]:
         """Values of any feeds, of each limit at most one. `place`: of each value in the batch."""
+        self._state.take_over()
         some: Indices = (self._outside(feed, value) | self._state.busies[feed]).nonzero()[0]
         return self._look(feed[some], value[some], good[some], at[some], place[some])
 
@@ -139,6 +141,7 @@ class Vector:
         special = ~(at <= state.news_at[limit]) | state.actives[limit]
         kept: Indices = np.flatnonzero(good & np.isfinite(value) & ~special)
         state.news_at[limit[kept]] = at[kept] + self._rules.windows[limit[kept]]
+        state.catch_up()
         out: list[Transition] = []
         for one in np.flatnonzero(special).tolist():
             self._scalar.judge(

@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import inf
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from devicehub.core.gaps import LONGEST, QUIET, DeviceGaps
@@ -89,11 +89,18 @@ class Life:
         self.ready, self.heard = True, self.now
 
     def _away(self, state: DeviceState) -> None:
+        """From the last word on, or from the end of a burst that was told since; between the two it was patience."""
+        assert self.told_until - self.heard <= PATIENCE
         self.records += self.gaps.change(change(state, self.now))
         if self.ready:
             self.absences += 1
-            self.away.append((self.heard, inf))
+            self.away.append((max(self.heard, self.told_until), inf))
         self.ready = False
+
+    @property
+    def told_until(self) -> float:
+        """Until when the records go that have an end."""
+        return max((until for _, until in closed(self)), default=0.0)
 
     def end(self) -> None:
         self.absences += self.ready and self.now - self.heard > PATIENCE
@@ -137,6 +144,7 @@ def test_intervals_of_one_device_never_overlap_and_come_in_order(script: list[tu
 
 
 @given(SCRIPTS)
+@example([("offline", 11.0), ("fault", 1.0)])
 def test_each_fault_and_each_refused_reading_is_counted_in_exactly_one_record(script: list[tuple[str, float]]) -> None:
     life = lived(script)
     counted = Counter[str]()
@@ -148,6 +156,9 @@ def test_each_fault_and_each_refused_reading_is_counted_in_exactly_one_record(sc
 
 
 @given(SCRIPTS)
+@example([("fault", 0.5), ("tick", 11.0), ("lost", 0.0)])
+@example([("faulted", 9.5)])
+@example([("dropped", 9.5), ("lost", 20.0)])
 def test_what_was_refused_and_when_a_device_was_away_lies_within_the_records(script: list[tuple[str, float]]) -> None:
     life = lived(script)
     intervals = closed(life)
