@@ -1,5 +1,6 @@
 """Drivers over Bluetooth: unmodified bleak, the real daemon, and the kernel's own Bluetooth on a virtual controller."""
 
+import asyncio
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from tests.usb_talk import talk
 from tests.vm.aside import Aside
 from tests.vm.controller import Controller, Near
 from tests.vm.inside.opening import PATIENCE, loss, patiently
+from tests.vm.inside.workplace import LOST, READY, workplace
 
 pytestmark = pytest.mark.vm
 
@@ -108,6 +110,26 @@ async def test_a_driver_reads_its_peripheral_through_bluez(
     radio.close()
     assert told
     assert why
+
+
+async def test_an_adapter_that_is_yanked_while_connected_is_a_loss_and_what_comes_back_is_read_again(
+    daemons: None, tmp_path: Path
+) -> None:
+    simulator = cast(BleSimulator, load_simulator("radiation.radiacode")(Random(1)))
+    async with workplace(tmp_path, devices='id = "dosimeter", driver = "radiation.radiacode"', limits="") as place:
+        with Air().open() as air:
+            air.near(simulator, len(DRIVERS))
+            await asyncio.to_thread(_power_on)
+            await place.until_told("dosimeter", [READY])
+            await place.more_readings("dosimeter")
+        await place.until_told("dosimeter", [LOST], 1)
+        with Air().open() as air:
+            air.near(simulator, len(DRIVERS))
+            await asyncio.to_thread(_power_on)
+            begun = since_boot()
+            await place.until_told("dosimeter", [READY], 2)
+            print(f"back {since_boot() - begun:.1f} s after its adapter")
+            await place.more_readings("dosimeter")
 
 
 async def _opened(driver: Driver, radio: BleRadio) -> Transport:

@@ -29,11 +29,7 @@ state = "state"
 [mqtt]
 url = "mqtt://{broker.host}:{broker.port}"
 {devices}
-[[limit]]
-device = "vapour"
-channel = "voc"
-high = 20.0
-hysteresis = 2.0
+{limits}
 """
 DEVICES = """
 id = "vapour", driver = "trace.aci_pids3", usb = "1209:0002", serial = "A-1"
@@ -44,10 +40,17 @@ id = "gamma", driver = "radiation.radiacode_usb", port = "1-3"
 id = "left", driver = "radiation.radiacode_usb", port = "1-11"
 id = "right", driver = "radiation.radiacode_usb", port = "1-12"
 """
+LIMITS = """
+[[limit]]
+device = "vapour"
+channel = "voc"
+high = 20.0
+hysteresis = 2.0
+"""
 
 
-def _tables() -> str:
-    lines = [line.replace(", ", "\n") for line in DEVICES.strip().splitlines()]
+def _tables(devices: str) -> str:
+    lines = [line.replace(", ", "\n") for line in devices.strip().splitlines()]
     return "".join(f"[[device]]\n{line}\n" for line in lines)
 
 
@@ -109,14 +112,14 @@ def detector() -> AciPids3:
 
 
 @asynccontextmanager
-async def workplace(folder: Path) -> AsyncIterator[Workplace]:
+async def workplace(folder: Path, devices: str = DEVICES, limits: str = LIMITS) -> AsyncIterator[Workplace]:
     """Nothing is plugged in at first."""
     async with AsyncExitStack() as stack:
         broker = await stack.enter_async_context(mosquitto(folder))
         # What a test does of its own takes longer here than a broker waits for a client by default.
         patient = replace(settings(broker), keepalive=600)
         ears = await stack.enter_async_context(hearing(patient, Ears(understand=taken), TOPICS))
-        text = CONFIGURATION.format(broker=broker, devices=_tables())
+        text = CONFIGURATION.format(broker=broker, devices=_tables(devices), limits=limits)
         (folder / "devicehub.toml").write_text(text)
         sockets = stack.enter_context(Sockets())
         hub = await stack.enter_async_context(started("run", cwd=folder))
