@@ -47,7 +47,8 @@ has_library() {
 
 is_missing() {
     case $1 in
-        mosquitto | openssl | git | gcc | chromium | debootstrap) ! command -v "$1" >/dev/null 2>&1 ;;
+        mosquitto | openssl | git | gcc | chromium | debootstrap | curl | zsh | fish) ! command -v "$1" >/dev/null 2>&1 ;;
+        groff-base) ! command -v groff >/dev/null 2>&1 ;;
         systemd) ! command -v systemd-analyze >/dev/null 2>&1 ;;
         systemd-container) ! command -v systemd-nspawn >/dev/null 2>&1 ;;
         iproute2) ! command -v ip >/dev/null 2>&1 ;;

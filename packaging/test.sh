@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 need_python
 need must mosquitto libusb-1.0-0 dbus openssl gcc libc6-dev
-need may chromium systemd systemd-container debootstrap iproute2
+need may chromium systemd systemd-container debootstrap iproute2 curl groff-base zsh fish
 need_machine
 install_packages
 unpack_kernel

