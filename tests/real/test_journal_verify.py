@@ -1,5 +1,6 @@
 """What `journal verify` says of a journal that was changed."""
 
+import asyncio
 import json
 import sqlite3
 from contextlib import closing
@@ -40,6 +41,23 @@ async def test_who_waits_is_told_how_far_it_has_come(tmp_path: Path) -> None:
         await journal.append([event(1), event(2), event(3)])
     assert examine(tmp_path / NAME, lambda position, last: seen.append((position, last))) == []
     assert seen == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_a_program_that_verifies_is_told_every_percent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "devicehub.toml").write_text('[hub]\nsite = "s"\nnode = "n"\nstate = "state"\n')
+
+    async def store() -> None:
+        async with opened(tmp_path / "state") as journal:
+            await journal.append([event(number) for number in range(1, 201)])
+
+    asyncio.run(store())
+    words = ["journal", "verify", "--config", str(tmp_path / "devicehub.toml")]
+    assert main([*words, "--json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert lines == [{"progress": "verifying", "percent": percent} for percent in range(101)]
+    assert main(words) == 0
+    assert capsys.readouterr().err == ""
 
 
 async def test_a_journal_in_use_is_examined(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Tells, as one line of JSON, what a running hub looks like from outside: its process, its page, what it publishes."""
+"""Tells, as one line of JSON, what a running hub looks like from outside: process, page, sockets, messages, log."""
 
 import http.cookiejar
 import json
@@ -28,6 +28,23 @@ def page() -> int:
         return int(answer.status)
 
 
+def listeners() -> list[str]:
+    """Where somebody listens for TCP or UDP, as hexadecimal addresses; nobody else has sockets here."""
+    found = set()
+    for name, listening in (("tcp", "0A"), ("tcp6", "0A"), ("udp", "07"), ("udp6", "07")):
+        table = Path(f"/proc/net/{name}")
+        lines = table.read_text().splitlines()[1:] if table.exists() else []
+        rows = (line.split() for line in lines)
+        found |= {row[1].partition(":")[0] for row in rows if row[3] == listening}
+    return sorted(found)
+
+
+def logged(device: str) -> list[str]:
+    """What the journal of the system has of one device."""
+    words = ["journalctl", "--unit=devicehub", f"DEVICEHUB_DEVICE={device}", "--output=cat", "--no-pager"]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
 def heard(wanted: set[str]) -> list[str]:
     """Devices that gave readings, results, scans or frames; asked until it is all of these, at most a minute."""
     broker = (STATE / "broker" / "address").read_text().strip()
@@ -45,4 +62,12 @@ until = time.monotonic() + 30
 while not (STATE / "page-address").exists() and time.monotonic() < until:
     time.sleep(0.1)
 credentials = sorted(one.name for one in Path("/run/credentials/devicehub.service").iterdir())
-print(json.dumps({"process": process(), "page": page(), "heard": heard(set(sys.argv[1:])), "credentials": credentials}))
+told = {
+    "process": process(),
+    "page": page(),
+    "listeners": listeners(),
+    "heard": heard(set(sys.argv[1:])),
+    "logged": {device: logged(device) for device in sys.argv[1:]},
+    "credentials": credentials,
+}
+print(json.dumps(told))

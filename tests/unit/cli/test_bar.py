@@ -6,6 +6,10 @@ import json
 import pytest
 
 from devicehub.cli.bar import Bar
+from devicehub.cli.main import main
+from tests.conformance import FIXTURES
+
+CAPTURE = FIXTURES / "atom_fast" / "published-captures.txt"
 
 
 class Terminal(io.StringIO):
@@ -59,3 +63,18 @@ def test_work_that_knows_by_itself_how_much_there_is_says_so(monkeypatch: pytest
     monkeypatch.setattr("sys.stderr", terminal)
     Bar("verifying", 0).reach_of(5, 10)
     assert terminal.getvalue().endswith(" 50 %")
+
+
+def progress(told: str, title: str) -> list[int]:
+    """The percents of lines of JSON on standard error, all of which have this title."""
+    lines = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
+    assert {line["progress"] for line in lines} == {title}
+    return [line["percent"] for line in lines]
+
+
+def test_a_replay_tells_how_far_it_is_to_a_program_and_nothing_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["replay", str(CAPTURE), "--driver", "radiation.atom_fast", "--speed", "100"]
+    assert main([*words, "--json"]) == 0
+    assert progress(capsys.readouterr().err, "replaying") == [0, 50, 100]
+    assert main(words) == 0
+    assert capsys.readouterr().err == ""

@@ -13,6 +13,7 @@ from devicehub.cli.exits import CommandError
 from devicehub.clock import Clock
 from devicehub.config import ConfigProblems
 from devicehub.journal import Journal
+from devicehub.journal.replayed import PART
 from devicehub.model.gap import GapReason
 from devicehub.model.instant import instant
 from devicehub.model.message import Kind, Message
@@ -98,6 +99,20 @@ async def test_what_is_gained_lost_and_later_is_told_by_device_and_alarm(
     text = capsys.readouterr().out
     assert "later by 10.0 s" in text
     assert "new rules: version 2 by M: r; 1 alarm points" in text
+
+
+async def test_whoever_waits_is_told_how_far_the_journal_was_replayed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await journalled(tmp_path, [said(float(n), ppm(1.0)) for n in range(3 * PART)])
+    (tmp_path / "devicehub.toml").write_text(OLD)
+    (tmp_path / "new.toml").write_text(NEW)
+    assert whatif.run(arguments(tmp_path)) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line["percent"] for line in lines] == [33, 66, 100]
+    assert {line["progress"] for line in lines} == {"replaying"}
+    assert whatif.run(arguments(tmp_path, as_json=False)) == 0
+    assert capsys.readouterr().err == ""
 
 
 async def test_everything_that_is_not_covered_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
