@@ -42,6 +42,7 @@ TIERS = ROOT / "docs" / "reference" / "real-kernel.md"
 PROVED = TIERS.with_suffix(".json")
 REFERENCE = ROOT / "docs" / "reference" / "device-file.md"
 MANUAL = ROOT / "docs" / "man" / "devicehub.1"
+DECISIONS = ROOT / "docs" / "decisions" / "README.md"
 MONITOR = ROOT / "docs" / "guides" / "monitor-a-station.md"
 LEVELS = ROOT / "drivers" / EVIDENCE
 _PART = re.compile(r"(<!-- generated: (?P<name>[a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -260,7 +261,21 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "commands": commands,
     "exits": exits,
 }
-REFERENCE_PARTS: dict[str, Callable[[], Iterator[str]]] = {"keys": keys, "metrics": metrics, "tiers": tiers}
+
+
+def decisions() -> Iterator[str]:
+    """The title of each record, which begins with its number."""
+    for path in sorted(DECISIONS.parent.glob("0*.md")):
+        number, _, title = path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ").partition(". ")
+        yield f"- {number}: [{title}]({path.name})"
+
+
+REFERENCE_PARTS: dict[str, Callable[[], Iterator[str]]] = {
+    "decisions": decisions,
+    "keys": keys,
+    "metrics": metrics,
+    "tiers": tiers,
+}
 
 
 def generated(text: str) -> str:
@@ -276,7 +291,7 @@ def main() -> None:
     """Rewrite README.md, reference, guides, manual page, and the levels of evidence, which each installation has."""
     LEVELS.write_bytes(levels())
     MANUAL.write_text(page(), encoding="utf-8")
-    for path in (README, REFERENCE, MONITOR, TIERS):
+    for path in (README, REFERENCE, MONITOR, TIERS, DECISIONS):
         path.write_text(generated(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 

@@ -15,6 +15,6 @@ lock() {
         --constraint requirements/versions.in --output-file "$out" "$@" pyproject.toml
 }
 
-lock requirements/test.txt requirements/build.in --extra broker --extra page --extra test --extra lint
+lock requirements/test.txt requirements/build.in --extra broker --extra page --extra test --extra lint --extra docs
 lock requirements/run.txt requirements/build.in --extra broker --extra page --constraint requirements/test.txt
 lock requirements/station.txt requirements/bundle.in --extra broker --extra page --constraint requirements/test.txt

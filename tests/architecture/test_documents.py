@@ -42,6 +42,12 @@ def test_the_table_of_metrics_is_what_the_code_generates() -> None:
     assert text.count("| `devicehub_device_up` |") == 1
 
 
+def test_the_list_of_decisions_is_what_there_is() -> None:
+    text = _generator().DECISIONS.read_text(encoding="utf-8")
+    assert _generator().generated(text) == text, REMEDY
+    assert text.count("(0025-") == 1
+
+
 def test_the_manual_page_is_what_the_code_generates() -> None:
     assert _generator().MANUAL.read_text(encoding="utf-8") == _generator().page(), REMEDY
 
