@@ -13,6 +13,7 @@ from tests.programs import needed
 from tests.virtual_loop import VirtualTimeLoop
 
 TRIED = (
+    "tests/drivers/test_any_bytes.py",
     "tests/torture/",
     "tests/real/test_access.py",
     "tests/unit/alarm/test_engine_agrees.py",

@@ -88,8 +88,10 @@ def main() -> int:
         print(f"{name}:", file=sys.stderr, flush=True)
         if (child := os.fork()) == 0:
             attack(name, folder, runs)
-        if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0:
+        _, status, took = os.wait4(child, 0)
+        if os.waitstatus_to_exitcode(status) != 0:
             return 1
+        print(f"{name} {took.ru_utime:.0f} s", end=" ", flush=True)
     return 0
 
 

@@ -1,8 +1,7 @@
 """Any bytes give samples or typed faults, whoever made them up: chance, Atheris, or somebody who pulls the plug.
 
-By default each driver gets 10^5 packets in lives whose seeds Hypothesis draws, and 20 000 that Atheris finds by the
-branches they take: 10^5 of those for each take four minutes of a processor. `DEVICEHUB_TORTURE=N` in the environment
-makes N times as many, 5 the 10^5.
+Each driver gets 10^5 packets in lives whose seeds Hypothesis draws, and 10^5 that Atheris finds by the branches they
+take. `DEVICEHUB_TORTURE=N` in the environment makes N times as many. How many it were stands in the summary of the run.
 """
 
 import copy
@@ -12,10 +11,11 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
-from itertools import count, islice
+from itertools import count, islice, pairwise
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -33,16 +33,18 @@ from tests.programs import needed_package
 
 EXECUTIONS = 100_000 * MULTIPLE
 BEHIND_FRAMES = 20_000 * MULTIPLE
-INPUTS = 20_000 * MULTIPLE
+INPUTS = 100_000 * MULTIPLE
 SIMULATED = 130.0
-EDGES = 32
 HEAD = 6
 LARGE = 1024
+RUN = 128 * 1024
+STRIDE = 61 if MULTIPLE == 1 else 1
 LIVES = settings(
     derandomize=True, database=None, deadline=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck)
 )
 HELD_MOST = 4 * 1024 * 1024
 copyreg.pickle(MappingProxyType, lambda proxy: (MappingProxyType, (dict(proxy),)))  # what a protocol has of constants
+Kind = tuple[str, int, bytes]
 each_driver = pytest.mark.parametrize("name", driver_names())
 
 
@@ -75,7 +77,9 @@ def test_100_000_packets_of_chance_give_samples_or_typed_faults_without_a_hang_a
             assert retained(trial.protocol) < HELD_MOST
 
     live()
-    assert sum(trial.executions for trial in trials) >= EXECUTIONS
+    executions = sum(trial.executions for trial in trials)
+    assert executions >= EXECUTIONS
+    print(f"{executions} packets, {max(trial.slowest for trial in trials) * 1000:.0f} ms the slowest")
 
 
 @pytest.mark.parametrize("name", [name for name in driver_names() if load_driver(name).decode is not None])
@@ -95,9 +99,10 @@ def test_what_lies_behind_the_checks_of_frames_gives_samples_or_typed_faults(nam
 @each_driver
 async def test_a_device_unplugged_at_any_byte_leaves_typed_faults_and_begins_anew(name: str) -> None:
     """A protocol serves one link: what another one had half read is nowhere in the next."""
-    driver, shared = load_driver(name), described(name)
+    driver, shared, tried = load_driver(name), described(name), 0
+    large: set[Kind] = set()
     for settings_of, lines in await recordings(name):
-        first, known = driver.open(settings_of).start(0.0), set[tuple[object, ...]]()
+        first, known = driver.open(settings_of).start(0.0), set(large)
         before = [str(line) for line in run_transcript(driver.open(settings_of), lines)]
         for trial, packet in conversation(driver, settings_of, lines):
             for cut in cuts(packet, known):
@@ -105,9 +110,12 @@ async def test_a_device_unplugged_at_any_byte_leaves_typed_faults_and_begins_ane
                 half.packet(Packet(packet.data[:cut], packet.port), 0.0)
                 half.silence()
                 assert half.slowest < HANG
-                assert driver.open(settings_of).start(0.0) == first
+                tried += 1
+            assert driver.open(settings_of).start(0.0) == first
         assert known
+        large |= {kind for kind in known if kind[1] > LARGE}
         assert [str(line) for line in run_transcript(driver.open(settings_of), lines)] == before
+    print(f"unplugged {tried} times")
 
 
 async def recordings(name: str) -> list[tuple[Options, list[Line]]]:
@@ -138,22 +146,38 @@ def conversation(driver: Driver, settings_of: Options, lines: Iterable[Line]) ->
             trial.packet(line.packet, 0.0)
 
 
-def cuts(packet: Packet, known: set[tuple[object, ...]]) -> Iterable[int]:
-    """Every byte of a frame, of an image its ends and so many between; where one like it was cut before, a few."""
+def cuts(packet: Packet, known: set[Kind]) -> Iterable[int]:
+    """Every byte of a frame; where one like it was cut before, a few.
+
+    Alike are those of one port and size, and of at most `LARGE` bytes with the same first ones. Of more than `RUN` bytes that are the same two over and over, as an image in a transcript is, every `STRIDE`-th.
+    """
     size = len(packet.data)
     kind = packet.port, size, packet.data[:HEAD] if size <= LARGE else b""
     if kind in known:
         return sorted({0, size // 3, size * 2 // 3, max(size - 1, 0)})
     known.add(kind)
-    if size <= LARGE:
-        return range(size)
-    return sorted({*range(EDGES), *range(size - EDGES, size), *range(EDGES, size, max(size // (EDGES * MULTIPLE), 1))})
+    return [cut for start, end, stride in stretches(packet.data) for cut in range(start, end, stride)]
 
 
-def test_atheris_finds_nothing_that_raises_or_hangs(tmp_path: Path) -> None:
+def stretches(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """The bytes of a packet as stretches from, to, and how far its cuts are apart."""
+    content = np.frombuffer(data, np.uint8)
+    changes = [-1, *(np.flatnonzero(content[2:] != content[:-2]) + 1).tolist(), len(data) - 1]
+    at = 0
+    for last, change in pairwise(changes):
+        if change - last > RUN:
+            yield from ((at, last + 1, 1), (last + 1, change, STRIDE))
+            at = change
+    yield at, len(data), 1
+
+
+@pytest.mark.parametrize("of_files", [False, True], ids=["drivers in Python", "device files"])
+def test_atheris_finds_nothing_that_raises_or_hangs(tmp_path: Path, *, of_files: bool) -> None:
     """Coverage-guided: so many inputs for each driver, all of them from one instrumented process."""
+    names = [name for name in driver_names() if (name in device_files()) == of_files]
     needed_package("atheris")
-    command = [sys.executable, "-m", "tests.drivers.atheris_target", str(tmp_path), str(INPUTS)]
+    command = [sys.executable, "-m", "tests.drivers.atheris_target", str(tmp_path), str(INPUTS), *names]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
-    assert done.stderr.count(f"Done {INPUTS} runs") == len(driver_names())
+    assert done.stderr.count(f"Done {INPUTS} runs") == len(names)
+    print(f"{INPUTS} inputs for each of {len(names)} drivers, by what they took of a processor: {done.stdout.strip()}")
