@@ -16,6 +16,7 @@ TRIED = (
     "tests/drivers/test_any_bytes.py",
     "tests/torture/",
     "tests/real/test_access.py",
+    "tests/real/test_vectors.py",
     "tests/unit/alarm/test_engine_agrees.py",
     "tests/system/test_alarm_kills.py",
 )

@@ -11,10 +11,17 @@ _CONNECT = bytes([0xFF, 0x55, 0xFF, 0x55, 0xEE, 0x10])
 _START = bytes([0xBB, 0xAA, 5, 0, 0])
 _STOP = bytes([0xBB, 0xAA, 6, 0, 0])
 _QUEUE = 512
+_LEVEL = bytes.fromhex("60333024")
 _GAPS = ((80, 80, 0, 160), (0, 160, 160, 0), (160, 0, 80, 80), (0, 0, 160, 160))
 _FAULTS = frozenset(
     {"lost-packet", "lost-first", "lost-last", "truncated", "garbage", "mute", "tail", "ghost", "telemetry"}
 )
+
+
+def packed(stream: int, frame: int, marks: tuple[int, int], payload: bytes, sensor: bytes = _LEVEL) -> bytes:
+    """A packet of a frame; `marks`: the lens, the flags; `sensor`: what the g-sensor says."""
+    body = bytes([frame % 256, *marks]) + sensor + payload
+    return b"\xaa\xbb" + bytes([stream]) + len(body).to_bytes(2, "little") + body
 
 
 class Useeplus:
@@ -167,10 +174,8 @@ class Useeplus:
 
     def _packet(self, payload: bytes, stream: int | None = None, flags: int = 0) -> bytes:
         flags |= 2 if self._clock < self._pressed_until else 0
-        body = bytes([self._frames % 256, self._lens, flags, 0x60, 0x33, 0x30, 0x24]) + payload
-        return (
-            b"\xaa\xbb" + bytes([self._stream if stream is None else stream]) + len(body).to_bytes(2, "little") + body
-        )
+        number = self._stream if stream is None else stream
+        return packed(number, self._frames, (self._lens, flags), payload)
 
     def _page(self) -> bytes | None:
         """Four packets and 320 stale bytes in gaps that may begin with an old header."""

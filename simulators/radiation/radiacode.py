@@ -18,6 +18,26 @@ _KEPT = 4000
 _CONFIGURATION = "DeviceParams=1\r\nSpecFormatVersion=1\r\nSensitivity=30\r\n"
 
 
+def record(number: int, kind: int, at: int, body: bytes) -> bytes:
+    """A record of the instrument's log; `at` in hundredths of a second."""
+    return struct.pack("<BBBi", number, 0, kind, at) + body
+
+
+def real_time(counts: float, dose: float, errors: tuple[int, int]) -> bytes:
+    """The body of a record of now: counts a second, dose rate in hundredths of R/h, tenths of a percent of doubt."""
+    return struct.pack("<ffHHHB", counts, dose, *errors, 0, 0)
+
+
+def string(content: bytes) -> bytes:
+    """What follows the head of an answer that carries a string."""
+    return struct.pack("<II", 1, len(content)) + content
+
+
+def whole(answer: bytes) -> bytes:
+    """An answer as it is cut into notifications."""
+    return struct.pack("<I", len(answer)) + answer
+
+
 class RadiaCodeSim:
     """Answers requests; records once a second, dose and battery every 20 s.
 
@@ -80,9 +100,10 @@ class RadiaCodeSim:
         fault, self._fault = self._fault, ""
         if fault == "mute":
             return []
-        length = 0x7FFFFFFF if fault == "garble" else len(answer)
-        whole = struct.pack("<I", length) + answer
-        return [(UUID_NOTIFY, whole[at : at + 20]) for at in range(0, len(whole), 20)]
+        data = whole(answer)
+        if fault == "garble":
+            data = struct.pack("<I", 0x7FFFFFFF) + data[4:]
+        return [(UUID_NOTIFY, data[at : at + 20]) for at in range(0, len(data), 20)]
 
     def _answer(self, request: bytes) -> bytes:
         command = request[0] | request[1] << 8
@@ -96,9 +117,9 @@ class RadiaCodeSim:
             self.clock = tuple(request[4:12])
             return b""
         if command == 0x0826:
-            string = self._string(struct.unpack_from("<I", request, 4)[0])
-            if string is not None:
-                return struct.pack("<II", 1, len(string)) + string + b"\0"
+            found = self._string(struct.unpack_from("<I", request, 4)[0])
+            if found is not None:
+                return string(found) + b"\0"
         return struct.pack("<II", 0, 0)
 
     def _string(self, number: int) -> bytes | None:
@@ -130,7 +151,7 @@ class RadiaCodeSim:
         self._dose_usv += rate / 3600
         self._battery = max(0.0, self._battery - 0.0005)
         error = round(1000 / max(counts, 1) ** 0.5)
-        body = struct.pack("<ffHHHB", counts, measured * ROENTGEN_PER_USV, error, error, 0, 0)
+        body = real_time(counts, measured * ROENTGEN_PER_USV, (error, error))
         self._record(0, body)
         if self._seconds % 60 == 0:
             logged = struct.pack("<IffHH", counts, rate * CPS_PER_USVH, rate * ROENTGEN_PER_USV, error, 0)
@@ -145,7 +166,7 @@ class RadiaCodeSim:
         self._alarmed = above
 
     def _record(self, kind: int, body: bytes) -> None:
-        self._records.append(struct.pack("<BBBi", self._number, 0, kind, self._seconds * 100) + body)
+        self._records.append(record(self._number, kind, self._seconds * 100, body))
         self._number = (self._number + 1) & 0xFF
         del self._records[:-_KEPT]
 

@@ -13,7 +13,8 @@ _TIMEOUT = 2.0
 _SLEEP = 1.0
 
 
-def _packet(*body: int, data: bytes = b"") -> bytes:
+def packet(*body: int, data: bytes = b"") -> bytes:
+    """Opcode, source and status, what goes with them, between length and sum."""
     raw = bytes([len(body) + len(data) + 1, *body]) + data
     check = (0x10000 - sum(raw)) % 0x10000
     return raw + bytes([check >> 8, check & 0xFF])
@@ -95,30 +96,30 @@ class ZebraScanner:
 
     def _on_packet(self, frame: bytes) -> bytes:
         if (sum(frame[:-2]) + frame[-2] * 256 + frame[-1]) % 0x10000:
-            return _packet(0xD1, 0, 0x80, data=b"\x01")
+            return packet(0xD1, 0, 0x80, data=b"\x01")
         opcode = frame[1]
         if opcode in {0xD0, 0x74, 0xD1}:
             return self._on_answer(opcode, frame[4:-2])
         if opcode == 0xA3:
-            return _packet(0xA4, 0, 0x80, data=b"PAACWS00-001-R00  00  0001")
+            return packet(0xA4, 0, 0x80, data=b"PAACWS00-001-R00  00  0001")
         if opcode in {0xE9, 0xEA}:
             self._enabled = opcode == 0xE9
-            return _packet(0xD0, 0, 0x80)
+            return packet(0xD0, 0, 0x80)
         if opcode in {0xE4, 0xE5, 0xE6}:
             return self._on_act(opcode, frame[4:-2])
-        return _packet(0xD1, 0, 0x80, data=b"\x02")
+        return packet(0xD1, 0, 0x80, data=b"\x02")
 
     def _on_act(self, opcode: int, data: bytes) -> bytes:
         """Start and stop of a session, which somebody who switched scanning off is denied, and the beeper."""
         if opcode == 0xE6:
             if len(data) != 1 or data[0] > 0x1A:
-                return _packet(0xD1, 0, 0x80, data=b"\x02")
+                return packet(0xD1, 0, 0x80, data=b"\x02")
             self.beeps += 1
         elif not self._enabled:
-            return _packet(0xD1, 0, 0x80, data=b"\x06")
+            return packet(0xD1, 0, 0x80, data=b"\x06")
         elif opcode == 0xE4 and self._held:
             self._scan(self._held, "code-128")
-        return _packet(0xD0, 0, 0x80)
+        return packet(0xD0, 0, 0x80)
 
     def _on_answer(self, opcode: int, data: bytes) -> bytes:
         if self._deaf or not self._outbox or not self._tries:
@@ -141,29 +142,29 @@ class ZebraScanner:
             self._tries = 0
             return self._send_first()
         raw = self._outbox[0][:-2]
-        return self._transmit(_packet(raw[1], raw[2], raw[3] | 1, data=raw[4:]))
+        return self._transmit(packet(raw[1], raw[2], raw[3] | 1, data=raw[4:]))
 
-    def _transmit(self, packet: bytes) -> bytes:
+    def _transmit(self, whole: bytes) -> bytes:
         self._tries += 1
         self._waiting = _TIMEOUT
         self._awake = _SLEEP
         if self._corrupt:
             self._corrupt = False
-            return packet[:6] + bytes([packet[6] ^ 0x10]) + packet[7:]
-        return packet
+            return whole[:6] + bytes([whole[6] ^ 0x10]) + whole[7:]
+        return whole
 
     def _scan(self, code: str, kind: str) -> None:
         if not self._enabled:
             return
         data, code_type = code.encode("latin-1"), _TYPES[kind]
         if len(data) <= 250:
-            self._outbox.append(_packet(0xF3, 0, 0x20, data=bytes([code_type]) + data))
+            self._outbox.append(packet(0xF3, 0, 0x20, data=bytes([code_type]) + data))
             return
         size = len(data)
         head = bytes([0, 0xF3, 0, 0, (size + 3) >> 8, (size + 3) & 255, code_type, 1, size >> 8, size & 255])
-        self._outbox.append(_packet(0x73, 2, 0, data=head + data[:241]))
+        self._outbox.append(packet(0x73, 2, 0, data=head + data[:241]))
         for index, at in enumerate(range(241, size, 250), 1):
-            self._outbox.append(_packet(0x73, 0, 0, data=bytes([index]) + data[at : at + 250]))
+            self._outbox.append(packet(0x73, 0, 0, data=bytes([index]) + data[at : at + 250]))
 
     def _pick(self) -> tuple[str, str]:
         digits = "".join(self._random.choice("0123456789") for _ in range(12))

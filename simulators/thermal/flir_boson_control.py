@@ -19,7 +19,8 @@ def _crc(data: bytes) -> int:
     return value
 
 
-def _wrapped(body: bytes) -> bytes:
+def wrapped(body: bytes) -> bytes:
+    """A frame: its CRC behind it, delimiters, escapes between them."""
     out = bytearray([_START])
     for byte in body + struct.pack(">H", _crc(body)):
         out += bytes([_ESCAPE, byte - 0x0D]) if byte in {_START, _ESCAPE, _END} else bytes([byte])
@@ -146,7 +147,7 @@ class FlirBosonControl:
         return 0, known[function]
 
     def _damaged(self, body: bytes) -> bytes:
-        out = _wrapped(body)
+        out = wrapped(body)
         held, self._held = self._held, b""
         if "checksum" in self._faults:
             out = out[:-2] + bytes([out[-2] ^ 1]) + out[-1:]

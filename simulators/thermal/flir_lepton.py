@@ -4,12 +4,17 @@ from random import Random
 
 import numpy as np
 
-from simulators.thermal._scene import Scene
+from simulators.thermal._scene import Kelvin, Scene
 
 _SIZES = {122: (160, 120, 2), 63: (80, 60, 3), 120: (160, 120, 0), 60: (80, 60, 0)}
 _ONCE = frozenset({"truncated", "oversized"})
 _KINDS = _ONCE | {"counts", "tenths", "header", "repeat", "unshuttered"}
 _NEVER, _IMMINENT, _RUNNING, _DONE = range(4)
+
+
+def counts(kelvin: Kelvin, steps: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint16]]:
+    """What TLinear says, in so many steps a kelvin."""
+    return np.rint(kelvin * steps).astype("<u2")
 
 
 class FlirLepton:
@@ -83,7 +88,7 @@ class FlirLepton:
         kelvin = self._scene.kelvin()
         if "counts" in self._kinds:
             return np.clip(8000 + 30 * (kelvin - 293), 0, 16383).astype("<u2")
-        return np.rint(kelvin * (10 if "tenths" in self._kinds else 100)).astype("<u2")
+        return counts(kelvin, 10 if "tenths" in self._kinds else 100)
 
     def _telemetry(self, mean: int) -> bytes:
         """Row A of the lines; all else is zero. The counter runs at three times the rate of the frames sent."""

@@ -21,6 +21,11 @@ def _source(kelvin: Kelvin | float) -> Kelvin:
     return np.asarray(_R1 / (_R2 * (np.exp(_B / np.asarray(kelvin)) - _F)) - _O)
 
 
+def counts(kelvin: Kelvin | float) -> Kelvin:
+    """What the sensor makes of a surface, not rounded: a quarter of what leaves it, reflection included."""
+    return np.asarray((_EMISSIVITY * _source(kelvin) + (1 - _EMISSIVITY) * _source(_REFLECTED)) / 4)
+
+
 class FlirOne:
     """A G2 that looks at a panel.
 
@@ -135,9 +140,7 @@ class FlirOne:
 
     def _thermal(self) -> bytes:
         """Video packets: number and CRC field, then eighty pixels; four packets of other things behind them."""
-        kelvin = self._scene.kelvin()
-        counts = _EMISSIVITY * _source(kelvin) + (1 - _EMISSIVITY) * _source(_REFLECTED)
-        raw = np.clip(np.rint(counts / 4), 0, 16383).astype("<u2")
+        raw = np.clip(np.rint(counts(self._scene.kelvin())), 0, 16383).astype("<u2")
         if "glare" in self._kinds:
             raw[5, 5] = 16383
         lines = raw.reshape(-1, 80)

@@ -17,6 +17,16 @@ NOISE = 0.1  # K rms at 1 Hz and 30 Hz bandwidth as the MLX90640 data sheet show
 FAULTS = ("checksum", "garbage", "cut", "duplicate", "silent")
 
 
+def framed(centi: np.ndarray[tuple[int, ...], np.dtype[np.int16]], ambient: int) -> bytes:
+    """A frame of pixels and ambient temperature in hundredths of a degree; pixels in the order they are sent in."""
+    words = np.empty(772, dtype="<u2")
+    words[0], words[1] = 0x5A5A, 0x0602
+    words[2:770] = centi.astype("<i2").ravel().view("<u2")
+    words[770] = ambient & 0xFFFF
+    words[771] = int(words[:771].sum(dtype=np.uint64)) % 65536
+    return words.tobytes()
+
+
 class GyMcu90640:
     """Sends a frame every 1/rate seconds in automatic mode, or one per query.
 
@@ -123,14 +133,9 @@ class GyMcu90640:
         self._line += frame
 
     def _frame(self) -> bytes:
-        words = np.empty(772, dtype="<u2")
-        words[0], words[1] = 0x5A5A, 0x0602
         # The module counts columns from the right-hand side of the scene.
-        centi = np.rint(self._scene()[:, ::-1] * 100).clip(-32768, 32767).astype("<i2")
-        words[2:770] = centi.ravel().view("<u2")
-        words[770] = round((self._room + 7.5) * 100) & 0xFFFF
-        words[771] = int(words[:771].sum(dtype=np.uint64)) % 65536
-        return words.tobytes()
+        centi = np.rint(self._scene()[:, ::-1] * 100).clip(-32768, 32767).astype(np.int16)
+        return framed(centi, round((self._room + 7.5) * 100))
 
     def _scene(self) -> Scene:
         """Temperatures in Cel as seen, row 0 on top: the room, a little warmer above, and the spot."""

@@ -11,7 +11,8 @@ _SHUTTER_EVERY, _SHUTTER_FOR = 90.0, 0.6
 _FAULTS = frozenset({"truncated", "oversized"})
 
 
-def _counts(celsius: NDArray[np.float64] | float) -> NDArray[np.float64]:
+def counts(celsius: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    """What the sensor makes of a temperature, not rounded."""
     return np.asarray((np.asarray(celsius) + 273.15) * 64)
 
 
@@ -100,7 +101,7 @@ class InfirayP2Pro:
         if self._spot is not None:
             column, row, kelvin = self._spot
             celsius += kelvin * np.exp(-((x - column) ** 2 + (y - row) ** 2) / (2 * 9.0**2))
-        return _counts(celsius).astype(np.uint16)
+        return counts(celsius).astype(np.uint16)
 
     def _expose(self) -> bytes:
         self._frames += 1

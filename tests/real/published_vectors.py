@@ -1,11 +1,12 @@
 """The two files of published vectors, and a protocol played by hand: what the proofs in `vector_proofs*` share."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from devicehub.model.device import OptionValue
@@ -30,27 +31,105 @@ def sections() -> dict[str, Any]:
     return {name: content for name, content in found.items() if name not in {"_about", "note"}}
 
 
+Place = tuple[str, ...]
+Cut = Callable[[bytes], list[bytes]]
+
+# What stands beside vectors and is none: rules, remarks, the constants that vectors rest on.
+_BESIDE = frozenset(
+    {"rule", "rule_0.01K", "rule_0.1K", "origin", "note", "frame", "constants_SC660", "planck", "decoded"}
+    | {"ack of seq n"}
+)
+_VECTOR = frozenset({"hex", "crc", "raw", "header_hex"})
+
+
+def whole(data: bytes) -> list[bytes]:
+    """As it was sent."""
+    return [data]
+
+
+def places(content: Any, at: Place = ()) -> Iterator[Place]:
+    """Where each vector stands: a dictionary with its bytes or counts, a pair, else every word and number."""
+    if isinstance(content, dict) and not _VECTOR & set(content):
+        for name, inner in content.items():
+            if name not in _BESIDE:
+                yield from places(inner, (*at, name))
+    elif isinstance(content, list) and not (at[-1:] and at[-1].isdigit()):
+        for number, inner in enumerate(content):
+            yield from places(inner, (*at, str(number)))
+    else:
+        yield at
+
+
 class Vectors:
-    """One section. A proof takes what it proves; `left` is what nobody took."""
+    """One section. A proof takes what it decodes, names what it makes; `left` and `unmade` is what nobody did.
 
-    def __init__(self, content: Any) -> None:
+    `cut`: how what comes from the device reaches the driver.
+    """
+
+    def __init__(self, content: Any, cut: Cut = whole) -> None:
         self._content = content if isinstance(content, dict) else dict(_named(content))
-        self._taken: set[str] = set()
+        self.cut = cut
+        self.all = frozenset(places(self._content))
+        self._taken: set[Place] = set()
+        self._made: set[Place] = set()
 
-    def take(self, name: str) -> Any:
-        self._taken.add(name)
-        return self._content[name]
+    def take(self, *at: str) -> Any:
+        """What stands there: decoded, with all in it."""
+        self._taken |= self._below(at)
+        found: Any = self._content
+        for name in at:
+            found = found[int(name)] if isinstance(found, list) else found[name]
+        return found
 
-    def data(self, name: str) -> bytes:
+    def data(self, *at: str) -> bytes:
         """The bytes of a vector that is hexadecimal text, or has it."""
-        found = self.take(name)
+        found = self.take(*at)
         return bytes.fromhex(found if isinstance(found, str) else found["hex"])
+
+    def makes(self, made: bytes, *at: str) -> None:
+        """An encoder of ours made this of what the vector means."""
+        assert made.hex(" ") == self.data(*at).hex(" "), at
+        self._made |= self._below(at)
+
+    def makes_among(self, made: Iterable[bytes], *at: str) -> None:
+        """An encoder of ours made it, and others."""
+        assert self.data(*at) in made, at
+        self._made |= self._below(at)
+
+    def makes_text(self, made: str, *at: str) -> None:
+        """An encoder of ours made this text."""
+        assert made == self.take(*at), at
+        self._made |= self._below(at)
+
+    def makes_named(self, made: bytes, *at: str) -> None:
+        """An encoder of ours made the bytes that a vector has for a name."""
+        assert made == bytes.fromhex(at[-1]), at
+        self._made |= self._below(at)
+
+    def makes_counts(self, made: float, *at: str) -> None:
+        """An encoder of ours made this of a temperature: what it stands for is its name, or `raw` in it."""
+        found = self.take(*at)
+        counts = float(found["raw"] if isinstance(found, dict) else at[-1])
+        assert made == pytest.approx(counts, abs=0.01), at
+        self._made |= self._below(at)
 
     def names(self) -> list[str]:
         return list(self._content)
 
-    def left(self) -> set[str]:
-        return set(self._content) - self._taken
+    def left(self) -> set[Place]:
+        return set(self.all - self._taken)
+
+    def unmade(self) -> set[Place]:
+        return set(self.all - self._made)
+
+    def player(self, driver: str, **options: OptionValue) -> "Player":
+        """A driver that hears everything in the pieces of `cut`."""
+        return Player(driver, self.cut, **options)
+
+    def _below(self, at: Place) -> set[Place]:
+        found = {place for place in self.all if place[: len(at)] == at or at[: len(place)] == place}
+        assert found or _BESIDE & set(at), f"no vector {at}"
+        return found
 
 
 def _named(vectors: Iterable[dict[str, Any]]) -> Iterable[tuple[str, dict[str, Any]]]:
@@ -61,7 +140,8 @@ def _named(vectors: Iterable[dict[str, Any]]) -> Iterable[tuple[str, dict[str, A
 class Player:
     """A driver's protocol by its public interface alone."""
 
-    def __init__(self, driver: str, **options: OptionValue) -> None:
+    def __init__(self, driver: str, cut: Cut = whole, **options: OptionValue) -> None:
+        self._cut = cut
         self._protocol = load_driver(driver).open(options)
         self.now = 0.0
         self.samples: list[Sample] = []
@@ -82,7 +162,11 @@ class Player:
     def give(self, data: bytes, port: str = "") -> list[Packet]:
         """Bytes from the device; what the driver writes in reply."""
         self.now += 0.01
-        return self._took(self._protocol.on_packet(self.now, Packet(data, port)))
+        return [
+            packet
+            for piece in self._cut(data)
+            for packet in self._took(self._protocol.on_packet(self.now, Packet(piece, port)))
+        ]
 
     def wait(self) -> list[Packet]:
         """Nothing comes until the driver's timer fires; what it writes then."""

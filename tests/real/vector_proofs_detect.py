@@ -8,7 +8,11 @@ import pytest
 
 from devicehub.core.scans import Publish, ScanPolicy, scan_data
 from devicehub.model.reading import Cause, Scan
+from drivers.scanner._ssi_requests import encode
+from simulators.radiation import radiacode as instrument
 from simulators.radiation.radiacode import RadiaCodeSim
+from simulators.scanner import zebra_ssi as scanner
+from simulators.trace.aci_pids3 import AciPids3
 from tests.real.published_vectors import Player, Vectors
 
 _NOTIFY = "70bc767e-7a1a-4304-81ed-14b9af54f7bd"
@@ -19,14 +23,19 @@ def radiacode(vectors: Vectors) -> None:
     """The published requests are sent; the published answer to the second gives its values."""
     exchange, data_buf, record = vectors.names()
     assert "5.25 cps" in record
-    player, device = Player("radiation.radiacode"), RadiaCodeSim(Random(1))
-    assert player.sent() == [vectors.data(exchange)]
+    player, device = vectors.player("radiation.radiacode"), RadiaCodeSim(Random(1))
+    vectors.makes(b"".join(player.sent()), exchange)
     question = player.written[-1]
     while question.data != vectors.data(data_buf):
         for port, answer in device.on_write(question.port, question.data):
             player.give(answer, port)
         assert len(player.written) < 6
         question = player.written[-1]
+    vectors.makes(question.data, data_buf)
+    now = instrument.record(
+        1, 0, -100, instrument.real_time(5.25, struct.unpack("<f", bytes.fromhex("a48c3837"))[0], (153, 160))
+    )
+    vectors.makes(instrument.whole(question.data[4:8] + instrument.string(now)), record)
     player.give(vectors.data(record), _ANSWER)
     assert player.faults == []
     rate, dose = player.value("count-rate"), player.value("dose-rate")
@@ -37,7 +46,7 @@ def radiacode(vectors: Vectors) -> None:
 def atom_fast(vectors: Vectors) -> None:
     """Both published notifications; the second is held against its own fields."""
     for name in vectors.names():
-        data, player = vectors.data(name), Player("radiation.atom_fast")
+        data, player = vectors.data(name), vectors.player("radiation.atom_fast")
         player.give(data, _NOTIFY)
         assert player.faults == []
         _, dose, rate, pulses, battery, temperature = struct.unpack("<BffHBb", data)
@@ -51,23 +60,30 @@ def atom_fast(vectors: Vectors) -> None:
 
 def aci_pids3(vectors: Vectors) -> None:
     """The published command and sums are what the driver sends to a module that does not answer."""
-    player = Player("trace.aci_pids3")
+    player = vectors.player("trace.aci_pids3")
     for _ in range(12):
         player.wait()
-    assert vectors.data("device ?") in player.sent()
+    (asked,) = {frame for frame in player.sent() if b"device ?" in frame}
+    vectors.makes(asked, "device ?")
+    module = AciPids3(Random(1))
+    answer = b"".join(module.on_bytes(piece) for piece in vectors.cut(vectors.data("device ?")))
+    assert b"device CPN Sensor Device" in answer
     for name in ("pids.start crc", "pids.error ? crc"):
         vector = vectors.take(name)
         frames = [frame for frame in player.sent() if b"\x02" + vector["text"].encode() + b"\x03" in frame]
         assert frames
-        assert all(frame.endswith(vector["crc"].encode() + b"\x04") for frame in frames)
+        for frame in frames:
+            vectors.makes_text(frame[-9:-1].decode(), name, "crc")
 
 
 def zebra_ssi(vectors: Vectors) -> None:
     """A scanner that answers with the published packets; a damaged scan is asked for again."""
+    session = vectors.data("host START_SESSION")
     acknowledge, accepted = vectors.data("host CMD_ACK"), vectors.data("decoder CMD_ACK status 80")
     again = vectors.data("host CMD_NAK RESEND")
     scan = vectors.data("decoder DECODE_DATA EAN-13 5901234123457 (type byte + bare data)")
-    player = Player("scanner.zebra_ssi")
+    enabled = _zebra_answers(vectors)
+    player = vectors.player("scanner.zebra_ssi")
     while player.sent()[-1:] != [bytes.fromhex("04e90400ff0f")]:  # permission to scan
         player.wait()
         assert len(player.sent()) < 6
@@ -76,10 +92,32 @@ def zebra_ssi(vectors: Vectors) -> None:
     player.give(scan)
     assert [one for one in player.samples if isinstance(one, Scan)] == [Scan("barcode", "ean-13", b"5901234123457")]
     assert player.sent()[-1] == acknowledge
+    vectors.makes(player.sent()[-1], "host CMD_ACK")
     assert len(player.faults) == refused
     player.now += 5.0
     player.give(scan[:6] + bytes([scan[6] ^ 1]) + scan[7:])
     assert player.sent()[-1] == again
+    vectors.makes(player.sent()[-1], "host CMD_NAK RESEND")
+    player.command("start-session", session)
+    assert enabled not in player.sent()
+
+
+def _zebra_answers(vectors: Vectors) -> bytes:
+    """The scanner's side of it: it understands what the host says, in any pieces, and makes what it says itself."""
+    session, enabled = vectors.data("host START_SESSION"), vectors.data("host SCAN_ENABLE status 08")
+    vectors.makes(encode(0xE4), "host START_SESSION")
+    vectors.makes(encode(0xE9, status=8), "host SCAN_ENABLE status 08")
+    for request in (session, enabled):
+        device = scanner.ZebraScanner(Random(1))
+        device.on_bytes(b"\0")  # it sleeps
+        answer = b"".join(device.on_bytes(piece) for piece in vectors.cut(request))
+        vectors.makes(answer, "decoder CMD_ACK status 80")
+    code = b"5901234123457"
+    vectors.makes(
+        scanner.packet(0xF3, 0, 0, data=b"\x0b" + code),
+        "decoder DECODE_DATA EAN-13 5901234123457 (type byte + bare data)",
+    )
+    return enabled
 
 
 def text(vectors: Vectors) -> None:

@@ -2,12 +2,18 @@
 
 import struct
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
 
 from devicehub.record import parse
+from devicehub.wire.radiometry import AirConstants, Planck, Surroundings, raw_of
+from simulators.endoscope import useeplus as camera
+from simulators.thermal import gy_mcu90640 as module
+from simulators.thermal import infiray_p2pro as p2pro
+from simulators.thermal.seek_compact import SeekCompact
 from tests.real.published_vectors import FIXTURES, Player, Vectors, values
 from tests.samples import sample
 
@@ -16,6 +22,7 @@ _CAMERA_FIELDS = {
     "R1": 0x58, "B": 0x5C, "F": 0x60, "ATA1": 0x70, "ATA2": 0x74, "ATB1": 0x78, "ATB2": 0x7C, "ATX": 0x80,
     "R2": 0x30C,
 }  # fmt: skip
+_LAB = {"RT": 20, "AT": 20, "WT": 20, "IRT": 1, "RH": 50}
 _COUNT = 0.006  # Cel a count at room temperature: published counts have fractions, a file's have none
 
 
@@ -23,16 +30,33 @@ def planck(vectors: Vectors) -> None:
     """Counts and settings written into a FLIR file; the driver's picture has the published temperatures."""
     vectors.take("origin")
     constants = vectors.take("constants_SC660")
-    for vector in vectors.take("temp2raw"):
-        file = _flir_file({**constants, "RT": 20, "AT": 20, "WT": 20, "IRT": 1, "RH": 50, **vector})
-        assert _flir_temperature(file) == pytest.approx(vector["T"], abs=_COUNT / 2 + 5e-4)
-    for vector in vectors.take("raw2temp"):
+    for number, vector in enumerate(vectors.take("temp2raw")):
+        vectors.makes_counts(_counts(constants, vector), "temp2raw", str(number))
+        file = _flir_file({**constants, **_LAB, **vector})
+        assert _flir_temperature(vectors, file) == pytest.approx(vector["T"], abs=_COUNT / 2 + 5e-4)
+    for number, vector in enumerate(vectors.take("raw2temp")):
+        vectors.makes_counts(_counts(constants, vector), "raw2temp", str(number))
         tolerance = 1e-3 if float(vector["raw"]).is_integer() else _COUNT / 2
-        assert _flir_temperature(_flir_file({**constants, **vector})) == pytest.approx(vector["T"], abs=tolerance)
+        assert _flir_temperature(vectors, _flir_file({**constants, **vector})) == pytest.approx(
+            vector["T"], abs=tolerance
+        )
 
 
-def _flir_temperature(file: bytes) -> float:
-    player = Player("thermal.flir_rjpeg")
+def _counts(constants: dict[str, float], vector: dict[str, float]) -> float:
+    """The inverse of the chain: the counts of an object of the published temperature."""
+    given = {**_LAB, **vector}
+    names = (("a1", "ATA1"), ("a2", "ATA2"), ("b1", "ATB1"), ("b2", "ATB2"), ("x", "ATX"))
+    around = Surroundings(
+        emissivity=given["E"], distance=given["OD"], reflected=given["RT"], air=given["AT"], window=given["WT"],
+        window_transmission=given["IRT"], humidity=given["RH"] / 100,
+        constants=AirConstants(**{name: constants[theirs] for name, theirs in names}),
+    )  # fmt: skip
+    planck = Planck(**{name.lower(): constants[name] for name in ("R1", "B", "F", "O", "R2")})
+    return float(raw_of(vector["T"], planck, around))
+
+
+def _flir_temperature(vectors: Vectors, file: bytes) -> float:
+    player = vectors.player("thermal.flir_rjpeg")
     player.give(file, "vector.fff")
     return float(values(player.image())[0, 0])
 
@@ -43,11 +67,11 @@ def _flir_file(settings: dict[str, Any]) -> bytes:
     (packet,) = (line.packet for line in lines if line.sign == "<" and line.packet is not None)
     file = bytearray(packet.data)
     kelvin = {"RT", "AT", "WT"}
-    camera, counts = _record(file, 0x20), _record(file, 0x01)
+    settings_at, counts = _record(file, 0x20), _record(file, 0x01)
     for name, at in _CAMERA_FIELDS.items():
         value = settings[name] / 100 if name == "RH" else settings[name]
-        struct.pack_into("<f", file, camera + at, value + 273.15 if name in kelvin else value)
-    struct.pack_into("<i", file, camera + 0x308, settings["O"])
+        struct.pack_into("<f", file, settings_at + at, value + 273.15 if name in kelvin else value)
+    struct.pack_into("<i", file, settings_at + 0x308, settings["O"])
     struct.pack_into("<H", file, counts + 0x20, round(settings["raw"]))
     return bytes(file)
 
@@ -65,9 +89,11 @@ def one_64th_kelvin(vectors: Vectors) -> None:
     """A frame of the P2 Pro that holds all published counts."""
     assert vectors.take("rule") == "C = raw/64 - 273.15"
     published = vectors.take("vectors")
+    for count, celsius in published.items():
+        vectors.makes_counts(float(p2pro.counts(celsius)), "vectors", count)
     raw = np.full((192, 256), 18000, "<u2")
     raw[100, 100 : 100 + len(published)] = [int(count) for count in published]
-    player = Player("thermal.infiray_p2pro")
+    player = vectors.player("thermal.infiray_p2pro")
     player.give(bytes(192 * 256 * 2) + raw.tobytes(), "frame:YUYV:256x384")
     assert values(player.image())[100, 100 : 100 + len(published)].tolist() == pytest.approx(
         list(published.values()), abs=1e-9
@@ -77,7 +103,7 @@ def one_64th_kelvin(vectors: Vectors) -> None:
 def gy_mcu90640(vectors: Vectors) -> None:
     """Frames with the published sums, words and emissivity."""
     assert vectors.take("frame").startswith("5A 5A 02 06")
-    sums, words, commands = vectors.take("checksums_D"), vectors.take("S_words"), vectors.take("commands")
+    sums, words = vectors.take("checksums_D"), vectors.take("S_words")
     warm = {
         "all 25.00C, Ta 30.00": ([2500] * 768, 25.0, 25.0),
         "px1=36.94 rest 25.00, Ta 30.00": ([3694, *[2500] * 767], 36.94, 25.0),
@@ -85,37 +111,68 @@ def gy_mcu90640(vectors: Vectors) -> None:
     }
     assert set(sums) == set(warm)
     for name, (pixels, first, last) in warm.items():
-        player = _gy(struct.pack("<769h", *pixels, 3000), int(sums[name], 16))
+        frame = module.framed(np.array(pixels, np.int16), 3000)
+        vectors.makes_text(frame[:-3:-1].hex(), "checksums_D", name)
+        player = _gy(vectors, struct.pack("<769h", *pixels, 3000), int(sums[name], 16))
         # The first pixel of the module is the right-hand end of the first row of the scene.
         assert (values(player.image())[0, 31], values(player.image())[23, 0]) == pytest.approx((first, last))
         assert player.value("ambient").value == 30.0
     body = b"".join(bytes.fromhex(word) for word in words).ljust(768 * 2, b"\0") + struct.pack("<h", 3000)
     total = sum(struct.unpack("<771H", b"\x5a\x5a\x02\x06" + body)) & 0xFFFF
-    seen = values(_gy(body, total).image())[0, ::-1]
+    centi = np.zeros(768, np.int16)
+    centi[: len(words)] = [round(value * 100) for value in words.values()]
+    made = module.framed(centi, 3000)
+    for number, word in enumerate(words):
+        vectors.makes_named(made[4 + 2 * number : 6 + 2 * number], "S_words", word)
+    seen = values(_gy(vectors, body, total).image())[0, ::-1]
     assert seen[: len(words)].tolist() == pytest.approx(list(words.values()))
-    _gy_commands(commands)
+    _gy_commands(vectors)
 
 
-def _gy(body: bytes, total: int) -> Player:
-    player = Player("thermal.gy_mcu90640")
+def _gy(vectors: Vectors, body: bytes, total: int) -> Player:
+    player = vectors.player("thermal.gy_mcu90640")
     player.give(b"\x5a\x5a\x02\x06" + body + struct.pack("<H", total))
     assert player.faults == []
     return player
 
 
-def _gy_commands(commands: dict[str, Any]) -> None:
-    """The query is sent and its reply understood; what changes settings is never sent."""
-    player = Player("thermal.gy_mcu90640")
-    assert player.sent() == [bytes.fromhex(commands["emissivity query"])]
-    player.give(bytes.fromhex(commands["emissivity reply .95"]))
+def _gy_commands(vectors: Vectors) -> None:
+    """The query is sent and its reply understood; the module understands what changes settings, which is never sent."""
+    query, reply = (vectors.data("commands", name) for name in ("emissivity query", "emissivity reply .95"))
+    player = vectors.player("thermal.gy_mcu90640")
+    vectors.makes(b"".join(player.sent()), "commands", "emissivity query")
+    player.give(reply)
     assert player.value("emissivity").value == 0.95
-    flat = [one for entry in commands.values() for one in (entry if isinstance(entry, list) else [entry])]
-    settings = {bytes.fromhex(one) for one in flat} - {
-        bytes.fromhex(commands["emissivity query"]),
-        bytes.fromhex(commands["emissivity reply .95"]),
-    }
-    assert len(settings) == 12
-    assert all(sum(one[:3]) & 0xFF == one[3] for one in settings)
+    device = module.GyMcu90640(Random(1))
+    for piece in vectors.cut(query):
+        device.on_bytes(piece)
+    vectors.makes(device.advance(0.1), "commands", "emissivity reply .95")
+    assert not {sent[1] for sent in player.sent()} & {0x15, 0x25, 0x35, 0x45, 0x65}
+    for number, bytes_a_second in enumerate((960, 11520, 46080)):
+        device = _told(vectors, "baud 9600/115200/460800", str(number))
+        device.on_bytes(vectors.data("commands", "query mode"))
+        assert len(device.advance(0.01)) == bytes_a_second // 100
+    for number, hz in enumerate((0.5, 1, 2, 4, 8)):
+        device = _told(vectors, "rate .5/1/2/4/8 Hz", str(number))
+        device.on_bytes(vectors.data("commands", "baud 9600/115200/460800", "2"))
+        heard = sum(len(device.advance(0.125)) for _ in range(160))
+        assert heard == pytest.approx(20 * hz * 1544, abs=1544)
+    quiet = _told(vectors, "query mode")
+    assert sum(len(quiet.advance(1.0)) for _ in range(5)) == 1544
+    quiet.on_bytes(vectors.data("commands", "auto mode"))
+    assert sum(len(quiet.advance(1.0)) for _ in range(5)) > 1544
+    other = module.GyMcu90640(Random(1))
+    other.on_bytes(b"\xa5\x45\x50\x3a")  # 0.80
+    other.on_bytes(vectors.data("commands", "emissivity .95") + query)
+    assert other.advance(0.1) == reply
+
+
+def _told(vectors: Vectors, *name: str) -> module.GyMcu90640:
+    """A module that was told a setting, in pieces."""
+    device = module.GyMcu90640(Random(1))
+    for piece in vectors.cut(vectors.data("commands", *name)):
+        device.on_bytes(piece)
+    return device
 
 
 @dataclass
@@ -135,7 +192,7 @@ class _Seek:
 def seek_compact(vectors: Vectors) -> None:
     """A start answered with the published replies, then the recorded frames that are beside the vectors."""
     assert vectors.take("origin").startswith("S constants")
-    player = Player("thermal.seek_compact")
+    player = vectors.player("thermal.seek_compact")
     replies = _Seek(vectors)
     for _ in range(4):  # without an id-4 frame among the recordings the start is repeated three times
         _answer_start(player, replies)
@@ -144,8 +201,10 @@ def seek_compact(vectors: Vectors) -> None:
     assert facts["chip-id"] == vectors.take("chip_id_reply")
     assert facts["firmware"] == ".".join(str(byte) for byte in vectors.data("firmware_reply"))
     assert facts["factory-id"] == vectors.take("factory_0x08_reply_ascii")
-    assert vectors.data("start_transfer_payload") in player.sent()
-    frames = vectors.take("frames")  # of the floor there is no recording
+    (wanted,) = {packet.data for packet in player.written if packet.port.startswith("ctl:41:53")}
+    vectors.makes(wanted, "start_transfer_payload")
+    _seek_answers(vectors)
+    frames = {name: vectors.take("frames", name) for name in ("face_cal", "face_raw")}
     for name, number in (("face_cal", 1), ("face_raw", 3)):
         player.now += 2.0  # the sensor's temperature is told once a second
         _frame(player, name)
@@ -154,7 +213,24 @@ def seek_compact(vectors: Vectors) -> None:
     assert player.image().counter == frames["face_raw"]["counter"]
     assert f"counter {frames['face_raw']['counter']} after {frames['face_cal']['counter']}" in player.faults[-1].detail
     (correction,) = (name for name in vectors.names() if name.startswith("libseek_correction"))
-    _correction(player, vectors.take(correction)["face"])
+    _correction(player, vectors.take(correction, "face"))
+
+
+def _seek_answers(vectors: Vectors) -> None:
+    """What the simulated camera answers to the requests of a start, and what the driver asks for a frame."""
+    device = SeekCompact(Random(1))
+    vectors.makes(device.control_in(0xC1, 78, 0, 0, 4), "firmware_reply")
+    vectors.makes(device.control_in(0xC1, 54, 0, 0, 12), "chip_id_reply")
+    for address in (0x08, 0x30, 0x50, 0x70):
+        name = "factory_0x08_reply_ascii" if address == 0x08 else f"factory_0x{address:02x}_reply"
+        stated = vectors.take(name)
+        size = len(stated) if address == 0x08 else len(stated) // 2
+        device.control_out(0x41, 86, 0, 0, struct.pack("<HHH", size // 2, address, 0))
+        answer = device.control_in(0xC1, 88, 0, 0, size)
+        if address == 0x08:
+            vectors.makes_text(answer.decode(), name)
+        else:
+            vectors.makes(answer, name)
 
 
 def _correction(player: Player, published: dict[str, Any]) -> None:
@@ -205,13 +281,35 @@ def useeplus(vectors: Vectors) -> None:
         lines = parse((FIXTURES / "useeplus" / f"published-header-stream-{stream}.txt").read_text())
         packets = [line.packet for line in lines if line.sign == "<" and line.packet is not None]
         assert any(packet.data.startswith(header) for packet in packets), f"the recording has no {header.hex()}"
-        player = Player("endoscope.useeplus")
+        player = vectors.player("endoscope.useeplus")
         player.wait()  # the control endpoint is empty
         for packet in packets:
             player.give(packet.data, packet.port)
         assert player.image().data.startswith(first[12:20])
         if stream == 11:
             assert (player.image().counter, player.value("lens").value) == (8, decoded["device_number"])
-        assert vectors.data("connect_ep2") in player.sent()
-        assert vectors.data("start_ep1") in player.sent()
+        connect, start = [packet.data for packet in player.written if packet.port.startswith("out:")][:2]
+        vectors.makes(connect, "connect_ep2")
+        vectors.makes(start, "start_ep1")
         assert vectors.data("stop_ep1") not in player.sent()
+    _useeplus_camera(vectors, first)
+
+
+def _useeplus_camera(vectors: Vectors, first: bytes) -> None:
+    """The simulated camera makes both headers, and understands what is sent to it."""
+    vectors.makes(camera.packed(11, 8, (0, 0), first[12:].ljust(932, b"\0"))[: len(first)], "S_first_packet_header")
+    turned = bytes.fromhex("57430073")
+    vectors.makes(camera.packed(7, 0, (0, 0), bytes(932), turned)[:12], "S_header_devid7")
+    device = camera.Useeplus(Random(1))
+    device.control_out(0x01, 0x0B, 1, 1, b"")
+    device.transfer_out(0x02, vectors.data("connect_ep2"))
+    device.transfer_out(0x01, vectors.data("start_ep1"))
+    device.advance(0.2)
+    assert device.transfer_in(0x81, 4096)
+    device.transfer_out(0x01, vectors.data("stop_ep1"))
+    while device.transfer_in(0x81, 4096):
+        pass
+    device.advance(0.2)
+    assert device.transfer_in(0x81, 4096) is None
+    for probe in ("uvc_probe_480p", "uvc_probe_720p_index"):
+        device.control_out(0x21, 0x01, 0x0100, 0, vectors.data(probe))
