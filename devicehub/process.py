@@ -32,6 +32,7 @@ _log = logging.getLogger(__name__)
 BATCH = 512
 GROUP = 0.005
 TICK = 1.0
+EXPOSED = 16
 
 
 class Process:
@@ -111,7 +112,8 @@ class Sinks:
 
     `encode` makes the published bytes of a board message, which has no sequence number. What is accepted
     reaches the board in the order of the calls, at once, and the journal in the same order, in turn: alarms in a turn
-    of their own, ahead of the bulk, which has room while the bulk has none any more.
+    of their own, ahead of the bulk, which has room while the bulk has none any more. `exposed`: images on which alarms
+    came, and what tells of them, for `develop`.
     """
 
     journal: Journal
@@ -122,6 +124,7 @@ class Sinks:
     clock: Clock
     turns: tuple[asyncio.Lock, asyncio.Lock] = field(default_factory=lambda: (asyncio.Lock(), asyncio.Lock()))
     refused: Refused = field(default_factory=Refused)
+    exposed: asyncio.Queue[tuple[Message, Image]] = field(default_factory=partial(asyncio.Queue, EXPOSED))
     listeners: list[Callable[[Message], None]] = field(default_factory=list)
 
     async def accept(self, outcome: Outcome) -> None:
@@ -136,7 +139,9 @@ class Sinks:
         ahead: list[Message] = []
         bulk: list[Message] = []
         for message in outcome.messages:
-            if RULES[message.kind].lane is Lane.BOARD:
+            if (image := outcome.exposed.get(message.id)) is not None:
+                self._expose(message, image)
+            elif RULES[message.kind].lane is Lane.BOARD:
                 self.board.post(self.encode(message))
             else:
                 (ahead if stream_of(message) is Stream.ALARMS else bulk).append(message)
@@ -148,6 +153,32 @@ class Sinks:
         if outcome.captures or bulk:
             async with self.turns[1]:
                 await self._store(outcome.captures, bulk)
+
+    async def develop(self) -> None:
+        """Store images on which alarms came, and what tells of them, for ever. No alarm waits for that.
+
+        What the disk does not take at the first try is refused and counted.
+        """
+        while True:
+            message, image = await self.exposed.get()
+            try:
+                await self._keep(image)
+                async with self.turns[1]:
+                    await self._store((), [message])
+            except JournalError as error:
+                self._lose(message, error)
+            finally:
+                self.exposed.task_done()
+
+    def _expose(self, message: Message, image: Image) -> None:
+        try:
+            self.exposed.put_nowait((message, image))
+        except asyncio.QueueFull:
+            self._lose(message, JournalError(f"images of {EXPOSED} alarms wait for the disk"))
+
+    def _lose(self, message: Message, error: JournalError) -> None:
+        self.refused.add(1, message.time, message.time)
+        self._refusing(error)
 
     def _detected(self, stored: Sequence[Message]) -> None:
         now = self.clock.monotonic()

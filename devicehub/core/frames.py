@@ -74,8 +74,8 @@ def statistic_measurements(image: Image, frame: FrameData) -> list[Measurement]:
     ]
 
 
-def capture_data(image: Image, trigger: str) -> CaptureData:
-    """The payload of an image that is stored as evidence, as the device sent it."""
+def capture_data(image: Image, trigger: str, alarm: str = "") -> CaptureData:
+    """The payload of an image that is stored as evidence, as the device sent it. `alarm`: on which it was raised."""
     data = evidence(image)
     name = digest(data)
     return CaptureData(
@@ -87,6 +87,7 @@ def capture_data(image: Image, trigger: str) -> CaptureData:
         width=image.width,
         height=image.height,
         run=image.run,
+        alarm=alarm,
     )
 
 
@@ -95,7 +96,7 @@ def _media_type(image: Image, data: bytes) -> str:
         return "video/h264"
     if data.startswith(_JPEG) or image.layout.encoded:
         return "image/png" if image.layout is Layout.PNG else "image/jpeg"
-    return f"application/x-devicehub-raw;layout={image.layout}"
+    return "application/octet-stream" if image.original else f"application/x-devicehub-raw;layout={image.layout}"
 
 
 def evidence(image: Image) -> bytes:

@@ -6,6 +6,7 @@ from math import isfinite
 from devicehub.alarm.acts import Act, RefusedActError
 from devicehub.core.alarms import AlarmPoints, Cause, StandingAlarm
 from devicehub.core.census import DeviceCount
+from devicehub.core.exposures import Exposures
 from devicehub.core.frames import capture_data
 from devicehub.core.limits import judge, lapse
 from devicehub.core.measure import Judged, checked, joined, judged_by, reading_data, spectrum_data
@@ -54,6 +55,7 @@ class Core:
         self._feeds: dict[tuple[str, str], list[Feed]] = {}
         self._judged: dict[tuple[str, str], Judged] = {}
         self._memories = Memories()
+        self._exposures = Exposures(setting.ids)
         self._screenings = Screenings(self.alarms, setting.ids)
         self._screenings.revise(setting.mobility, self._books)
         self._learn(setting)
@@ -128,7 +130,11 @@ class Core:
                     self._proof.put(numbers, self._feeds[KEY], item.at)
         part.messages += self._screenings.settle()
         outcome.messages += joined(part.messages, batches) if batches else part.messages
-        outcome.messages += judge(self.alarms, numbers, self._proof)
+        outcome.messages += (edges := judge(self.alarms, numbers, self._proof))
+        self._exposures.note(edges)
+        for message, image in self._exposures.settle(self._books):
+            outcome.messages.append(message)
+            outcome.exposed[message.id] = image
         outcome.proven = self._proof.at
 
     def operate(self, act: Act, now: Stamp) -> Outcome:
@@ -138,12 +144,15 @@ class Core:
             outcome.messages += self.alarms.operate(act, now)
         except RefusedActError as error:
             outcome.refused = str(error)
+        self._exposures.note(outcome.messages)
         return outcome
 
     def tick(self, now: Stamp) -> list[Message]:
         """Once a second: latest values, error counts, what went stale by silence, what time brings to alarms."""
         told = [message for book in self._books.values() for message in book.tick(now, self._ids)]
-        return told + lapse(self.alarms, now) + self.alarms.tick(now) + self._shadow.tick(now)
+        passed = lapse(self.alarms, now) + self.alarms.tick(now)
+        self._exposures.note(passed)
+        return told + passed + self._shadow.tick(now)
 
     def count(self) -> dict[str, DeviceCount]:
         """How it stands with each device, in numbers."""
@@ -201,8 +210,9 @@ class Core:
 
     def _image(self, reading: Reading, image: Image, outcome: Outcome, numbers: Numbers) -> None:
         screen = self._books[reading.device].screen
-        data, found = screen.show(image, self._judged[reading.device, image.channel].channel, reading.at.mono)
+        data, found = screen.show(image, self._judged[reading.device, image.channel].channel, reading.at)
         outcome.messages.append(message := self._message(Kind.FRAME, "frame", reading, data))
+        self._exposures.show(message.id, image, reading.at)
         for measurement in found:
             self._judge(reading, measurement, message.id, numbers)
         if trigger := screen.due():
@@ -238,7 +248,8 @@ class Core:
             case Identity():
                 return book.identity(sample.facts, reading.at, self._ids)
             case DeviceAlarm():
-                return self.alarms.on_device(reading, sample)
+                self._exposures.note(told := self.alarms.on_device(reading, sample))
+                return told
             case Result():
                 message = self._message(Kind.RESULT, "result", reading, device_result(sample))
                 return [message, *self._screenings.on_result(reading, sample, message.id)]

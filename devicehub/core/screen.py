@@ -4,33 +4,36 @@ from devicehub.alarm.thermal.watch import Watch
 from devicehub.core.frames import frame_data, statistic_measurements
 from devicehub.model.device import Channel
 from devicehub.model.payload import FrameData
-from devicehub.model.reading import Image, Measurement, Shutter
+from devicehub.model.reading import Image, Measurement, Shutter, Stamp
 
 
 class Screen:
-    """The images of one open link. `every`: each one is a capture (a device that leaves files)."""
+    """The images of one open link. `every`: each one is a capture (a device that leaves files).
+
+    `shown`: the last image, and when it came.
+    """
 
     def __init__(self, *, every: bool) -> None:
         self.watch = Watch()
         self._every = every
         self._frames = 0
         self._shutter_at: float | None = None
-        self._image: Image | None = None
+        self.shown: tuple[Image, Stamp] | None = None
         self._waiting = ""
 
     def clear(self) -> None:
         """The link ended: what it showed is no longer what anybody sees."""
-        self._image, self._waiting, self._shutter_at = None, "", None
+        self.shown, self._waiting, self._shutter_at = None, "", None
         self.watch.clear()
 
-    def show(self, image: Image, channel: Channel, mono: float) -> tuple[FrameData, list[Measurement]]:
+    def show(self, image: Image, channel: Channel, at: Stamp) -> tuple[FrameData, list[Measurement]]:
         """Count a frame and remember it. Gives what is told of it, and the numbers that limits are held against."""
         self._frames += 1
-        self._image = image
+        self.shown = image, at
         if image.shutter is Shutter.CLOSED:
-            self._shutter_at = mono
+            self._shutter_at = at.mono
         looked = self.watch.look(image)
-        age = None if self._shutter_at is None else mono - self._shutter_at
+        age = None if self._shutter_at is None else at.mono - self._shutter_at
         frame = frame_data(image, channel, self._frames, age, looked)
         return frame, statistic_measurements(image, frame) + looked.measurements
 
@@ -41,6 +44,7 @@ class Screen:
 
     def pull(self, trigger: str) -> Image | None:
         """The image on the screen when the trigger was pulled; without one, the next is captured."""
-        if self._image is None:
+        if self.shown is None:
             self._waiting = trigger
-        return self._image
+            return None
+        return self.shown[0]

@@ -43,10 +43,12 @@ class Setting:
 class Outcome:
     """What came of a step: messages in order, images to be stored before them, and why an act was refused.
 
+    `exposed`: images by the id of the message that tells of one and waits for it, while nothing waits for either.
     `proven`: the tick whose synthetic value became an edge, if there was one.
     """
 
     messages: list[Message] = field(default_factory=list[Message])
     captures: list[Image] = field(default_factory=list[Image])
+    exposed: dict[str, Image] = field(default_factory=dict[str, Image])
     refused: str = ""
     proven: Stamp | None = None

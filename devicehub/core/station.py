@@ -114,6 +114,7 @@ class Station:
             part = self._core.step(inputs)
             outcome.messages += self._heard(part.messages)
             outcome.captures += part.captures
+            outcome.exposed |= part.exposed
             outcome.proven = part.proven
 
     def _summed_up(self, told: list[Message], now: Stamp) -> list[Message]:

@@ -114,7 +114,7 @@ class Trial:
                 self._take(reading, checked(sample, self._judged[device, sample.channel].channel), numbers)
         elif isinstance(sample, Image) and (screen := self._screens.get(device)) is not None:
             channel = self._judged[device, sample.channel].channel
-            for measurement in screen.show(sample, channel, reading.at.mono)[1]:
+            for measurement in screen.show(sample, channel, reading.at)[1]:
                 self._take(reading, measurement, numbers)
 
     def _take(self, reading: Reading, measurement: Measurement, numbers: Numbers) -> None:

@@ -131,6 +131,7 @@ class Hub:
             desk = group.create_task(self._desk.run())
             gaps = group.create_task(self._gaps())
             worker = group.create_task(process.run())
+            developing = group.create_task(self._sinks.develop())
             works = (
                 self._reload.run(group),
                 process.tick(),
@@ -152,6 +153,8 @@ class Hub:
             await _ended(desk, ANSWER)
             self._pipe.close()
             await self._drained(worker)
+            await _ended(group.create_task(self._sinks.exposed.join()), DRAIN)
+            await cancelled([developing])
             await self._end(deliver)
             self._selftest.close()
             await self._delivery.close()

@@ -73,3 +73,4 @@ class CaptureData(Struct, frozen=True, omit_defaults=True):
     width: int
     height: int
     run: Annotated[str, Meta(description="The screening that it is part of: `sample_id` of its result")] = ""
+    alarm: Annotated[str, Meta(description="The new alarm that came of it: `alarm` of its data")] = ""

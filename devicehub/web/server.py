@@ -21,7 +21,7 @@ from devicehub.web.page import Page
 from devicehub.web.routes import application
 
 LOOPBACK = "127.0.0.1"
-ENDING = 0.5
+ENDING = 0.25
 SAID_MOST = 4096
 READERS = 2
 

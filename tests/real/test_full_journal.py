@@ -23,11 +23,12 @@ from tests.real.test_journal_space import bulk, small, transition
 pytestmark = pytest.mark.real
 
 
-def sinks(journal: Journal, folder: Path) -> Sinks:
-    def nothing(_: Message) -> Outgoing:
-        raise AssertionError("nothing is for the board here")
+def nowhere(message: Message) -> Outgoing:
+    raise AssertionError(f"nothing is for the board here: {message}")
 
-    return Sinks(journal, Board(), EvidenceStore(folder / "evidence"), nothing, Gauges(), Clock())
+
+def sinks(journal: Journal, folder: Path) -> Sinks:
+    return Sinks(journal, Board(), EvidenceStore(folder / "evidence"), nowhere, Gauges(), Clock())
 
 
 async def full(journal: Journal, folder: Path) -> tuple[Sinks, int]:

@@ -9,14 +9,16 @@ import { duration, number, t, unit } from "./words.js";
 export const SILENCE_SECONDS = 120;
 /** So long after an alarm took the place of another one no key means it. */
 const UNSEEN_MS = 1000;
+/** Put aside by somebody, or by design: listed, and not announced. */
+const ASIDE = new Set(["shelved", "suppressed", "out-of-service"]);
 
 let parts = null;
 let shown = null;
 let came = 0;
 
-/** Alarms that nobody has acknowledged, the most urgent first. */
+/** Alarms that are announced and that nobody has acknowledged, the most urgent first. */
 export function unseen() {
-  return standing().filter(({ data }) => !data.acknowledged);
+  return standing().filter(({ data }) => !data.acknowledged && !ASIDE.has(data.state));
 }
 
 /** Draw it as things stand now. Its elements stay, so that a finger or the focus on one of them stays there. */

@@ -142,9 +142,13 @@ function curve(pen, values, x, y) {
 
 const LAYOUTS = { u8: [Uint8Array, 1], u16le: [Uint16Array, 2], i16le: [Int16Array, 2], u32le: [Uint32Array, 4], f32le: [Float32Array, 4] };
 
+/** Numbers in one of the layouts of the contract, from bytes. */
+export function values(layout, buffer) {
+  const [Kind, size] = LAYOUTS[layout] ?? LAYOUTS.u8;
+  return new Kind(buffer, 0, Math.floor(buffer.byteLength / size));
+}
+
 /** The values of a published spectrum, from base 64. */
 export function decoded(data) {
-  const raw = Uint8Array.from(atob(data.values), (one) => one.charCodeAt(0));
-  const [Kind, size] = LAYOUTS[data.layout] ?? LAYOUTS.u8;
-  return new Kind(raw.buffer, 0, Math.floor(raw.length / size));
+  return values(data.layout, Uint8Array.from(atob(data.values), (one) => one.charCodeAt(0)).buffer);
 }

@@ -28,7 +28,7 @@ export function raw(id) {
       if (mine !== socket) return;
       const told = JSON.parse(data);
       missed += told.missed;
-      fill(said, [t(told.hidden ? "raw-hidden" : "raw-live"), missed ? t("raw-missed", { n: number(missed, 0) }) : ""].filter(Boolean).join(" "));
+      fill(said, [t(told.hidden ? "raw-hidden" : "raw-live"), missed ? t("raw-missed", { count: missed, n: number(missed, 0) }) : ""].filter(Boolean).join(" "));
       append(lines, told.lines);
     };
     mine.onclose = () => mine === socket && stop("link-lost");
@@ -46,7 +46,7 @@ function append(list, lines) {
 
 function row({ at, sign, text, size }) {
   return h("li", { class: SIGNS[sign] }, h("time", {}, clock(at)), h("span", { class: "raw-sign", "aria-label": t(SIGNS[sign]) }, sign),
-    h("code", {}, text), size === undefined ? null : h("span", {}, t(text ? "raw-of" : "raw-bytes", { n: number(size, 0) })));
+    h("code", {}, text), size === undefined ? null : h("span", {}, t(text ? "raw-of" : "raw-bytes", { count: size, n: number(size, 0) })));
 }
 
 function clock(seconds) {

@@ -24,7 +24,7 @@ export function examination() {
   const [said, found] = [h("p", { role: "status" }), h("div")];
   return h("div", {}, asking("examine", said, "/api/setup/examination", ({ checks, skipped, findings }) => {
     const fails = findings.filter((one) => one.fails).length;
-    fill(said, t("examined", { checks: checks.length - skipped.length, fails, warnings: findings.length - fails }));
+    fill(said, `${t("checks", { count: checks.length - skipped.length })}: ${t("failures", { count: fails })}, ${t("warnings", { count: findings.length - fails })}`);
     fill(found, rows(["state", "what", "subject", "content", "remedy"], findings.map((one) =>
       [h("strong", {}, t(one.fails ? "finding.fails" : "finding.warns")), one.check, one.subject, h("span", { lang: "en" }, one.what), h("span", { lang: "en" }, one.remedy)])),
     skipped.length ? h("p", {}, t("not-examined", { names: skipped.join(", ") })) : null);

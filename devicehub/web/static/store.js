@@ -14,6 +14,8 @@ export const alarms = new Map();
 export const events = [];
 /** Points of the last two minutes by `device/channel`, of images by `device/frame.max` and `.mean`: [seconds, value, quality]. */
 export const history = new Map();
+/** The newest spectra by `device/channel/mode`, those of a run and blanks between runs apart. */
+export const spectra = new Map();
 /** When a device said something last, by the clock of this browser. */
 const heard = new Map();
 export const link = { open: false, missed: 0, prefix: "", heard: 0, broker: false };
@@ -99,6 +101,7 @@ function forget() {
   topics.clear();
   alarms.clear();
   heard.clear();
+  spectra.clear();
   link.open = true;
 }
 
@@ -132,6 +135,7 @@ function takeOther(kind, topic, rest, message) {
   topics.set(topic, message);
   if (kind === "reading" || kind === "frame") heard.set(rest[0], Date.now());
   if (kind === "reading" && typeof message.data?.value === "number") remember(rest.join("/"), message, message.data.value);
+  if (kind === "reading" && message.data?.layout) spectra.set([...rest, message.data.mode ?? "", message.data.idle ? "idle" : ""].join("/"), message);
   if (kind === "frame") for (const name of ["max", "mean"]) if (typeof message.data?.[name] === "number") remember(`${rest[0]}/frame.${name}`, message, message.data[name]);
 }
 

@@ -126,7 +126,7 @@ def test_both_sides_of_a_channel_have_their_own_point() -> None:
 
 def test_an_image_raises_through_its_statistics() -> None:
     one = core(HOT)
-    frame, event, _ = step(one, said(picture(1, 61))).messages
+    frame, event, *_ = step(one, said(picture(1, 61))).messages
     assert (frame.kind, event.causation, body(event)["unit"]) == (Kind.FRAME, frame.id, "Cel")
     assert kinds(step(one, said(picture(1, 60))).messages) == ["frame", "alarm.returned", "alarm.returned"]
 

@@ -90,3 +90,8 @@ def test_evidence_is_what_the_device_sent() -> None:
 
 def test_raw_evidence_names_its_layout() -> None:
     assert capture_data(raw(1, 2), "button").media_type == "application/x-devicehub-raw;layout=u16le"
+
+
+def test_of_raw_evidence_that_pixels_were_computed_from_no_layout_is_said() -> None:
+    computed = Image("image", b"\x00" * 4, Layout.F32LE, 1, 1, original=b"EFBE")
+    assert capture_data(computed, "button").media_type == "application/octet-stream"

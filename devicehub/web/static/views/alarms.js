@@ -2,7 +2,9 @@
 
 import { attempt, issuerField } from "../acts.js";
 import { SILENCE_SECONDS } from "../banner.js";
+import { ask } from "../dialog.js";
 import { fill, h, mark, press } from "../dom.js";
+import { exposure } from "../evidence.js";
 import { trend } from "../plot.js";
 import { reading } from "../rules.js";
 import { steps, tick } from "../steps.js";
@@ -12,23 +14,27 @@ import { panel } from "./overview.js";
 
 export const DISPOSITIONS = ["confirmed-threat", "innocent.known-cause", "innocent.second-test-negative", "nuisance", "test", "unresolved"];
 const SHELVE = [300, 1800, 3600];
+/** Closed by a disposition alone: the hub neither shelves nor suppresses them. */
+const MANAGED = "threat";
 
 export function open(main, chosen) {
   const list = h("ol", { class: "list" });
   const whole = h("div");
   fill(main, panel("alarms-standing", t("standing-alarms"), issuerField(), list), h("div", { class: "wide" }, whole));
-  let [id, revision] = [chosen, null];
+  let [id, revision, image] = [chosen, null, null];
   const draw = () => {
     fill(list, ...standing().map((one) => line(one, one.data.alarm === id)));
     const one = standing().find(({ data }) => data.alarm === id) ?? (chosen ? null : standing()[0]);
     id = one?.data.alarm ?? id;
+    image?.look();
     if (one && one.data.revision === revision) return course(whole, one);
+    if (image?.element.dataset.exposure !== one?.data.alarm) image = one ? exposure(one) : null;
     revision = one?.data.revision ?? null;
-    fill(whole, one ? detail(one) : id ? past(id) : panel("alarm-none", t(link.open ? "no-alarm" : "link-lost")));
+    fill(whole, one ? detail(one, image.element) : id ? past(id) : panel("alarm-none", t(link.open ? "no-alarm" : "link-lost")));
     if (one) course(whole, one);
   };
   draw();
-  const ends = [listen((kinds) => (kinds.has("alarm") || kinds.has("reading")) && draw()), reading(() => { revision = null; draw(); })];
+  const ends = [listen((kinds) => ["alarm", "reading", "capture"].some((kind) => kinds.has(kind)) && draw()), reading(() => { revision = null; draw(); })];
   return { close: () => ends.forEach((end) => end()), tick: draw, key: (name, { repeat }) => !repeat && press(whole, name), alarm: () => Boolean(whole.querySelector("[data-key]")) };
 }
 
@@ -38,14 +44,14 @@ function line({ data, subject }, here) {
     h("span", {}, t(`alarm.${data.state}`)), h("span", {}, duration(age({ time: data.raised }))));
 }
 
-function detail(one) {
+function detail(one, image) {
   const { data, subject } = one;
   return panel("alarm-one", `${t(`priority.${data.priority}`)} ${subject}`,
     chain(data),
     h("p", { class: "big" }, measured(data)),
     h("dl", {}, ...facts(data)),
     h("canvas", { class: "trend", "data-trend": "", role: "img", "aria-label": t("trend-of", { subject }) }),
-    picture(subject),
+    image,
     todo(one),
     buttons(data),
     disposition(data),
@@ -81,14 +87,6 @@ function course(whole, { data, subject }) {
   if (points) trend(canvas, points, typeof data.limit === "number" ? [{ value: data.limit, label: `${number(data.limit)} ${unit(data.unit)}` }] : []);
 }
 
-/** The image that was kept of this device last. */
-function picture(subject) {
-  const [device] = subject.split("/");
-  const found = events.find(({ kind, message }) => kind === "capture" && message.subject?.split("/")[0] === device && message.data.media_type === "image/jpeg");
-  if (!found) return null;
-  return h("span", { class: "redden evidence-frame" }, h("img", { class: "evidence", alt: t("image-at", { time: moment(found.message.time) }), src: `/evidence/${found.message.data.digest.replace("sha256:", "")}` }));
-}
-
 /** What to do, in order, with the time at which each was done. */
 function todo(one) {
   return h("fieldset", {}, h("legend", {}, t("steps")), ...steps(one).map(({ text, at }, index) => {
@@ -104,10 +102,10 @@ function buttons(data) {
   return h("div", { class: "buttons" },
     h("button", { "data-key": "a", disabled: data.acknowledged, onclick: () => act("ack") }, t("acknowledge")),
     h("button", { "data-key": "s", disabled: Boolean(data.silenced), onclick: () => act("silence", { seconds: SILENCE_SECONDS }) }, t("silence", { time: duration(SILENCE_SECONDS) })),
-    ...SHELVE.map((seconds) => h("button", { onclick: () => {
-      const why = prompt(t("why-shelve"));
+    ...(data.category === MANAGED ? [h("span", {}, t("never-shelved"))] : SHELVE.map((seconds) => h("button", { onclick: async () => {
+      const why = await ask(t("shelve-for", { time: duration(seconds) }), t("shelve"), t("why-shelve"));
       if (why) act("shelve", { seconds, why }, why);
-    } }, t("shelve-for", { time: duration(seconds) }))),
+    } }, t("shelve-for", { time: duration(seconds) })))),
     data.shelved ? h("button", { onclick: () => act("unshelve") }, t("unshelve")) : null,
     data.latched && data.active === false ? h("button", { onclick: () => act("reset") }, t("reset")) : null,
     said);

@@ -1,15 +1,19 @@
 // One device whole: identity, channels with course and limits, images, plasmagram or spectrum, errors, commands.
 
 import { attempt, issuerField } from "../acts.js";
-import { fill, h } from "../dom.js";
+import { fill, h, put } from "../dom.js";
 import { imager } from "../imager.js";
 import { limits } from "../limits.js";
+import { drifts } from "../mobility.js";
 import { decoded, spectrum, trend } from "../plot.js";
 import { raw } from "../raw.js";
 import { due, reading, rules, windows } from "../rules.js";
-import { age, believed, devices, events, history, link, listen, stateOf, topics } from "../store.js";
-import { duration, language, number, t, unit } from "../words.js";
+import { age, believed, devices, events, history, link, listen, spectra, stateOf, topics } from "../store.js";
+import { clock, duration, language, number, t, unit } from "../words.js";
 import { event, panel } from "./overview.js";
+
+/** What was there without the thing that is looked at: no result speaks of its peaks. */
+const BACKGROUND = "background";
 
 export function open(main, id) {
   const place = h("div", { class: "wide" });
@@ -59,7 +63,7 @@ function whole(place, one, pictures) {
     ...pairs(Object.fromEntries((known.capability?.capabilities ?? []).map((item) => [item.name, `${t(`level.${item.level}`)} ${item.cause}`]))));
     fill(parts.errors, ...pairs({ ...(now.device?.errors ?? {}), losses: now.device?.losses, "last-fault": now.device?.last_fault }));
     channels(parts.channels, now, curves);
-    spectra(parts.spectra, now, curves);
+    plots(parts.spectra, now, curves);
     fill(parts.events, ...events.filter(({ message }) => message.subject?.split("/")[0] === one.id).slice(0, 15).map(event));
   } };
 }
@@ -100,36 +104,51 @@ function kept(curves, name, place, make) {
   return curves.get(name);
 }
 
-/** Plasmagrams and spectra, with what the last result found in them. */
-function spectra(place, one, curves) {
+/** Plasmagrams and spectra of each mode, the last of a run with what its result found, and the last blank. */
+function plots(place, one, curves) {
   for (const channel of one.describe.channels.filter(({ kind }) => kind === "spectrum")) {
-    const data = topics.get(`reading/${one.id}/${channel.name}`)?.data;
-    if (!data?.values) continue;
-    const row = kept(curves, `spectrum/${channel.name}`, place, () => {
-      const canvas = h("canvas", { class: "spectrum", role: "img", "aria-label": channel.title || channel.name });
-      return { element: h("div", {}, h("strong", {}, channel.title || channel.name), canvas), canvas };
-    });
-    const result = events.find(({ kind, message }) => kind === "result" && message.subject?.split("/")[0] === one.id)?.message.data;
-    spectrum(row.canvas, decoded(data), data.axis, spans(one.id, data), marks(result, data));
+    for (const [name, message] of spectra) {
+      if (name.startsWith(`${one.id}/${channel.name}/`)) plot(kept(curves, `spectrum/${name}`, place, () => framed(channel)), one, channel, message);
+    }
   }
 }
 
-/** Peaks of a result on the axis of the curve; those of K0 by the drift time of the calibrant, where it was told. */
-function marks(result, data) {
+function framed(channel) {
+  const parts = { head: h("strong"), canvas: h("canvas", { class: "spectrum", role: "img", "aria-label": channel.title || channel.name }), told: h("p", { class: "spectrum-told" }) };
+  return { element: h("div", {}, parts.head, parts.canvas, parts.told), ...parts };
+}
+
+function plot({ element, head, canvas, told }, one, channel, { data, time }) {
+  const values = decoded(data);
+  const drift = drifts(data.drift, data.axis, values);
+  const [looked, found] = [drift ? spans(one.id, data, drift) : [], data.idle || data.mode === BACKGROUND ? [] : marks(resultOf(one.id, data.run), data, drift)];
+  spectrum(canvas, values, data.axis, looked, found);
+  element.classList.toggle("stale", !believed(one));
+  put(head, [channel.title || channel.name, data.mode, data.idle ? t("blank") : data.run ? t("run", { run: data.run }) : "", clock(time), believed(one) ? "" : t(`state.${stateOf(one)}`)].filter(Boolean).join(" · "));
+  put(told, [["peaks", found.map(peakName)], ["windows", looked.map(({ label }) => label)]].filter(([, names]) => names.length)
+    .map(([word, names]) => t(word, { names: [...new Set(names)].join(", ") })).join(" · "));
+}
+
+/** What came of a run, the hub's own word first where there is one; of what is part of none, the last result. */
+function resultOf(id, run) {
+  return events.find(({ kind, message }) => kind === "result" && message.subject?.split("/")[0] === id && (!run || message.data.sample_id === run))?.message.data;
+}
+
+function peakName({ label, alarm }) {
+  return alarm ? `${label} (${t("outcome.alarm")})` : label;
+}
+
+/** Peaks of a result on the axis of the curve; those of K0 where its drift tube was told. */
+function marks(result, data, drift) {
   return (result?.peaks ?? []).filter((peak) => !peak.mode || !data.mode || peak.mode === data.mode).flatMap((peak) => {
-    const at = peak.unit === data.axis.unit ? peak.position : place(peak.position, data.drift);
-    return Number.isFinite(at) ? [{ at, label: peak.substance || peak.name || "?", alarm: peak.finding === "alarm" }] : [];
+    const at = peak.unit === data.axis.unit ? peak.position : peak.unit === "cm2/(V.s)" && drift ? drift(peak.position) : NaN;
+    return Number.isFinite(at) ? [{ at, label: peak.substance || peak.name || `${number(peak.position)} ${unit(peak.unit)}`, alarm: peak.finding === "alarm" }] : [];
   });
 }
 
 /** Windows on the axis of the curve; a lower mobility drifts for longer. */
-function spans(id, data) {
-  return windows(id, data.mode).map((one) => ({ low: place(one.high, data.drift), high: place(one.low, data.drift), label: one.name }))
-    .filter((one) => Number.isFinite(one.low));
-}
-
-function place(mobility, drift) {
-  return drift?.calibrant_k0 && drift?.calibrant_ms ? (drift.calibrant_k0 * drift.calibrant_ms) / mobility : NaN;
+function spans(id, data, drift) {
+  return windows(id, data.mode).map((one) => ({ low: drift(one.high), high: drift(one.low), label: one.name }));
 }
 
 function commands(one) {

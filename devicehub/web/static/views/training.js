@@ -1,6 +1,7 @@
 // An exercise. Trainee: what was said, and the score once it is over. Instructor: timeline, live injects, pause, speed, score so far.
 
 import { attempt, issuerField } from "../acts.js";
+import { ask } from "../dialog.js";
 import { fill, h, press } from "../dom.js";
 import { link } from "../store.js";
 import { exercise, look, spoken } from "../training.js";
@@ -115,7 +116,7 @@ function direction(now) {
     h("button", { "data-key": "r", "data-when": "paused", onclick: () => act("resume") }, t("resume")),
     h("label", {}, t("speed"), h("select", { onchange: (event) => act("speed", { speed: Number(event.target.value) }) },
       ...SPEEDS.map((speed) => h("option", { value: speed, selected: speed === now.speed }, `×${number(speed)}`)))),
-    h("button", { "data-when": "running paused", onclick: () => confirm(t("end-exercise")) && act("end") }, t("end-exercise")),
+    h("button", { "data-when": "running paused", onclick: async () => (await ask(t("end-exercise-now"), t("end-exercise"))) !== null && act("end") }, t("end-exercise")),
     h("button", { "data-when": "over", onclick: () => act("end") }, t("leave-exercise"))),
   said, h("h3", {}, t("inject")), h("div", { class: "buttons" }, ...ready(now).map((one, index) =>
     h("button", { "data-key": String(index + 1), "data-when": "running paused", onclick: () => inject(one.do, one.device, one.values ?? {}, one.lasts ?? 0) }, `${index + 1} ${what(one)}`))),

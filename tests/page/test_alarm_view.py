@@ -1,0 +1,115 @@
+"""One alarm whole: the image on which it came, what to do ticked off, put aside with a reason, and what is not offered."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.page.browsing import Visit, needs_browser, visited
+from tests.page.test_every_view import THEMES, violations
+
+pytestmark = [pytest.mark.real, needs_browser]
+
+CAMERA = """
+[[device]]
+id = "thermal-1"
+driver = "thermal.gy_mcu90640"
+port = "sim:"
+
+[[limit]]
+device = "thermal-1"
+channel = "image.max"
+high = 33.0
+category = "{category}"
+"""
+ONE = "section[aria-labelledby=alarm-one]"
+COLOURS = """canvas => new Set(new Uint32Array(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size"""
+DRAWN = 20
+"""Colours of a drawn image, at least."""
+CARRIED = "() => document.activeElement.closest('dialog') !== null"
+
+
+async def opened(visit: Visit) -> None:
+    """The view of the alarm that stands, by somebody who has a name."""
+    await visit.sees("#banner", "thermal-1/image-max-high")
+    await visit.page.keyboard.press("Alt+2")
+    await visit.page.locator("#issuer").fill("op-1147")
+    await visit.page.locator("#issuer").press("Enter")
+
+
+async def drawn(visit: Visit) -> int:
+    """How many colours the image of the alarm has, once it is drawn."""
+    canvas = visit.page.locator(".exposure canvas")
+    await canvas.wait_for()
+    while (found := int(await canvas.evaluate(COLOURS))) < DRAWN:
+        await visit.page.wait_for_timeout(50)
+    return found
+
+
+def is_kept(folder: Path, found: Path) -> bool:
+    """Whether those bytes are among the evidence."""
+    return found.read_bytes() in [path.read_bytes() for path in (folder / "state" / "evidence").glob("*/*")]
+
+
+async def test_the_image_on_which_an_alarm_came_is_shown_with_its_time_to_whoever_comes_later_too(
+    tmp_path: Path,
+) -> None:
+    async with visited(tmp_path, CAMERA.format(category="threat")) as visit:
+        await opened(visit)
+        assert await drawn(visit) >= DRAWN
+        (raised,) = await visit.page.locator(f"{ONE} dt:text-is('Raised') + dd").all_inner_texts()
+        assert f"Image on which it was raised, {raised}" in await visit.sees(".exposure figcaption")
+        async with visit.page.expect_download() as download:
+            await visit.page.locator(".exposure a").click()
+        assert is_kept(tmp_path, Path(await (await download.value).path()))
+        await visit.page.reload()
+        assert await drawn(visit) >= DRAWN
+        await visit.page.keyboard.press("a")
+        await visit.sees(f"{ONE} dd", "op-1147")
+        assert await drawn(visit) >= DRAWN, "it stays while the alarm goes on"
+
+
+async def test_steps_are_ticked_off_with_their_time_and_the_banner_says_the_next(tmp_path: Path) -> None:
+    async with visited(tmp_path, CAMERA.format(category="threat")) as visit:
+        await opened(visit)
+        await visit.sees("#banner", "next: Stop. Keep people away.")
+        first = visit.page.locator(".step").first
+        await first.locator("input").focus()
+        await visit.page.keyboard.press("Space")
+        assert await visit.sees(".step time", ":")
+        await visit.sees("#banner", "next: Isolate the item")
+        await visit.page.keyboard.press("Alt+1")
+        await visit.page.keyboard.press("Alt+2")
+        assert await first.locator("input").is_checked(), "it is known when the view is opened again"
+        await first.locator("input").press("Space")
+        await visit.sees("#banner", "next: Stop. Keep people away.")
+        assert await first.locator("time").inner_text() == ""
+
+
+async def test_a_detection_is_not_offered_to_be_shelved_and_it_is_said_why(tmp_path: Path) -> None:
+    async with visited(tmp_path, CAMERA.format(category="threat")) as visit:
+        await opened(visit)
+        await visit.sees(f"{ONE} .buttons", "A detection is not shelved")
+        assert await visit.page.get_by_role("button", name="Shelve").count() == 0
+
+
+async def test_another_alarm_is_shelved_by_keyboard_with_a_reason_and_comes_back(tmp_path: Path) -> None:
+    async with visited(tmp_path, CAMERA.format(category="device")) as visit:
+        await opened(visit)
+        await visit.page.get_by_role("button", name="Shelve 30 min").press("Enter")
+        dialog = visit.page.get_by_role("dialog", name="Shelve 30 min")
+        await dialog.wait_for()
+        assert {theme: found for theme in THEMES if (found := await violations(visit, theme, pressed=False))} == {}
+        assert await visit.page.evaluate(CARRIED), "the keyboard stands in it"
+        await visit.page.keyboard.press("Escape")
+        await dialog.wait_for(state="detached")
+        await visit.sees("#banner", "thermal-1/image-max-high")
+        await visit.page.get_by_role("button", name="Shelve 30 min").press("Enter")
+        await visit.page.keyboard.press("Enter")
+        await dialog.wait_for()
+        await visit.page.keyboard.type("paint next door, as said")
+        assert await visit.page.locator("#banner").is_visible(), "a letter in it is no key of the page"
+        await visit.page.keyboard.press("Enter")
+        await visit.page.locator("#banner").wait_for(state="hidden")
+        await visit.sees(f"{ONE} dd", "op-1147: paint next door, as said")
+        await visit.page.get_by_role("button", name="End shelving").press("Enter")
+        await visit.sees("#banner", "thermal-1/image-max-high")
