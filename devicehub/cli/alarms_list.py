@@ -20,6 +20,7 @@ from devicehub.journal import tables
 from devicehub.journal.report import reading
 from devicehub.lock import is_held
 from devicehub.log import escaped
+from devicehub.model.alarm import AlarmState
 from devicehub.model.errors import ConfigError
 from devicehub.model.payload import AlarmData, StatusData
 from devicehub.publish.envelope import stored_alarm
@@ -31,6 +32,7 @@ PATIENCE: Final = 10.0
 AFTER: Final = 0.3
 """Seconds for a broker that does not give what it retains in the order of the subscription."""
 
+PUT_ASIDE: Final = frozenset({AlarmState.SHELVED, AlarmState.SUPPRESSED, AlarmState.OUT_OF_SERVICE})
 TITLES: Final = ("ALARM", "STATE", "", "PRIORITY", "ABOUT", "VALUE", "SINCE", "TIMES")
 
 
@@ -47,7 +49,10 @@ class _Status(Struct, frozen=True):
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print what stands and what was put aside, the oldest first. 69 when neither hub nor broker says anything."""
+    """Print what stands and what was put aside, the oldest first. 69 when neither hub nor broker says anything.
+
+    10 for whoever asks for it by the exit code, while something stands that is not put aside.
+    """
     found = sorted(_found(args), key=lambda one: (one.data.raised, one.device, one.point))
     if args.json:
         shown = [{"device": one.device, "point": one.point, **msgspec.to_builtins(one.data)} for one in found]
@@ -56,7 +61,8 @@ def run(args: argparse.Namespace) -> int:
         print_table(TITLES, [_row(one) for one in found])
     else:
         say("nothing stands")
-    return Exit.OK
+    stands = any(one.data.state not in PUT_ASIDE for one in found)
+    return Exit.STANDING if args.exit_code and stands else Exit.OK
 
 
 def _found(args: argparse.Namespace) -> list[Standing]:

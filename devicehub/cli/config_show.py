@@ -16,18 +16,18 @@ def run(args: argparse.Namespace) -> int:
     config = load_config(config_path(args))
     values: dict[str, object] = config.model_dump(mode="python", exclude_unset=not args.effective, exclude_none=True)
     if args.json:
-        print_json(_plain(values))
+        print_json(plain(values))
     else:
         say("\n".join(toml_lines(values)))
     return Exit.OK
 
 
-def _plain(value: object) -> object:
-    """As JSON has it: paths are text."""
+def plain(value: object) -> object:
+    """A value as JSON has it: paths are text."""
     if isinstance(value, Mapping):
-        return {key: _plain(one) for key, one in value.items()}
+        return {key: plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
     return str(value) if isinstance(value, Path) else value
 
 
@@ -37,7 +37,7 @@ def toml_lines(values: Mapping[str, object], *, deep: bool = False) -> Iterator[
     inside = {key for key, _ in sections}
     for key, value in values.items():
         if key not in inside:
-            yield f"{_key(key)} = {_toml(value)}"
+            yield f"{_key(key)} = {toml_value(value)}"
     for key, tables in sections:
         for table in tables:
             yield ""
@@ -60,11 +60,13 @@ def _text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _toml(value: object) -> str:
+def toml_value(value: object) -> str:
+    """A value in one line of TOML."""
     if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{_key(key)} = {_toml(one)}" for key, one in value.items()) + " }" if value else "{}"
+        pairs = ", ".join(f"{_key(key)} = {toml_value(one)}" for key, one in value.items())
+        return f"{{ {pairs} }}" if pairs else "{}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_toml, value)) + "]"
+        return "[" + ", ".join(map(toml_value, value)) + "]"
     if isinstance(value, bool):
         return str(value).lower()
     return repr(value) if isinstance(value, int | float) else _text(str(value))

@@ -22,6 +22,7 @@ class Exit(IntEnum):
     OK = 0
     FAILURE = 1
     USAGE = 2
+    STANDING = 10
     BELOW_MARK = 11
     BAD_INPUT = 65
     NO_INPUT = 66
@@ -40,6 +41,7 @@ MEANINGS: Mapping[Exit, str] = MappingProxyType(
         Exit.OK: "done",
         Exit.FAILURE: "anything else that went wrong",
         Exit.USAGE: "wrong command line, an unknown driver or device in it too",
+        Exit.STANDING: "an alarm stands (`alarms list --exit-code`)",
         Exit.BELOW_MARK: "an exercise below its pass mark",
         Exit.BAD_INPUT: "input that is not what it should be",
         Exit.NO_INPUT: "no such file, or a folder in its place",

@@ -10,6 +10,7 @@ from devicehub.cli import words
 from devicehub.cli.exits import MEANINGS
 from devicehub.cli.grammar import Mixed, Nouns, Parser, broker_option, config_option, hub_options, leaf, noun
 from devicehub.cli.parser_alarms import alarms, scans, whatif
+from devicehub.cli.parser_broker import broker
 from devicehub.cli.parser_exercises import exercises
 from devicehub.cli.parser_inspections import inspections
 
@@ -38,6 +39,7 @@ def build_parser() -> Parser:
         _journal,
         _configuration,
         _certificates,
+        broker,
         _facts,
     )
     for add in ours:
@@ -225,6 +227,9 @@ def _of_configuration(nouns: Nouns) -> None:
     how.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
     how.add_argument("--back", action="store_true", help="put the former file in its place again")
     config_option(migrate)
+    diff = leaf(nouns, "diff", "config_diff", "show where another configuration differs from this one")
+    diff.add_argument("other", type=Path, metavar="OTHER", help="as the one that a change kept beside it")
+    config_option(diff)
     leaf(nouns, "schema", "config_schema", "print the JSON Schema of the configuration")
     show = leaf(nouns, "show", "config_show", "print the configuration, all files merged")
     show.add_argument("file", nargs="?", type=Path, metavar="FILE")

@@ -32,7 +32,9 @@ def alarms(commands: Nouns) -> None:
 
 
 def _of_alarms(nouns: Nouns) -> None:
-    hub_options(leaf(nouns, "list", "alarms_list", "list the alarms that stand, and the points that were put aside"))
+    shown = leaf(nouns, "list", "alarms_list", "list the alarms that stand, and the points that were put aside")
+    shown.add_argument("--exit-code", action="store_true", help="end with 10 while one stands that is not put aside")
+    hub_options(shown)
     ack = _act(nouns, "ack", "say that an alarm was seen")
     _why(ack, needed=False)
     confirm = _act(nouns, "confirm", "say what a detection was, which closes it")

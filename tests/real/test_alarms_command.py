@@ -71,11 +71,13 @@ async def post(folder: Path) -> AsyncIterator[Post]:
 
 async def test_an_alarm_from_its_coming_to_its_end(tmp_path: Path) -> None:
     async with post(tmp_path) as one:
-        assert (await one.types("alarms", "list")).stdout == b"nothing stands\n"
+        none = await one.types("alarms", "list", "--exit-code")
+        assert (none.returncode, none.stdout) == (0, b"nothing stands\n")
         await one.alarmed()
         stands = {f"{alarm['device']}/{alarm['point']}": alarm for alarm in await one.shown("alarms", "list")}
         assert set(stands) == STAND
         assert stands[ALARM]["state"] == "unack-active"
+        assert (await one.types("alarms", "list", "--exit-code")).returncode == 10
 
         early = await one.types("alarms", "confirm", ALARM, "--as", "nuisance")
         assert (early.returncode, early.stdout.decode().split()[:2]) == (1, ["rejected", "not-acknowledged:"])
