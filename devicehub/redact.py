@@ -2,9 +2,10 @@
 
 What is secret is what the driver itself finds: the data of scans, and what tells one device from another of its kind or
 whose it is (`TELLING`, words in the name of a fact). Their bytes are replaced wherever they stand, letter by letter and
-digit by digit, whole or in the pieces that frames cut them into. A check value that stands at the end of a packet is
-made right again; what the driver then makes of the bytes is the new transcript, so that a frame which does not pass
-its check any more is a fault in it. Pixels and spectra stay as they are.
+digit by digit, those that are no text (a tag's number) with zeros, whole or in the pieces that frames cut them into.
+Checks are made right again, by the device file where the driver is one, else where one stands at the end of a packet.
+What the driver then makes of the bytes is the new transcript, and a frame that does not pass its check any more a fault
+in it. Pixels and spectra stay as they are.
 """
 
 import binascii
@@ -20,7 +21,7 @@ from devicehub.model.reading import Identity, Sample, Scan
 from devicehub.record import Line, format_packet, run_transcript, samples_of
 from devicehub.wire.checksum import crc16_ccitt_false, negated_sum16, sum8, sum16, xor8
 from devicehub.wire.packet import Packet
-from devicehub.wire.protocol import DeviceProtocol
+from devicehub.wire.protocol import DeviceProtocol, Reseal
 
 TELLING: Final = frozenset(
     {"address", "id", "label", "location", "mac", "name", "number", "owner"}
@@ -28,6 +29,7 @@ TELLING: Final = frozenset(
 )
 SHORTEST: Final = 4
 _FIRST: Final = 16
+_MARKS: Final = frozenset("\r\n\t\x04\x1d\x1e")  # those that codes hold: GS, RS, EOT
 
 Check = Callable[[bytes], bytes]
 
@@ -45,15 +47,22 @@ class Redaction:
     left: tuple[str, ...]
 
 
-def redacted(lines: Sequence[Line], protocol: Callable[[], DeviceProtocol], *, rename: bool = False) -> Redaction:
-    """A transcript without them. `protocol`: a fresh one. `rename`: ports are names of files, which may tell."""
+def redacted(
+    lines: Sequence[Line], protocol: Callable[[], DeviceProtocol], *, rename: bool = False, reseal: Reseal | None = None
+) -> Redaction:
+    """A transcript without them.
+
+    `protocol`: a fresh one. `rename`: ports are names of files, which may tell. `reseal`: of a driver that knows how.
+    """
     found = dict(_secrets(samples_of(protocol(), lines)))
     secrets = {
-        value: name for value, name in sorted(found.items(), key=lambda one: -len(one[0])) if value != _filled(value)
+        value: name
+        for value, name in sorted(found.items(), key=lambda one: -len(one[0]))
+        if value != _other(value)(value)
     }
     streams = _Streams(line.packet for line in lines if line.sign == "<" and line.packet is not None)
     left = [name for value, name in secrets.items() if not streams.replace(value)]
-    packets = iter(streams.packets(rename=rename))
+    packets = iter(streams.packets(rename=rename, reseal=reseal))
     heard = [_with(line, next(packets)) for line in lines if line.sign == "<" and line.packet is not None]
     made = run_transcript(protocol(), heard)
     still = {value for value, _ in _secrets(samples_of(protocol(), heard))} & set(secrets)
@@ -86,7 +95,7 @@ class _Streams:
 
     def replace(self, value: bytes) -> bool:
         """Put something else in its place, in each form that devices send text in; False if it is nowhere."""
-        found = [self._pieces(form, _filled) for form in _letter_forms(value)]
+        found = [self._pieces(form, _other(value)) for form in _letter_forms(value)]
         found += [self._pieces(form, _zeros) for form in _number_forms(value)]
         return any(found)
 
@@ -119,7 +128,7 @@ class _Streams:
                 data[start : start + len(piece)] = other
                 start += len(piece)
 
-    def packets(self, *, rename: bool) -> Iterator[Packet]:
+    def packets(self, *, rename: bool, reseal: Reseal | None) -> Iterator[Packet]:
         """The packets again, sealed as they were."""
         places = dict.fromkeys(self._data, 0)
         names = {port: f"file-{number}{PurePath(port).suffix}" for number, port in enumerate(self._data, 1)}
@@ -127,7 +136,9 @@ class _Streams:
             start = places[old.port]
             places[old.port] = end = start + len(old.data)
             new = bytes(self._data[old.port][start:end])
-            yield Packet(new if new == old.data else _sealed(old.data, new), names[old.port] if rename else old.port)
+            if new != old.data:
+                new = _sealed(old.data, new) if reseal is None else reseal(old.data, new)
+            yield Packet(new, names[old.port] if rename else old.port)
 
 
 def _letter_forms(value: bytes) -> list[bytes]:
@@ -148,6 +159,14 @@ def _number_forms(value: bytes) -> list[bytes]:
 
 def _zeros(value: bytes) -> bytes:
     return bytes(len(value))
+
+
+def _other(value: bytes) -> Callable[[bytes], bytes]:
+    """What is put in the place of a value, or of a piece of it."""
+    text = value.decode(errors="replace")
+    return (
+        _filled if all(letter in _MARKS or letter.isprintable() for letter in text) and "\ufffd" not in text else _zeros
+    )
 
 
 def _filled(value: bytes) -> bytes:

@@ -25,6 +25,7 @@ from devicehub.driver import Driver
 from devicehub.model.device import EvidenceLevel
 from devicehub.model.errors import ConfigError
 from devicehub.simulator import SimulatorFactory
+from devicehub.wire.protocol import Reseal
 
 EVIDENCE = "evidence.json"
 
@@ -91,6 +92,14 @@ def load_driver(name: str, folder: Path | None = None) -> Driver:
 def simulator_of(driver: Driver) -> SimulatorFactory:
     """The simulator of a driver: of the same file, if it comes from a device file. Raises `ConfigError`."""
     return load_simulator(driver.name, Path(driver.file).parents[1] if driver.file else None)
+
+
+def resealer_of(driver: Driver) -> Reseal | None:
+    """What makes the checks of frames right again: of the driver's device file, if it comes from one."""
+    if not driver.file:
+        return None
+    files, sealing = (importlib.import_module(f"devicehub.devicefile.{name}") for name in ("load", "sealing"))
+    return cast(Reseal | None, sealing.resealer(files.load(Path(driver.file))))
 
 
 def load_simulator(name: str, folder: Path | None = None) -> SimulatorFactory:

@@ -20,7 +20,7 @@ from devicehub.driver import Driver, FileLink
 from devicehub.model.instant import instant
 from devicehub.record import Line
 from devicehub.redact import redacted
-from devicehub.registry import load_driver
+from devicehub.registry import load_driver, resealer_of
 from devicehub.transport.link import Transport
 from devicehub.wire.protocol import DeviceProtocol
 
@@ -57,7 +57,7 @@ def _finish(tape: "Tape", stream: TextIO, path: Path) -> None:
     """What was kept in memory because it is to be redacted. Raises `CommandError`, and leaves nothing."""
     if tape.stream is not None:
         return
-    result = redacted(tape.lines, tape.protocol, rename=tape.renames)
+    result = redacted(tape.lines, tape.protocol, rename=tape.renames, reseal=resealer_of(tape.driver))
     if result.left:
         path.unlink()
         raise CommandError(Exit.BAD_INPUT, f"cannot be put out of {path}, so it is not kept: {', '.join(result.left)}")

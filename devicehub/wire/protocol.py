@@ -13,6 +13,8 @@ from devicehub.model.reading import Sample
 from devicehub.wire.framer import Framer
 from devicehub.wire.packet import Packet
 
+Reseal = Callable[[bytes, bytes], bytes]
+"""Of a packet as it came, and with other content of the same length: the latter with its checks made right again."""
 Result = Mapping[str, str | float | bool | None]
 """What a command gave, by name."""
 

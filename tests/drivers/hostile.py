@@ -21,12 +21,9 @@ from typing import Literal
 
 import numpy as np
 
-from devicehub.devicefile.compiled import Compiled
-from devicehub.devicefile.framers import Escape
 from devicehub.devicefile.load import load
-from devicehub.devicefile.notation import parse_bytes
+from devicehub.devicefile.sealing import sealer
 from devicehub.driver import Driver
-from devicehub.model.errors import ProtocolError
 from devicehub.registry import device_files
 from devicehub.wire.checksum import crc16_ccitt_false, negated_sum16
 from devicehub.wire.packet import Packet
@@ -154,29 +151,8 @@ def seal_of(name: str) -> Seal | None:
         return lambda frame: frame if len(frame) < SEALED_LEAST else by_hand(frame)
     if name not in device_files():
         return None
-    compiled = load(device_files()[name])
-    sealed = compiled.file.frame.kind == "length" or bool(compiled.file.check)
-    return _by_file(compiled) if sealed and compiled.file.frame.kind in {"length", "delimited"} else None
-
-
-def _by_file(compiled: Compiled) -> Seal:
-    """The encoder of a device file makes length and checks right."""
-    table, framing = compiled.file.frame, compiled.framing
-    start, end, escape = parse_bytes(table.start), parse_bytes(table.end), Escape(table.escape)
-    least = max(table.least, table.at + table.width) + framing.tail
-
-    def seal(frame: bytes) -> bytes:
-        inner = frame
-        if table.kind == "delimited":
-            inner = escape.undo(frame.removeprefix(start).removesuffix(end))
-        if len(inner) < least:
-            return frame
-        try:
-            return framing.reply(inner[: len(inner) - framing.tail])
-        except (ProtocolError, OverflowError):  # an odd number of bytes in a sum of words; more than its length can say
-            return frame
-
-    return seal
+    by_file = sealer(load(device_files()[name]))
+    return None if by_file is None else lambda frame: by_file(frame) or frame
 
 
 class Hostile:
