@@ -1,5 +1,7 @@
 """A bundle for somebody elsewhere has what helps, and nothing that is secret."""
 
+import asyncio
+import json
 import subprocess
 import sys
 import zipfile
@@ -7,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.hub_process import ROOT
+from tests.real.hub_process import ROOT, started
 
 pytestmark = pytest.mark.real
 
@@ -19,6 +21,11 @@ def diagnosed(folder: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         command, cwd=folder, env={"PATH": "", "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
     )
+
+
+def packed(folder: Path) -> dict[str, str]:
+    with zipfile.ZipFile(folder / "fault.zip") as pack:
+        return {name.removeprefix("devicehub/"): pack.read(name).decode() for name in pack.namelist()}
 
 
 def test_it_has_what_helps_and_no_secret(tmp_path: Path) -> None:
@@ -44,8 +51,7 @@ address = "{ADDRESS}"
 """)
     done = diagnosed(tmp_path)
     assert done.returncode == 0, done.stderr
-    with zipfile.ZipFile(tmp_path / "fault.zip") as pack:
-        parts = {name.removeprefix("devicehub/"): pack.read(name).decode() for name in pack.namelist()}
+    parts = packed(tmp_path)
     assert set(parts) == {"about.json", "configuration.toml", "findings.json", "present.json"}
     everything = "\n".join(parts.values())
     assert [one for one in (SERIAL, ADDRESS, USER, PASSWORD) if one in everything] == []
@@ -53,3 +59,28 @@ address = "{ADDRESS}"
     assert "nothing listens on 127.0.0.1:1" in parts["findings.json"]
     assert (tmp_path / "fault.zip").stat().st_mode & 0o077 == 0
     assert diagnosed(tmp_path).returncode == 73, "it exists: it is left alone"
+
+
+def test_a_configuration_that_cannot_be_used_is_itself_what_was_found_and_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "devicehub.toml").write_text(f'[hub]\nsite = "s"\nnode = "n"\n[mqtt]\npassword = "{PASSWORD}"\n')
+    done = diagnosed(tmp_path)
+    assert done.returncode == 0, done.stderr
+    parts = packed(tmp_path)
+    assert set(parts) == {"about.json", "findings.json", "present.json"}
+    assert "FAIL config devicehub.toml:5:1: mqtt.password" in parts["findings.json"]
+    assert PASSWORD not in "\n".join(parts.values())
+
+
+async def test_of_a_hub_that_runs_without_a_device_it_has_the_journal_and_the_metrics(tmp_path: Path) -> None:
+    (tmp_path / "devicehub.toml").write_text(
+        '[hub]\nsite = "s"\nnode = "n"\nstate = "state"\n[metrics]\nenabled = true\nport = 0\n'
+    )
+    async with started("run", cwd=tmp_path) as hub:
+        await hub.says("the alarm path works")
+        done = await asyncio.to_thread(diagnosed, tmp_path)
+    assert done.returncode == 0, done.stderr
+    parts = packed(tmp_path)
+    assert "devicehub_alarm_path_alive 1" in parts["metrics.txt"]
+    assert json.loads(parts["journal.json"])
+    assert json.loads(parts["about.json"])["running"] is True
+    assert "[[device]]" not in parts["configuration.toml"]
