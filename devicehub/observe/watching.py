@@ -9,7 +9,7 @@ from devicehub.clock import Clock, clock_quality
 from devicehub.health import Figures
 from devicehub.observe.listener import Answer, Answers
 from devicehub.observe.metrics import CONTENT_TYPE, metrics
-from devicehub.observe.vital import Pulse, conditions
+from devicehub.observe.vital import Flow, Pulse, conditions
 
 _log = logging.getLogger(__name__)
 
@@ -26,6 +26,8 @@ class Watch:
         self._clock = clock
         self._tell = tell
         self._pulse = Pulse()
+        self._flow = Flow()
+        self._moves = True
         self._ready = False
         self.alive = False
 
@@ -47,6 +49,9 @@ class Watch:
     def _look(self) -> None:
         figures = self._figures()
         alive = figures is not None and self._pulse.beats(figures.gauges.alarms, figures.now)
+        self._moves = figures is None or self._flow.moves(
+            figures.depths.streams, figures.now, connected=figures.gauges.connected
+        )
         if self.alive and not alive:
             _log.critical(STOPS)
         elif alive and self._ready and not self.alive:
@@ -76,6 +81,6 @@ class Watch:
         figures = self._figures()
         if figures is None:
             return Answer(503, "the hub has not begun\n")
-        found = conditions(figures.gauges, alive=self.alive)
+        found = conditions(figures.gauges, alive=self.alive, moves=self._moves)
         text = "".join(f"ok   {one.name}\n" if one.met else f"FAIL {one.name}: {one.why}\n" for one in found)
         return Answer(200 if all(one.met for one in found) else 503, text)

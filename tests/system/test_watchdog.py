@@ -123,6 +123,24 @@ async def test_a_core_that_raises_ends_the_hub_and_is_not_fed_ten_seconds_longer
     assert raised.group_contains((IndexError, ValueError))
 
 
+async def test_events_that_do_not_go_out_are_told_by_ready_until_they_do_and_stop_no_watchdog(state: Path) -> None:
+    """Alarms are raised, stored, shown and sounded then, and reach nobody over MQTT, while status and health do."""
+    async with watched(state) as (running, manager, watch):
+        await running.clock.sleep(30)
+        assert watch.answers()["/readyz"]().code == 200
+        stage, broken = running.hub._delivery._stage, running.clock.monotonic()
+        whole, stage._window = stage._window, 0
+        await running.clock.sleep(60)
+        answer = watch.answers()["/readyz"]()
+        assert (answer.code, answer.text.count("FAIL")) == (503, 1)
+        assert "FAIL delivery: events wait although there is a connection" in answer.text
+        assert max(manager.fed()) - broken > 58
+        stage._window = whole
+        stage.wake()
+        await running.clock.sleep(5)
+        assert watch.answers()["/readyz"]().code == 200
+
+
 async def test_nothing_else_that_is_broken_stops_it(state: Path) -> None:
     """A full disk for ten minutes, a broker that is away, a device that is gone, a clock that was set."""
     socket = Socket()
