@@ -28,6 +28,7 @@ from tests.real import vector_proofs_detect as detect
 from tests.real import vector_proofs_imaging as imaging
 from tests.real import vector_proofs_thermal as thermal
 from tests.real.published_vectors import Cut, Vectors, sections
+from tests.real.vector_proofs_seek import seek_compact
 from tests.real.vector_proofs_wifi import wifi
 from tests.samples import SAMPLES
 
@@ -48,7 +49,7 @@ PROOFS: Mapping[str, tuple[str, Callable[[Vectors], None]]] = MappingProxyType(
         "p3_commands": ("thermal.thermal_master_p3", thermal.p3_commands),
         "lepton_tlinear": ("thermal.flir_lepton", thermal.lepton_tlinear),
         "boson_fslp": ("thermal.flir_boson_control", thermal.boson_fslp),
-        "seek_compact": ("thermal.seek_compact", imaging.seek_compact),
+        "seek_compact": ("thermal.seek_compact", seek_compact),
         "useeplus": ("endoscope.useeplus", imaging.useeplus),
         "radiacode": ("radiation.radiacode", detect.radiacode),
         "atom_fast": ("radiation.atom_fast", detect.atom_fast),
