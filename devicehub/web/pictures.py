@@ -36,7 +36,7 @@ def packed(shown: Shown) -> bytes:
     if not finite.any():
         return _HEADER.pack(*head, nan, nan, _NOWHERE, _NOWHERE) + bytes(raw.size)
     low, high = float(raw[finite].min()), float(raw[finite].max())
-    index = np.where(finite, (raw - low) * (_LAST / (high - low or 1.0)), 0.0).astype(np.uint8)
+    index = np.rint(np.where(finite, (raw - low) * (_LAST / (high - low or 1.0)), 0.0)).astype(np.uint8)
     row, column = divmod(int(np.where(finite, raw, -np.inf).argmax()), image.width)
     ends = [image.gain * value + image.offset for value in (low, high)]
     shown_ends = [value if isfinite(value) else nan for value in ends]

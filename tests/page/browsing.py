@@ -91,3 +91,12 @@ async def visited(folder: Path, config: str, *, width: int = 1400, height: int =
         visit = await _visit(one, hub, "page: ", (width, height))
         yield visit
         assert visit.complaints == [], visit.complaints
+
+
+@asynccontextmanager
+async def demonstrated(folder: Path) -> AsyncIterator[Visit]:
+    """`devicehub demo` and a browser at its page."""
+    async with started("demo", cwd=folder) as hub, browser() as one:
+        visit = await _visit(one, hub, "page: ", (1400, 900))
+        yield visit
+        assert visit.complaints == [], visit.complaints

@@ -9,7 +9,7 @@ from typing import Self
 import pytest
 
 from simulators.thermal.gy_mcu90640 import SIMULATOR
-from tests.page.browsing import Visit, exercised, needs_browser, visited
+from tests.page.browsing import Visit, demonstrated, exercised, needs_browser, visited
 
 pytestmark = [pytest.mark.real, needs_browser]
 
@@ -28,6 +28,7 @@ high = 33.0
 
 CYRILLIC_A = """dispatchEvent(new KeyboardEvent("keydown", { key: "\u0444", code: "KeyA", cancelable: true }))"""
 """The key that is A on a Latin keyboard, on a Cyrillic one that has another letter there."""
+PAINTED = """performance.getEntriesByName("first-contentful-paint").map((one) => one.startTime)[0] ?? 0"""
 TWICE = f"""{HOT}
 [[limit]]
 device = "thermal-1"
@@ -59,6 +60,32 @@ async def test_an_alarm_is_raised_acknowledged_confirmed_and_over_by_keyboard_al
         assert await visit.page.locator(".chain [aria-current]").all_inner_texts() == ["Raised", "Acknowledged"]
         await visit.page.keyboard.press("4")
         await visit.sees("section[aria-labelledby=alarm-past]", "Nuisance")
+
+
+async def focused(visit: Visit, selector: str) -> None:
+    """Go there by the tabulator, from wherever the keyboard is."""
+    async with asyncio.timeout(30):
+        while not await visit.page.evaluate("one => document.activeElement.matches(one)", selector):
+            await visit.page.keyboard.press("Tab")
+
+
+async def test_in_the_demonstration_an_alarm_goes_from_first_paint_to_cleared_by_keyboard_alone(tmp_path: Path) -> None:
+    async with demonstrated(tmp_path) as visit:
+        assert await visit.page.evaluate(PAINTED) > 0
+        await visit.sees("#banner", "gamma-1/dose-rate-high")
+        await named(visit)
+        await focused(visit, "#banner a")
+        await visit.page.keyboard.press("Enter")
+        await visit.sees("section[aria-labelledby=alarm-one] h2", "gamma-1/dose-rate-high")
+        stages = visit.page.locator(".chain [aria-current]")
+        assert (await stages.all_inner_texts())[0] == "Raised"
+        await visit.page.keyboard.press("a")
+        await visit.sees(".chain [aria-current]", "Acknowledged")
+        await visit.page.keyboard.press("2")
+        await visit.sees("section[aria-labelledby=alarm-one] dd, section[aria-labelledby=alarm-past] li", "known cause")
+        await visit.sees("section[aria-labelledby=alarm-past] li", "over", seconds=120.0)
+        await visit.page.keyboard.press("Alt+1")
+        await visit.sees("section[aria-labelledby=overview-events] li", "alarm over")
 
 
 async def test_a_scenario_is_answered_by_keyboard_alone_and_its_alarm_is_cleared(tmp_path: Path) -> None:

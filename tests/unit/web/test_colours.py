@@ -76,7 +76,7 @@ def contrast(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("vision", VISIONS)
-@pytest.mark.parametrize("name", ["day", "dark"])
+@pytest.mark.parametrize("name", ["day", "dark", "night"])
 def test_alarm_colours_are_told_apart_from_each_other_and_from_the_ground(name: str, vision: str) -> None:
     colours = theme(name)
     found = seen([colours[one] for one in ("ground", "critical", "high", "medium", "low", "fault")], vision)
@@ -84,26 +84,47 @@ def test_alarm_colours_are_told_apart_from_each_other_and_from_the_ground(name: 
     assert worst >= ALARM_FLOOR
 
 
-def sixteenths(anchors: list[str], vision: str) -> Colours:
-    """Seventeen colours of a palette, evenly spaced, as they are seen."""
-    places, raw = np.linspace(0, len(anchors) - 1, 17), coded(anchors)
-    steps = np.stack([np.interp(places, np.arange(len(anchors)), raw[:, part]) for part in range(3)], axis=1)
-    return lab(linear(steps) @ VISIONS[vision].T)
+def levels(anchors: list[str], vision: str, steps: int = 16, light: str = "#ffffff") -> Colours:
+    """Colours of a palette at the ends of so many even steps, as they are seen, in a light that they are multiplied by."""
+    places, raw = np.linspace(0, len(anchors) - 1, steps + 1), coded(anchors)
+    found = np.stack([np.interp(places, np.arange(len(anchors)), raw[:, part]) for part in range(3)], axis=1)
+    return lab(linear(found * coded([light])) @ VISIONS[vision].T)
+
+
+def is_one_way(found: Colours) -> bool:
+    """Whether hotter is always lighter, or always darker."""
+    lightness = np.diff(found[:, 0])
+    return bool((lightness > 0).all() or (lightness < 0).all())
+
+
+def red_light() -> str:
+    """What images are multiplied by in the red night."""
+    text = (STATIC / "style.css").read_text(encoding="utf-8")
+    (found,) = re.findall(
+        r'\[data-theme="night"\] \.redden::after {[^}]*background: (#[0-9a-f]{6}); mix-blend-mode: multiply', text
+    )
+    return str(found)
 
 
 @pytest.mark.parametrize("vision", VISIONS)
 @pytest.mark.parametrize("name", ["inferno", "iron", "white-hot", "black-hot"])
 def test_a_sixteenth_of_a_palette_is_a_step_that_is_seen_and_hotter_is_never_ambiguous(name: str, vision: str) -> None:
-    found = sixteenths(palettes()[name], vision)
+    found = levels(palettes()[name], vision)
     assert float(np.linalg.norm(np.diff(found, axis=0), axis=1).min()) >= STEP_FLOOR
-    lightness = np.diff(found[:, 0])
-    assert (lightness > 0).all() or (lightness < 0).all()
+    assert is_one_way(found)
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+@pytest.mark.parametrize("name", ["inferno", "iron", "white-hot", "black-hot"])
+def test_in_the_red_night_so_is_an_eighth(name: str, vision: str) -> None:
+    """Red alone has about half as many lightnesses as white has."""
+    found = levels(palettes()[name], vision, 8, red_light())
+    assert float(np.linalg.norm(np.diff(found, axis=0), axis=1).min()) >= STEP_FLOOR
+    assert is_one_way(found)
 
 
 def test_a_rainbow_would_not_pass() -> None:
-    lightness = np.diff(sixteenths(["#0000ff", "#00ffff", "#00ff00", "#ffff00", "#ff0000"], "deuteranopia")[:, 0])
-    assert not (lightness > 0).all()
-    assert not (lightness < 0).all()
+    assert not is_one_way(levels(["#0000ff", "#00ffff", "#00ff00", "#ffff00", "#ff0000"], "deuteranopia"))
 
 
 DIGIT = 3.0

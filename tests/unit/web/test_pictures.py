@@ -23,7 +23,13 @@ def test_the_scale_is_from_the_coldest_to_the_hottest_pixel_in_the_channels_unit
     ms, number, width, height, low, high, column, row = HEADER.unpack_from(data)
     assert (ms, number, width, height) == (1_795_500_000_250 % 2**32, 7, 3, 2)
     assert (low, high, column, row) == (5.0, 45.0, 1, 1)
-    assert list(data[HEADER.size :]) == [0, 63, 127, 31, 255, 0]
+    assert list(data[HEADER.size :]) == [0, 64, 128, 32, 255, 0]
+
+
+def test_the_hottest_pixel_has_the_last_index_whatever_the_rounding() -> None:
+    for high in range(8900, 9000):
+        data = packed(shown(np.array([1002, high], dtype="<i2").tobytes(), Layout.I16LE, 2, 1, gain=0.01))
+        assert list(data[HEADER.size :]) == [0, 255]
 
 
 def test_pixels_that_are_no_numbers_are_drawn_as_the_lowest_and_are_never_the_hottest() -> None:

@@ -16,15 +16,22 @@ export function open(main) {
   const more = h("button", { hidden: true }, t("more-events"));
   const asked = form(() => load(true));
   const links = h("p", { class: "buttons" });
-  let before = null;
+  let [before, asking] = [null, 0];
   async function load(anew) {
     const wish = new URLSearchParams([...new FormData(asked)].filter(([, value]) => value !== "").map(([name, value]) =>
       name === "kind" && value === READINGS ? ["without", value] : [name, name === "since" || name === "until" ? new Date(value).toISOString() : value]));
     fill(links, ...["csv", "jsonl", "zip"].map((form) => h("a", { class: "button", href: `/api/journal.${form}?${wish}`, download: "" }, t(`export-${form}`))));
     if (!anew && before !== null) wish.set("before", before);
+    const mine = asking += 1;
+    rows.setAttribute("aria-busy", "true");
     const answer = await fetch(`/api/journal?${wish}`);
-    if (!answer.ok) { fill(badge, (await answer.text()).trim()); return; }
-    const found = await answer.json();
+    const told = await (answer.ok ? answer.json() : answer.text());
+    if (mine !== asking) return; // another one was asked for meanwhile
+    rows.setAttribute("aria-busy", "false");
+    if (answer.ok) list(told, anew);
+    else fill(badge, told.trim());
+  }
+  function list(found, anew) {
     if (anew) fill(rows);
     rows.append(...found.events.map(row));
     before = found.before;
