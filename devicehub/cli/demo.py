@@ -3,6 +3,8 @@
 import argparse
 import asyncio
 import os
+import shutil
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -63,6 +65,11 @@ async def _show(told: app.Ready, *, as_json: bool) -> None:
         await clock.sleep(BROKER_PAUSE)
 
 
+def _typed() -> str:
+    """How this program is called from another terminal, where its environment may not be the current one."""
+    return "devicehub" if shutil.which("devicehub") else f"{sys.executable} -m devicehub"
+
+
 def _announce(told: app.Ready) -> None:
     host, port = told.settings.host, told.settings.port
     note(told.banner)
@@ -71,6 +78,6 @@ def _announce(told: app.Ready) -> None:
     if told.instructor:
         note(f"instructor: {told.instructor}#/training")
     note(f"EXERCISE: everything is simulated and published below {told.prefix}/")
-    note(f"all of it: devicehub watch --broker mqtt://{host}:{port}")
+    note(f"all of it: {_typed()} watch --broker mqtt://{host}:{port}")
     note(f"or:        mosquitto_sub -h {host} -p {port} -t '{told.prefix}/#' -v")
     note("alarms, events, results, scans and states of devices; Ctrl-C ends it:")

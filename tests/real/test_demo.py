@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import sqlite3
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
@@ -125,6 +126,7 @@ async def test_without_mosquitto_it_says_what_its_broker_cannot_do_and_delivers(
     program = ("-c", NO_MOSQUITTO)
     async with demonstration(tmp_path, program, Version.V311, path=str(tools)) as demo:
         assert "amqtt" in await demo.hub.says("FOR DEVELOPMENT ONLY")
+        await demo.hub.says(f"all of it: {sys.executable} -m devicehub watch --broker mqtt://")
         await demo.ears.until(lambda: demo.ears.of(Kind.READING))
         await demo.ears.until(lambda: demo.ears.of(Kind.ALARM))
         children = demo.children()
