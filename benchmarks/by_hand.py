@@ -23,7 +23,7 @@ from devicehub.model.units import Unit
 from devicehub.registry import device_files
 from devicehub.wire.checksum import crc, crc_not_augmented, sum8, xor8
 from devicehub.wire.framer import DelimiterFramer, Frame, Framer, SyncFramer, WholePackets
-from devicehub.wire.numbers import single
+from devicehub.wire.numbers import shortest, single
 from devicehub.wire.symbology import aim_symbology
 
 D5: Final = "radiation.kromek_d5"
@@ -190,8 +190,8 @@ def _uhf(frame: bytes) -> Iterator[Sample]:
 
 def _atom_fast(frame: bytes) -> Iterator[Sample]:
     _, dose, rate, pulses, battery, temperature = _PULSES.unpack(frame)
-    yield Measurement("dose", single(dose))
-    yield Measurement("dose-rate", single(rate))
+    yield Measurement("dose", shortest(dose))
+    yield Measurement("dose-rate", shortest(rate))
     yield Measurement("count-rate", pulses / 2)
     yield Measurement("battery", battery)
     yield Measurement("temperature", temperature)
@@ -245,9 +245,8 @@ def cases() -> Iterator[Case]:
     yield Case("GQ GMC count", "radiation.gq_gmc", b"\x00\x00\x00\x1c", WholePackets, _count, "get_count32")
     for name, (message, framer, decode) in _LENGTHED.items():
         yield Case(f"{name.partition('.')[2]} {message}", name, first(name, message), framer, decode)
-    if "radiation.atom_fast" in device_files():
-        data = first("radiation.atom_fast", "readings")
-        yield Case("atom_fast readings", "radiation.atom_fast", data, WholePackets, _atom_fast)
+    data = first("radiation.atom_fast", "readings")
+    yield Case("atom_fast readings", "radiation.atom_fast", data, WholePackets, _atom_fast)
 
 
 def _uhf_tags() -> Case:

@@ -110,7 +110,7 @@ class Agenda:
         """When there is something to do; `waiting`: a command is."""
         if self.flight is not None:
             return self.flight.deadline
-        if waiting or any(self._requests[name].wanted(memory) for name in self._queue):
+        if waiting or (self._queue and any(self._requests[name].wanted(memory) for name in self._queue)):
             return self._free_at
         first = inf
         for name, at in self._due.items():

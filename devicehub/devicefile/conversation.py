@@ -65,6 +65,7 @@ class Conversation:
         self._deaf = False
         self._agenda = Agenda(compiled, 0.0)
         self._commanding = Commanding(file)
+        self._commands = bool(file.command or file.memory)
         self._pieces = Pieces()
         self._samples: list[Sample] = []
         self._faults: list[ProtocolError] = []
@@ -157,7 +158,8 @@ class Conversation:
         if told is None:
             return
         self._told(now, told[0].name, told[1], doubtful=self._doubts and self._compiled.framing.doubtful(frame))
-        self._handled(now, message, told[1])
+        if flight is not None or message.leads_on:
+            self._handled(now, message, told[1])
 
     def _joined(self, now: float, message: Message, values: Values) -> tuple[Message, Values] | None:
         """The message that a piece completes, if it does; a request waits for the next from then on."""
@@ -255,7 +257,7 @@ class Conversation:
                 self._commanding.sent()
 
     def _step(self, now: float) -> Step:
-        if self._commanding.waits:
+        if self._commands and self._commanding.waits:
             self._command(now)
         while not self._deaf and (request := self._agenda.next(now, self._memory)) is not None:
             values = self._values(now, request)
@@ -264,12 +266,15 @@ class Conversation:
         wake = self._wake_at(now)
         beyond = 0 < self._errors.reopen_after <= self._damaged
         lost = f"{self._damaged} damaged frames in a row" if beyond else ""
-        step = Step(tuple(self._write), tuple(self._samples), tuple(self._faults), wake, self._commanding.ended(), lost)
+        ended = self._commanding.ended() if self._commands else ()
+        step = Step(tuple(self._write), tuple(self._samples), tuple(self._faults), wake, ended, lost)
         self._write, self._samples, self._faults = [], [], []
         return step
 
     def _wake_at(self, now: float) -> float | None:
-        wake = self._agenda.wake_at(self._memory, waiting=self._commanding.waits)
+        wake = self._agenda.wake_at(self._memory, waiting=self._commands and self._commanding.waits)
+        if not self._by_time and not self._deaf:
+            return wake
         idle = self._idle() if self._by_time else None
         if idle is not None and now < self._heard_at + idle and wake is not None:
             wake = min(wake, self._heard_at + idle)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from devicehub.devicefile.parts import Convert, Decoded
 from devicehub.devicefile.schema_message import FieldTable
 from devicehub.model.errors import ProtocolError, Reason
+from devicehub.wire.numbers import shortest
 
 
 def scaled(table: FieldTable) -> tuple[Convert | None, Convert | None]:
@@ -16,9 +17,7 @@ def scaled(table: FieldTable) -> tuple[Convert | None, Convert | None]:
         return words({int(number, 0): word for number, word in table.enum.items()})
     floating = table.type in {"f32", "f64"}
     if table.scale is None and not table.offset and not table.none:
-        return (
-            (_shortest(table.type, lambda raw: raw, lambda value: value), None) if table.type == "f32" else (None, None)
-        )
+        return (shortest, None) if table.type == "f32" else (None, None)
     to_value, to_raw = _to_value(table, floating=floating), _to_raw(table, floating=floating)
     return (_shortest(table.type, to_value, to_raw) if floating else to_value), to_raw
 

@@ -142,8 +142,10 @@ class Reports:
         yield frame
 
     def _sized(self, frame: bytes) -> None:
-        if not self._table.least <= len(frame) <= self._table.most:
-            raise ProtocolError(Reason.LENGTH, f"{len(frame)} bytes in a packet")
+        least, most = self._table.least, self._table.most
+        if not least <= len(frame) <= most:
+            wanted = str(most) if least == most else f"{least} to {most}"
+            raise ProtocolError(Reason.LENGTH, f"{len(frame)} bytes instead of {wanted}")
 
     def _join(self, data: bytes, more_at: int) -> Frame:
         table = self._table

@@ -10,23 +10,28 @@ from typing import Any
 
 import numpy as np
 
-from devicehub.devicefile.condition import Condition, parse_condition
-from devicehub.devicefile.expression import Number, parse_expression
+from devicehub.devicefile.condition import parse_condition
+from devicehub.devicefile.expression import parse_expression
 from devicehub.devicefile.fields import names
+from devicehub.devicefile.measuring import Make, each, fields, measure
 from devicehub.devicefile.memory.series import instant
 from devicehub.devicefile.messages import Message
 from devicehub.devicefile.notation import parse_bytes
 from devicehub.devicefile.parts import Decoded, Values
-from devicehub.devicefile.schema_message import AlarmTable, ImageTable, MeasureTable, ScanTable, SpectrumTable
+from devicehub.devicefile.schema_message import (
+    AlarmTable,
+    ImageTable,
+    ScanTable,
+    SpectrumTable,
+)
 from devicehub.model.alarm import AlarmCategory
-from devicehub.model.device import Channel, ChannelKind
+from devicehub.model.device import Channel
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import (
     Axis,
     DeviceAlarm,
     Image,
     Layout,
-    Measurement,
     Radiometric,
     Sample,
     Scan,
@@ -39,8 +44,6 @@ from devicehub.wire.symbology import aim_symbology
 SLOT = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 LAYOUTS = {"|u1": Layout.U8, "<u2": Layout.U16LE, "<i2": Layout.I16LE, "<u4": Layout.U32LE, "<f4": Layout.F32LE}
 LATEST = 2.0**33
-Make = Callable[[Values, list[Sample]], None]
-"""Adds the samples of a message's fields to a list; what is no generator costs half as much."""
 
 
 def put_in(text: str, values: Mapping[str, object]) -> str:
@@ -58,17 +61,9 @@ def _text(value: object) -> str:
 def makers(message: Message, channels: Mapping[str, Channel]) -> tuple[Make, ...]:
     """What makes the values, spectra, images and scans of one message."""
     table = message.table
-    out: list[Make] = []
-    for field in table.fields:
-        if field.channel is not None:
-            out.append(_field(field.name, channels[field.channel]))
-        for case in field.case:
-            out.extend(
-                _in_case(field.name, case.name, one.name, channels[one.channel]) for one in case.fields if one.channel
-            )
-        out.extend(_in_case(field.name, "", one.name, channels[one.channel]) for one in field.fields if one.channel)
+    out = list(fields(table.fields, channels))
     inner = {field.name: frozenset(names(field.fields)) for field in table.fields if field.type == "list"}
-    out.extend(_measure(one, channels[one.channel]) for one in table.measure)
+    out.extend(measure(one, channels[one.channel]) for one in table.measure)
     out.extend(_spectrum(one) for one in table.spectrum)
     out.extend(_image(one) for one in table.image)
     out.extend(_scan(one, inner.get(one.each or "", frozenset())) for one in table.scan)
@@ -90,82 +85,6 @@ def moment(given: tuple[str, ...]) -> Callable[[Values], float]:
         return found
 
     return clock
-
-
-def _field(name: str, channel: Channel) -> Make:
-    measured = _state if channel.kind is ChannelKind.STATE else _measured
-
-    def make(values: Values, out: list[Sample]) -> None:
-        value = values.get(name)
-        if value is not None:
-            out.append(measured(channel, value))
-
-    return make
-
-
-def _in_case(sequence: str, case: str, name: str, channel: Channel) -> Make:
-    """A field of a list's elements: of those of one case, or of all."""
-
-    def make(values: Values, out: list[Sample]) -> None:
-        of_case = (one for one in values.get(sequence, ()) if case in {"", one.get("case", "")})
-        out.extend(_measured(channel, one[name]) for one in of_case if one.get(name) is not None)
-
-    return make
-
-
-def _measured(channel: Channel, value: Decoded) -> Measurement:
-    if channel.kind is ChannelKind.STATE:
-        return _state(channel, value)
-    if not isinstance(value, int) and (not isinstance(value, float) or not math.isfinite(value)):
-        raise ProtocolError(Reason.RANGE, f"{channel.name} = {value} is not a number")
-    return Measurement(channel.name, value)
-
-
-def _state(channel: Channel, value: object) -> Measurement:
-    label = value if isinstance(value, str) else _of_number(channel, value)
-    if label not in channel.states:
-        raise ProtocolError(Reason.UNSUPPORTED, f"{channel.name} is {label!r}, which it never was before")
-    return Measurement(channel.name, channel.states.index(label), label=label)
-
-
-def _of_number(channel: Channel, value: object) -> str:
-    number = value if isinstance(value, int) else -1
-    return channel.states[number] if 0 <= number < len(channel.states) else str(value)
-
-
-def _measure(table: MeasureTable, channel: Channel) -> Make:
-    value, when = parse_expression(table.value), _when(table.when)
-    uncertainty = None if table.uncertainty is None else parse_expression(table.uncertainty)
-
-    def one(values: Values, out: list[Sample]) -> None:
-        if not when(values):
-            return
-        sample = _measured(channel, _rounded(value(values)))
-        if uncertainty is not None:
-            sample = Measurement(sample.channel, sample.value, uncertainty=single(float(uncertainty(values))))
-        out.append(sample)
-
-    return _each(table.each, one)
-
-
-def _rounded(value: Number) -> Number:
-    return value if isinstance(value, int) else single(value)
-
-
-def _each(sequence: str | None, one: Make, *, alone: bool = False) -> Make:
-    """Once, or for each element of a list, which sees the fields outside it too unless it needs none."""
-    if sequence is None:
-        return one
-
-    def make(values: Values, out: list[Sample]) -> None:
-        for element in values.get(sequence, ()):
-            one(element if alone else {**values, **element}, out)
-
-    return make
-
-
-def _when(table: dict[str, object] | None) -> Condition:
-    return parse_condition(table or {})
 
 
 def _spectrum(table: SpectrumTable) -> Make:
@@ -222,10 +141,10 @@ def _image(table: ImageTable) -> Make:
 
 def _scan(table: ScanTable, inner: frozenset[str]) -> Make:
     """`inner`: the fields of a list's element."""
-    when, strip = _when(table.when), parse_bytes(table.strip)
+    when, strip = parse_condition(table.when or {}), parse_bytes(table.strip)
     read, symbology = _read(table.field, strip), _symbology(table)
     if len(table.field) == 1 and isinstance(symbology, str) and not strip and not when.tests:
-        return _each(table.each, _as_it_is(table.channel, table.field[0], symbology), alone=table.field[0] in inner)
+        return each(table.each, _as_it_is(table.channel, table.field[0], symbology), alone=table.field[0] in inner)
 
     def one(values: Values, out: list[Sample]) -> None:
         data = read(values)
@@ -236,7 +155,7 @@ def _scan(table: ScanTable, inner: frozenset[str]) -> Make:
         out.append(Scan(table.channel, symbology if isinstance(symbology, str) else symbology(values), data))
 
     needed = {*table.field, *when.names, *SLOT.findall(table.symbology), *filter(None, [table.aim])}
-    return _each(table.each, one, alone=needed <= inner)
+    return each(table.each, one, alone=needed <= inner)
 
 
 def _as_it_is(channel: str, field: str, symbology: str) -> Make:

@@ -19,7 +19,10 @@ KNOWN_MOST = 1024
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One kind of frame, compiled. `early`: its match looks at the header alone. `guard`: see there."""
+    """One kind of frame, compiled. `early`: its match looks at the header alone. `guard`: see there.
+
+    `leads_on`: a request follows from it, or it says no.
+    """
 
     name: str
     table: MessageTable
@@ -29,6 +32,7 @@ class Message:
     compute: tuple[tuple[str, Expression], ...]
     strict: bool
     guard: Guard | None
+    leads_on: bool
 
     @property
     def unasked(self) -> bool:
@@ -184,4 +188,5 @@ def _message(table: MessageTable, endian: str, header: frozenset[str]) -> Messag
     layout = compile_fields(table.fields, endian, separator)
     compute = tuple((name, parse_expression(text)) for name, text in table.compute.items())
     early, strict = match.names <= header, table.extra == "refuse"
-    return Message(table.name, table, match, early, layout, compute, strict, guard(table, endian))
+    leads_on = bool(table.refused or table.acknowledge or table.then)
+    return Message(table.name, table, match, early, layout, compute, strict, guard(table, endian), leads_on)

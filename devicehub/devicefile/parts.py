@@ -88,6 +88,7 @@ class Fixed:
         self._unpack = self._struct.unpack_from
         self._scalars = scalars
         self._names = tuple(scalar.name for scalar in scalars)
+        self._named = tuple(enumerate(self._names))
         self._alone = scalars[0].name if len(scalars) == 1 else ""
         self._size = self._struct.size
         numbers = [(number, one) for number, one in enumerate(scalars) if not one.size]
@@ -113,7 +114,8 @@ class Fixed:
         if self._alone:
             values[self._alone] = raw[0]
         else:
-            values.update(zip(self._names, raw, strict=True))
+            for number, name in self._named:
+                values[name] = raw[number]
         if self._converts:
             self._convert(raw, values)
         return at + self._size

@@ -7,7 +7,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from devicehub.devicefile.condition import Condition, parse_condition
-from devicehub.devicefile.mapping import Make, alarm, moment, put_in
+from devicehub.devicefile.mapping import alarm, moment, put_in
+from devicehub.devicefile.measuring import Make
 from devicehub.devicefile.messages import Message
 from devicehub.devicefile.parts import Values
 from devicehub.devicefile.schema_message import AlarmTable, CapabilityTable, TriggerTable

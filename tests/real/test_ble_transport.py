@@ -5,17 +5,18 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import cast
 
 import pytest
 
 from devicehub.driver import BleLink
 from devicehub.model.errors import ConfigError, LinkBusyError, LinkLostError
 from devicehub.model.reading import Measurement, Spectrum
-from devicehub.registry import load_driver
+from devicehub.registry import load_driver, load_simulator
+from devicehub.simulator import BleSimulator
 from devicehub.transport.ble import BleTransport
 from devicehub.transport.ble_radio import BleRadio
 from devicehub.wire.packet import Packet
-from simulators.radiation.atom_fast import AtomFast
 from simulators.radiation.radiacode import RadiaCodeSim
 from tests.real.ble_world import (
     ADDRESS,
@@ -63,13 +64,18 @@ async def _next(transport: BleTransport) -> Packet | None:
         return None
 
 
+def atom_fast(seed: int) -> BleSimulator:
+    """The peripheral that a device file describes."""
+    return cast(BleSimulator, load_simulator("radiation.atom_fast")(Random(seed)))
+
+
 async def test_a_scan_lists_every_peripheral_in_range(bluez: FakeBluez, radio: BleRadio) -> None:
     bluez.add(ADDRESS, Echo())
-    bluez.add(OTHER, AtomFast(Random(1)))
+    bluez.add(OTHER, atom_fast(1))
     found = await radio.discover(0.1)
     assert [(one.address, one.name, one.rssi) for one in found] == [
         (ADDRESS, "Echo-1", -60),
-        (OTHER, "AtomFast-3A", -60),
+        (OTHER, "AtomFast-000123", -60),
     ]
     assert found[0].services == (SERVICE,)
     assert not bluez.discovering
@@ -88,7 +94,7 @@ async def test_a_scan_lists_every_peripheral_in_range(bluez: FakeBluez, radio: B
 async def test_a_peripheral_is_found_by(
     bluez: FakeBluez, radio: BleRadio, link: BleLink, address: str | None, name: str | None
 ) -> None:
-    bluez.add(OTHER, AtomFast(Random(1)))
+    bluez.add(OTHER, atom_fast(1))
     bluez.add(ADDRESS, Echo())
     transport = await BleTransport.open(link, radio=radio, address=address, name=name)
     assert transport.identity.address == ADDRESS
@@ -182,10 +188,10 @@ async def test_a_peripheral_that_appears_during_the_scan_is_taken(bluez: FakeBlu
     await transport.close()
 
 
-async def test_the_shipped_driver_end_to_end(bluez: FakeBluez, radio: BleRadio) -> None:
+async def test_a_device_file_plays_its_device_and_its_driver_end_to_end(bluez: FakeBluez, radio: BleRadio) -> None:
     driver = load_driver("radiation.atom_fast")
     assert isinstance(driver.link, BleLink)
-    simulator = AtomFast(Random(5))
+    simulator = atom_fast(5)
     simulator.do("source", rate=2.5)
     bluez.add(ADDRESS, simulator)
     transport = await BleTransport.open(driver.link, radio=radio)

@@ -6,6 +6,7 @@ import numpy as np
 
 from devicehub.devicefile.physics.model import Options, Quantities, check_known, generator, number
 
+_DISCHARGE = 0.0005
 _KNOWN = ("sensitivity", "background", "channels", "line", "width", "neutron_background")
 
 
@@ -14,7 +15,8 @@ class Radiation:
 
     Options: `sensitivity` in counts/s for 1 uSv/h, `background` in uSv/h, `channels` of the spectrum with the
     source's `line` at a channel and its `width`, `neutron_background` in counts/s. Verbs: `source(rate, distance)`,
-    uSv/h at 1 m and metres (1 unless given), `neutrons(rate)` in counts/s, `demo` brings a source every two minutes.
+    uSv/h at 1 m and metres (1 unless given), `neutrons(rate)` in counts/s, `battery(percent)`, `demo` brings a source
+    every two minutes.
     """
 
     def __init__(self, random: Random, options: Options) -> None:
@@ -29,7 +31,8 @@ class Radiation:
         self._elapsed = 0.0
         self._seconds = 0
         self._dose = 0.0
-        self._counts = self._neutrons = 0
+        self._counts = self._before = self._neutrons = 0
+        self._battery = 92.0
         self._spectrum = self._total = np.zeros(len(self._shape[0]), np.int64)
 
     def do(self, verb: str, **values: float | str) -> None:
@@ -40,8 +43,10 @@ class Radiation:
             self._source = float(values["rate"]) / float(values.get("distance", 1.0)) ** 2
         elif verb == "neutrons":
             self._neutron_rate = float(values["rate"])
+        elif verb == "battery":
+            self._battery = float(values["percent"])
         else:
-            raise ValueError(f"no verb '{verb}'; there are demo, source, neutrons")
+            raise ValueError(f"no verb '{verb}'; there are demo, source, neutrons, battery")
 
     def advance(self, dt: float) -> list[str]:
         """Time passes; `second` after each whole one."""
@@ -61,7 +66,8 @@ class Radiation:
         expected = self._sensitivity * (self._background * continuum + self._source * (0.6 * continuum + 0.4 * line))
         self._spectrum = self._chance.poisson(expected)
         self._total = self._total + self._spectrum
-        self._counts = int(self._spectrum.sum())
+        self._before, self._counts = self._counts, int(self._spectrum.sum())
+        self._battery = max(0.0, self._battery - _DISCHARGE)
         self._neutrons = int(self._chance.poisson(self._neutron_rate))
         self._dose += self._rate() / 3600
 
@@ -69,9 +75,14 @@ class Radiation:
         return self._background + self._source
 
     def quantities(self) -> Quantities:
-        """Of the last second: `counts`, `neutrons`, `spectrum`. `dose_rate` in uSv/h, `dose` in uSv, `total`."""
+        """Of the last second: `counts`, `neutrons`, `spectrum`; `counts2` of the last two.
+
+        `dose_rate` in uSv/h, `dose` in uSv, `total` of the spectra, `battery` in %.
+        """
         return {
             "counts": self._counts,
+            "counts2": self._before + self._counts,
+            "battery": self._battery,
             "neutrons": self._neutrons,
             "dose_rate": self._rate(),
             "dose": self._dose,

@@ -41,7 +41,7 @@ def test_a_simulator_is_told_its_model_at_each_power_up_and_the_hub_is_told_noth
     powered = modelled(one.device[0])
     for seed in (1, 2):
         (_, said), *_ = cast(BleSimulator, powered(Random(seed))).advance(2.0)
-        assert said[-2] == 6
+        assert said[-2] == 7
     device = config_of(one, tmp_path).device[0]
     assert device.model_dump() == {**device.model_dump(), "port": "sim:"}
     assert "model" not in device.model_dump()
