@@ -52,12 +52,17 @@ def recorded_packets(driver_name: str) -> list[Packet]:
         compiled = load(path)
         port = next(iter(compiled.file.link.notify), "")
         port = usb_port(compiled.file.link.endpoint_in) if compiled.file.link.kind == "usb" else port
-        vectors = (vector for vector in compiled.file.vector if vector.request is None)
-        return [Packet(parse_bytes(vector.hex), port) for vector in vectors]
+        vectors = [parse_bytes(vector.hex) for vector in compiled.file.vector if vector.request is None]
+        return [Packet(piece, port) for data in vectors for piece in _reports(data, compiled.file.frame.report)]
     lines: list[Line] = []
     for path in transcripts(driver_name):
         lines.extend(parse(path.read_text(), path.name))
     return [line.packet for line in lines if line.sign == "<" and line.packet is not None]
+
+
+def _reports(data: bytes, size: int) -> list[bytes]:
+    """What a link that keeps borders carries at once."""
+    return [data[at : at + size] for at in range(0, len(data), size)] if size else [data]
 
 
 def check_step(driver: Driver, step: Step) -> None:

@@ -15,7 +15,8 @@ from devicehub.devicefile.mapping import put_in
 from devicehub.devicefile.messages import Message
 from devicehub.devicefile.parts import Values
 from devicehub.devicefile.pieces import Pieces
-from devicehub.devicefile.schema import CounterTable
+from devicehub.devicefile.reports import Reports
+from devicehub.devicefile.schema import CounterTable, LinkTable
 from devicehub.devicefile.telling import Teller, doubted
 from devicehub.model.device import OptionValue
 from devicehub.model.errors import ProtocolError, Reason
@@ -50,11 +51,13 @@ class Conversation:
         file = compiled.file
         self._compiled = compiled
         self._codec = compiled.codec
-        self._usb_in = usb_port(file.link.endpoint_in) if file.link.kind == "usb" else None
+        self._endpoint_in = _endpoint(file.link, options)
+        self._usb_in = usb_port(self._endpoint_in) if file.link.kind == "usb" else None
         self._options = {name: value for name, value in options.items() if not isinstance(value, bool)}
         self._framer = compiled.framing.framer()
         self._doubts = compiled.framing.doubts
-        self._by_time = isinstance(self._framer, Replies)
+        self._within = file.frame.more_within_s
+        self._by_time = isinstance(self._framer, Replies) or self._within is not None
         self._teller = Teller(compiled.meanings, file.capabilities, untested=file.untested)
         self._counters = Counters(file.counter)
         self._memory: Values = {}
@@ -114,13 +117,16 @@ class Conversation:
         return Step(write)
 
     def _settle(self, now: float) -> None:
-        """What an idle line means: deafness ends, an answer of unknown size is whole."""
+        """What an idle line means: deafness ends, an answer of unknown size is whole, a rest does not come."""
         if self._deaf and now >= self._heard_at + self._errors.idle_s:
             self._deaf = False
-        if isinstance(self._framer, Replies) and (idle := self._idle()) is not None and now >= self._heard_at + idle:
-            self._frames(now, self._framer.idle())
+        framer, idle = self._framer, self._idle()
+        if isinstance(framer, Replies | Reports) and idle is not None and now >= self._heard_at + idle:
+            self._frames(now, framer.idle())
 
     def _idle(self) -> float | None:
+        if isinstance(self._framer, Reports):
+            return self._within if self._framer.waits else None
         flight = self._agenda.flight
         return None if flight is None else flight.request.table.idle_s
 
@@ -243,7 +249,7 @@ class Conversation:
         """USB: nothing comes that is not asked for."""
         link = self._compiled.file.link
         if link.kind == "usb":
-            self._write.append(usb_read(link.endpoint_in, link.transfer))
+            self._write.append(usb_read(self._endpoint_in, link.transfer))
 
     def _command(self, now: float) -> None:
         """Begin what somebody commanded."""
@@ -276,6 +282,11 @@ class Conversation:
         if not self._by_time and not self._deaf:
             return wake
         idle = self._idle() if self._by_time else None
-        if idle is not None and now < self._heard_at + idle and wake is not None:
-            wake = min(wake, self._heard_at + idle)
+        if idle is not None and now < self._heard_at + idle:
+            wake = self._heard_at + idle if wake is None else min(wake, self._heard_at + idle)
         return max(wake, self._heard_at + self._errors.idle_s) if self._deaf and wake is not None else wake
+
+
+def _endpoint(link: LinkTable, options: Mapping[str, OptionValue]) -> int:
+    """Where the device speaks: as the file says, or the site."""
+    return link.endpoint_in if link.endpoint_option is None else int(options[link.endpoint_option])

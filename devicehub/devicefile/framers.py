@@ -9,6 +9,7 @@ from typing import Protocol
 
 from devicehub.devicefile.asides import Mixed
 from devicehub.devicefile.notation import parse_bytes
+from devicehub.devicefile.reports import Reports
 from devicehub.devicefile.schema import FrameTable
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.wire.framer import DelimiterFramer, Frame, Framer, SyncFramer
@@ -112,56 +113,6 @@ class Lengthed:
         if not self._least <= size <= self._most:
             raise ProtocolError(Reason.LENGTH, f"a frame of {size} bytes")
         return size
-
-
-class Reports:
-    """Packets; with `more_at` the data of several is joined behind the head of the first."""
-
-    def __init__(self, table: FrameTable, verify: Verify) -> None:
-        self._table = table
-        self._verify = verify
-        self._joined = b""
-
-    def clear(self) -> bool:
-        """As `StreamFramer.clear`."""
-        had, self._joined = bool(self._joined), b""
-        return had
-
-    def feed(self, data: bytes) -> Iterator[Frame]:
-        """As `Framer.feed`."""
-        frame = data if self._table.more_at is None else self._join(data, self._table.more_at)
-        if not frame:
-            return
-        if isinstance(frame, bytes):
-            try:
-                self._sized(frame)
-                self._verify(frame)
-            except ProtocolError as error:
-                yield error
-                return
-        yield frame
-
-    def _sized(self, frame: bytes) -> None:
-        least, most = self._table.least, self._table.most
-        if not least <= len(frame) <= most:
-            wanted = str(most) if least == most else f"{least} to {most}"
-            raise ProtocolError(Reason.LENGTH, f"{len(frame)} bytes instead of {wanted}")
-
-    def _join(self, data: bytes, more_at: int) -> Frame:
-        table = self._table
-        size_at = table.payload_size_at
-        if len(data) <= max(more_at, table.payload_at, size_at or 0):
-            return ProtocolError(Reason.TRUNCATED, f"a packet of {len(data)} bytes")
-        size = len(data) - table.payload_at if size_at is None else data[size_at]
-        head = self._joined or data[: table.payload_at]
-        self._joined = head + data[table.payload_at : table.payload_at + size]
-        if len(self._joined) > table.most:
-            self._joined = b""
-            return ProtocolError(Reason.OVERFLOW, f"more than {table.most} bytes in packets that go on")
-        if data[more_at] & table.more_mask:
-            return b""
-        frame, self._joined = self._joined, b""
-        return frame
 
 
 class Replies:

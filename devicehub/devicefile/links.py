@@ -5,9 +5,12 @@ from random import Random
 
 from devicehub.devicefile.compiled import Compiled
 from devicehub.devicefile.simulate import Device
-from devicehub.simulator import AnySimulator, Endpoint, Interface, SimulatorFactory, UsbDescriptor
+from devicehub.simulator import AnySimulator, Endpoint, Interface, SimulatorFactory, StallError, UsbDescriptor
 
 _NOTIFICATION = 20
+_QUEUE = 256
+_HID, _VENDOR = 0x03, 0xFF
+_SET_IDLE = (0x21, 0x0A)
 
 
 class _Serial:
@@ -59,23 +62,30 @@ class _Usb:
         file = compiled.file
         self._device = device
         self._link = file.link
-        self._ready: deque[bytes] = deque()
+        self._reports = file.frame.report > 0
+        self._ready: deque[bytes] = deque(maxlen=_QUEUE)
         self.do = device.do
         vendor, product = (int(part, 16) for part in file.link.usb[0].split(":"))
         endpoints = [Endpoint(file.link.endpoint_in, "interrupt", min(file.link.transfer, 512))]
         if any(request.send for request in file.request):
             endpoints.append(Endpoint(file.link.endpoint_out, "interrupt", min(file.link.transfer, 512)))
         self.descriptor = UsbDescriptor(
-            vendor=vendor, product=product, title=file.title, interfaces=(Interface(0, endpoints=tuple(endpoints)),)
+            vendor=vendor,
+            product=product,
+            title=file.title,
+            interfaces=(Interface(0, 0, (_HID if self._reports else _VENDOR, 0, 0), tuple(endpoints)),),
         )
 
     def control_in(self, request_type: int, request: int, value: int, index: int, size: int) -> bytes:
-        """No control transfers."""
+        """Nothing is read over the control endpoint. Raises `StallError`."""
         del request_type, request, value, index, size
-        return b""
+        raise StallError
 
     def control_out(self, request_type: int, request: int, value: int, index: int, data: bytes) -> None:
-        """No control transfers."""
+        """SET_IDLE, which the kernel asks of reports, is taken. Raises `StallError` for all else."""
+        del value, index, data
+        if not self._reports or (request_type, request) != _SET_IDLE:
+            raise StallError
 
     def transfer_in(self, endpoint: int, size: int) -> bytes | None:
         """The next piece of what it says."""
@@ -87,9 +97,10 @@ class _Usb:
         return frame[:size]
 
     def transfer_out(self, endpoint: int, data: bytes) -> None:
-        """The host wrote."""
-        if endpoint == self._link.endpoint_out:
-            self._ready += self._device.receive(data)
+        """The host wrote. Raises `StallError` for an endpoint that is not there."""
+        if len(self.descriptor.interfaces[0].endpoints) < 2 or endpoint != self._link.endpoint_out:
+            raise StallError
+        self._ready += self._device.receive(data)
 
     def advance(self, dt: float) -> None:
         """Time passes."""

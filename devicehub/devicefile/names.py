@@ -14,10 +14,11 @@ from devicehub.model.reading import Cause
 from devicehub.tomlfile.position import KeyPath
 from devicehub.tomlfile.problems import Complaint, key_text, suggestion, value_mistake
 
+_MORE: Final = ("more_at", "more_mask", "more_alike", "more_within_s")
 _OF_KIND: Final = {
     "delimited": frozenset({"start", "end", "escape", "strip"}),
     "length": frozenset({"sync", "at", "width", "mask", "adjust", "request_adjust", "aside_start", "aside_end"}),
-    "packet": frozenset({"payload_at", "payload_size_at", "payload_most", "report", "more_at", "more_mask"}),
+    "packet": frozenset({"payload_at", "payload_size_at", "payload_most", "report", *_MORE}),
     "reply": frozenset[str](),
 }
 _NEEDED: Final = {"delimited": ("end",), "length": (), "packet": (), "reply": ()}
@@ -26,8 +27,10 @@ _NEEDED: Final = {"delimited": ("end",), "length": (), "packet": (), "reply": ()
 def name_complaints(file: DeviceFile) -> Iterator[Complaint]:
     """Every mistake between the keys of a file whose values are right by themselves."""
     yield from _frame(file.frame)
+    options = [one.name for one in file.option]
+    yield from _known(("link", "endpoint_option"), file.link.endpoint_option, options, "option")
     yield from _repeated("channel", [one.name for one in file.channel])
-    yield from _repeated("option", [one.name for one in file.option])
+    yield from _repeated("option", options)
     yield from _repeated("counter", [one.name for one in file.counter])
     yield from _repeated("message", [one.name for one in file.message])
     yield from _repeated("request", [one.name for one in file.request])

@@ -26,6 +26,7 @@ class LinkTable(Section):
     stop: Literal[1, 2] = Field(default=1, description="Serial: stop bits")
     rtscts: bool = Field(default=False, description="Serial: hardware handshake")
     endpoint_in: int = Field(default=0x81, ge=0x81, le=0x8F, description="USB: endpoint from the device")
+    endpoint_option: Name | None = Field(default=None, description="USB: option that stands for `endpoint_in`")
     endpoint_out: int = Field(default=0x01, ge=0x00, le=0x0F, description="USB: endpoint to the device")
     transfer: int = Field(default=64, ge=1, le=1 << 20, description="USB: bytes of one transfer")
     name: str = Field(default="", description="BLE: beginning of the advertised name")
@@ -73,6 +74,14 @@ class FrameTable(Section):
     report: int = Field(default=0, ge=0, le=1024, description="packet: size of every packet, the last ones padded")
     more_at: int | None = Field(default=None, description="packet: byte that says that the frame goes on")
     more_mask: int = Field(default=1, ge=1, le=255, description="packet: bits of that byte")
+    more_alike: bool = Field(
+        default=False,
+        description="packet: the packets of a frame begin alike before `payload_at`, these two bytes aside; one that "
+        "does not begins another frame",
+    )
+    more_within_s: float | None = Field(
+        default=None, gt=0, le=60, description="packet: how long the next one of a frame may take"
+    )
     request_head: Template = Field(default="", description="Bytes before what a request sends")
     request_tail: Template = Field(default="", description="Bytes behind it, before the check")
     request_adjust: int | None = Field(

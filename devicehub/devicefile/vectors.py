@@ -92,11 +92,19 @@ def _encoded(compiled: Compiled, name: str, values: Mapping[str, object], found:
     """The encoder is the inverse of the decoder: the same frames, or one that decodes to the same."""
     unchecked = compiled.framing.is_unchecked(found[0])
     made = list(bodies(compiled.codec, name, values, {}))
-    if compiled.file.frame.more_at is not None:
-        return
-    data = [compiled.framing.reply(body, unchecked=unchecked) for body in made]
-    if [frame for one in data for frame in frames(compiled, one)] != found:
+    replies = [compiled.framing.reply(body, unchecked=unchecked) for body in made]
+    table = compiled.file.frame
+    data = replies if table.more_at is None else [b"".join(compiled.framing.packets(one)) for one in replies]
+    again = [frame for one in data for frame in frames(compiled, one)]
+    if [_unsized(frame, table) for frame in again] != [_unsized(frame, table) for frame in found]:
         yield f"encodes to {' | '.join(one.hex(' ') for one in data)}"
+
+
+def _unsized(frame: bytes, table: FrameTable) -> bytes:
+    """A frame without what the first of its packets says of itself: a device may cut its data otherwise."""
+    if table.more_at is None or table.payload_size_at is None:
+        return frame
+    return frame[: table.payload_size_at] + frame[table.payload_size_at + 1 :]
 
 
 def _samples(compiled: Compiled, vector: VectorTable, values: dict[str, Decoded]) -> Iterator[str]:

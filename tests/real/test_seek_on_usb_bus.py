@@ -5,6 +5,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from random import Random
+from typing import cast
 
 import numpy as np
 import pytest
@@ -14,12 +15,12 @@ import usb.util
 from devicehub.clock import Clock
 from devicehub.driver import UsbLink
 from devicehub.model.device import UsbId
-from devicehub.model.reading import Cause, Identity, Image, Sample
-from devicehub.registry import load_driver
+from devicehub.model.reading import Cause, Identity, Image, Sample, Scan
+from devicehub.registry import load_driver, load_simulator
+from devicehub.simulator import UsbSimulator
 from devicehub.transport.usb import UsbTransport
 from devicehub.transport.usb_bus import UsbBus
 from devicehub.wire.protocol import Step
-from simulators.scanner.hid_pos import HidPos
 from simulators.thermal.seek_compact import SeekCompact
 from simulators.thermal.seek_compact_pro import SeekCompactPro
 from tests.drivers.seek_frames import pixels, recorded
@@ -159,15 +160,15 @@ async def test_after_each_fault_there_are_images_again(bus: UsbBus, kind: str, r
     assert not camera.forbidden
 
 
-async def test_a_barcode_reader_works_over_the_same_bus(bus: UsbBus) -> None:
-    reader = HidPos(Random(6))
+async def test_a_device_file_plays_a_barcode_reader_and_reads_it_over_the_same_bus(bus: UsbBus) -> None:
+    reader = cast(UsbSimulator, load_simulator("scanner.hid_pos")(Random(6)))
     bus.plug(reader, kernel_drivers=(0,))
     transport = await opened(bus, "scanner.hid_pos")
     asyncio.get_running_loop().call_later(0.3, lambda: reader.do("scan", symbology="qr-code", data="A" * 100))
     protocol = load_driver("scanner.hid_pos").open({})
     samples, faults = await talk(protocol, transport, until=lambda step: bool(step.samples), seconds=20.0)
     await transport.close()
-    assert [getattr(sample, "data", None) for sample in samples] == [b"A" * 100]
+    assert [sample.data for sample in samples if isinstance(sample, Scan)] == [b"A" * 100]
     assert not faults
     assert bus.kernel_drivers(reader) == {0}
 

@@ -5,13 +5,21 @@ Tables" 1.02 for the barcode reader's report.
 """
 
 from dataclasses import replace
+from random import Random
+from typing import cast
 
+from devicehub.registry import load_simulator
 from devicehub.simulator import Endpoint, Interface, UsbSimulator
 from tests.vm.gadget import Gadget, Nature
 
 _BARCODES = bytes.fromhex("058c 0902 a101 8502 0912 a102 1500 26ff00 7508 953f 09fe 8102 c0 c0")
 _KEYS = bytes.fromhex("0501 0906 a101 0507 19e0 29e7 1500 2501 7501 9508 8102 9506 7508 2565 1900 2965 8100 c0")
 _KEYBOARD = 0x82
+
+
+def barcode_reader() -> UsbSimulator:
+    """What a device file describes, with an interface of the HID class."""
+    return cast(UsbSimulator, load_simulator("scanner.hid_pos")(Random(1)))
 
 
 def usb_device(model: UsbSimulator) -> Gadget:

@@ -10,7 +10,12 @@ _BARCODES = (
     ("]C0", "RR473124829GB", "j"),
     ("]Q1", "BORDER CROSSING 12", "s"),
     ("]d1", "0109506000134376", "w"),
+    ("]L0", "DECLARATION 24 0117; 12 PIECES; PLATE AB 1234 CD; " * 4, "r"),
 )
+_AIM = {
+    "qr-code": "]Q0", "code-128": "]C0", "gs1-128": "]C1", "code-39": "]A0", "pdf417": "]L0", "data-matrix": "]d0",
+    "aztec": "]z0", "ean-13": "]E0", "interleaved-2-of-5": "]I0",
+}  # fmt: skip
 _DOCUMENTS = (
     ("", "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F1204159ZE184226B<<<<<10"),
     ("I<UTOD231458907<<<<<<<<<<<<<<<", "7408122F1204159UTO<<<<<<<<<<<6", "ERIKSSON<<ANNA<MARIA<<<<<<<<<<"),
@@ -65,12 +70,14 @@ class Tags:
 class Barcodes:
     """Barcodes under a scanner.
 
-    Verbs: `scan(text, aim)` (aim `]E0` unless given), `demo` scans one every five seconds. Event: `scan`.
+    Option: `period`, from one to the next of `demo`, in s. Verbs: `scan(symbology, data)`, a name or `]` and an AIM
+    identifier, `]E0` unless given; `demo`. Event: `scan`.
     """
 
     def __init__(self, random: Random, options: Options) -> None:
-        check_known(options, ())
+        check_known(options, ("period",))
         del random
+        self._period = number(options, "period", 5.0)
         self._supply = cycle(_BARCODES)
         self._last = _BARCODES[0]
         self._demo = False
@@ -82,7 +89,8 @@ class Barcodes:
         if verb == "demo":
             self._demo = True
         elif verb == "scan":
-            self._last = (str(values.get("aim", "]E0")), str(values["text"]), "d")
+            symbology = str(values.get("symbology", "]E0"))
+            self._last = (_AIM.get(symbology, symbology), str(values["data"]), "d")
             self._waiting += 1
         else:
             raise ValueError(f"no verb '{verb}'; there are demo, scan")
@@ -90,7 +98,7 @@ class Barcodes:
     def advance(self, dt: float) -> list[str]:
         """Time passes."""
         before, self._clock = self._clock, self._clock + dt
-        if self._demo and before // 5 != self._clock // 5:
+        if self._demo and before // self._period != self._clock // self._period:
             self._last = next(self._supply)
             self._waiting += 1
         scans, self._waiting = self._waiting, 0

@@ -8,14 +8,13 @@ import pytest
 
 from devicehub.simulator import StallError
 from simulators.endoscope.uvc_endoscope import UvcEndoscope
-from simulators.scanner.hid_pos import HidPos
 from simulators.thermal.flir_boson import FlirBoson
 from simulators.thermal.seek_compact import SeekCompact
 from tests.real.usb_devices import Echo
 from tests.vm.gadget import Gadget
 from tests.vm.kernel import archive, without_wrapping
 from tests.vm.serial_gadgets import acm, ftdi
-from tests.vm.usb_gadgets import usb_device
+from tests.vm.usb_gadgets import barcode_reader, usb_device
 from tests.vm.usbip import Setup, Submission, Unlinking, parse, submitted
 from tests.vm.video_gadgets import PAYLOAD, camera
 
@@ -92,7 +91,7 @@ def test_a_stalled_endpoint_stays_so_until_it_is_cleared() -> None:
 
 def test_what_only_the_model_knows_is_asked_of_it() -> None:
     with pytest.raises(StallError):
-        Gadget(HidPos(Random(1))).control(Setup(0xC0, 1, 0, 0, 8), b"")
+        Gadget(barcode_reader()).control(Setup(0xC0, 1, 0, 0, 8), b"")
 
 
 def test_a_modem_gives_what_the_device_says_and_loses_what_does_not_fit() -> None:
@@ -118,7 +117,7 @@ def test_a_bridge_puts_two_bytes_of_status_before_every_packet() -> None:
 
 
 def test_a_reader_of_barcodes_describes_its_reports() -> None:
-    reader = usb_device(HidPos(Random(1)))
+    reader = usb_device(barcode_reader())
     whole = reader.control(Setup(0x80, 6, 0x0200, 0, 255), b"")
     size = struct.unpack_from("<H", whole, whole.index(b"\x09\x21") + 7)[0]
     assert len(reader.control(Setup(0x81, 6, 0x2200, 0, 255), b"")) == size

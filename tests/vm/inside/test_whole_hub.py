@@ -16,12 +16,11 @@ from devicehub.clock import since_boot
 from devicehub.model.message import Kind
 from devicehub.registry import load_simulator
 from simulators.radiation.radiacode_usb import RadiaCodeUsbSim
-from simulators.scanner.hid_pos import HidPos
 from tests.torture.shim import MORE
 from tests.vm.inside.workplace import LOST, READY, Workplace, detector, workplace
 from tests.vm.serial_gadgets import acm, cp210x
 from tests.vm.sockets import Plugged
-from tests.vm.usb_gadgets import WithKeyboard, usb_device
+from tests.vm.usb_gadgets import WithKeyboard, barcode_reader, usb_device
 
 pytestmark = [pytest.mark.vm, pytest.mark.asyncio(loop_scope="module")]
 
@@ -95,7 +94,7 @@ async def test_two_devices_with_one_serial_number_are_told_of_and_kept_apart_by_
 async def test_a_scanner_that_comes_back_with_a_keyboard_is_read_and_the_keyboard_left_to_the_system(
     place: Workplace,
 ) -> None:
-    simulator = HidPos(Random(1))
+    simulator = barcode_reader()
     plugged, _ = await place.plugged("scanner", usb_device(simulator), 6)
     await place.yanked("scanner", plugged)
     plugged, _ = await place.plugged("scanner", usb_device(WithKeyboard(simulator)), 6)
@@ -144,7 +143,7 @@ async def test_devices_that_come_and_go_leave_nothing_behind_and_each_time_is_to
         "vapour": (acm(detector(), serial="A-1"), 0),
         "counter": (cp210x(counter, serial="C-1"), 1),  # type: ignore[arg-type]  # a serial one
         "gamma": (usb_device(RadiaCodeUsbSim(Random(1))), 2),
-        "scanner": (usb_device(HidPos(Random(1))), 6),
+        "scanner": (usb_device(barcode_reader()), 6),
     }
     known = {device: len(place.told(device)) for device in gadgets}
     plugged: dict[str, Plugged] = {}
