@@ -63,10 +63,13 @@ class Asking:
         pieces = [piece for part in (*self._head, *send, *self._tail) for piece in _pieces(part)]
         return re.compile(self._unchecked(pieces) + b".{%d}" % room(self._asked), re.DOTALL)
 
-    def beginning(self, send: Template) -> bytes:
-        """A regular expression that a request that begins so matches."""
-        start = re.escape(self._framing.start) if self._framing.table.kind == "delimited" else b""
-        return start + self._unchecked([piece for part in (*self._head, *send) for piece in _pieces(part, named=False)])
+    def outline(self, send: Template, end: bytes = b"") -> bytes:
+        """A regular expression that a request matches which begins so and, its check aside, ends so."""
+        delimited = self._framing.table.kind == "delimited"
+        start, stop = (self._framing.start, self._framing.end) if delimited else (b"", b"")
+        last = b".*%b.{%d}%b\\Z" % (re.escape(end), room(self._asked), re.escape(stop)) if end else b""
+        begins = self._unchecked([piece for part in (*self._head, *send) for piece in _pieces(part, named=False)])
+        return re.escape(start) + begins + last
 
     def _unchecked(self, pieces: list[bytes]) -> bytes:
         """A regular expression of its pieces, byte by byte: checks between them may be anything."""

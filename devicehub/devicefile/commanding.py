@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import inf
 
 from devicehub.devicefile.asking import Asking
-from devicehub.devicefile.notation import Template, parse_template
+from devicehub.devicefile.notation import Template, parse_bytes, parse_template
 from devicehub.devicefile.parts import Values
 from devicehub.devicefile.schema import DeviceFile, RequestTable
 from devicehub.devicefile.schema_command import ArgumentTable, CommandTable
@@ -44,7 +44,7 @@ def _option(table: ArgumentTable) -> Option:
 def forbidden(file: DeviceFile, asking: Asking) -> Iterator[Forbidden]:
     """What the link of the device refuses."""
     for table in file.forbidden:
-        yield Forbidden(table.title, asking.beginning(parse_template(table.send)))
+        yield Forbidden(table.title, asking.outline(parse_template(table.send), parse_bytes(table.end)))
 
 
 def forbidden_complaints(file: DeviceFile, asking: Asking) -> Iterator[Complaint]:

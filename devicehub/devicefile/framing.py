@@ -19,7 +19,7 @@ class Framing:
         self._refusing = tuple(check for check in checks if check.refuses)
         self._doubted = tuple(check for check in checks if not check.refuses)
         self._escape = Escape(table.escape)
-        self.start, self._end = parse_bytes(table.start), parse_bytes(table.end)
+        self.start, self.end = parse_bytes(table.start), parse_bytes(table.end)
         self.tail = room(self._checks)
         self._aside = parse_bytes(table.aside_start)
 
@@ -93,7 +93,7 @@ class Framing:
 
     def wrapped(self, frame: bytes) -> bytes:
         """A frame as it goes over the line."""
-        return self.start + self._escape.apply(frame) + self._end if self.table.kind == "delimited" else frame
+        return self.start + self._escape.apply(frame) + self.end if self.table.kind == "delimited" else frame
 
 
 def room(checks: tuple[Check, ...]) -> int:

@@ -14,6 +14,7 @@ from devicehub.model.reading import Cause
 from devicehub.tomlfile.position import KeyPath
 from devicehub.tomlfile.problems import Complaint, key_text, suggestion, value_mistake
 
+ANY: Final = "any"
 _MORE: Final = ("more_at", "more_mask", "more_alike", "more_within_s")
 _OF_KIND: Final = {
     "delimited": frozenset({"start", "end", "escape", "strip"}),
@@ -146,7 +147,7 @@ def _requests(file: DeviceFile) -> Iterator[Complaint]:
         if file.frame.kind == "reply" and request.replies and not sized:
             yield Complaint(path, f"{key_text(path)}: frame.kind = 'reply' needs 'size' or 'idle_s'")
     for number, forbidden in enumerate(file.forbidden):
-        yield from _slots(("forbidden", number, "send"), forbidden.send, sources)
+        yield from _slots(("forbidden", number, "send"), forbidden.send, [*sources, ANY])
     yield from _talk(file)
     yield from _memories(file)
     yield from _commands(file)

@@ -178,7 +178,8 @@ class ForbiddenTable(Section):
     """A dangerous command of the device: its link refuses it, whoever wants it sent."""
 
     title: str = Field(min_length=1, description="What it would do")
-    send: Template = Field(description="How it begins behind `request_head`")
+    send: Template = Field(description="How it begins behind `request_head`; `{any:u8}` is any byte")
+    end: Bytes = Field(default="", description="How it ends, its check aside")
 
 
 class ConversationTable(Section):

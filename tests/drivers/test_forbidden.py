@@ -12,11 +12,13 @@ import pytest
 
 from devicehub.clock import Clock
 from devicehub.config import DeviceConfig
+from devicehub.devicefile.load import load
+from devicehub.devicefile.notation import parse_template
 from devicehub.driver import Driver, VideoLink
 from devicehub.links import Links
 from devicehub.model.errors import ConfigError
 from devicehub.record import parse
-from devicehub.registry import driver_names, load_driver
+from devicehub.registry import device_files, driver_names, load_driver
 from devicehub.transport.guard import GuardedTransport
 from devicehub.transport.memory import MemoryTransport
 from devicehub.transport.world import SimulatedWorld
@@ -36,29 +38,33 @@ DANGEROUS: Mapping[str, tuple[Packet, ...]] = MappingProxyType(
         "thermal.thermal_master_p3": (
             control_write(0x41, 0x20, 0, 0, bytes.fromhex("012f41000000000000000000000000003c3a")),
             control_write(0x41, 0x20, 0, 0, bytes.fromhex("050801000000000000000000000000000000")),
+            control_write(0x41, 0x20, 0, 0, bytes.fromhex("018201000000000000000000000000000000")),
             control_write(0x41, 0x45, 0x78, 0x1D00, bytes(8)),
+            Packet(bytes(8), "out:01"),
         ),
         "thermal.flir_one": (Packet(bytes.fromhex("cc0100000100000041000000f8b3f700"), "out:02"),),
         "endoscope.jhcmd": (Packet(b"JHCMD\xd0\x03", "udp:20000"), Packet(b"JHCMD\x10\x01", "udp:20000")),
         "endoscope.i4season": tuple(
             Packet(bytes.fromhex(f"eeffeeff0100{kind:02x}0001000000"), "udp:10005") for kind in (2, 10, 12, 13, 14)
         ),
+        "thermal.thermal_master_p1": (
+            control_write(0x41, 0x20, 0, 0, bytes.fromhex("012f41000000000000000000000000003c3a")),
+            control_write(0x41, 0x20, 0, 0, bytes.fromhex("050801000000000000000000000000000000")),
+            control_write(0x41, 0x20, 0, 0, bytes.fromhex("018201000000000000000000000000000000")),
+            Packet(bytes(8), "out:01"),
+        ),
+        "endoscope.ov780": (Packet(b"\0\0\0v" + b"0010000600001d010f21FrameSize1", "udp:50000"),),
         "endoscope.depstech": (Packet(b"\x01", "tcp"),),
         "scanner.zebra_ssi": (
             Packet(bytes.fromhex("04c80400ff30")),  # defaults
             Packet(bytes.fromhex("04120400ffe6")),  # custom defaults
             Packet(bytes.fromhex("07c60408ffee01fe39")),  # a parameter, for good
+            Packet(bytes.fromhex("04800400ff78")),  # remote management
         ),
-        "scanner.zebra_ssi_ble": (Packet(bytes.fromhex("080004c80400ff30"), "00000001-0000-1000-8000-008025000000"),),
-        "scanner.thingmagic": (
-            Packet(bytes.fromhex("ff0a2403e8000000000003 00ee589d")),  # write to a tag
-            Packet(bytes.fromhex("ff082603e800 00000000 00 0000")),  # kill a tag
+        "scanner.zebra_ssi_ble": tuple(
+            Packet(bytes.fromhex(data), "00000001-0000-1000-8000-008025000000")
+            for data in ("080004c80400ff30", "080004120400ffe6", "0b0007c60408ffee01fe39", "080004800400ff78")
         ),
-        "scanner.sw_ct": (
-            Packet(bytes.fromhex("53570016ff030102060000000000112233445566778899aabbd3")),  # write to a tag
-            Packet(bytes.fromhex("53570005ff24051a0f")),  # another power
-        ),
-        "radiation.radex_one": (Packet(bytes.fromhex("7bff200010000e000000460002080e0005000000000a00000000eaed")),),
         "trace.aci_pids3": tuple(
             Packet(encode(text))
             for text in (
@@ -69,8 +75,6 @@ DANGEROUS: Mapping[str, tuple[Packet, ...]] = MappingProxyType(
                 "pids.reboot",
             )
         ),
-        "scanner.uhfreader18": tuple(Packet(bytes([9, 0xFF, command])) for command in (3, 4, 5, 6)),
-        "radiation.gq_gmc": (Packet(b"<POWEROFF>>"),),
         "radiation.radiacode_usb": (
             Packet(bytes.fromhex("0c00000027080080"), "out:01"),
             Packet(bytes.fromhex("0c0000002508008004050000 00000000"), "out:01"),  # the time base
@@ -82,9 +86,45 @@ DANGEROUS: Mapping[str, tuple[Packet, ...]] = MappingProxyType(
         ),
     }
 )
+KROMEK = (
+    "07 02 00*8", "07 07 00*4", "07 08 00*8", "07 09 00*4", "07 0b 00*4", "07 0c 01", "07 11 00", "07 12 00*4",
+    "07 47", "08 51 00*8", "08 69 00*4", "07 7c 'X' 00*15",
+)  # fmt: skip
+"""The set form of what a detector is asked: 0x80 of the report is clear."""
+
+REQUESTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "radiation.kromek_d5": KROMEK,
+        "radiation.kromek_d3s": KROMEK,
+        "radiation.gq_gmc": ("'POWEROFF'", "'FACTORYRESET'", "'ECFG'", "'WCFG' 00 00 00", "'ALARM0'", "'SPEAKER0'"),
+        "radiation.radex_one": ("02 08 0e 00 00*4 0a 00*5",),
+        "scanner.honeywell": ("4d 0d 'DEFALT!'", "4d 0d 'SCNLED0.'", "4d 0d 'DECHDR1,SCNAIM0.'"),
+        "scanner.newland": ("'@SCNMOD0'",),
+        "scanner.uhfreader18": ("03", "04", "05", "06", "22 00 00", "24 00", "25 03", "28 05", "2f 1e"),
+        "scanner.sw_ct": (
+            "03 01 02 06 00*4 00 11 22 33 44 55 66 77 88 99 aa bb", "21 00*8", "22", "24 05 1a", "27 00*8", "28",
+            "2f 00*4", "3f 00*2", "85 01", "86 01",
+        ),
+        "scanner.thingmagic": (
+            "23 03 e8 00", "24 03 e8 00*6 03 00 ee", "25 03 e8 00*4", "26 03 e8 00*6", "27 00", "2d 00", "2e 00",
+            "01 00*8", "06 00 00 25 80", "07 08 95 9a 53", "09", "0a 00", "0d 00*4", "0f 00*4", "92 0b b8", "c3 00",
+        ),
+    }
+)  # fmt: skip
+"""Those of device files, as they stand behind `request_head`."""
+
+
+def _framed(name: str, request: str) -> Packet:
+    asking, template = load(device_files()[name]).asking, parse_template(request)
+    return Packet(asking.request(template, dict.fromkeys(asking.slots(template), 0)))
+
+
+WHOLE: Mapping[str, tuple[Packet, ...]] = MappingProxyType(
+    {**DANGEROUS, **{name: tuple(_framed(name, one) for one in given) for name, given in REQUESTS.items()}}
+)
 each_driver = pytest.mark.parametrize("name", driver_names())
 each_dangerous = pytest.mark.parametrize(
-    ("name", "packet"), [(name, packet) for name, packets in DANGEROUS.items() for packet in packets]
+    ("name", "packet"), [(name, packet) for name, packets in WHOLE.items() for packet in packets]
 )
 
 
@@ -95,6 +135,14 @@ async def test_a_dangerous_command_is_refused_by_the_link_and_never_written(name
     with pytest.raises(ConfigError, match="refused to send what would"):
         await link.write(packet)
     assert written == []
+
+
+@each_driver
+def test_each_refusal_that_a_driver_declares_has_a_command_that_it_stops(name: str) -> None:
+    """So that none is a rule which no packet fits, and a new one comes with its proof."""
+    proofs = WHOLE.get(name, ())
+    idle = [one.title for one in load_driver(name).forbidden if not any(map(one.names, proofs))]
+    assert idle == []
 
 
 @pytest.mark.real
