@@ -13,6 +13,7 @@ from devicehub.wire.protocol import Decode, DeviceProtocol, FramedProtocol, Orde
 
 Options = Mapping[str, OptionValue]
 TEXT_MOST = 256
+BACK_IN_STEP_MOST = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +137,8 @@ class Driver:
     Give either `decode` (with `framer` and `polls` where the link needs them) or `protocol`, a
     factory for a hand-written `DeviceProtocol` that gets the options' values. `channels_for`: the
     channels under given options, where they differ from `channels` (a calibrated camera is in degrees).
+    `integrity`: the check that each frame has. `plausibility`: where that is no CRC, which damage it does not see,
+    swapped bytes above all, and what carries the integrity in its stead.
     `forbidden`: dangerous commands of the device, which its link refuses.
     `self_tests`: the device tests itself, and the driver says when that failed as the cause `self-test-failed` of its
     capabilities; without it nobody can tell.
@@ -153,6 +156,7 @@ class Driver:
     capabilities: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
     integrity: str = "none"
+    plausibility: str = ""
     framer: Callable[[], Framer] = WholePackets
     decode: Decode | None = None
     polls: tuple[Poll, ...] = ()
@@ -198,6 +202,11 @@ class Driver:
     def quiet(self) -> bool:
         """It speaks only when somebody uses it: a reader waiting for a code, a folder waiting for a file."""
         return isinstance(self.link, FileLink) or self.stale_after == inf
+
+    @property
+    def back_in_step(self) -> float:
+        """Seconds within which the device is heard again after garbage: before its capabilities go for its silence."""
+        return min(self.stale_after, BACK_IN_STEP_MOST)
 
     def channel(self, name: str) -> Channel:
         """The declared channel of that name. Raises `KeyError`."""

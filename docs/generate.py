@@ -22,7 +22,7 @@ from devicehub.clock import ClockQuality
 from devicehub.core.census import Census
 from devicehub.devicefile.schema import DeviceFile
 from devicehub.devicefile.schema_message import MessageTable
-from devicehub.driver import Driver
+from devicehub.driver import Driver, FileLink, OperatorLink
 from devicehub.health import Depths, Figures, Gauges
 from devicehub.model.device import EvidenceLevel
 from devicehub.model.message import Kind, Message, Place
@@ -41,6 +41,7 @@ README = ROOT / "README.md"
 TIERS = ROOT / "docs" / "reference" / "real-kernel.md"
 PROVED = TIERS.with_suffix(".json")
 REFERENCE = ROOT / "docs" / "reference" / "device-file.md"
+DAMAGE = ROOT / "docs" / "reference" / "integrity.md"
 MANUAL = ROOT / "docs" / "man" / "devicehub.1"
 DECISIONS = ROOT / "docs" / "decisions" / "README.md"
 MONITOR = ROOT / "docs" / "guides" / "monitor-a-station.md"
@@ -127,6 +128,16 @@ def _ships(name: str) -> bool:
 
 def _integrity(driver: Driver) -> str:
     return driver.integrity if driver.integrity != "none" else "none of its own"
+
+
+def damage() -> Iterator[str]:
+    """What each driver on a wire sees of damage, and how soon it is back in step."""
+    yield "| driver | check | what passes it; what carries the integrity in its stead | heard again within |"
+    yield "|---|---|---|---|"
+    for driver in map(load_driver, driver_names()):
+        if not isinstance(driver.link, FileLink | OperatorLink):
+            again = f"{driver.back_in_step:g} s"
+            yield f"| `{driver.name}` | {_integrity(driver)} | {driver.plausibility} | {again} |"
 
 
 def equipment() -> Iterator[str]:
@@ -272,6 +283,7 @@ def decisions() -> Iterator[str]:
 
 REFERENCE_PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "decisions": decisions,
+    "integrity": damage,
     "keys": keys,
     "metrics": metrics,
     "tiers": tiers,
@@ -291,7 +303,7 @@ def main() -> None:
     """Rewrite README.md, reference, guides, manual page, and the levels of evidence, which each installation has."""
     LEVELS.write_bytes(levels())
     MANUAL.write_text(page(), encoding="utf-8")
-    for path in (README, REFERENCE, MONITOR, TIERS, DECISIONS):
+    for path in (README, REFERENCE, MONITOR, TIERS, DAMAGE, DECISIONS):
         path.write_text(generated(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 

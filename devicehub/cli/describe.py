@@ -30,6 +30,7 @@ def driver_json(driver: Driver) -> Json:
         "category": str(driver.category),
         "link": {"kind": LINKS[type(driver.link)], **_fields(driver.link)},
         "integrity": driver.integrity,
+        "plausibility": driver.plausibility,
         "evidence": str(driver.evidence),
         "capabilities": list(driver.capabilities),
         "channels": [channel_json(channel) for channel in driver.channels],

@@ -23,6 +23,8 @@ def run(args: argparse.Namespace) -> int:
 def _print(driver: Driver) -> None:
     say(heading(driver.title))
     say(f"driver {driver.name}, link {LINKS[type(driver.link)]}, integrity {driver.integrity}, {driver.evidence}")
+    if driver.plausibility:
+        say(f"  {driver.plausibility}")
     for name, value in link_lines(driver.link):
         say(f"  {name} {value}")
     if driver.capabilities:

@@ -77,6 +77,7 @@ def driver(compiled: Compiled, name: str) -> Driver:
         capabilities=file.capabilities,
         options=tuple(map(_option, file.option)),
         integrity=", ".join(map(_integrity, file.check)) or "none",
+        plausibility=file.plausibility,
         protocol=partial(_conversation, compiled),
         stale_after=inf if file.quiet else file.stale_after_s,
         self_tests=file.self_tests,

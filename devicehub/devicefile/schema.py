@@ -254,6 +254,11 @@ class DeviceFile(Section):
     )
     stale_after_s: float = Field(default=10.0, gt=0, description="Silence in seconds after which its values are stale")
     quiet: bool = Field(default=False, description="It speaks only when somebody uses it")
+    plausibility: str = Field(
+        default="",
+        description="Where no check is a CRC: what damage passes, swapped bytes above all; behind a semicolon what "
+        "carries the integrity in its stead",
+    )
     self_tests: bool = Field(
         default=False, description="It tests itself: a capability's cause is then `self-test-failed` when that failed"
     )

@@ -100,6 +100,10 @@ DRIVER = Driver(
     title="Depstech Wi-Fi endoscope",
     category=Category.ENDOSCOPE,
     link=NetworkLink(scheme="tcp", ports=(PORT,)),
+    plausibility=(
+        "swapped bytes within a scan show nowhere: TCP has a sum of its own; a tag at both ends, the "
+        "structure of every JPEG"
+    ),
     channels=CHANNELS,
     integrity="tags at both ends",
     forbidden=(Forbidden("do what nobody knows"),),

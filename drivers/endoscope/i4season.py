@@ -137,6 +137,10 @@ DRIVER = Driver(
     title="i4season Wi-Fi endoscope (Suear, MS5)",
     category=Category.ENDOSCOPE,
     link=NetworkLink(scheme="udp", ports=(COMMANDS, VIDEO)),
+    plausibility=(
+        "swapped bytes within a scan show nowhere: UDP has a sum of its own; numbered pieces, the structure "
+        "of every JPEG"
+    ),
     channels=CHANNELS,
     forbidden=(Forbidden("change the camera", MAGIC + rb"..(?!\x01\x00|\x04\x00)"),),
     protocol=I4Season,

@@ -82,6 +82,10 @@ DRIVER = Driver(
     title="JHCMD Wi-Fi endoscope (Max-See)",
     category=Category.ENDOSCOPE,
     link=NetworkLink(scheme="udp", ports=(PORT,), local=LOCAL_PORT),
+    plausibility=(
+        "swapped bytes within a scan show nowhere: UDP has a sum of its own; numbered pieces, the structure "
+        "of every JPEG"
+    ),
     channels=CHANNELS,
     forbidden=(Forbidden("do what nobody knows", rb"(?!JHCMD(\x10\x00|\x20\x00|\xd0[\x01\x02])\Z)"),),
     protocol=Jhcmd,

@@ -233,6 +233,9 @@ DRIVER = Driver(
     title="OV780 Wi-Fi inspection camera (eTEQ WIC-100, Gardner Bender)",
     category=Category.ENDOSCOPE,
     link=NetworkLink(scheme="udp", ports=(PORT,)),
+    plausibility=(
+        "swapped bytes within a frame show nowhere: UDP has a sum of its own; numbers, lengths, the units of its H.264"
+    ),
     channels=(Channel(name="image", title="Key frame, H.264", unit=Unit.ARBITRARY, kind=ChannelKind.IMAGE),),
     integrity="numbered datagrams, lengths",
     forbidden=(

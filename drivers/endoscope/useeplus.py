@@ -187,6 +187,7 @@ DRIVER = Driver(
     title="Useeplus USB endoscope (Geek szitman supercamera)",
     category=Category.ENDOSCOPE,
     link=UsbLink(ids=(UsbId(0x2CE3, 0x3828), UsbId(0x0329, 0x2022)), interfaces=((0, 0), (1, 1))),
+    plausibility="swapped bytes within a scan show nowhere: the bus has a CRC of its own; the structure of every JPEG",
     channels=(
         Channel(name="image", title="Picture", unit=Unit.ARBITRARY, kind=ChannelKind.IMAGE),
         Channel(

@@ -63,6 +63,7 @@ DRIVER = Driver(
     title="UVC cable endoscope",
     category=Category.ENDOSCOPE,
     link=VideoLink(formats=(VideoFormat("MJPG", 1280, 720, 30), VideoFormat("MJPG", 640, 480, 30)), button=True),
+    plausibility="swapped bytes within a scan show nowhere: the bus has a CRC of its own; the structure of every JPEG",
     channels=(
         Channel(name="image", title="Picture", unit=Unit.ARBITRARY, kind=ChannelKind.IMAGE),
         Channel(

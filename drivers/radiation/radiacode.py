@@ -242,6 +242,10 @@ DRIVER = Driver(
         Channel(name="spectrum", title="Gamma spectrum", unit=Unit.COUNT, kind=ChannelKind.SPECTRUM),
     ),
     capabilities=("gamma",),
+    plausibility=(
+        "swapped bytes of a value show nowhere: the radio has a CRC of its own; the length, the echoed "
+        "header, the sequence of records"
+    ),
     options=(Option(name="spectrum-period", title="Seconds between spectra", default=30.0, low=2, high=3600),),
     integrity="length, echoed header, record sequence",
     forbidden=(

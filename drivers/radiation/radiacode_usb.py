@@ -74,6 +74,10 @@ DRIVER = replace(
     BLE,
     title="RadiaCode gamma spectrometer (USB)",
     link=UsbLink(ids=(UsbId(0x0483, 0xF123),)),
+    plausibility=(
+        "swapped bytes of a value show nowhere: the bus has a CRC of its own; the length, the echoed header, "
+        "the sequence of records"
+    ),
     forbidden=tuple(Forbidden(one.title, one.data, f"out:{OUT:02x}") for one in BLE.forbidden),
     protocol=RadiaCodeUsb,
 )

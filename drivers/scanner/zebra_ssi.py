@@ -192,6 +192,10 @@ DRIVER = Driver(
     link=SerialLink(baud=9600, rtscts=True),
     channels=(Channel(name="barcode", title="Barcode", kind=ChannelKind.SCAN),),
     capabilities=("barcode",),
+    plausibility=(
+        "swapped characters pass the sum and show in check digits alone; a known opcode and symbology, "
+        "lengths that agree"
+    ),
     options=(
         Option(
             name="prefix",

@@ -51,6 +51,7 @@ DRIVER = Driver(
     title="Any sensor on the benchmark's line protocol",
     category=Category.SCREENING,
     link=SerialLink(baud=115200),
+    plausibility="swapped digits pass the exclusive or; the exact form of a line",
     channels=(Channel(name="value", title="Value"),),
     options=(
         Option(name="poll", title="Seconds between two requests; 0: it talks by itself", default=0.0, low=0, high=3600),

@@ -134,6 +134,7 @@ DRIVER = Driver(
     channels=channels({option.name: option.default for option in OPTIONS}),
     channels_for=channels,
     capabilities=("thermal",),
+    plausibility="swapped pixels show nowhere: the bus has a CRC of its own; the frame's size, a median that can be",
     options=OPTIONS,
     protocol=Boson,
 )

@@ -282,6 +282,10 @@ DRIVER = Driver(
     channels=channels({option.name: option.default for option in OPTIONS}),
     channels_for=channels,
     capabilities=("thermal",),
+    plausibility=(
+        "swapped pixels show nowhere: the bus has a CRC of its own; the frame's size, telemetry and a median "
+        "that can be"
+    ),
     options=OPTIONS,
     protocol=Lepton,
 )

@@ -242,6 +242,10 @@ DRIVER = Driver(
     channels=channels({option.name: option.default for option in OPTIONS}),
     channels_for=channels,
     capabilities=("thermal",),
+    plausibility=(
+        "swapped bytes of a frame show nowhere: the bus has a CRC of its own; sizes in the header that agree "
+        "with the frame"
+    ),
     options=OPTIONS,
     forbidden=(Forbidden("use the file channel: options, files and the calibration of the camera", port="out:"),),
     protocol=FlirOne,

@@ -163,6 +163,10 @@ DRIVER = Driver(
         Channel(name="emissivity", title="Emissivity setting", low=0.01, high=1, resolution=0.01),
     ),
     capabilities=("thermal",),
+    plausibility=(
+        "swapped words pass the sum; the length, which is that of a frame, and the limits of image and sensor"
+        " temperature"
+    ),
     integrity="sum16",
     forbidden=(Forbidden("wear out the flash by storing settings", rb"\xa5\x65"),),
     protocol=protocol,

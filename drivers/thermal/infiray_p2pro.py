@@ -115,6 +115,7 @@ DRIVER = Driver(
         ),
     ),
     capabilities=("thermal",),
+    plausibility="swapped pixels show nowhere: the bus has a CRC of its own; the frame's size",
     options=(
         Option(name="warm-up", title="Seconds until temperatures are trusted", default=300.0, low=0, high=3600),
         *FREEZE_OPTIONS,

@@ -80,6 +80,10 @@ DRIVER = Driver(
     channels=channels({option.name: option.default for option in OPTIONS}),
     channels_for=channels,
     capabilities=("thermal",),
+    plausibility=(
+        "swapped pixels show nowhere: the bus has a CRC of its own; the frame's size, a known type, a counter"
+        " that goes on"
+    ),
     options=OPTIONS,
     protocol=_open,
     forbidden=FORBIDDEN,

@@ -83,6 +83,10 @@ DRIVER = Driver(
     channels=channels({option.name: option.default for option in OPTIONS}),
     channels_for=channels,
     capabilities=("thermal",),
+    plausibility=(
+        "swapped pixels show nowhere: the bus has a CRC of its own; the frame's size, a known type, a counter"
+        " that goes on"
+    ),
     options=(*OPTIONS, Option(name="counter-word", title="Word of the frame counter", default=1, low=1, high=4)),
     protocol=_open,
     forbidden=FORBIDDEN,

@@ -18,6 +18,9 @@ DRIVER = Driver(
     link=UsbLink(ids=(UsbId(0x3474, 0x45A2),), interfaces=((0, 0), (1, 0))),
     channels=CHANNELS,
     capabilities=("thermal",),
+    plausibility=(
+        "swapped pixels show nowhere: the bus has a CRC of its own; the frame's size, and one counter at both its ends"
+    ),
     integrity="frame counter at both ends",
     options=OPTIONS,
     protocol=lambda options: ThermalMaster(WIDTH, HEIGHT, options),

@@ -17,7 +17,6 @@ from tests.conformance import FIXTURES, chunked, feed, recorded_packets, replay,
 from tests.drivers.simulated_hour import quiet_minutes, troubled_hour
 
 DRIVERS = driver_names()
-BACK_IN_STEP = 30.0
 each_driver = pytest.mark.parametrize("name", DRIVERS)
 
 
@@ -109,4 +108,4 @@ async def test_an_hour_with_unplugging_and_garbage_on_the_line(name: str) -> Non
     hour = await troubled_hour(name)
     assert hour.samples
     assert hour.bursts
-    assert max(hour.waited()) <= min(load_driver(name).stale_after, BACK_IN_STEP), hour.faults[-20:]
+    assert max(hour.waited()) <= load_driver(name).back_in_step, hour.faults[-20:]
