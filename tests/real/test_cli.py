@@ -165,7 +165,7 @@ def test_hexadecimal_comes_from_standard_input_too() -> None:
     for words in ((), ("-",)):
         done = devicehub("drivers", "decode", "radiation.atom_fast", *words, stdin=data)
         assert done.returncode == 0
-        assert json.loads(done.stdout.splitlines()[0])["channel"] == "dose"
+        assert json.loads(done.stdout.splitlines()[1])["channel"] == "dose"
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_an_interrupt_ends_with_130_and_no_traceback(tmp_path: Path) -> None:
     ) as process:  # fmt: skip
         assert process.stdout is not None
         assert process.stderr is not None
-        assert process.stdout.readline().startswith(b"0.00 = dose")
+        assert process.stdout.readline().startswith(b"0.00 = capability")
         process.send_signal(signal.SIGINT)
         assert process.stderr.read() == b""
         assert process.wait(60) == 130
