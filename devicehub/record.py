@@ -146,7 +146,7 @@ def _notice(sample: Capability | Identity | Trigger | DeviceAlarm | Result) -> s
         case Identity():
             return "identity " + " ".join(f"{name}={value!r}" for name, value in sample.facts)
         case Trigger():
-            return f"trigger {escaped(sample.name)}"
+            return f"trigger {escaped(sample.name)} {escaped(sample.note)}".rstrip()
         case DeviceAlarm():
             return f"alarm {sample.point} {'on' if sample.active else 'off'} {escaped(sample.text)}".rstrip()
         case Result():

@@ -118,7 +118,7 @@ def _notice(sample: Capability | Identity | Trigger | DeviceAlarm | Result) -> J
         case Identity():
             return {"identity": dict(sample.facts)}
         case Trigger():
-            return {"trigger": sample.name}
+            return {"trigger": sample.name} | _present({"note": sample.note})
         case DeviceAlarm():
             return {"alarm": sample.point, "active": sample.active} | _present(
                 {"text": sample.text, "value": sample.value}

@@ -128,21 +128,32 @@ def _check_drift(drift: Drift) -> None:
 
 def _check_notice(sample: Capability | Identity | Trigger | DeviceAlarm | Result) -> None:
     """Texts are Unicode (`UnicodeEncodeError` is a `ValueError`), points are topic segments, peaks stand somewhere."""
+    _texts(sample).encode()
     match sample:
-        case Capability() | Trigger():
-            sample.name.encode()
-        case Identity():
-            for name, value in sample.facts:
-                (name + value).encode()
         case DeviceAlarm():
             if not SEGMENT.fullmatch(sample.point):
                 raise ValueError(f"alarm point '{sample.point}' is not of a-z, 0-9 and - alone")
             if sample.condition is not Condition.DEVICE or sample.point.startswith(DETECTED):
                 raise ValueError(f"alarm '{sample.point}' of condition {sample.condition} is the hub's own to raise")
             _check_numbers(sample.value)
-            sample.text.encode()
         case Result():
             _check_result(sample)
+        case _:
+            pass
+
+
+def _texts(sample: Capability | Identity | Trigger | DeviceAlarm | Result) -> str:
+    match sample:
+        case Capability():
+            return sample.name
+        case Trigger():
+            return sample.name + sample.note
+        case Identity():
+            return "".join(name + value for name, value in sample.facts)
+        case DeviceAlarm():
+            return sample.text
+        case Result():
+            return sample.note
 
 
 def _check_result(result: Result) -> None:

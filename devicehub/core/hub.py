@@ -223,7 +223,7 @@ class Core:
         outcome.messages.append(self._message(Kind.CAPTURE, "capture", reading, capture_data(image, trigger)))
 
     def _trigger(self, reading: Reading, trigger: Trigger, outcome: Outcome) -> None:
-        data = DeviceEventData(reading.device, "trigger", reason=trigger.name)
+        data = DeviceEventData(reading.device, "trigger", trigger.note, trigger.name)
         outcome.messages.append(self._message(Kind.EVENT, "device.trigger", reading, data))
         image = self._books[reading.device].screen.pull(trigger.name)
         if image is not None:

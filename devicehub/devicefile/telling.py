@@ -216,6 +216,13 @@ def marked(sample: Sample) -> Sample:
             assert isinstance(kept, Measurement | Spectrum | Result)  # as it was
             return replace(sample, sample=kept)
         case DeviceAlarm():
-            return replace(sample, text=f"{UNTESTED}: {sample.text}" if sample.text else UNTESTED)
+            return replace(sample, text=_reserved(sample.text))
+        case Result() | Trigger():
+            return replace(sample, note=_reserved(sample.note))
         case _:
             return sample
+
+
+def _reserved(text: str) -> str:
+    """What is said in words, with the reservation before it."""
+    return f"{UNTESTED}: {text}" if text else UNTESTED

@@ -206,9 +206,10 @@ class Identity(Struct, frozen=True):
 
 
 class Trigger(Struct, frozen=True):
-    """An operator's act on the device: snapshot button, scan trigger. One per rising edge."""
+    """An operator's act on the device: snapshot button, scan trigger. One per rising edge. `note`: a reservation."""
 
     name: str
+    note: str = ""
 
 
 class DeviceAlarm(Struct, frozen=True):
