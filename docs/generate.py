@@ -6,7 +6,7 @@ a test fails when one differs.
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import get_args
 
@@ -265,13 +265,7 @@ def tiers() -> Iterator[str]:
         yield f"| `{name}` | {link} | {process} | {tests} | {run['result']} | {run.get('through', '')} | {when} |"
 
 
-PARTS: dict[str, Callable[[], Iterator[str]]] = {
-    "equipment": equipment,
-    "topics": topics,
-    "example": example,
-    "commands": commands,
-    "exits": exits,
-}
+PARTS = {part.__name__: part for part in (equipment, topics, example, commands, exits)}
 
 
 def decisions() -> Iterator[str]:
@@ -281,13 +275,7 @@ def decisions() -> Iterator[str]:
         yield f"- {number}: [{title}]({path.name})"
 
 
-REFERENCE_PARTS: dict[str, Callable[[], Iterator[str]]] = {
-    "decisions": decisions,
-    "integrity": damage,
-    "keys": keys,
-    "metrics": metrics,
-    "tiers": tiers,
-}
+REFERENCE_PARTS = {part.__name__: part for part in (decisions, damage, keys, metrics, tiers)}
 
 
 def generated(text: str) -> str:

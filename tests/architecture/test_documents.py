@@ -36,6 +36,12 @@ def test_the_reference_of_device_files_is_what_the_code_generates() -> None:
     assert text.count("| `zero_is_unchecked` |") == 1
 
 
+def test_the_table_of_what_damage_drivers_see_is_what_the_code_generates() -> None:
+    text = _generator().DAMAGE.read_text(encoding="utf-8")
+    assert _generator().generated(text) == text, REMEDY
+    assert text.count("| `scanner.rte_mrz` | exclusive or-8 |") == 1
+
+
 def test_the_table_of_metrics_is_what_the_code_generates() -> None:
     text = _generator().MONITOR.read_text(encoding="utf-8")
     assert _generator().generated(text) == text, REMEDY
