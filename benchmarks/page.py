@@ -58,11 +58,15 @@ SETTLING = 5.0
 PAINT_GOAL = 300.0
 COUNTED = """
 const told = (name, value) => { document.documentElement.dataset[name] ??= String(value); };
-window.drawn = 0;
+window.drawn = { painted: 0, numbers: [] };
 const put = CanvasRenderingContext2D.prototype.putImageData;
 CanvasRenderingContext2D.prototype.putImageData = function (image, ...rest) {
-  if (image.height > 1) window.drawn += 1;
-  if (window.drawn > 10) told("drawing", true);
+  if (image.height > 1) {
+    const [number, { numbers }] = [Number(this.canvas.dataset.frame), window.drawn];
+    window.drawn.painted += 1;
+    if (number !== numbers.at(-1)) numbers.push(number);
+    if (numbers.length > 10) told("drawing", true);
+  }
   return put.call(this, image, ...rest);
 };
 const seen = new MutationObserver(() => {
@@ -94,6 +98,15 @@ class Cost:
     cpu: float
     pss_mb: float
     frames: float
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Images a second: made by the camera, shown, each counted once by its number; and paintings, repeated ones too."""
+
+    made: float
+    shown: float
+    painted: float
 
 
 @asynccontextmanager
@@ -158,16 +171,18 @@ async def told_by(page: Page, name: str) -> float:
     return float(await place.get_attribute(f"data-{name}") or "nan")
 
 
-async def frames(browser: Browser, address: str, seconds: float) -> float:
-    """Images of 256x192 that the browser draws a second in the view of the camera."""
+async def frames(browser: Browser, address: str, seconds: float) -> Rate:
+    """What becomes of the camera's images of 256x192 in its view."""
     async with opened(browser, address) as page:
         await page.evaluate("device => { location.hash = `#/devices/${device}`; }", CAMERA)
         await page.locator("html[data-drawing]").wait_for(state="attached")
         await asyncio.sleep(SETTLING)
         before, begun = await page.evaluate("window.drawn"), time.perf_counter()
         await asyncio.sleep(seconds)
-        after = await page.evaluate("window.drawn")
-        return float(after - before) / (time.perf_counter() - begun)
+        after, lasted = await page.evaluate("window.drawn"), time.perf_counter() - begun
+        had, has = before["numbers"], after["numbers"]
+        new, painted = has[len(had) :], after["painted"] - before["painted"]
+        return Rate((has[-1] - had[-1]) / lasted, len(set(new)) / lasted, painted / lasted)
 
 
 async def cost(pid: int, address: str, clients: int, seconds: float) -> Cost:
@@ -236,7 +251,7 @@ def disturbed(load: float) -> str:
     return said if load < cores / 4 else f"{said} **Times and rates above are those of a machine that did other work.**"
 
 
-def told(loads: Sequence[Load], rate: float, costs: dict[int, Cost]) -> str:
+def told(loads: Sequence[Load], rate: Rate, costs: dict[int, Cost]) -> str:
     """The part of the page."""
     paints, values = sorted(one.paint_ms for one in loads), sorted(one.value_ms for one in loads)
     first = written.table(
@@ -256,7 +271,10 @@ def told(loads: Sequence[Load], rate: float, costs: dict[int, Cost]) -> str:
             for n, one in costs.items()
         ],
     )
-    drawn = f"Chromium draws {rate:.1f} images of 256x192 a second in the view of the camera, which makes 25."
+    drawn = (
+        f"In the view of the camera, which makes {rate.made:.1f} images of 256x192 a second, Chromium shows "
+        f"{rate.shown:.1f} of them, each counted once by its number, and paints {rate.painted:.1f} times."
+    )
     return f"""## The page
 
 Made by `python benchmarks/page.py --write`. {len(loads)} loads, each in a browser without a cache; a camera of

@@ -3,11 +3,15 @@
 import json
 from random import Random
 
+RINGS = 3.0
+"""Signal from which on the detector rings."""
+
 
 class Operator:
     """Makes entries, each a JSON object.
 
-    Verbs: `demo` (a person every 15 s, something on one in eight); `enter(outcome, item, reading, finding)`.
+    Verbs: `demo` (a person every 15 s, something on one in eight); `enter(outcome, item, reading, finding)`;
+    `metal(signal)`: a person is swept, and the detector shows that signal, from 0 to 10.
     """
 
     def __init__(self, random: Random) -> None:
@@ -23,6 +27,8 @@ class Operator:
             self._next = self._time + 5.0
         elif verb == "enter":
             self._entries.append(("", json.dumps(values).encode()))
+        elif verb == "metal":
+            self._sweep(float(values["signal"]))
         else:
             raise ValueError(f"operator_entry has no verb '{verb}' {values}")
 
@@ -31,18 +37,18 @@ class Operator:
         self._time += dt
         while self._next is not None and self._time >= self._next:
             self._next += 15.0
-            self._sweep()
+            rings = self._seen % 8 == 7
+            self._sweep(self._random.uniform(5, 9) if rings else self._random.uniform(0, 2))
         entries, self._entries = self._entries, []
         return entries
 
-    def _sweep(self) -> None:
+    def _sweep(self, signal: float) -> None:
         self._seen += 1
-        item = f"person-{self._seen}"
-        if self._seen % 8 == 0:
-            shown = f"{self._random.uniform(5, 9):.1f}"
-            self.do("enter", outcome="alarm", item=item, finding="metal", reading=shown, note="left pocket")
+        told = {"item": f"person-{self._seen}", "reading": f"{signal:.1f}"}
+        if signal >= RINGS:
+            self.do("enter", outcome="alarm", finding="metal", note="left pocket", **told)
         else:
-            self.do("enter", outcome="clear", item=item, reading=f"{self._random.uniform(0, 2):.1f}")
+            self.do("enter", outcome="clear", **told)
 
 
 SIMULATOR = Operator

@@ -4,13 +4,17 @@ from datetime import UTC, datetime
 from random import Random
 
 EPOCH = 1767225600  # its clock at power-up: 2026-01-01
+USUAL = 12.0
+DENSE = 20.0
+"""More than the usual density by that much is a finding."""
 HEADER = "time,item,verdict,finding,reading,note"
 
 
 class Export:
     """Leaves export-0001.csv, ...
 
-    Verbs: `demo` (three screenings every 20 s, one in ten with something); `screen(reading, finding)`; `export`.
+    Verbs: `demo` (three screenings every 20 s, one in ten with something); `screen(reading, finding)`; `export`;
+    `density(step)`: a panel is screened that is denser than usual by that much, and exported at once.
     """
 
     def __init__(self, random: Random) -> None:
@@ -30,6 +34,10 @@ class Export:
             self._screen(float(values["reading"]), str(values.get("finding", "")))
         elif verb == "export":
             self._export()
+        elif verb == "density":
+            step = float(values["step"])
+            self._screen(USUAL + step, "dense" if step >= DENSE else "")
+            self._export()
         else:
             raise ValueError(f"vendor_csv has no verb '{verb}' {values}")
 
@@ -41,7 +49,7 @@ class Export:
             for _ in range(3):
                 dense = self._random.random() < 0.1
                 self._screen(
-                    self._random.gauss(65, 3) if dense else self._random.gauss(12, 2), "dense" if dense else ""
+                    self._random.gauss(65, 3) if dense else self._random.gauss(USUAL, 2), "dense" if dense else ""
                 )
             self._export()
         files, self._files = self._files, []

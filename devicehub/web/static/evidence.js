@@ -64,5 +64,5 @@ function indexed(found, width, height) {
     low = Math.min(low, value);
     high = Math.max(high, value);
   }
-  return { width, height, low: 0, high: 1, picture: null, pixels: Uint8Array.from(found, (value) => ((value - low) / (high - low || 1)) * 255 || 0) };
+  return { n: 0, width, height, low: 0, high: 1, picture: null, pixels: Uint8Array.from(found, (value) => ((value - low) / (high - low || 1)) * 255 || 0) };
 }

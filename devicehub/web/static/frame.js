@@ -29,8 +29,9 @@ export function measures(frame) {
   return Number.isFinite(frame.low);
 }
 
-/** Draw a frame by a palette from `low` to `high`; gives the pen for what is to be drawn over it. */
+/** Draw a frame by a palette from `low` to `high`; gives the pen for what is to be drawn over it. Its number stands in `data-frame`. */
 export function paint(canvas, frame, palette, [low, high]) {
+  canvas.dataset.frame = frame.n;
   if (canvas.width !== frame.width) canvas.width = frame.width;
   if (canvas.height !== frame.height) canvas.height = frame.height;
   const pen = canvas.getContext("2d");
