@@ -160,11 +160,12 @@ function commands(one) {
 /** A command with its arguments; what the configuration does not allow cannot be pressed. */
 function order(id, offer) {
   const said = h("span", { role: "status" });
+  const allowed = offer.allowed ?? true; // what is so by default is not published
   const fields = Object.entries(offer.args?.properties ?? {}).map(([name, schema]) => [name, field(name, schema), schema]);
   return h("form", { class: "buttons", onsubmit: (submitted) => {
     submitted.preventDefault();
     attempt(said, id, offer.verb, Object.fromEntries(fields.flatMap(([name, input, schema]) => given(name, input, schema))));
-  } }, ...fields.map(([name, input]) => h("label", {}, name, input)), h("button", { disabled: !offer.allowed }, offer.title), offer.allowed ? null : h("em", {}, t("read-only")), said);
+  } }, ...fields.map(([name, input]) => h("label", {}, name, input)), h("button", { disabled: !allowed }, offer.title), allowed ? null : h("em", {}, t("read-only")), said);
 }
 
 function field(name, schema) {
