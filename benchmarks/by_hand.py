@@ -28,6 +28,7 @@ from devicehub.wire.symbology import aim_symbology
 
 D5: Final = "radiation.kromek_d5"
 D3S: Final = "radiation.kromek_d3s"
+HID: Final = "scanner.hid_pos"
 _D5_RADIOMETRICS = struct.Struct("<HBBBIIIfffIIhfIIhfBB")
 _D3S_RADIOMETRICS = struct.Struct("<HBBBIIIffIIIhfIIhfBB")
 _D5_STATUS = struct.Struct("<HBBBBBbBBBBbBBB")
@@ -43,7 +44,10 @@ Decode = Callable[[bytes], Iterable[Sample]]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A frame as it goes over the line, and the code for it. `asked`: it comes only as the answer to that request."""
+    """A frame as it goes over the line, and the code for it.
+
+    `asked`: it comes only as the answer to that request. `port`: where it comes from.
+    """
 
     title: str
     driver: str
@@ -51,6 +55,7 @@ class Case:
     framer: Callable[[], Framer]
     decode: Decode
     asked: str = ""
+    port: str = ""
 
 
 class Slip:
@@ -197,6 +202,13 @@ def _atom_fast(frame: bytes) -> Iterator[Sample]:
     yield Measurement("temperature", temperature)
 
 
+def _report(frame: bytes) -> Iterator[Sample]:
+    """One that is the whole barcode."""
+    if len(frame) != 64 or frame[0] != 2 or frame[1] > 56 or frame[2] != 0x5D or frame[63] & 1:
+        raise ProtocolError(Reason.LENGTH)
+    yield Scan("barcode", aim_symbology(frame[3:5].decode("latin-1")), frame[5 : 5 + frame[1]])
+
+
 _LENGTHED: Final[Mapping[str, tuple[str, Callable[[], Framer], Decode]]] = MappingProxyType(
     {
         "radiation.radex_one": (
@@ -245,6 +257,9 @@ def cases() -> Iterator[Case]:
     yield Case("GQ GMC count", "radiation.gq_gmc", b"\x00\x00\x00\x1c", WholePackets, _count, "get_count32")
     for name, (message, framer, decode) in _LENGTHED.items():
         yield Case(f"{name.partition('.')[2]} {message}", name, first(name, message), framer, decode)
+    compiled = load(device_files()[HID])
+    (report,) = compiled.framing.packets(compiled.codec.encode("barcode", {"aim": "C0", "data": b"RR473124829GB"}, {}))
+    yield Case("HID-POS report", HID, report, WholePackets, _report, port="in:81")
     data = first("radiation.atom_fast", "readings")
     yield Case("atom_fast readings", "radiation.atom_fast", data, WholePackets, _atom_fast)
 

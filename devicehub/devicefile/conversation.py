@@ -51,8 +51,9 @@ class Conversation:
         file = compiled.file
         self._compiled = compiled
         self._codec = compiled.codec
-        self._endpoint_in = _endpoint(file.link, options)
-        self._usb_in = usb_port(self._endpoint_in) if file.link.kind == "usb" else None
+        endpoint = _endpoint(file.link, options)
+        self._usb_in = usb_port(endpoint) if file.link.kind == "usb" else None
+        self._listening = usb_read(endpoint, file.link.transfer)
         self._options = {name: value for name, value in options.items() if not isinstance(value, bool)}
         self._framer = compiled.framing.framer()
         self._doubts = compiled.framing.doubts
@@ -90,8 +91,7 @@ class Conversation:
         self._heard_at = now
         if not self._deaf:
             self._frames(now, self._framer.feed(packet.data))
-        if self._usb_in is not None:
-            self._listen()
+        self._listen()
         return self._step(now)
 
     def on_timer(self, now: float) -> Step:
@@ -247,9 +247,8 @@ class Conversation:
 
     def _listen(self) -> None:
         """USB: nothing comes that is not asked for."""
-        link = self._compiled.file.link
-        if link.kind == "usb":
-            self._write.append(usb_read(self._endpoint_in, link.transfer))
+        if self._usb_in is not None:
+            self._write.append(self._listening)
 
     def _command(self, now: float) -> None:
         """Begin what somebody commanded."""

@@ -16,8 +16,10 @@ class Reports:
 
     def __init__(self, table: FrameTable, verify: Callable[[bytes], None]) -> None:
         """`verify` raises `ProtocolError` for a frame whose check is wrong."""
-        self._table = table
         self._verify = verify
+        self._least, self._most, self._report = table.least, table.most, table.report
+        self._begin, self._size_at, self._data_most = table.payload_at, table.payload_size_at, table.payload_most
+        self._more_at, self._mask = table.more_at, table.more_mask
         changing = {table.payload_size_at, table.more_at}
         self._alike = [at for at in range(table.payload_at) if at not in changing] if table.more_alike else []
         self._joined = b""
@@ -40,13 +42,26 @@ class Reports:
 
     def feed(self, data: bytes) -> Iterator[Frame]:
         """As `Framer.feed`."""
-        for frame in [data] if self._table.more_at is None else self._join(data, self._table.more_at):
-            yield self._whole(frame) if isinstance(frame, bytes) else frame
+        if self._more_at is None:
+            yield self._whole(data)
+            return
+        try:
+            end = self._end(data)
+        except ProtocolError as error:
+            yield error
+            yield from self.idle()
+            return
+        more = bool(data[self._more_at] & self._mask)
+        if self._skipping:
+            self._skipping = more
+        elif more or self._joined:
+            yield from self._join(data, end, more=more)
+        else:
+            yield self._whole(data[:end])
 
     def _whole(self, frame: bytes) -> Frame:
-        least, most = self._table.least, self._table.most
-        if not least <= len(frame) <= most:
-            wanted = str(most) if least == most else f"{least} to {most}"
+        if not self._least <= len(frame) <= self._most:
+            wanted = str(self._most) if self._least == self._most else f"{self._least} to {self._most}"
             return ProtocolError(Reason.LENGTH, f"{len(frame)} bytes instead of {wanted}")
         try:
             self._verify(frame)
@@ -54,36 +69,25 @@ class Reports:
             return error
         return frame
 
-    def _join(self, data: bytes, more_at: int) -> Iterator[Frame]:
+    def _join(self, data: bytes, end: int, *, more: bool) -> Iterator[Frame]:
         """The frame that a packet completes, if it does, and what is wrong with it or those before."""
-        table = self._table
-        try:
-            size = self._size(data)
-        except ProtocolError as error:
-            yield error
-            yield from self.idle()
-            return
-        more = bool(data[more_at] & table.more_mask)
-        if self._skipping:
-            self._skipping = more
-            return
         if self._joined and any(self._joined[at] != data[at] for at in self._alike):
             self._joined = b""
             yield ProtocolError(Reason.SEQUENCE, "a packet of another frame")
-        joined = (self._joined or data[: table.payload_at]) + data[table.payload_at : table.payload_at + size]
+        joined = self._joined + data[self._begin : end] if self._joined else data[:end]
         self._joined = joined if more else b""
-        if len(joined) > table.most:
+        if len(joined) > self._most:
             self._joined, self._skipping = b"", more
-            yield ProtocolError(Reason.OVERFLOW, f"more than {table.most} bytes in packets that go on")
+            yield ProtocolError(Reason.OVERFLOW, f"more than {self._most} bytes in packets that go on")
         elif not more:
-            yield joined
+            yield self._whole(joined)
 
-    def _size(self, data: bytes) -> int:
-        """How much data a packet has. Raises `ProtocolError` for one that cannot be."""
-        table = self._table
-        if len(data) != table.report:
-            raise ProtocolError(Reason.LENGTH, f"a packet of {len(data)} bytes instead of {table.report}")
-        size = len(data) - table.payload_at if table.payload_size_at is None else data[table.payload_size_at]
-        if table.payload_size_at is not None and size > table.payload_most:
-            raise ProtocolError(Reason.RANGE, f"{size} bytes of data in a packet")
-        return size
+    def _end(self, data: bytes) -> int:
+        """Where the data of a packet end. Raises `ProtocolError` for one that cannot be."""
+        if len(data) != self._report:
+            raise ProtocolError(Reason.LENGTH, f"a packet of {len(data)} bytes instead of {self._report}")
+        if self._size_at is None:
+            return len(data)
+        if data[self._size_at] > self._data_most:
+            raise ProtocolError(Reason.RANGE, f"{data[self._size_at]} bytes of data in a packet")
+        return self._begin + data[self._size_at]
