@@ -124,3 +124,45 @@ async def test_the_shut_down_list_is_sent_when_the_hub_lets_go(tmp_path: Path) -
     with pytest.raises(asyncio.CancelledError):
         await task
     assert [packet.data[1] for packet in written] == [1, 9]
+
+
+ANSWERED = """\
+format = 1
+title = "Probe"
+source = "test"
+[link]
+kind = "serial"
+[frame]
+kind = "reply"
+[[channel]]
+name = "level"
+title = "Level"
+[[message]]
+name = "level"
+fields = [{ name = "level", type = "u16", channel = "level" }]
+[[request]]
+name = "ask"
+send = "3f"
+replies = ["level"]
+period_s = 0.3
+timeout_s = 0.5
+size = 2
+[errors]
+idle_s = 0.2
+[[vector]]
+message = "level"
+hex = "32 00"
+source = "worked out by hand"
+"""
+
+
+def test_an_answer_lost_to_garbage_is_asked_for_again_an_idle_time_behind_its_timeout(tmp_path: Path) -> None:
+    probe = Conversation(load(write(tmp_path, ANSWERED)), {})
+    probe.start(0.0)
+    garbage = probe.on_packet(0.1, Packet(b"\xff" * 5))
+    assert ([fault.reason for fault in garbage.faults], garbage.wake_at) == ([Reason.LENGTH], 0.5)
+    late = probe.on_timer(0.5)
+    assert ([fault.reason for fault in late.faults], late.write) == ([Reason.TIMEOUT], ())
+    assert late.wake_at == 0.7
+    assert [packet.data for packet in probe.on_timer(0.7).write] == [b"?"]
+    assert probe.on_packet(0.8, Packet(b"\x32\x00")).samples == (Measurement("level", 50),)
