@@ -5,7 +5,6 @@ a test fails when one differs.
 """
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import get_args
@@ -24,7 +23,6 @@ from devicehub.devicefile.schema import DeviceFile
 from devicehub.devicefile.schema_message import MessageTable
 from devicehub.driver import Driver, FileLink, OperatorLink
 from devicehub.health import Depths, Figures, Gauges
-from devicehub.model.device import EvidenceLevel
 from devicehub.model.message import Kind, Message, Place
 from devicehub.model.payload import LimitsData, ReadingData
 from devicehub.model.reading import Quality
@@ -35,6 +33,7 @@ from devicehub.publish.envelope import Encoder
 from devicehub.publish.topics import REAL_ROOT, RULES, Lane, Topics
 from devicehub.registry import EVIDENCE, driver_names, load_driver, simulator_names
 from devicehub.tomlfile.words import model_at
+from tests.evidence import evidence
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -47,19 +46,6 @@ DECISIONS = ROOT / "docs" / "decisions" / "README.md"
 MONITOR = ROOT / "docs" / "guides" / "monitor-a-station.md"
 LEVELS = ROOT / "drivers" / EVIDENCE
 _PART = re.compile(r"(<!-- generated: (?P<name>[a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
-_EVIDENCE = re.compile(
-    r"^# Evidence: (?P<word>published|recording|bench|field)(?: of (?P<driver>[a-z0-9_.]+))?$", re.MULTILINE
-)
-_LEVELS: Mapping[str, EvidenceLevel] = {
-    "published": EvidenceLevel.BYTE_TESTED,
-    "recording": EvidenceLevel.SAMPLE_TESTED,
-    "bench": EvidenceLevel.BENCH_TESTED,
-    "field": EvidenceLevel.FIELD_VERIFIED,
-}
-_PROOF: Mapping[str, tuple[str, ...]] = {
-    "bench": (r"^# Device \S+, driver {driver}, recorded \S+\.$", r"^# Instrument: \S"),
-    "field": (r"^# Device \S+, driver {driver}, recorded \S+\.$", r"^# Instrument: \S", r"^# Site: \S"),
-}
 _CONTENTS: Mapping[Kind, str] = {
     Kind.STATUS: "the hub itself: `online`, `offline`, `lost` (the MQTT will)",
     Kind.INFO: "version, drivers, devices, digest of the configuration",
@@ -80,39 +66,6 @@ _CONTENTS: Mapping[Kind, str] = {
     Kind.GAP: "what was dropped: how much, from when to when, why",
     Kind.RES: "what became of a command, to whoever sent it",
 }
-
-
-def evidence(driver: str) -> EvidenceLevel:
-    """The strongest evidence that the driver's tests rest on, as transcripts, vectors and tests say themselves.
-
-    Every driver is put through its simulator, which shares no code with it. A transcript says `# Evidence: published`
-    when its bytes are printed in a public source, `recording` when a real device sent them to somebody, `bench` or
-    `field` when `devicehub record` wrote them down with this driver; the vectors of a device file say the same as
-    `evidence = "published"`. A test that reads a recording which is not part of this repository says `# Evidence:
-    recording of DRIVER`. Raises `ValueError` for one that claims more than it shows.
-    """
-    return max({EvidenceLevel.SIMULATED, *(_LEVELS[word] for word in _words(driver))}, key=list(EvidenceLevel).index)
-
-
-def _words(driver: str) -> Iterator[str]:
-    family, _, stem = driver.partition(".")
-    for path in (ROOT / "tests" / "fixtures" / stem).glob("*.txt"):
-        text = path.read_text(encoding="utf-8")
-        for match in _EVIDENCE.finditer(text):
-            _prove(match["word"], driver, path, text)
-            yield match["word"]
-    for path in (ROOT / "tests").rglob("test_*.py"):
-        found = _EVIDENCE.finditer(path.read_text(encoding="utf-8"))
-        yield from (match["word"] for match in found if match["driver"] == driver)
-    if (file := ROOT / "drivers" / family / f"{stem}.toml").exists():
-        vectors = tomllib.loads(file.read_text(encoding="utf-8")).get("vector", ())
-        yield from (vector["evidence"] for vector in vectors if vector.get("evidence") in _LEVELS)
-
-
-def _prove(word: str, driver: str, path: Path, text: str) -> None:
-    for line in _PROOF.get(word, ()):
-        if not re.search(line.format(driver=re.escape(driver)), text, re.MULTILINE):
-            raise ValueError(f"{path}: '# Evidence: {word}' needs a line that looks like {line}")
 
 
 def levels() -> bytes:

@@ -2,7 +2,6 @@
 
 import importlib.util
 from functools import cache
-from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from devicehub.model.device import EvidenceLevel
 from devicehub.registry import EVIDENCE, driver_names, load_driver
 from tests.architecture.tree import ROOT
+from tests.evidence import evidence
 
 REMEDY = "run: python docs/generate.py"
 README = ROOT / "README.md"
@@ -87,24 +87,12 @@ def test_a_part_that_differs_is_noticed() -> None:
     ],
 )
 def test_the_evidence_of_a_driver_is_what_its_tests_rest_on(driver: str, level: str) -> None:
-    assert _generator().evidence(driver) == level
+    assert evidence(driver) == level
 
 
 def test_what_every_installation_knows_of_it_is_the_same() -> None:
     assert (ROOT / "drivers" / EVIDENCE).read_bytes() == _generator().levels(), REMEDY
     assert load_driver("scanner.zebra_ssi").evidence is EvidenceLevel.BYTE_TESTED
-
-
-@pytest.mark.parametrize("left_out", ["# Device vapour-1", "# Instrument"])
-def test_a_transcript_that_claims_a_bench_shows_device_driver_and_instrument(left_out: str, tmp_path: Path) -> None:
-    lines = [
-        "# Device vapour-1, driver trace.aci_pids3, recorded 2026-11-29T12:00:00.000Z.",
-        "# Instrument: PIDS3 1.02",
-    ]
-    prove = _generator()._prove
-    prove("bench", "trace.aci_pids3", tmp_path, "\n".join(lines))
-    with pytest.raises(ValueError, match="needs a line"):
-        prove("bench", "trace.aci_pids3", tmp_path, "\n".join(line for line in lines if not line.startswith(left_out)))
 
 
 def test_every_driver_is_in_the_table() -> None:

@@ -60,7 +60,6 @@ def test_both_codings_of_annex_c_are_one_spectrum_of_256_channels_and_42479_coun
     assert not step.faults
 
 
-# Evidence: recording of radiation.n42
 def test_the_export_of_a_real_identifier_has_its_peak_where_caesium_is_and_each_defect_flagged() -> None:
     step = read(sample("detect", "kromek-d3s-searchmode-cs137.n42"))
     (spectrum,) = spectra(step)

@@ -54,7 +54,6 @@ def numbers(step: Step) -> list[tuple[str, float, Quality]]:
     return [(one.channel, one.value, one.quality) for one in step.samples if isinstance(one, Measurement)]
 
 
-# Evidence: recording of screening.vendor_csv
 def test_a_real_log_in_latin_1_with_a_missing_comma_is_read_up_to_it_and_flagged() -> None:
     step = read(LOG, sample("detect", "kromek-d3s-detections-log.csv"))
     assert not step.faults

@@ -1,7 +1,5 @@
 """Recorded frames of a real Seek Compact through the simulated bus, unmodified pyusb and the shipped driver."""
 
-# Evidence: recording of thermal.seek_compact
-
 import asyncio
 from collections.abc import AsyncIterator
 from random import Random
