@@ -28,7 +28,7 @@ def migrated(path: Path) -> tuple[int, str]:
     """
     old = read_file(path).values
     began = old.get("schema_version", 0)
-    if not isinstance(began, int) or began > FORMAT or began < 0:
+    if not isinstance(began, int) or began > FORMAT or (began < 1 and "schema_version" in old):
         raise ConfigError(
             f"{path}: schema_version = {began} is not known to this version, which reads {FORMAT}; "
             "install the version that wrote it, or go back with --back"

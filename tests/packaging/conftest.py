@@ -14,6 +14,7 @@ from tests.packaging.debian import Machine, built, fresh, machine, scratch
 from tests.real.hub_process import ROOT
 
 FORMER = "0.0.9"
+# Files, what they say, and what they said: format 0 of the configuration has no line for it.
 OLDER = (
     ("devicehub/__init__.py", devicehub.__version__, FORMER),
     ("devicehub/config/migrate.py", f"FORMAT: Final = {FORMAT}", f"FORMAT: Final = {FORMAT - 1}"),
@@ -22,7 +23,7 @@ OLDER = (
         f"schema_version: Literal[{FORMAT}] = Field(default={FORMAT}",
         f"schema_version: Literal[{FORMAT - 1}] = Field(default={FORMAT - 1}",
     ),
-    ("config/devicehub.toml", f"schema_version = {FORMAT}", f"schema_version = {FORMAT - 1}"),
+    ("config/devicehub.toml", f"# Version of this file's format.\nschema_version = {FORMAT}\n\n", ""),
 )
 
 

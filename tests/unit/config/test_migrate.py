@@ -54,7 +54,12 @@ def test_what_has_this_format_is_left_alone(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [("schema_version = 2\n", "which reads 1"), ("schema_version =\n", "not valid TOML")]
+    ("text", "words"),
+    [
+        ("schema_version = 2\n", "which reads 1"),
+        ("schema_version = 0\n", "which reads 1"),
+        ("schema_version =\n", "not valid TOML"),
+    ],
 )
 def test_a_newer_format_and_a_broken_file_stay_as_they_are(
     file: Path, text: str, words: str, capsys: pytest.CaptureFixture[str]
