@@ -96,6 +96,12 @@ class Vectors:
         assert self.data(*at) in made, at
         self._made |= self._below(at)
 
+    def makes_read(self, read: str, *at: str) -> None:
+        """A driver read this in what an encoder of ours made of the text there, or of its parts in a row."""
+        found = self.take(*at)
+        assert read == (found if isinstance(found, str) else "".join(found)), at
+        self._made |= self._below(at)
+
     def makes_text(self, made: str, *at: str) -> None:
         """An encoder of ours made this text."""
         assert made == self.take(*at), at

@@ -35,7 +35,7 @@ from tests.samples import SAMPLES
 pytestmark = pytest.mark.real
 LONG = 64
 LONG_FRAME = 1544
-COUNTED = Counter(vectors=184, decoded=147, cut=69, encoded=107, left=37)
+COUNTED = Counter(vectors=184, decoded=147, cut=69, encoded=122, left=37)
 _CORRECTION = "libseek_correction raw+0x4000-cal over ROI y1..154,x0..206, valid px (2000<v<16383 in both)"
 
 # Section: the driver it belongs to, and its proof.
@@ -52,7 +52,6 @@ PROOFS: Mapping[str, tuple[str, Callable[[Vectors], None]]] = MappingProxyType(
         "seek_compact": ("thermal.seek_compact", seek_compact),
         "useeplus": ("endoscope.useeplus", imaging.useeplus),
         "radiacode": ("radiation.radiacode", detect.radiacode),
-        "atom_fast": ("radiation.atom_fast", detect.atom_fast),
         "aci_pids3": ("trace.aci_pids3", detect.aci_pids3),
         "zebra_ssi": ("scanner.zebra_ssi", detect.zebra_ssi),
         "text": ("scanner.hid_pos", detect.text),
@@ -69,6 +68,7 @@ FILES: Mapping[str, str] = MappingProxyType(
         "honeywell": "scanner.honeywell",
         "uhf_sw_ct": "scanner.sw_ct",
         "radex_one": "radiation.radex_one",
+        "atom_fast": "radiation.atom_fast",
     }
 )
 
@@ -96,8 +96,6 @@ UNMADE: Mapping[tuple[str, ...], str] = MappingProxyType(
     {
         ("seek_compact", "frames"): "words of a recorded frame",
         ("seek_compact", _CORRECTION): "a figure of recorded frames",
-        ("text",): "a text, which has no bytes of its own; its check digits are computed",
-        ("atom_fast",): "a recorded notification: the simulated device counts on its own",
         ("gy_mcu90640", "commands"): "a setting: the driver sends none",
         ("wifi", "jhcmd", "stop"): "the driver never sends it: the camera stops by itself",
         ("useeplus", "stop_ep1"): "the driver never sends it: the camera stops with the link",
@@ -209,7 +207,7 @@ def test_every_vector_of_a_device_file_is_among_those_that_it_proves(section: st
     assert unproved == below(section, UNPROVED, vectors)
 
 
-@pytest.mark.parametrize("section", FILES)
+@pytest.mark.parametrize("section", [section for section in FILES if (section,) not in WHOLE])
 def test_every_vector_of_a_device_file_survives_any_chunking(section: str) -> None:
     """What the device says, in any two pieces; what it is asked, by the simulated device that the file describes."""
     name = FILES[section]
