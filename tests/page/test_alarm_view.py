@@ -61,6 +61,8 @@ async def test_the_image_on_which_an_alarm_came_is_shown_with_its_time_to_whoeve
         async with visit.page.expect_download() as download:
             await visit.page.locator(".exposure a").click()
         assert is_kept(tmp_path, Path(await (await download.value).path()))
+        trend = visit.page.locator(f"{ONE} canvas.trend")
+        assert await trend.evaluate(COLOURS) > 1, "the course of the hottest pixel, and the limit"
         await visit.page.reload()
         assert await drawn(visit) >= DRAWN
         await visit.page.keyboard.press("a")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.async_playwright import Axe
 
+from devicehub.config.resources import shipped
 from tests.page.browsing import Visit, exercised, needs_browser, visited
 
 pytestmark = [pytest.mark.real, needs_browser]
@@ -30,7 +31,7 @@ SMALL = """least => [...document.querySelectorAll("a[href], button, select, inpu
   .map(one => one.matches("[type=checkbox]") ? one.closest("label") : one)
   .filter(one => one.checkVisibility() && !one.matches(".skip") && one.getBoundingClientRect().height < least)
   .map(one => `${one.tagName} ${one.textContent} ${one.getBoundingClientRect().height}`)"""
-CAMERA_AND_TRACE = """
+CAMERA_AND_TRACE = f"""
 [[device]]
 id = "thermal-1"
 driver = "thermal.gy_mcu90640"
@@ -40,6 +41,7 @@ port = "sim:"
 id = "trace-1"
 driver = "trace.ims_reference"
 port = "sim:"
+mobility = {{ library = "{shipped("substances")}/training.toml" }}
 
 [[device]]
 id = "gamma-1"
@@ -51,6 +53,12 @@ device = "gamma-1"
 channel = "dose-rate"
 high = 0.01
 priority = "high"
+
+[[limit]]
+device = "thermal-1"
+channel = "image.max"
+high = 33.0
+priority = "medium"
 
 [[desk]]
 id = "desk-1"
@@ -109,7 +117,19 @@ async def compared(visit: Visit) -> None:
     await visit.sees(".kept figcaption", "Kept at")
 
 
-BEFORE = {"overview": compared, "inspections": inspected, "devices/trace-1": watched, "setup": examined}
+async def raised(visit: Visit) -> None:
+    """The alarm of the camera is shown, with the image on which it came."""
+    await visit.page.locator("section[aria-labelledby=alarms-standing] a", has_text="thermal-1").press("Enter")
+    await visit.page.locator(".exposure canvas").wait_for()
+
+
+BEFORE = {
+    "overview": compared,
+    "alarms": raised,
+    "inspections": inspected,
+    "devices/trace-1": watched,
+    "setup": examined,
+}
 
 
 async def test_each_view_in_each_theme_is_for_everybody(tmp_path: Path) -> None:

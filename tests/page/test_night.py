@@ -37,6 +37,10 @@ async def test_a_red_night_shows_nothing_but_red_from_the_first_paint_on(tmp_pat
             await visit.page.locator("#theme").click()
         assert await visit.page.evaluate("document.documentElement.dataset.theme") == "night"
         assert await others(visit) <= MOST
+        await visit.sees("#banner", "thermal-1/image-max-high")
+        await visit.page.keyboard.press("Alt+2")
+        await visit.page.locator(".exposure canvas").wait_for()
+        assert await others(visit) <= MOST
         await visit.page.reload(wait_until="commit")
         await visit.page.locator("h1").wait_for()
         assert await others(visit) <= MOST

@@ -42,7 +42,7 @@ function figure({ time, subject, data }) {
   const name = t("raised-on", { time: moment(time) });
   const picture = PICTURES.has(data.media_type) ? h("img", { class: "evidence", alt: name, src: address }) : drawn(address, data, name);
   return h("figure", { class: "kept" }, picture ? h("span", { class: "redden evidence-frame" }, picture) : null,
-    h("figcaption", { class: "kept-note" }, name, " ", h("a", { href: address, download: `${subject}-${data.digest.slice(7, 19)}` }, t("original"))));
+    h("figcaption", { class: "kept-note" }, name, " ", h("a", { class: "button", href: address, download: `${subject}-${data.digest.slice(7, 19)}` }, t("original"))));
 }
 
 /** Raw values from the lowest to the highest; null for what nobody here can draw. */

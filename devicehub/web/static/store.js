@@ -4,6 +4,7 @@ const EVENTS_KEPT = 300;
 const HISTORY_SECONDS = 120;
 const RETRY_MS = 1000;
 const STALE_MS = 5000;
+const STATISTICS = ["min", "mean", "max", "p05", "p95"];
 const SPEAKING = new Set(["measurement", "image"]);
 
 /** The newest messages by topic, without the prefix of the node. */
@@ -12,7 +13,7 @@ export const topics = new Map();
 export const alarms = new Map();
 /** The last events of any kind, newest first. */
 export const events = [];
-/** Points of the last two minutes by `device/channel`, of images by `device/frame.max` and `.mean`: [seconds, value, quality]. */
+/** Points of the last two minutes by `device/channel`, of images by `device/frame.max` and the like: [seconds, value, quality]. */
 export const history = new Map();
 /** The newest spectra by `device/channel/mode`, those of a run and blanks between runs apart. */
 export const spectra = new Map();
@@ -136,7 +137,7 @@ function takeOther(kind, topic, rest, message) {
   if (kind === "reading" || kind === "frame") heard.set(rest[0], Date.now());
   if (kind === "reading" && typeof message.data?.value === "number") remember(rest.join("/"), message, message.data.value);
   if (kind === "reading" && message.data?.layout) spectra.set([...rest, message.data.mode ?? "", message.data.idle ? "idle" : ""].join("/"), message);
-  if (kind === "frame") for (const name of ["max", "mean"]) if (typeof message.data?.[name] === "number") remember(`${rest[0]}/frame.${name}`, message, message.data[name]);
+  if (kind === "frame") for (const name of STATISTICS) if (typeof message.data?.[name] === "number") remember(`${rest[0]}/frame.${name}`, message, message.data[name]);
 }
 
 function remember(channel, message, value) {

@@ -34,7 +34,7 @@ export function open(main, chosen) {
     if (one) course(whole, one);
   };
   draw();
-  const ends = [listen((kinds) => ["alarm", "reading", "capture"].some((kind) => kinds.has(kind)) && draw()), reading(() => { revision = null; draw(); })];
+  const ends = [listen((kinds) => ["alarm", "reading", "frame", "capture"].some((kind) => kinds.has(kind)) && draw()), reading(() => { revision = null; draw(); })];
   return { close: () => ends.forEach((end) => end()), tick: draw, key: (name, { repeat }) => !repeat && press(whole, name), alarm: () => Boolean(whole.querySelector("[data-key]")) };
 }
 
@@ -81,7 +81,7 @@ function course(whole, { data, subject }) {
   const canvas = whole.querySelector("[data-trend]");
   const [device] = subject.split("/");
   const channel = data.message?.args?.channel ?? "";
-  const points = history.get(`${device}/${channel}`);
+  const points = history.get(`${device}/${channel}`) ?? history.get(`${device}/frame.${channel.split(".")[1]}`);
   if (!canvas) return;
   canvas.hidden = !points;
   if (points) trend(canvas, points, typeof data.limit === "number" ? [{ value: data.limit, label: `${number(data.limit)} ${unit(data.unit)}` }] : []);
@@ -91,8 +91,8 @@ function course(whole, { data, subject }) {
 function todo(one) {
   return h("fieldset", {}, h("legend", {}, t("steps")), ...steps(one).map(({ text, at }, index) => {
     const when = h("time", {}, at);
-    return h("label", { class: "step" }, h("input", { type: "checkbox", checked: Boolean(at), onchange: (event) =>
-      fill(when, tick(one.data.alarm, index, event.target.checked)) }), text, when);
+    return h("label", { class: "step" }, h("span", { class: "redden" }, h("input", { type: "checkbox", checked: Boolean(at), onchange: (event) =>
+      fill(when, tick(one.data.alarm, index, event.target.checked)) })), text, when);
   }));
 }
 
