@@ -141,8 +141,9 @@ class Vector:
         special = ~(at <= state.news_at[limit]) | state.actives[limit]
         kept: Indices = np.flatnonzero(good & np.isfinite(value) & ~special)
         state.news_at[limit[kept]] = at[kept] + self._rules.windows[limit[kept]]
-        state.catch_up()
         out: list[Transition] = []
+        if special.any():
+            state.catch_up()
         for one in np.flatnonzero(special).tolist():
             self._scalar.judge(
                 int(limit[one]), float(value[one]), float(at[one]), out, good=bool(good[one]), place=int(place[one])

@@ -14,6 +14,7 @@ from devicehub.model.reading import Cause, DeviceAlarm, Quality, Scan
 _S10 = re.compile(r"[A-Z]{2}\d{9}[A-Z]{2}")
 _S10_WEIGHTS = (8, 6, 4, 2, 3, 5, 9, 7)
 _GS1_LENGTHS = {8, 12, 13, 14, 17, 18}
+_GS1_ELEMENT = re.compile(r"01(\d{14})|00(\d{18})", re.ASCII)
 
 
 class Publish(StrEnum):
@@ -47,7 +48,7 @@ def scan_data(scan: Scan, policy: ScanPolicy) -> ScanData:
     """The payload of a scan under a policy."""
     text = scan.data.decode("utf-8", "backslashreplace")
     zone = read_zone(text)
-    kind, valid = classify(text) if zone is None else ("document", zone.valid)
+    kind, valid = classify(text, scan.symbology) if zone is None else ("document", zone.valid)
     quality, cause = _quality(scan, zone)
     return ScanData(
         symbology=scan.symbology,
@@ -73,10 +74,16 @@ def _quality(scan: Scan, zone: Zone | None) -> tuple[Quality, Cause]:
     return scan.quality, scan.cause
 
 
-def classify(text: str) -> tuple[str, bool | None]:
-    """Kind of identifier (`parcel`, `product`, `text`) and whether its check digit holds (None: it has none)."""
+def classify(text: str, symbology: str = "") -> tuple[str, bool | None]:
+    """Kind of identifier (`parcel`, `product`, `text`) and whether its check digit holds (None: it has none).
+
+    What a GS1 symbology holds may begin with an application identifier: 01 a GTIN, 00 an SSCC (GS1 General
+    Specifications, 3.2 and 3.3). What follows them has no check digit.
+    """
     if _S10.fullmatch(text):
         return "parcel", s10_valid(text)
+    if symbology.startswith("gs1-") and (element := _GS1_ELEMENT.match(text)) is not None:
+        return "product", gs1_valid(element[1] or element[2])
     if text.isascii() and text.isdigit() and len(text) in _GS1_LENGTHS:
         return "product", gs1_valid(text)
     return "text", None

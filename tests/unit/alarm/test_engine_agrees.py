@@ -58,11 +58,12 @@ class Reference:
         return [told(Transition(n, active, held, -1, late), -1) for n, (active, held, late) in edges]
 
 
-def batch(engine: AlarmEngine, values: Sequence[Value], *, arrays: bool) -> list[Told]:
-    """A batch as lists, as the core gives it, or as arrays."""
+def batch(engine: AlarmEngine, values: Sequence[Value], *, arrays: bool, swept: bool = False) -> list[Told]:
+    """A batch as lists, as the core gives it, or as arrays. `swept`: one value of each limit."""
     index, value, good, at = (list(column) for column in zip(*values, strict=True)) if values else ([], [], [], [])
     if arrays:
-        edges = engine.step(np.array(index, dtype=np.intp), np.array(value), np.array(good, bool), np.array(at))
+        places = range(len(index)) if swept else np.array(index, dtype=np.intp)
+        edges = engine.step(places, np.array(value), np.array(good, bool), np.array(at))
     else:
         edges = engine.step(index, value, good, at)
     return [told(edge, edge.reading) for edge in edges]
@@ -137,25 +138,68 @@ class Walk:
             out.append((feed, self.level[feed] if which < 0 else SPECIAL[which], fine, at))
         return out
 
+    def sweep(self, limits: int) -> list[Value]:
+        """One value of each limit in order, in one instant."""
+        moves = self.chance.normal(0.0, 5.0, limits).tolist()
+        return [(feed, self.level[feed] + move, True, self.at) for feed, move in enumerate(moves)]
 
-@pytest.mark.parametrize("kinds", [LEVELS, ALL], ids=["levels", "all"])
+
+@pytest.mark.parametrize("kinds", [LEVELS, ALL, ALONE], ids=["levels", "all", "without a reference"])
 def test_over_a_long_run_batches_of_any_size_are_what_the_reference_says(kinds: tuple[Condition, ...]) -> None:
+    """One engine for numpy from 40 values on, and one that is plain Python: the same batches through both."""
     chance = Random(4)
     limits = [random_limit(chance, kinds) for _ in range(200)]
-    reference, engine = Reference(limits), AlarmEngine(limits, CROSSOVER)
+    reference, mixed, plain = Reference(limits), AlarmEngine(limits, CROSSOVER), AlarmEngine(limits, NEVER)
     walk = Walk(len(reference.feeds))
     steps = large = seen = 0
-    while steps < STEPS // 2:
-        values = walk.values(chance.choice([1, 5, CROSSOVER - 1, CROSSOVER, 300, 1000]))
+    while steps < STEPS // 3:
+        for limit in chance.sample(range(len(limits)), chance.choice([0, 0, 1, 3])):
+            restored(limit, reference, mixed, plain)
+        swept = chance.random() < 0.2
+        values = (
+            walk.sweep(len(limits)) if swept else walk.values(chance.choice([1, 5, CROSSOVER - 1, CROSSOVER, 1000]))
+        )
         expected = reference.step(values)
-        assert batch(engine, values, arrays=chance.random() < 0.5) == expected
+        assert batch(mixed, values, arrays=chance.random() < 0.5, swept=swept) == expected
+        assert batch(plain, values, arrays=False) == expected
         walk.at += chance.choice([0.0, 0.2, 2.0])
-        assert [told(edge, -1) for edge in engine.tick(walk.at)] == reference.tick(walk.at)
+        late = reference.tick(walk.at)
+        assert [[told(edge, -1) for edge in engine.tick(walk.at)] for engine in (mixed, plain)] == [late, late]
         steps += len(values)
         large += len(values) * (len(values) >= CROSSOVER)
         seen += len(expected)
     assert seen > steps // 100
-    print(f"\n{steps} random steps, {large} of them in batches for numpy: {seen} edges, all the same")
+    print(f"\n{steps} random steps, {large} of them in batches for numpy too: {seen} edges, all the same")
+
+
+def restored(limit: int, reference: Reference, *engines: AlarmEngine) -> None:
+    """A condition that was met before is met still, and no vote counts any more."""
+    reference.limits[limit].active, reference.limits[limit].votes = True, []
+    for engine in engines:
+        engine.restore(limit)
+
+
+def of_all(engine: AlarmEngine, value: float, at: float) -> None:
+    """One value for every limit at once, which numpy judges."""
+    size = len(engine.limits)
+    engine.step(range(size), np.full(size, value), np.ones(size, dtype=np.bool_), at)
+
+
+def test_a_condition_restored_after_numpy_judged_it_is_met_for_plain_python_too() -> None:
+    engine = AlarmEngine([Limit("p", "d", "c", Condition.HIGH, 10.0)] * 200)
+    of_all(engine, 60.0, 1.0)
+    of_all(engine, 0.0, 2.0)
+    engine.restore(7)
+    assert [(edge.limit, edge.active) for edge in engine.step([6, 7], [0.0, 0.0], [True, True], 3.0)] == [(7, False)]
+
+
+def test_what_time_made_stale_after_numpy_judged_for_long_is_stale_for_plain_python_too() -> None:
+    highs = [Limit("p", "d", "c", Condition.HIGH, 10.0)] * 200
+    engine = AlarmEngine([Limit("p", "d", "c", Condition.STALE, nan, window_s=5.0), *highs])
+    for second in range(200):
+        of_all(engine, 60.0 * (second % 2), float(second))
+    assert [(edge.limit, edge.active) for edge in engine.tick(210.0)] == [(0, True)]
+    assert [(edge.limit, edge.active) for edge in engine.step([0], [1.0], [True], 211.0)] == [(0, False)]
 
 
 @pytest.mark.parametrize("share", [0.001, 0.5])

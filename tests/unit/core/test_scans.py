@@ -39,6 +39,22 @@ def test_published_gs1_keys_are_valid(text: str) -> None:
     assert classify(text[:-1] + str((int(text[-1]) + 1) % 10)) == ("product", False)
 
 
+@pytest.mark.parametrize(
+    ("text", "symbology"),
+    [
+        ("0109506000134376", "gs1-data-matrix"),
+        ("010950600013437617261231", "gs1-128"),
+        ("00106141411234567897", "gs1-128"),
+    ],
+)
+def test_a_gs1_label_is_checked_behind_its_application_identifier(text: str, symbology: str) -> None:
+    end = 20 if text.startswith("00") else 16
+    wrong = text[: end - 1] + str((int(text[end - 1]) + 1) % 10) + text[end:]
+    assert classify(text, symbology) == ("product", True)
+    assert classify(wrong, symbology) == ("product", False)
+    assert classify(text, "qr-code") == ("text", None)
+
+
 def test_other_text_has_no_check_digit() -> None:
     assert classify("hello") == ("text", None)
 
