@@ -31,7 +31,7 @@ from devicehub.model.units import Unit
 from devicehub.observe.metrics import families
 from devicehub.publish.envelope import Encoder
 from devicehub.publish.topics import REAL_ROOT, RULES, Lane, Topics
-from devicehub.registry import EVIDENCE, driver_names, load_driver, simulator_names
+from devicehub.registry import EVIDENCE, driver_names, load_driver
 from devicehub.tomlfile.words import model_at
 from tests.evidence import evidence
 
@@ -39,6 +39,7 @@ ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 TIERS = ROOT / "docs" / "reference" / "real-kernel.md"
 PROVED = TIERS.with_suffix(".json")
+PROVED_HERE = TIERS.with_name("edges.json")
 REFERENCE = ROOT / "docs" / "reference" / "device-file.md"
 DAMAGE = ROOT / "docs" / "reference" / "integrity.md"
 MANUAL = ROOT / "docs" / "man" / "devicehub.1"
@@ -202,20 +203,23 @@ def metrics() -> Iterator[str]:
 
 
 def tiers() -> Iterator[str]:
-    """The table of drivers and of what they were read through; `PROVED` is what the last run in a machine wrote."""
-    proved = msgspec.json.decode(PROVED.read_bytes())
-    simulated = set(simulator_names())
-    real = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "tests" / "real").glob("test_*.py")}
-    yield "| driver | link | in process | on a fake bus or a real edge | real kernel | through | when |"
-    yield "|---|---|---|---|---|---|---|"
+    """The table of drivers and of what they were read through; both files are what the last runs of the tests wrote."""
+    kernel, here = (msgspec.json.decode(path.read_bytes()) for path in (PROVED, PROVED_HERE))
+    yield "| driver | link | in process | over its own edge | through | real kernel | through | Linux |"
+    yield "|---|---|---|---|---|---|---|---|"
     for name in filter(_ships, driver_names()):
-        link = LINKS[type(load_driver(name).link)]
-        words = re.compile(rf"{re.escape(name)}\b|simulators\.{re.escape(name)}\b")
-        tests = ", ".join(f"`{stem}`" for stem, text in sorted(real.items()) if words.search(text))
-        run = proved.get(name, {"result": "not run"})
-        when = f"{run['date']}, Linux {run['kernel']}" if "date" in run else ""
-        process = "yes" if name in simulated else ""
-        yield f"| `{name}` | {link} | {process} | {tests} | {run['result']} | {run.get('through', '')} | {when} |"
+        link, run = LINKS[type(load_driver(name).link)], kernel.get(name, {})
+        ran = here.get(name, {})
+        edge = ran.get("edge", {})
+        cells = (
+            *(_outcome(ran.get("in process", {})), _outcome(edge), edge.get("through", "")),
+            *(_outcome(run), run.get("through", ""), run.get("kernel", "")),
+        )
+        yield f"| `{name}` | {link} | {' | '.join(cells)} |"
+
+
+def _outcome(fact: dict[str, str]) -> str:
+    return f"{fact['result']} {fact['date']}" if fact else "not run"
 
 
 PARTS = {part.__name__: part for part in (equipment, topics, example, commands, exits)}

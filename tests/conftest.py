@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from tests.programs import needed
+from tests.proving import VARIABLE, Proving
 from tests.virtual_loop import VirtualTimeLoop
 
 TRIED = (
@@ -29,6 +30,12 @@ settings.load_profile("patient")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """A site keeps captures of its own devices, which are no part of this repository."""
     parser.addoption("--corpus", type=Path, metavar="FOLDER", help="captures in folders named after their drivers")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where it is asked for, and not in each of several workers: what the run proved is written down."""
+    if VARIABLE in os.environ and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Proving(Path(os.environ[VARIABLE])))
 
 
 def pytest_asyncio_loop_factories(
