@@ -14,7 +14,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -229,19 +229,14 @@ async def measured(loads: int, seconds: float) -> str:
     with TemporaryDirectory(prefix="devicehub-page-") as folder:
         async with hub(Path(folder)) as (pid, address):
             costs = {count: await cost(pid, address, count, seconds) for count in (0, 1, 4)}
-            async with async_playwright() as playwright:
-                browser = await playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-                try:
-                    await load(browser, address)
-                    found = await _several(loads, lambda: load(browser, address))
-                    rate = await frames(browser, address, seconds)
-                finally:
-                    await browser.close()
+            async with (
+                async_playwright() as playwright,
+                await playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"]) as browser,
+            ):
+                await load(browser, address)
+                found = [await load(browser, address) for _ in range(loads)]
+                rate = await frames(browser, address, seconds)
     return f"{told(found, rate, costs)} {disturbed(busy)}"
-
-
-async def _several(count: int, one: Callable[[], Awaitable[Load]]) -> list[Load]:
-    return [await one() for _ in range(count)]
 
 
 def disturbed(load: float) -> str:

@@ -5,7 +5,7 @@ Knows every stage and no concrete edge: links, broker connection, journal file a
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -124,26 +124,13 @@ class Hub:
         await self._begin()
         self._started = self._clock.monotonic()
         process = Process(self._pipe, self._station, self._sinks, self._plan.progress, self._clock)
-        health = Health(self._gauges, self._plan.state, self._clock.monotonic())
-        depths = partial(timers.depths, self._pipe, self._sinks, self._delivery)
         async with asyncio.TaskGroup() as group:
             deliver = group.create_task(self._delivery.run())
             desk = group.create_task(self._desk.run())
             gaps = group.create_task(self._gaps())
             worker = group.create_task(process.run())
             developing = group.create_task(self._sinks.develop())
-            works = (
-                self._reload.run(group),
-                process.tick(),
-                timers.health(self._pace, health, depths, self._voice, self._clock),
-                timers.troubles(self._gauges, health, depths, self._voice, self._clock),
-                timers.lag(self._sinks, self._voice),
-                self._sinks.evidence.count(),
-                timers.clocks(self._sinks.clock, self._remarks),
-                timers.prune(self._pace, self._sinks, self._delivery),
-                self._remarks.run(),
-            )
-            running = [group.create_task(work) for work in works]
+            running = [group.create_task(work) for work in (self._reload.run(group), process.tick(), *self._timers())]
             self._crew.start(self._plan.posts, self._plan.setting.devices, group)
             await stop.wait()
             _log.info("stopping")
@@ -160,6 +147,18 @@ class Hub:
             await self._delivery.close()
             await _ended(gaps, DRAIN)
         await self._journal.close()
+
+    def _timers(self) -> Iterator[Coroutine[None, None, None]]:
+        """What is done again and again beside the work."""
+        health = Health(self._gauges, self._plan.state, self._clock.monotonic())
+        depths = partial(timers.depths, self._pipe, self._sinks, self._delivery)
+        yield timers.health(self._pace, health, depths, self._voice, self._clock)
+        yield timers.troubles(self._gauges, health, depths, self._voice, self._clock)
+        yield timers.lag(self._sinks, self._voice)
+        yield self._sinks.evidence.count()
+        yield timers.clocks(self._sinks.clock, self._remarks)
+        yield timers.prune(self._pace, self._sinks, self._delivery)
+        yield self._remarks.run()
 
     async def _begin(self) -> None:
         """Tell what runs here, and take over what earlier runs left. Raises `JournalError`."""

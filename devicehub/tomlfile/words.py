@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import NoneType
-from typing import Any, cast, get_args
+from typing import cast, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -136,7 +136,7 @@ def model_at(path: KeyPath, root: type[BaseModel]) -> type[BaseModel] | None:
     return model
 
 
-def _inner(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - a type annotation is any object
+def _inner(annotation: object) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next((found for part in get_args(annotation) if (found := _inner(part)) is not None), None)

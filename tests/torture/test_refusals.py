@@ -268,7 +268,7 @@ def test_the_numbers_of_this_module_count_what_they_say() -> None:
     """A ledger with a hole and an inversion is one that is caught."""
 
     def heard(number: int) -> Heard:
-        return Heard("t", Kind.READING, "", {"sequence": str(number), "id": str(number)}, False, 0.0)  # noqa: FBT003 - fields
+        return Heard("t", Kind.READING, "", {"sequence": str(number), "id": str(number)}, retain=False, at=0.0)
 
     numbers = numbered([heard(1), heard(2), heard(2), heard(5), heard(4)])
     assert (missing(numbers), inversions(numbers)) == (1, 1)
