@@ -116,6 +116,21 @@ async def test_a_warm_spot_is_an_alarm_after_enough_frames_and_stays_until_it_is
         assert one.alarm() is None
 
 
+async def test_the_frame_on_which_it_came_is_evidence_and_each_names_the_one_before(tmp_path: Path) -> None:
+    async with wall(tmp_path) as one:
+        one.spot(9.0)
+        await one.look(20)
+        (raised,) = [body for body in journalled(one.running.broker) if body["type"] == "io.devicehub.alarm.raised"]
+        (kept,) = [body for body in journalled(one.running.broker) if body["type"] == "io.devicehub.capture"]
+        bodies = [decoded(out) for _, out in one.running.broker.log if out.topic.endswith("/frame/cam")]
+        (frame,) = [cast("Body", body["data"]) for body in bodies if body["id"] == raised["causationid"]]
+        data = cast("Body", kept["data"])
+        assert (data["trigger"], data["digest"]) == ("alarm", frame["digest"])
+        assert (kept["causationid"], kept["time"]) == (raised["id"], raised["time"])
+        assert data["alarm"] == kept["correlationid"] == cast("Body", raised["data"])["alarm"]
+        assert (tmp_path / "evidence" / str(data["dataref"])).stat().st_size == data["size"]
+
+
 async def test_frames_of_a_closed_shutter_do_not_raise_it(tmp_path: Path) -> None:
     """Four frames show the spot and then the picture stands still: that is not seeing it for longer."""
     async with wall(tmp_path) as one:

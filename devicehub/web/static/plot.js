@@ -1,5 +1,7 @@
 // Curves on a canvas: trend with limits, sparkline, plasmagram or spectrum with windows and labelled peaks.
 
+/** Height of a line of text. */
+const LINE = 16;
 const PAD = { left: 48, right: 8, top: 8, bottom: 20 };
 
 function colours(canvas) {
@@ -60,11 +62,12 @@ export function trend(canvas, points, limits = [], seconds = 120, beside = []) {
   pen.fillText(`−${seconds} s`, PAD.left, height - 4);
   for (const limit of limits) {
     pen.strokeStyle = paint.critical;
+    const at = y(limit.value);
     pen.beginPath();
-    pen.moveTo(PAD.left, y(limit.value));
-    pen.lineTo(width - PAD.right, y(limit.value));
+    pen.moveTo(PAD.left, at);
+    pen.lineTo(width - PAD.right, at);
     pen.stroke();
-    pen.fillText(limit.label, PAD.left + 4, y(limit.value) - 3);
+    pen.fillText(limit.label, PAD.left + 4, at < LINE ? at + LINE - 3 : at - 3);
   }
   pen.strokeStyle = paint.dim;
   line(pen, shown[1], x, y);
