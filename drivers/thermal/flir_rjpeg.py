@@ -3,7 +3,8 @@
 Each file holds the sensor's counts and the camera's calibration; see `_fff` for the byte layout. The
 counts become temperatures with the Planck chain (`devicehub.wire.radiometry`) and the object
 parameters that were set on the camera when the picture was taken. Nothing of the visible picture
-is decoded. `.fff` files, the same content without the JPEG around it, are read too.
+is decoded. `.fff` files, the same content without the JPEG around it, are read too. The FLIR Public
+Format (`.fpf`) is refused: its one public sample has lost its pixels, so that no reader could be proved.
 
 A file is read whole or refused whole, with its name in the fault. The format has no integrity check
 of its own except for PNG counts; what is refused is what does not fit together.

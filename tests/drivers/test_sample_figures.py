@@ -137,7 +137,7 @@ def test_the_i7_file_states_a_png_of_120_by_120_and_holds_one_of_8_by_8() -> Non
 
 
 def test_a_flir_public_format_file_has_the_stated_header_and_is_refused_by_name() -> None:
-    """No driver reads that format: of this one its pixels were cut off, and no device of the facts writes it."""
+    """No driver reads that format: the pixels of this one were cut off, and no device of the facts writes it."""
     data = sample("imaging", "exiftool_FLIR_E40.fpf")
     assert data[:32].rstrip(b"\0") == b"FPF Public Image Format"
     assert struct.unpack_from("<II4H", data, 32) == (2, 892, 0, 2, 160, 120)  # temperatures, 4-byte floats
