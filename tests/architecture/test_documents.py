@@ -61,7 +61,10 @@ def test_the_manual_page_is_what_the_code_generates() -> None:
 def test_the_table_of_what_drivers_were_read_through_is_what_the_last_run_in_a_machine_wrote() -> None:
     text = _generator().TIERS.read_text(encoding="utf-8")
     assert _generator().generated(text) == text, REMEDY
-    assert text.count("| passed |") >= 8, "fewer drivers on a real kernel than were promised"
+    on_kernel = [row.split("|")[6] for row in text.splitlines() if row.startswith("| `")]
+    assert sum(cell.startswith(" passed ") for cell in on_kernel) >= 8, (
+        "fewer drivers on a real kernel than were promised"
+    )
 
 
 def test_every_part_is_in_the_readme_once() -> None:

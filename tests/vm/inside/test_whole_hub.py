@@ -18,6 +18,7 @@ from devicehub.model.message import Kind
 from devicehub.registry import load_simulator
 from simulators.radiation.radiacode_usb import RadiaCodeUsbSim
 from tests.torture.shim import MORE
+from tests.vm.gadget import Gadget
 from tests.vm.inside.workplace import LOST, READY, Workplace, detector, workplace
 from tests.vm.serial_gadgets import acm, cp210x
 from tests.vm.sockets import Plugged
@@ -150,46 +151,66 @@ def _open_files(folder: Path) -> list[str]:
     return names
 
 
-async def test_devices_that_come_and_go_leave_nothing_behind_and_each_time_is_told_once(place: Workplace) -> None:
+Gadgets = dict[str, tuple[Gadget, int]]
+
+
+class Rounds:
+    """Four devices that are plugged in are yanked and plugged in again: one by one, then all at once, and so on."""
+
+    def __init__(self, place: Workplace, gadgets: Gadgets) -> None:
+        self.place = place
+        self.gadgets = gadgets
+        self.plugged: dict[str, Plugged] = {}
+        self.alone: list[float] = []
+        self.together: list[float] = []
+
+    async def play(self, rounds: int) -> None:
+        for number in range(rounds):
+            await (self._together() if number % 2 else self._one_by_one())
+
+    async def _one_by_one(self) -> None:
+        for device, where in self.gadgets.items():
+            await self.place.yanked(device, self.plugged[device])
+            self.plugged[device], took = await self.place.plugged(device, *where)
+            self.alone.append(took)
+
+    async def _together(self) -> None:
+        await asyncio.gather(*(self.place.yanked(device, one) for device, one in self.plugged.items()))
+        back = await asyncio.gather(*(self.place.plugged(device, *self.gadgets[device]) for device in self.gadgets))
+        self.plugged = dict(zip(self.gadgets, (one for one, _ in back), strict=True))
+        self.together += [took for _, took in back]
+
+
+def four() -> Gadgets:
+    """A device for each of the kernel's drivers and for libusb, and the sockets that they go into."""
     counter = load_simulator("radiation.gq_gmc")(Random(1))
-    gadgets = {
+    return {
         "vapour": (acm(detector(), serial="A-1"), 0),
         "counter": (cp210x(counter, serial="C-1"), 1),  # type: ignore[arg-type]  # a serial one
         "gamma": (usb_device(RadiaCodeUsbSim(Random(1))), 2),
         "scanner": (usb_device(barcode_reader()), 6),
     }
-    known = {device: len(place.told(device)) for device in gadgets}
-    plugged: dict[str, Plugged] = {}
-    alone, together = list[float](), list[float]()
-    for device, (gadget, port) in gadgets.items():
-        plugged[device], _ = await place.plugged(device, gadget, port)
+
+
+async def test_devices_that_come_and_go_leave_nothing_behind_and_each_time_is_told_once(place: Workplace) -> None:
+    known = {device: len(place.told(device)) for device in four()}
+    rounds = Rounds(place, four())
+    for device, where in rounds.gadgets.items():
+        rounds.plugged[device], _ = await place.plugged(device, *where)
     before = _held(place.hub.pid)
-    half = before
-    for number in range(ROUNDS):
-        if number == ROUNDS // 2 and MORE > 1:
-            half = _held(place.hub.pid)
-        if number % 2:
-            await asyncio.gather(*(place.yanked(device, one) for device, one in plugged.items()))
-            back = await asyncio.gather(*(place.plugged(device, *gadgets[device]) for device in gadgets))
-            plugged = dict(zip(gadgets, (one for one, _ in back), strict=True))
-            together += [took for _, took in back]
-        else:
-            for device, (gadget, port) in gadgets.items():
-                await place.yanked(device, plugged[device])
-                plugged[device], took = await place.plugged(device, gadget, port)
-                alone.append(took)
+    await rounds.play(ROUNDS // 2 if MORE > 1 else 0)
+    half = _held(place.hub.pid)
+    await rounds.play(ROUNDS - (ROUNDS // 2 if MORE > 1 else 0))
     after = _held(place.hub.pid)
-    for how, seconds in (("alone", alone), ("together", together)):
-        print(
-            f"{len(seconds)} times back {how} after {sum(seconds) / len(seconds):.1f} s, {max(seconds):.1f} s at most"
-        )
+    for how, took in (("alone", rounds.alone), ("together", rounds.together)):
+        print(f"{len(took)} times back {how} after {sum(took) / len(took):.1f} s, {max(took):.1f} s at most")
     print(f"threads: {before[1]} before, {half[1]} after half of it, {after[1]} at the end")
-    assert {device: place.told(device)[known[device] :] for device in gadgets} == {
-        device: [READY, *[LOST, READY] * ROUNDS] for device in gadgets
+    assert {device: place.told(device)[known[device] :] for device in known} == {
+        device: [READY, *[LOST, READY] * ROUNDS] for device in known
     }
     assert after[0] - before[0] == Counter()
     assert after[1] <= half[1] + MET
-    assert max(alone) < SOON
-    assert max(together) < TOGETHER
-    for device, one in plugged.items():
+    assert max(rounds.alone) < SOON
+    assert max(rounds.together) < TOGETHER
+    for device, one in rounds.plugged.items():
         await place.yanked(device, one)
