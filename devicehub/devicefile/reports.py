@@ -11,7 +11,7 @@ class Reports:
     """Packets; with `more_at` the data of several is joined behind the head of the first.
 
     A packet that cannot be one, or does not belong to those before it, drops what was joined: half a document number is
-    worse than none. So does silence. Of a frame without end the rest is skipped.
+    worse than none. So does silence. The rest of a frame without end, or with a packet that cannot be one, is skipped.
     """
 
     def __init__(self, table: FrameTable, verify: Callable[[bytes], None]) -> None:
@@ -50,6 +50,7 @@ class Reports:
         except ProtocolError as error:
             yield error
             yield from self.idle()
+            self._skipping = True
             return
         more = bool(data[self._more_at] & self._mask)
         if self._skipping:

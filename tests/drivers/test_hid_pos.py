@@ -115,21 +115,32 @@ def test_the_rest_of_a_barcode_must_come_within_a_second() -> None:
 
 
 LONG = reports("Q0", b"0123456789" * 10)
+CUT = Packet(LONG[0].data[:20], "in:81")
+TOO_MUCH = Packet(b"\x02\x39" + LONG[0].data[2:], "in:81")
 
 
 @pytest.mark.parametrize(
     ("spoiled", "expected"),
     [
-        ([*LONG[:-1], report("X0", LONG[-1].data[5:49])], [Reason.SEQUENCE]),
-        ([LONG[0], Packet(LONG[1].data[:20], "in:81")], [Reason.LENGTH, Reason.TRUNCATED]),
-        ([LONG[0], Packet(b"\x02\x39" + LONG[1].data[2:], "in:81")], [Reason.RANGE, Reason.TRUNCATED]),
+        ([LONG[0], CUT], [Reason.LENGTH, Reason.TRUNCATED]),
+        ([LONG[0], TOO_MUCH], [Reason.RANGE, Reason.TRUNCATED]),
+        ([CUT, LONG[1]], [Reason.LENGTH]),
+        ([TOO_MUCH, LONG[1]], [Reason.RANGE]),
     ],
-    ids=["another AIM identifier", "a report cut short", "more data than a report holds"],
+    ids=["its end cut short", "its end too long", "its beginning cut short", "its beginning too long"],
 )
-def test_the_beginning_of_a_spoiled_barcode_is_dropped_and_the_next_one_arrives(
+def test_of_a_barcode_with_a_damaged_report_neither_half_is_read_and_the_next_one_is(
     spoiled: list[Packet], expected: list[Reason]
 ) -> None:
-    scans, faults = fed([*spoiled, report("d2", b"0112345678901231")])
-    assert faults == expected
-    assert not any(scan.data.startswith(LONG[0].data[5:61]) for scan in scans)
-    assert scans[-1] == Scan("barcode", "gs1-data-matrix", b"0112345678901231")
+    protocol = opened()
+    protocol.start(0.0)
+    steps = [protocol.on_packet(0.0, packet) for packet in spoiled]
+    steps.append(protocol.on_packet(1.5, report("d2", b"0112345678901231")))
+    assert [fault.reason for step in steps for fault in step.faults] == expected
+    scans = [sample for step in steps for sample in step.samples if isinstance(sample, Scan)]
+    assert scans == [Scan("barcode", "gs1-data-matrix", b"0112345678901231")]
+
+
+def test_a_barcode_whose_end_is_of_another_one_is_dropped_and_the_other_one_read() -> None:
+    scans, faults = fed([LONG[0], report("C0", b"RR473124829GB")])
+    assert (scans, faults) == ([Scan("barcode", "code-128", b"RR473124829GB")], [Reason.SEQUENCE])
