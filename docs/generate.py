@@ -59,7 +59,7 @@ _CONTENTS: Mapping[Kind, str] = {
     Kind.READING: "one measurement or spectrum, or the batch of one poll",
     Kind.RESULT: "one finished screening: `clear`, `alarm`, `inconclusive` or `aborted`",
     Kind.FRAME: "summary of an image; the pixels stay local",
-    Kind.CAPTURE: "an image was stored as evidence: digest and size",
+    Kind.CAPTURE: "an image was stored as evidence: digest, size, what triggered it, the alarm that it raised",
     Kind.SCAN: "barcode, machine-readable zone or tag: a keyed hash unless configured otherwise",
     Kind.ALARM: "current state of an alarm point; deleted when normal",
     Kind.INSPECTION: "what is open at a desk and how far it has come; deleted when it ends",

@@ -112,18 +112,22 @@ class Folder:
     broker: Mosquitto
     hub: HubProcess
 
+    def captures(self) -> list[Heard]:
+        """Those of the files; the one of an alarm that such a picture raised has the same image."""
+        return [one for one in self.ears.of(Kind.CAPTURE) if one.data["trigger"] == "file"]
+
     async def copy(self, name: str, data: bytes) -> tuple[Heard, Heard]:
         """Copy a picture slowly, as a memory card does; its frame and its capture."""
-        frames, captures = len(self.ears.of(Kind.FRAME)), len(self.ears.of(Kind.CAPTURE))
+        frames, captures = len(self.ears.of(Kind.FRAME)), len(self.captures())
         with (self.path / name).open("wb") as file:
             for at in range(0, len(data), CHUNK):
                 file.write(data[at : at + CHUNK])
                 file.flush()
                 await Clock().sleep(0.05)
         assert len(self.ears.of(Kind.FRAME)) == frames, "a file was taken before it was complete"
-        await self.ears.until(lambda: len(self.ears.of(Kind.CAPTURE)) > captures)
+        await self.ears.until(lambda: len(self.captures()) > captures)
         await self.ears.until(lambda: len(self.ears.of(Kind.FRAME)) > frames)
-        return self.ears.of(Kind.FRAME)[-1], self.ears.of(Kind.CAPTURE)[-1]
+        return self.ears.of(Kind.FRAME)[-1], self.captures()[-1]
 
     async def standing(self) -> list[Heard]:
         """The retained alarms a late subscriber finds."""
