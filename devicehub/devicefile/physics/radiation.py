@@ -16,7 +16,7 @@ class Radiation:
     Options: `sensitivity` in counts/s for 1 uSv/h, `background` in uSv/h, `channels` of the spectrum with the
     source's `line` at a channel and its `width`, `neutron_background` in counts/s. Verbs: `source(rate, distance)`,
     uSv/h at 1 m and metres (1 unless given), `neutrons(rate)` in counts/s, `battery(percent)`, `demo` brings a source
-    every two minutes.
+    for the first half minute of every two.
     """
 
     def __init__(self, random: Random, options: Options) -> None:
@@ -61,7 +61,7 @@ class Radiation:
     def _second(self) -> None:
         self._seconds += 1
         if self._demo:
-            self._source = 0.8 if self._seconds % 120 > 90 else 0.0
+            self._source = 0.8 if self._seconds % 120 < 30 else 0.0
         continuum, line = self._shape
         expected = self._sensitivity * (self._background * continuum + self._source * (0.6 * continuum + 0.4 * line))
         self._spectrum = self._chance.poisson(expected)
