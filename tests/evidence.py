@@ -3,7 +3,8 @@
 - A *transcript* counts when its driver makes of it exactly what it says, and when the bytes that it names as printed in a
   public source (`# Evidence: published`) or sent by a real device (`recording`) are among those that it plays:
   `# Bytes: HEX, SOURCE`. What `devicehub record` wrote (`bench`, `field`) names device, driver, date and instrument.
-- A *vector* of a device file counts when the file proves it, which it does whenever it is loaded, and names its source.
+- A *vector* of a device file counts when the file proves it, which it does whenever it is loaded, names its source, and is a
+  message that gives something measured, scanned or found: a request or an acknowledgement shows nothing of the values.
 - A *recording* that is not part of this repository counts by its entry in `tests/fixtures/recordings.toml` as long as the
   test is there that reads it, and the file, where samples are, is the one that was read.
 
@@ -17,10 +18,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from devicehub.cli.capture import transcript_options
+from devicehub.devicefile.compiled import Compiled
 from devicehub.devicefile.load import load
-from devicehub.devicefile.vectors import wrong
+from devicehub.devicefile.notation import parse_bytes
+from devicehub.devicefile.pieces import understood
+from devicehub.devicefile.schema import VectorTable
+from devicehub.devicefile.telling import Teller
+from devicehub.devicefile.vectors import frames, wrong
 from devicehub.driver import Driver
 from devicehub.model.device import EvidenceLevel
+from devicehub.model.reading import Image, Measurement, Result, Scan, Spectrum, Stored
 from devicehub.record import Line, parse, parse_packet, run_transcript
 from devicehub.registry import load_driver
 from tests.samples import SAMPLES
@@ -32,6 +39,7 @@ LEVELS: Mapping[str, EvidenceLevel] = {
     "bench": EvidenceLevel.BENCH_TESTED,
     "field": EvidenceLevel.FIELD_VERIFIED,
 }
+_VALUES = (Measurement, Scan, Spectrum, Image, Result, Stored)
 _WORD = re.compile(r"^# Evidence: (published|recording|bench|field)$", re.MULTILINE)
 _BYTES = re.compile(r"^# Bytes: (?P<hex>[0-9a-f* ]+), (?P<source>\S.*)$", re.MULTILINE)
 _RECORDED = (r"^# Device \S+, driver {driver}, recorded \S+\.$", r"^# Instrument: \S")
@@ -80,7 +88,16 @@ def _of_vectors(name: str, root: Path) -> Iterator[str]:
     if path.exists():
         compiled = load(path)
         holding = [one for one in compiled.file.vector if not list(wrong(compiled, one))]
-        yield from (one.evidence for one in holding if one.evidence in LEVELS and one.source)
+        yield from (one.evidence for one in holding if one.evidence in LEVELS and one.source and _gives(compiled, one))
+
+
+def _gives(compiled: Compiled, vector: VectorTable) -> bool:
+    """Whether what a device is there for comes of it."""
+    if vector.message is None:
+        return False
+    message, values = understood(compiled.codec, list(frames(compiled, parse_bytes(vector.hex))), vector.message)
+    teller = Teller(compiled.meanings, (), untested=compiled.file.untested)
+    return any(isinstance(sample, _VALUES) for sample in teller.tell(message.name, values, []))
 
 
 def _of_recordings(name: str, root: Path, samples: Path) -> Iterator[str]:

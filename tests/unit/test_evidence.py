@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from devicehub.devicefile.load import load
 from devicehub.model.device import EvidenceLevel
 from devicehub.model.errors import ConfigError
-from devicehub.registry import load_driver
+from devicehub.registry import device_files, load_driver
 from tests.evidence import ROOT, evidence, prove
 from tests.samples import SAMPLES
 
@@ -65,9 +66,15 @@ def test_a_transcript_of_which_the_driver_makes_something_else_is_refused() -> N
 
 
 def test_without_its_published_vectors_a_device_file_is_no_more_than_simulated(tree: Path) -> None:
-    assert evidence("scanner.newland", tree) is EvidenceLevel.BYTE_TESTED
-    changed(tree / "drivers" / "scanner" / "newland.toml", without_vectors)
-    assert evidence("scanner.newland", tree) is EvidenceLevel.SIMULATED
+    assert evidence("scanner.uhfreader18", tree) is EvidenceLevel.BYTE_TESTED
+    changed(tree / "drivers" / "scanner" / "uhfreader18.toml", without_vectors)
+    assert evidence("scanner.uhfreader18", tree) is EvidenceLevel.SIMULATED
+
+
+@pytest.mark.parametrize("name", ["scanner.newland", "scanner.elyctis_idbox"])
+def test_a_published_request_or_acknowledgement_shows_nothing_of_what_a_device_reads(name: str) -> None:
+    assert any(vector.evidence == "published" for vector in load(device_files()[name]).file.vector)
+    assert evidence(name) is EvidenceLevel.SIMULATED
 
 
 def test_a_vector_that_does_not_hold_is_no_evidence(tree: Path) -> None:
