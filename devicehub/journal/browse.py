@@ -18,7 +18,8 @@ _ESCAPED: Final = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 class Wish(Struct, frozen=True):
     """Which events. `kind`: how their type begins, without the common prefix; `since` and `until`: UTC seconds.
 
-    `without`: kinds that are left out.
+    `without`: kinds that are left out. `place`: the topic prefix of one node, simulated or real, whose events alone
+    are given; a journal may hold those of both.
 
     `disposition`: what a detection turned out to be. `before`: only positions lower than that, which is how the next
     page is asked for.
@@ -26,6 +27,7 @@ class Wish(Struct, frozen=True):
 
     kind: str = ""
     without: tuple[str, ...] = ()
+    place: str = ""
     device: str = ""
     disposition: str = ""
     since: float = 0.0
@@ -50,6 +52,9 @@ def browse(db: sqlite3.Connection, wish: Wish) -> Iterator[Found]:
     for kind in wish.without:
         clauses.append("type NOT LIKE ? ESCAPE '\\'")
         values.append(_beginning(_PREFIX + kind))
+    if wish.place:
+        clauses.append("substr(topic, 1, ?) = ?")
+        values += [len(wish.place) + 1, f"{wish.place}/"]
     if wish.until < inf:
         clauses.append("recorded <= ?")
         values.append(wish.until)

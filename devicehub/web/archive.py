@@ -14,19 +14,20 @@ from starlette.responses import Response, StreamingResponse
 
 from devicehub.journal.archive import fill
 from devicehub.journal.browse import MOST, Found
+from devicehub.web.page import Page
 from devicehub.web.records import pages, wish_of
 
 IMAGES_MOST: Final = 1000
 _PIECE: Final = 65_536
 
 
-async def zipped(disk: Executor, journal: Path, evidence: Path, request: Request) -> Response:
+async def zipped(page: Page, disk: Executor, request: Request) -> Response:
     """`events.jsonl`, newest first, and `evidence/DIGEST` of each image that was kept meanwhile and is still there."""
-    found = pages(journal, structs.replace(wish_of(request), most=MOST))
+    found = pages(page.journal, structs.replace(wish_of(page, request), most=MOST))
     nothing: list[Found] = []
     first = await asyncio.get_running_loop().run_in_executor(disk, next, found, nothing)
     named = {"content-disposition": 'attachment; filename="journal.zip"'}
-    return StreamingResponse(_pieces(chain([first], found), evidence), media_type="application/zip", headers=named)
+    return StreamingResponse(_pieces(chain([first], found), page.evidence), media_type="application/zip", headers=named)
 
 
 def _pieces(found: Iterable[list[Found]], evidence: Path) -> Iterator[bytes]:

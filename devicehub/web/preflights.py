@@ -3,7 +3,6 @@
 import asyncio
 import re
 from concurrent.futures import Executor
-from pathlib import Path
 from typing import Final
 
 from starlette.exceptions import HTTPException
@@ -23,7 +22,7 @@ async def preflight(page: Page, disk: Executor, request: Request) -> Response:
     name = request.path_params["name"]
     if not _NAME.fullmatch(name):
         raise HTTPException(404)
-    payload = await asyncio.get_running_loop().run_in_executor(disk, _found, page.journal, name)
+    payload = await asyncio.get_running_loop().run_in_executor(disk, _found, page, name)
     try:
         text = page.printed(payload, request.query_params.get("language", "en"))
     except ValueError as error:
@@ -31,11 +30,12 @@ async def preflight(page: Page, disk: Executor, request: Request) -> Response:
     return HTMLResponse(text, headers={"content-security-policy": printing(text)})
 
 
-def _found(journal: Path, name: str) -> bytes:
+def _found(page: Page, name: str) -> bytes:
     """Its event. Raises `HTTPException` where there is none that is what was stored."""
     mark = f'"preflight":"{name}"'.encode()
-    for page in pages(journal, Wish(kind="preflight.ended", most=MOST)):
-        for one in page:
+    wish = Wish(kind="preflight.ended", place=page.topics.prefix, most=MOST)
+    for found in pages(page.journal, wish):
+        for one in found:
             if one.intact and mark in one.payload:
                 return one.payload
     raise HTTPException(404, "no such preflight is on record on this workstation")

@@ -1,4 +1,7 @@
-"""What the journal holds, for the page: a page of events at a time, and as a file to take away."""
+"""What the journal holds, for the page: a page of events at a time, and as a file to take away.
+
+Of this node alone, and of what is simulated or of what is real, as the hub runs now: the journal may hold both.
+"""
 
 import asyncio
 import csv
@@ -21,21 +24,22 @@ from devicehub.journal.browse import MOST, Found, Wish, browse
 from devicehub.journal.report import reading
 from devicehub.model.errors import JournalDamagedError, JournalMissingError
 from devicehub.model.instant import instant
+from devicehub.web.page import Page
 
 EXPORTED_MOST: Final = 100_000
 WITHOUT_MOST: Final = 8
 
 
-async def listed(disk: Executor, path: Path, request: Request) -> Response:
+async def listed(page: Page, disk: Executor, request: Request) -> Response:
     """A page of events as JSON: `{"events": [...], "before": position or null}`. `disk`: where it is read."""
-    wish = wish_of(request)
-    found = await asyncio.get_running_loop().run_in_executor(disk, _page, path, wish)
+    wish = wish_of(page, request)
+    found = await asyncio.get_running_loop().run_in_executor(disk, _page, page.journal, wish)
     last = found[-1].position if len(found) == min(wish.most, MOST) else None
     body = msgspec.json.encode({"events": [told(one) for one in found], "before": last})
     return Response(body, media_type="application/json")
 
 
-async def exported(disk: Executor, path: Path, request: Request) -> Response:
+async def exported(page: Page, disk: Executor, request: Request) -> Response:
     """All events that are wished for, newest first, as JSON lines or CSV."""
     formats: dict[str, tuple[Callable[[list[Found]], bytes], str]] = {
         "jsonl": (lines, "application/jsonl"),
@@ -45,9 +49,9 @@ async def exported(disk: Executor, path: Path, request: Request) -> Response:
     if form not in formats:
         raise HTTPException(404)
     write, media = formats[form]
-    wish = structs.replace(wish_of(request), most=MOST)
-    first = await asyncio.get_running_loop().run_in_executor(disk, _page, path, wish)
-    written = (write(page) for page in _following(path, wish, first))
+    wish = structs.replace(wish_of(page, request), most=MOST)
+    first = await asyncio.get_running_loop().run_in_executor(disk, _page, page.journal, wish)
+    written = (write(found) for found in _following(page.journal, wish, first))
     named = {"content-disposition": f'attachment; filename="journal.{form}"'}
     return StreamingResponse(written, media_type=media, headers=named)
 
@@ -75,10 +79,11 @@ def _page(path: Path, wish: Wish) -> list[Found]:
         raise HTTPException(503, str(error)) from None
 
 
-def wish_of(request: Request) -> Wish:
-    """Which events a request asks for. Raises `HTTPException`."""
+def wish_of(page: Page, request: Request) -> Wish:
+    """Which events of the page's node a request asks for. Raises `HTTPException`."""
     asked = request.query_params
     return Wish(
+        place=page.topics.prefix,
         kind=asked.get("kind", ""),
         without=tuple(one for one in asked.get("without", "").split(",")[:WITHOUT_MOST] if one),
         device=asked.get("device", ""),

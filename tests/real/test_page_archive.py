@@ -3,6 +3,7 @@
 import io
 import json
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from zipfile import ZipFile
@@ -12,19 +13,25 @@ import pytest
 from devicehub.journal.rows import TABLE, Entry, genesis, row
 from devicehub.model.stream import Stream
 from devicehub.publish.port import Outgoing
-from tests.real.test_page_server import DIGEST, site
+from devicehub.publish.topics import Topics
+from tests.real.test_page_server import DIGEST, TOPICS, site
 
 pytestmark = pytest.mark.real
 
 
-def stored(folder: Path, payloads: list[bytes], kind: str = "io.devicehub.capture") -> None:
-    """A journal with these events, which are captures if nothing else is said."""
+REAL = Topics("bcp", "ws-1", exercise=False)
+
+
+def stored(
+    folder: Path, payloads: list[bytes], kind: str = "io.devicehub.capture", nodes: Sequence[Topics] = (TOPICS,)
+) -> None:
+    """A journal with these events, which are captures if nothing else is said; of these nodes in turn."""
     with closing(sqlite3.connect(folder / "journal.sqlite")) as db:
         db.execute(TABLE)
         chain = genesis("e")
         for position, payload in enumerate(payloads, 1):
             out = Outgoing(
-                topic=f"t/{position}",
+                topic=f"{nodes[(position - 1) % len(nodes)].prefix}/t/{position}",
                 payload=payload,
                 qos=1,
                 retain=False,
@@ -58,6 +65,26 @@ async def test_events_and_their_images_are_taken_away_in_one_file(tmp_path: Path
         assert archive.read(f"evidence/{DIGEST}") == b"pixels"
         lines = archive.read("events.jsonl").decode().splitlines()
     assert [json.loads(line)["position"] for line in lines] == [2, 1]
+
+
+@pytest.mark.parametrize(("now", "position"), [(TOPICS, 1), (REAL, 2)])
+async def test_of_a_journal_with_simulated_and_real_events_only_those_are_given_that_are_as_the_hub_is(
+    tmp_path: Path, now: Topics, position: int
+) -> None:
+    other = Topics("bcp", "ws-12", exercise=now is TOPICS)
+    stored(tmp_path, [b'{"data":{}}'] * 3, nodes=(TOPICS, REAL, other))
+    async with site(tmp_path, topics=now) as one:
+        listed, jsonl, table, archived = [
+            (await one.asks(f"/api/journal{form}", one.known))[2] for form in ("", ".jsonl", ".csv", ".zip")
+        ]
+    assert [event["position"] for event in json.loads(listed)["events"]] == [position]
+    assert [json.loads(line)["position"] for line in unchunked(jsonl).splitlines()] == [position]
+    assert unchunked(table).decode().startswith(f"{position},")
+    assert len(unchunked(table).splitlines()) == 1
+    with ZipFile(io.BytesIO(unchunked(archived))) as archive:
+        assert [json.loads(line)["topic"] for line in archive.read("events.jsonl").splitlines()] == [
+            f"{now.prefix}/t/{position}"
+        ]
 
 
 def unchunked(body: bytes) -> bytes:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from devicehub.publish.envelope import Encoder
-from tests.real.test_page_archive import stored
+from tests.real.test_page_archive import REAL, stored
 from tests.real.test_page_server import site
 from tests.unit.publish.examples import ULID, hub_messages, place
 
@@ -36,6 +36,12 @@ async def test_what_is_not_on_record_is_not_there(tmp_path: Path, name: str) -> 
     stored(tmp_path, [ended()], "io.devicehub.preflight.ended")
     async with site(tmp_path) as one:
         assert (await one.asks(f"/preflight/{name}", one.known))[0] == 404
+
+
+async def test_a_simulated_one_is_not_printed_where_the_hub_is_real(tmp_path: Path) -> None:
+    stored(tmp_path, [ended()], "io.devicehub.preflight.ended")
+    async with site(tmp_path, topics=REAL) as one:
+        assert (await one.asks(f"/preflight/{ULID}", one.known))[0] == 404
 
 
 async def test_nobody_without_the_token_is_shown_it(tmp_path: Path) -> None:

@@ -83,13 +83,16 @@ class Site:
 
 @asynccontextmanager
 async def site(
-    folder: Path, lesson: Training | None = None, commissioning: StationCommissioning | None = None
+    folder: Path,
+    lesson: Training | None = None,
+    commissioning: StationCommissioning | None = None,
+    topics: Topics = TOPICS,
 ) -> AsyncIterator[Site]:
     one = Site(View(), Taps(lambda: 12.5, "scanner".__eq__), folder)
     page = Page(
         view=one.view,
         taps=one.taps,
-        topics=TOPICS,
+        topics=topics,
         command=one.commands.append,
         state=folder,
         port=0,

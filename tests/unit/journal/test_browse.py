@@ -60,6 +60,14 @@ def test_only_what_is_of_the_kind_the_device_and_the_time_is_given(db: sqlite3.C
     assert positions(db, since=103.0, until=105.0) == [5, 4, 3]
 
 
+def test_only_what_is_of_the_place_is_given_and_not_of_one_that_begins_alike(db: sqlite3.Connection) -> None:
+    db.execute("UPDATE event SET topic = 'devicehub/v1/bcp/lane-1/' || topic WHERE position IN (2, 4)")
+    db.execute("UPDATE event SET topic = 'devicehub-sim/v1/bcp/lane-1/' || topic WHERE position IN (1, 3)")
+    db.execute("UPDATE event SET topic = 'devicehub/v1/bcp/lane-12/' || topic WHERE position = 5")
+    assert positions(db, place="devicehub/v1/bcp/lane-1") == [4, 2]
+    assert positions(db, place="devicehub-sim/v1/bcp/lane-1") == [3, 1]
+
+
 def test_what_people_type_is_no_pattern(db: sqlite3.Connection) -> None:
     assert positions(db, device="a%") == []
     assert positions(db, kind="%") == []
