@@ -1,5 +1,9 @@
 """Browsers that take nothing, until every buffer between is full: alarms do not wait for them, nothing is hoarded for
-them, and the hub ends in time, its journal closed."""
+them, and the hub ends in time, its journal closed.
+
+They are WebSocket clients that open what the page opens, since Chromium cannot be made to stop taking bytes: it reads
+into its own memory whatever a script does.
+"""
 
 import asyncio
 import signal
