@@ -10,6 +10,8 @@ from devicehub.model.alarm import AlarmQuality, Priority, Shelf
 from devicehub.model.instant import instant
 from devicehub.model.payload import AlarmData
 
+RETURNED = "alarm.returned"
+
 
 def began(record: Record | None, fresh: AlarmData, care: Care, cause: Cause) -> Turn:
     """An alarm where none stood."""
@@ -47,7 +49,7 @@ def went(record: Record, cause: Cause, value: float | None, why: str) -> Turn:
         why=why,
         audit=None,
     )
-    return Turn("alarm.returned" if life.stands else CLEARED, cause, life, data)
+    return Turn(RETURNED if life.stands else CLEARED, cause, life, data)
 
 
 def doubted(record: Record, cause: Cause, trust: AlarmQuality) -> Turn:

@@ -12,6 +12,7 @@ import pytest
 
 from devicehub.alarm.conditions import State
 from devicehub.collect.supervisor import Post
+from devicehub.core.alarms import AlarmPoints
 from devicehub.observe.watching import Watch
 from tests.real.journals import full_disk
 from tests.system.bad_devices import driver
@@ -103,6 +104,20 @@ async def test_a_broken_alarm_path_is_not_fed_ten_seconds_longer(
         assert max(manager.fed()) - broken <= WITHIN
         assert watch.answers()["/livez"]().code == 503
         await running.kill()  # nothing of it can be drained
+
+
+@pytest.mark.parametrize("made_of", ["on_limit", "on_device"])
+async def test_code_that_makes_no_alarm_of_what_was_judged_is_not_fed_ten_seconds_longer(
+    state: Path, monkeypatch: pytest.MonkeyPatch, made_of: str
+) -> None:
+    """Of an edge of a limit, or of an alarm that a device reports."""
+    async with watched(state) as (running, manager, watch):
+        await running.clock.sleep(30)
+        broken = running.clock.monotonic()
+        monkeypatch.setattr(AlarmPoints, made_of, lambda *_: [])
+        await running.clock.sleep(60)
+        assert max(manager.fed()) - broken <= WITHIN
+        assert watch.answers()["/livez"]().code == 503
 
 
 async def test_a_core_that_raises_ends_the_hub_and_is_not_fed_ten_seconds_longer(state: Path) -> None:
