@@ -93,7 +93,7 @@ async def serve(
             stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix=name)) for name in ("journal", "evidence")
         )
         configured = Configured(config, links, clock, file)
-        plan = replace(configured.plan(settings), forgetful="" if broker is None else broker.forgetful)
+        plan = replace(configured.plan(settings), own_broker=broker is not None)
         plan = replace(plan, executor=executor, evidence_executor=evidence, progress=progress)
         plan = _watched(plan, config, configured, clock)
         plan = plan if stage is None else stage.entered(plan)

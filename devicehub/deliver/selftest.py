@@ -59,16 +59,16 @@ class SelfTest:
         telling: Telling,
         *,
         period: Callable[[], float],
-        forgetful: str = "",
+        own_broker: bool = False,
     ) -> None:
-        """`period`: seconds between two heartbeats, now. `forgetful`: why this broker is known to forget, if it is."""
+        """`period`: seconds between two heartbeats, now. `own_broker`: this hub started it; its banner says so."""
         self._status = topics.status
         self._health = f"{topics.prefix}/{Kind.HEALTH}"
         self._clock = clock
         self._gauges = gauges
         self._telling = telling
         self._period = period
-        self._forgetful = forgetful
+        self._own_broker = own_broker
         self._heartbeat = Heartbeat()
         self._told: set[str] = set()
         self._watching: asyncio.Task[None] | None = None
@@ -79,8 +79,6 @@ class SelfTest:
         self.close()
         self._heartbeat.connected()
         self._gauges.echo = None
-        if self._forgetful:
-            self._keeps_little(self._forgetful)
         self._watching = asyncio.ensure_future(self._watch(publisher))
 
     def said(self, out: Outgoing) -> None:
@@ -186,13 +184,10 @@ class SelfTest:
         self._telling.remark("broker-forgets", why)
 
     def _known(self, version: str) -> None:
-        if version.startswith("mosquitto"):
-            self._keeps_little(f"{version} acknowledges before it stores, and a kill or power cut takes the rest")
-
-    def _keeps_little(self, why: str) -> None:
-        if "known" in self._told:
+        if self._own_broker or "known" in self._told or not version.startswith("mosquitto"):
             return
         self._told.add("known")
+        why = f"{version} acknowledges before it stores, and a kill or power cut takes the rest"
         level = logging.INFO if self._telling.durable() else logging.WARNING
         _log.log(level, "the broker is known to forget: %s; %s; %s", why, _SETTINGS, self._cover())
 

@@ -82,8 +82,8 @@ async def nothing_to_read() -> Revision:
 class Plan:
     """What a hub is made of. `info` without run-time facts; `state`: folder of journal and evidence.
 
-    `progress`: where links look how far what their devices said is durable. `forgetful`: why the broker is known to
-    forget, if it is. `view`: who is shown all that is published, if there is a page; `taps`: what passes over the
+    `progress`: where links look how far what their devices said is durable. `own_broker`: the broker is a child of
+    this hub. `view`: who is shown all that is published, if there is a page; `taps`: what passes over the
     links, for whoever asks. `verbs`: what the hub can be told beside its own.
     """
 
@@ -102,7 +102,7 @@ class Plan:
     reread: Reread = nothing_to_read
     amend: Amend = nothing_to_change
     window: int = 100
-    forgetful: str = ""
+    own_broker: bool = False
     view: View | None = None
     taps: Taps | None = None
     verbs: Sequence[HubVerb] = ()

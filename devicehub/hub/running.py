@@ -244,7 +244,7 @@ class Hub:
             self._gauges,
             telling,
             period=lambda: self._pace.upkeep.health_every,
-            forgetful=self._plan.forgetful,
+            own_broker=self._plan.own_broker,
         )
         self._voice.listen(test.said)
         return test

@@ -31,7 +31,10 @@ _STOP_S = 5.0
 _ATTEMPTS = 3
 _BANNERS: Mapping[Kind, str] = MappingProxyType(
     {
-        "mosquitto": "embedded broker: Mosquitto at {host}:{port}, this computer only",
+        "mosquitto": (
+            "embedded broker: Mosquitto at {host}:{port}, this computer only; a kill or power cut takes up to 10 s of "
+            "what it acknowledged"
+        ),
         "amqtt": (
             "embedded broker: amqtt at {host}:{port}, FOR DEVELOPMENT ONLY: no MQTT 5 (a refused message is not "
             "noticed), no messages kept for absent subscribers, nothing kept over a restart. Install Mosquitto"
@@ -91,11 +94,6 @@ class EmbeddedBroker:
     def version(self) -> Version:
         """What to speak with it: amqtt knows 3.1.1 only, and does not always answer when it is asked for more."""
         return Version.AUTO if self.kind == "mosquitto" else Version.V311
-
-    @property
-    def forgetful(self) -> str:
-        """Why it is known to forget; empty for Mosquitto, which says what it is by itself."""
-        return "" if self.kind == "mosquitto" else "amqtt keeps nothing over a restart"
 
     @property
     def pid(self) -> int:

@@ -56,6 +56,7 @@ def test_the_demonstration_shows_messages_and_ends_by_itself() -> None:
     messages = [json.loads(line) for line in out.splitlines()]
     assert process.returncode == 0, err
     assert "EXERCISE" in err
+    assert "station.conf" not in err, "nobody sets up a broker that ends with the demonstration"
     assert {message["topic"].split("/")[0] for message in messages} == {"devicehub-sim"}
     assert any(message["payload"]["data"].get("state") == "ready" for message in messages if message["payload"])
 

@@ -21,7 +21,7 @@ class Station:
     connect: Connect
     topics: Topics
     durable: bool = False
-    forgetful: str = ""
+    own_broker: bool = False
     remarks: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     changes: list[bool] = field(default_factory=list[bool])
     number: int = 0
@@ -35,7 +35,7 @@ class Station:
             durable=lambda: self.durable,
         )
         self.test = SelfTest(
-            self.topics, self.clock, self.gauges, telling, period=lambda: PERIOD, forgetful=self.forgetful
+            self.topics, self.clock, self.gauges, telling, period=lambda: PERIOD, own_broker=self.own_broker
         )
 
     @property
