@@ -1,6 +1,6 @@
 """A whole computer in a folder: accounts, device files, udev, what is installed, a configuration, a journal."""
 
-import shutil
+import os
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +37,8 @@ id = "gamma-1"
 driver = "radiation.atom_fast"
 """
 PASSWD = "root:x:0:0::/:/bin/sh\ndevicehub:x:998:998::/var/lib/devicehub:/usr/sbin/nologin\n"
-GROUPS = "root:x:0:\ndevicehub:x:997:devicehub\n"
+# Its own group is the only one that somebody who is not root can give a file to.
+GROUPS = f"root:x:0:\ndevicehub:x:{os.getgid()}:devicehub\n"
 
 
 @dataclass
@@ -61,7 +62,7 @@ class Computer:
         self.put("usr/libexec/bluetooth/bluetoothd", "")
         self.put("run/dbus/system_bus_socket", "")
         self.put("dev/ttyUSB0", "").chmod(0o660)
-        shutil.chown(self.root / "dev/ttyUSB0", None, 997)
+        os.chown(self.root / "dev/ttyUSB0", -1, os.getgid())
         self.configure()
 
     @property
