@@ -2,10 +2,12 @@
 
 Run: python benchmarks/decode.py. By hand: `struct`, numpy and C-speed checks behind the framers and the protocol that a
 driver in Python has. `construct`, of requirements/test.txt, is given the content of a frame, checks and maps nothing.
-Ends with 1 where a device file takes more than `GOAL` times as long as code by hand; a ratio above it is measured once
-more, since others' work may have raised it. Ratios travel between machines, frames a second do not.
+Ends with 1 where a device file takes more than `GOAL` times as long as code by hand, and where a driver makes no sample
+of what is recorded; a ratio above the goal is measured once more, since others' work may have raised it. Ratios travel
+between machines, frames a second do not.
 """
 
+import asyncio
 import sys
 import time
 import timeit
@@ -22,15 +24,22 @@ from devicehub.devicefile.compiled import compile_file
 from devicehub.devicefile.conversation import Conversation
 from devicehub.devicefile.load import load
 from devicehub.devicefile.schema import ConversationTable
+from devicehub.driver import Driver, Options
 from devicehub.model.reading import Measurement, Sample, Scan, Spectrum
+from devicehub.record import Line, parse
 from devicehub.registry import device_files, driver_names, load_driver
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import DeviceProtocol, FramedProtocol, Poll
-from tests.conformance import recorded_packets
+from tests.conformance import options_of, transcripts
+from tests.drivers.simulated_hour import heard
+from tests.virtual_loop import VirtualTimeLoop
 
 ROUNDS = 60
 RUN = 0.004
 GOAL = 3.0
+SIMULATED = 130.0
+Recording = tuple[Options, list[tuple[float, Packet | None]]]
+"""A driver's options, and what the device says when, in seconds since the link was opened; None: the end of it."""
 
 
 def seconds(*works: Callable[[], object]) -> list[float]:
@@ -129,29 +138,58 @@ def beside() -> list[str]:
     return missed
 
 
-def _given(protocol: DeviceProtocol, packets: list[Packet]) -> None:
-    for packet in packets:
-        protocol.on_packet(0.0, packet)
+def recordings(name: str) -> list[Recording]:
+    """What the device says: the driver's transcripts, or for a device file without one its simulated device."""
+    texts = [(path.name, path.read_text(encoding="utf-8")) for path in transcripts(name)]
+    if texts:
+        return [(options_of(text), _said(parse(text, source))) for source, text in texts]
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return [({}, _said(runner.run(heard(name, SIMULATED))))]
 
 
-def every_driver() -> None:
-    """All that is recorded of each driver, as its protocol takes it."""
-    print(f"\n{'driver':28} {'packets':>8} {'bytes':>8} {'packets/s':>12} {'MB/s':>8}")
+def _said(lines: list[Line]) -> list[tuple[float, Packet | None]]:
+    return [*((line.at, line.packet) for line in lines if line.sign == "<"), (lines[-1].at, None)]
+
+
+def played(driver: Driver, recorded: list[Recording]) -> int:
+    """How many samples a driver makes of recordings: each a link of its own, with its times and timers."""
+    samples = 0
+    for chosen, packets in recorded:
+        protocol = driver.open(chosen)
+        step = protocol.start(0.0)
+        samples += len(step.samples)
+        for at, packet in packets:
+            while step.wake_at is not None and step.wake_at <= at:
+                step = protocol.on_timer(step.wake_at)
+                samples += len(step.samples)
+            if packet is not None:
+                step = protocol.on_packet(at, packet)
+                samples += len(step.samples)
+    return samples
+
+
+def every_driver() -> list[str]:
+    """All that is recorded of each driver, from a fresh link on each time; those that make no sample of it."""
+    silent = list[str]()
+    print(f"\n{'driver':28} {'samples':>8} {'bytes':>8} {'samples/s':>12} {'MB/s':>8}")
     for name in driver_names():
-        packets = recorded_packets(name)
-        size = sum(len(packet.data) for packet in packets)
-        protocol = load_driver(name).open({})
-        protocol.start(0.0)
-
-        (took,) = seconds(partial(_given, protocol, packets))
-        print(f"{name:28} {len(packets):8} {size:8} {len(packets) / took:12,.0f} {size / took / 1e6:8.1f}")
+        driver, recorded = load_driver(name), recordings(name)
+        size = sum(len(packet.data) for _, packets in recorded for _, packet in packets if packet)
+        samples = played(driver, recorded)
+        if not samples:
+            silent.append(name)
+        (took,) = seconds(partial(played, driver, recorded))
+        print(f"{name:28} {samples:8} {size:8} {samples / took:12,.0f} {size / took / 1e6:8.1f}")
+    return silent
 
 
 def main() -> None:
-    missed = beside()
-    every_driver()
+    missed, silent = beside(), every_driver()
     if missed:
-        sys.exit(f"more than {GOAL:g} times code by hand: {', '.join(missed)}")
+        print(f"more than {GOAL:g} times code by hand: {', '.join(missed)}", file=sys.stderr)
+    if silent:
+        print(f"no sample: {', '.join(silent)}", file=sys.stderr)
+    sys.exit(bool(missed or silent))
 
 
 if __name__ == "__main__":

@@ -45,6 +45,8 @@ from drivers.radiation._n42_spectra import axis, channels, packed
 
 MOST_BYTES = 2 * 1024 * 1024
 MOST_SPECTRA = 64
+MOST_NUMBERS = MOST_SPECTRA * 4096
+"""Of all channel data of a file, which is read in one turn: more would hold up other devices."""
 MOST_NAMED = 32
 _ROOTS = frozenset({"RadInstrumentData", "N42InstrumentData"})
 _FACTS = (
@@ -101,6 +103,7 @@ class _File:
         self._calibrations = {**_by_id(root, "EnergyCalibration"), **_by_id(root, "Calibration")}
         self._detectors = _by_id(root, "RadDetectorInformation")
         self._spectra = 0
+        self._numbers = 0
 
     def measured(self) -> Iterator[Sample | ProtocolError]:
         """Everything of every measurement."""
@@ -147,6 +150,9 @@ class _File:
             raise ProtocolError(Reason.TRUNCATED, "a spectrum without channel data")
         if self._spectra > MOST_SPECTRA:
             raise ProtocolError(Reason.OVERFLOW, f"more than {MOST_SPECTRA} spectra in one file")
+        self._numbers += len(content.text.split(maxsplit=MOST_NUMBERS))
+        if self._numbers > MOST_NUMBERS:
+            raise ProtocolError(Reason.OVERFLOW, f"more than {MOST_NUMBERS} numbers of channel data in one file")
         values, layout = packed(channels(content))
         own = Defects()
         live, quality, cause = self._live(element, when, own)

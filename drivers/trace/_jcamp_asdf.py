@@ -24,6 +24,8 @@ from devicehub.model.errors import ProtocolError, Reason
 from devicehub.wire.defects import Defects, plain
 
 MOST_POINTS = 16_384
+MOST_NUMBERS = 2 * MOST_POINTS
+"""Of all tables of a file, which is read in one turn: more would hold up other devices."""
 _ABSCISSA = re.compile(r"\s*([+-]?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})(?:E[+-]\d{1,3})?)", re.ASCII)
 _WORD = re.compile(
     r"[\s,;]*(?:(?P<affn>[+-]?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})(?:E[+-]\d{1,3})?)"
@@ -41,12 +43,15 @@ _DUP = {letter: f"{number}" for number, letter in enumerate("STUVWXYZs", 1)}
 
 
 class Ordinates:
-    """The values of one table. `abscissae`: of each line, with how many values stood before it."""
+    """The values of one table. `abscissae`: of each line, with how many values stood before it.
 
-    def __init__(self) -> None:
+    `numbers`: how many were written, in this table and in those of the same file before it.
+    """
+
+    def __init__(self, numbers: int = 0) -> None:
         self.values: list[float] = []
         self.abscissae: list[tuple[int, float]] = []
-        self._words = 0
+        self.numbers = numbers
         self._difference: float | None = None
         self._checked = False
 
@@ -70,9 +75,9 @@ class Ordinates:
                 if _END.match(line, at):
                     return
                 raise ProtocolError(Reason.CORRUPT, f"'{plain(line[at : at + 30])}' is no ordinate")
-            self._words += 1
-            if self._words > 2 * MOST_POINTS:
-                raise ProtocolError(Reason.OVERFLOW, f"more than {2 * MOST_POINTS} numbers")
+            self.numbers += 1
+            if self.numbers > MOST_NUMBERS:
+                raise ProtocolError(Reason.OVERFLOW, f"more than {MOST_NUMBERS} numbers in one file")
             self._take(word)
             at = word.end()
 

@@ -77,16 +77,18 @@ def read_jcamp(name: str, data: bytes) -> Iterator[Sample | ProtocolError]:
         raise ProtocolError(Reason.UNSUPPORTED, "no JCAMP-DX file: it does not begin with a label")
     if text.count("\n") + text.count("\r") > MOST_LINES:
         raise ProtocolError(Reason.OVERFLOW, f"more than {MOST_LINES} ends of lines")
-    tables = 0
+    tables = numbers = 0
     for block in _blocks(text):
         tables += 1
         if tables > MOST_TABLES:
             raise ProtocolError(Reason.OVERFLOW, f"more than {MOST_TABLES} tables")
         yield from _identity(block.labels)
+        table = Ordinates(numbers)
         try:
-            yield _spectrum(block, defects.texts)
+            yield _spectrum(block, table, defects.texts)
         except ProtocolError as error:
             yield error
+        numbers = table.numbers
     if not tables:
         raise ProtocolError(Reason.TRUNCATED, "a JCAMP-DX file without a table")
 
@@ -127,12 +129,11 @@ def _identity(labels: Mapping[str, str]) -> Iterator[Identity]:
     yield from (Identity(facts),) if facts else ()
 
 
-def _spectrum(block: _Block, defects: tuple[str, ...]) -> Spectrum:
+def _spectrum(block: _Block, table: Ordinates, defects: tuple[str, ...]) -> Spectrum:
     labels = block.labels
     form = re.sub(r"\s", "", labels[block.table]).upper()
     if block.table != "XYDATA" or not form.startswith("(X++(Y..Y))"):
         raise ProtocolError(Reason.UNSUPPORTED, f"a table of {plain(block.table, 20)} {plain(form, 20)}")
-    table = Ordinates()
     table.read(block.lines)
     if len(table.values) < 2:
         raise ProtocolError(Reason.TRUNCATED, "a table of less than two points")
