@@ -209,16 +209,27 @@ def test_every_vector_of_a_device_file_is_among_those_that_it_proves(section: st
 
 @pytest.mark.parametrize("section", [section for section in FILES if (section,) not in WHOLE])
 def test_every_vector_of_a_device_file_survives_any_chunking(section: str) -> None:
-    """What the device says, in any two pieces; what it is asked, by the simulated device that the file describes."""
+    """What the device says, in any pieces; what it is asked, by the simulated device that the file describes."""
     name = FILES[section]
     compiled, content = load(device_files()[name]), sections()[section]
     asked = {parse_bytes(vector.hex) for vector in compiled.file.vector if vector.request is not None}
     refused = below(section, UNPROVED, vectors := Vectors(content))
-    for data in (vectors.data(*place) for place in vectors.all - refused):
-        hear = simulated_answer if data in asked else frames_of
-        expected = hear(name, [data])
+    wholes = [vectors.data(*place) for place in sorted(vectors.all - refused)]
+
+    def heard(data: bytes, pieces: list[bytes]) -> bytes | list[bytes | str]:
+        return (simulated_answer if data in asked else frames_of)(name, pieces)
+
+    for data in wholes:
+        expected = heard(data, [data])
         for cut in (chosen([1]), *(in_two(at) for at in range(1, len(data)))):
-            assert hear(name, cut(data)) == expected, (data.hex(" "), [len(one) for one in cut(data)])
+            assert heard(data, cut(data)) == expected, (data.hex(" "), [len(one) for one in cut(data)])
+
+    @settings(deadline=None, max_examples=50, database=None)
+    @given(st.sampled_from(wholes), st.lists(st.integers(1, 2 * LONG), min_size=1, max_size=8))
+    def cut_anywhere(data: bytes, sizes: list[int]) -> None:
+        assert heard(data, chosen(sizes)(data)) == heard(data, [data])
+
+    cut_anywhere()
 
 
 def frames_of(name: str, pieces: list[bytes]) -> list[bytes | str]:
