@@ -1,7 +1,7 @@
 """Bytes that no device should send, made cheaply: what every driver must answer with samples or typed faults.
 
-A run follows what the driver's transcripts recorded, so that the conversation gets somewhere, and damages it on the
-way. Everything comes from the seed: a failure names seed and number, and is the same on every machine.
+A run follows what the driver's transcripts recorded, or what came next in a conversation (`underway.py`), and damages it
+on the way: by itself it hardly gets past the start, for that it has to begin in the middle. Everything comes from the seed: a failure names seed and number, and is the same on every machine.
 """
 
 import gc
@@ -24,6 +24,7 @@ import numpy as np
 from devicehub.devicefile.load import load
 from devicehub.devicefile.sealing import sealer
 from devicehub.driver import Driver
+from devicehub.model.reading import Sample, Stored
 from devicehub.registry import device_files
 from devicehub.wire.checksum import crc16_ccitt_false, negated_sum16
 from devicehub.wire.packet import Packet
@@ -35,6 +36,7 @@ HANG = 0.1
 MOST = 4096
 SMALL = 1024
 LARGE_SHARE = 0.02
+CALM = 0.6
 LIFE = 250
 SEALED_LEAST = 20
 TIMERS = 3
@@ -49,7 +51,7 @@ _CODE = (ModuleType, type, FunctionType, BuiltinFunctionType)
 class Trial:
     """A protocol under fire: every call is timed, every step looked at.
 
-    `slowest`: what a call took, other processes aside. Processor time is dear to ask for, so it is asked once in `ASKED`
+    `reached`: channels that samples came of, and kinds of samples that have none. `slowest`: what a call took, other processes aside. Processor time is dear to ask for, so it is asked once in `ASKED`
     calls, and where a call took long by the clock on the wall.
     """
 
@@ -61,6 +63,7 @@ class Trial:
     step: Step = field(default_factory=Step)
     calls: int = 0
     worked: float = 0.0
+    reached: set[str] = field(default_factory=set[str])
 
     def start(self) -> None:
         """Open it."""
@@ -108,8 +111,15 @@ class Trial:
     def look(self, step: Step, data: bytes) -> None:
         """A step that came of `data` holds what the driver declared, at a sane time, and not without end."""
         check_step(self.driver, step)
+        self.reached.update(map(_reached, step.samples))
         assert step.wake_at is None or isfinite(step.wake_at)
         assert len(step.samples) + len(step.faults) + len(step.write) <= MOST + len(data)
+
+
+def _reached(sample: Sample) -> str:
+    """The channel of a sample, or its kind where it has none."""
+    inner = sample.sample if isinstance(sample, Stored) else sample
+    return str(getattr(inner, "channel", type(inner).__name__))
 
 
 def _last(size: int, check: Callable[[bytes], int], order: Literal["big", "little"]) -> Seal:
@@ -178,6 +188,11 @@ class Hostile:
                 yield next(self._next)
             else:
                 yield self._sealed(random.choice(self._ways)(random.choice(self._small)))
+
+    def onward(self, following: Sequence[Packet]) -> Iterator[Packet]:
+        """What a conversation goes on with, of any size and in its order, now and then damaged."""
+        for packet in following:
+            yield packet if self.random.random() < CALM else self._whole(packet)
 
     def _whole(self, packet: Packet) -> Packet:
         return self._sealed(self.random.choice((packet, self._changed(packet), self._cut(packet))))

@@ -4,23 +4,19 @@ Each driver gets 10^5 packets in lives whose seeds Hypothesis draws, and 10^5 th
 take. `DEVICEHUB_TORTURE=N` in the environment makes N times as many. How many it were stands in the summary of the run.
 """
 
-import copy
-import copyreg
 import gc
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import fields
-from itertools import count, islice, pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, count, islice, pairwise
 from pathlib import Path
-from types import MappingProxyType
+from random import Random
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from devicehub.devicefile.load import load
 from devicehub.driver import Driver, Options
 from devicehub.record import Line, parse, run_transcript
 from devicehub.registry import device_files, driver_names, load_driver
@@ -29,12 +25,14 @@ from devicehub.wire.protocol import Step, decoded
 from tests.conformance import options_of, recorded_packets, transcripts
 from tests.drivers.hostile import HANG, LIFE, MULTIPLE, TIMES, Hostile, Trial, retained
 from tests.drivers.simulated_hour import heard
+from tests.drivers.underway import SIMULATED, Place, conversation, copied, described, underway
 from tests.programs import needed_package
 
 EXECUTIONS = 100_000 * MULTIPLE
 BEHIND_FRAMES = 20_000 * MULTIPLE
 INPUTS = 100_000 * MULTIPLE
-SIMULATED = 130.0
+FRESH = 0.5
+ONWARD = 12
 HEAD = 6
 LARGE = 1024
 RUN = 128 * 1024
@@ -43,7 +41,6 @@ LIVES = settings(
     derandomize=True, database=None, deadline=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck)
 )
 HELD_MOST = 4 * 1024 * 1024
-copyreg.pickle(MappingProxyType, lambda proxy: (MappingProxyType, (dict(proxy),)))  # what a protocol has of constants
 Kind = tuple[str, int, bytes]
 each_driver = pytest.mark.parametrize("name", driver_names())
 
@@ -58,18 +55,24 @@ def _no_pauses() -> Iterator[None]:
 
 
 @each_driver
-def test_100_000_packets_of_chance_give_samples_or_typed_faults_without_a_hang_and_in_bounded_memory(name: str) -> None:
-    """Lives of `LIFE` packets each: what Hypothesis draws is the seed of a life, which a failure names."""
-    driver, recorded, lives = load_driver(name), recorded_packets(name), count()
+async def test_100_000_packets_of_chance_give_samples_or_typed_faults_without_a_hang_and_in_bounded_memory(
+    name: str,
+) -> None:
+    """Lives of `LIFE` packets each: what Hypothesis draws is the seed of a life, which a failure names.
+
+    Half of them begin with a protocol just opened, half in the middle of a simulated conversation: there the next `ONWARD`
+    packets are those of the conversation, of any size, and now and then damaged. Together they reach whatever that
+    reaches, which is every channel.
+    """
+    driver, spoken, lives = load_driver(name), await underway(name), count()
     trials: list[Trial] = []
 
     @given(st.integers(0, 2**64 - 1))
     @settings(LIVES, max_examples=EXECUTIONS // LIFE)
     def live(seed: int) -> None:
-        hostile = Hostile(name, seed, recorded)
-        given, trial = list(islice(hostile, LIFE)), Trial(driver, driver.open({}))
+        trial, hostile, packets = begun(driver, seed, spoken.places)
         trials.append(trial)
-        trial.start()
+        given = list(islice(packets, LIFE))
         for packet in given:
             trial.packet(packet, hostile.random.choice(TIMES))
         assert trial.slowest < HANG, f"{name}: {trial.slowest:.3f} s"
@@ -77,9 +80,24 @@ def test_100_000_packets_of_chance_give_samples_or_typed_faults_without_a_hang_a
             assert retained(trial.protocol) < HELD_MOST
 
     live()
+    reached = set[str]().union(*(trial.reached for trial in trials))
+    assert reached >= spoken.reached
+    assert reached >= {channel.name for channel in driver.channels}
     executions = sum(trial.executions for trial in trials)
     assert executions >= EXECUTIONS
     print(f"{executions} packets, {max(trial.slowest for trial in trials) * 1000:.0f} ms the slowest")
+
+
+def begun(driver: Driver, seed: int, places: Sequence[Place]) -> tuple[Trial, Hostile, Iterator[Packet]]:
+    """A life: its protocol, and what it is going to hear, which goes on from its place if it has one."""
+    chance = Random(seed)
+    if chance.random() < FRESH:
+        trial, hostile = Trial(driver, driver.open({})), Hostile(driver.name, seed, recorded_packets(driver.name))
+        trial.start()
+        return trial, hostile, iter(hostile)
+    place = chance.choice(places)
+    hostile = Hostile(driver.name, seed, place.following)
+    return place.resumed(), hostile, chain(hostile.onward(place.following[:ONWARD]), hostile)
 
 
 @pytest.mark.parametrize("name", [name for name in driver_names() if load_driver(name).decode is not None])
@@ -106,7 +124,7 @@ async def test_a_device_unplugged_at_any_byte_leaves_typed_faults_and_begins_ane
         before = [str(line) for line in run_transcript(driver.open(settings_of), lines)]
         for trial, packet in conversation(driver, settings_of, lines):
             for cut in cuts(packet, known):
-                half = Trial(driver, copy.deepcopy(trial.protocol, dict(shared)), trial.now, step=trial.step)
+                half = copied(trial, shared)
                 half.packet(Packet(packet.data[:cut], packet.port), 0.0)
                 half.silence()
                 assert half.slowest < HANG
@@ -124,26 +142,6 @@ async def recordings(name: str) -> list[tuple[Options, list[Line]]]:
     if not texts:
         return [({}, await heard(name, SIMULATED))]
     return [(options_of(text), parse(text, source)) for source, text in texts]
-
-
-def described(name: str) -> dict[int, object]:
-    """What protocols of a device file share and never change: for `deepcopy`, which then leaves it as it is."""
-    if name not in device_files():
-        return {}
-    compiled = load(device_files()[name])
-    parts = [getattr(compiled, one.name) for one in fields(compiled)]
-    return {id(one): one for one in (compiled, *parts, *vars(compiled.file).values())}
-
-
-def conversation(driver: Driver, settings_of: Options, lines: Iterable[Line]) -> Iterator[tuple[Trial, Packet]]:
-    """A recording as it happens: what came, and what it came to."""
-    trial = Trial(driver, driver.open(settings_of))
-    trial.start()
-    for line in lines:
-        if line.sign == "<" and line.packet is not None:
-            trial.pass_time(line.at)
-            yield trial, line.packet
-            trial.packet(line.packet, 0.0)
 
 
 def cuts(packet: Packet, known: set[Kind]) -> Iterable[int]:
