@@ -137,8 +137,8 @@ class Driver:
     Give either `decode` (with `framer` and `polls` where the link needs them) or `protocol`, a
     factory for a hand-written `DeviceProtocol` that gets the options' values. `channels_for`: the
     channels under given options, where they differ from `channels` (a calibrated camera is in degrees).
-    `integrity`: the check that each frame has. `plausibility`: where that is no CRC, which damage it does not see,
-    swapped bytes above all, and what carries the integrity in its stead.
+    `integrity`: the check that each frame has. `plausibility`: where that is no CRC or may be left out, which damage is
+    not seen, swapped bytes above all, and what carries the integrity in its stead.
     `forbidden`: dangerous commands of the device, which its link refuses.
     `self_tests`: the device tests itself, and the driver says when that failed as the cause `self-test-failed` of its
     capabilities; without it nobody can tell.

@@ -11,6 +11,7 @@ from hypothesis import settings
 
 from tests.programs import needed
 from tests.proving import VARIABLE, Proving
+from tests.samples import ABSENT
 from tests.virtual_loop import VirtualTimeLoop
 
 TRIED = (
@@ -59,7 +60,10 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """How often was tried what the tests of `TRIED` claim: zero failures in N trials say no more than N does."""
+    """How often was tried what the tests of `TRIED` claim: zero failures in N trials say no more than N does.
+
+    Nor do tests that were not run for want of the samples.
+    """
     tried: list[str] = []
     for report in terminalreporter.getreports("passed"):
         if report.nodeid.startswith(TRIED):
@@ -68,6 +72,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if tried:
         terminalreporter.section("trials")
         terminalreporter.write_line("\n".join(tried))
+    absent = [report for report in terminalreporter.getreports("skipped") if ABSENT in str(report.longrepr)]
+    if absent:
+        terminalreporter.write_line(f"SAMPLES ABSENT: {len(absent)} tests not run", yellow=True)
 
 
 def _figures(line: str) -> bool:

@@ -256,8 +256,8 @@ class DeviceFile(Section):
     quiet: bool = Field(default=False, description="It speaks only when somebody uses it")
     plausibility: str = Field(
         default="",
-        description="Where no check is a CRC: what damage passes, swapped bytes above all; behind a semicolon what "
-        "carries the integrity in its stead",
+        description="Where no check is a CRC, or a frame may be without: what damage passes, swapped bytes above all; "
+        "behind a semicolon what carries the integrity in its stead",
     )
     self_tests: bool = Field(
         default=False, description="It tests itself: a capability's cause is then `self-test-failed` when that failed"
