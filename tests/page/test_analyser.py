@@ -1,5 +1,6 @@
 """Plasmagram and spectrum at the page: peaks with their names, windows where they were looked for."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,9 @@ async def test_the_peak_that_was_found_is_named_in_the_window_in_which_it_was_lo
         await trainee.page.evaluate("location.hash = '#/devices/trace-1'")
         await trainee.sees(".spectrum-told", "Windows: ")
         told = await trainee.sees(".spectrum-told", "TNT (ALARM)")
-        assert "TNT [M-H]-" in told.partition("Windows: ")[2]
+        window = re.search(r"TNT \[M-H\]- ([\d.]+)\N{EN DASH}([\d.]+) ms", told.partition("Windows: ")[2])
+        assert window, "each window by its place, so that the bars are told apart"
+        assert 0 < float(window[1]) < float(window[2]) < float(window[1]) + 2
         plots = trainee.page.locator("section[aria-labelledby=device-channels] div:has(> .spectrum-told)")
         found = plots.filter(has_text="TNT (ALARM)")
         assert "negative \N{MIDDLE DOT} run" in await found.locator("strong").inner_text()

@@ -30,6 +30,32 @@ INKED = """canvas => {
 SPARK = ".tile[href='#/devices/gamma-1'] canvas.spark"
 
 
+COUNTER = """
+[[device]]
+id = "gamma-3"
+driver = "radiation.n42"
+folder = "exports"
+"""
+COUNTED = """<RadInstrumentData><RadMeasurement id="M1"><MeasurementClassCode>Foreground</MeasurementClassCode>
+<StartDateTime>2026-11-30T09:14:00Z</StartDateTime><RealTimeDuration>PT10S</RealTimeDuration>
+<GrossCounts><LiveTimeDuration>PT{live}S</LiveTimeDuration><CountData>{counts}</CountData></GrossCounts>
+</RadMeasurement></RadInstrumentData>"""
+COUNTS = ".tile[href='#/devices/gamma-3']:not(.stale) .value"
+"""While it is current, which it is for some seconds; what is struck later is struck for its age."""
+
+
+async def test_a_value_of_uncertain_quality_is_struck_on_its_tile_and_the_word_for_it_stands_beside_it(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "exports").mkdir()
+    async with visited(tmp_path, COUNTER) as visit:
+        await visit.sees(".tile[href='#/devices/gamma-3'] .state", "ready")
+        (tmp_path / "exports" / "a.n42").write_text(COUNTED.format(live=9, counts=411))
+        assert "uncertain" not in await visit.sees(f"{COUNTS}:has(> span)", "411")
+        (tmp_path / "exports" / "b.n42").write_text(COUNTED.format(live=12, counts=633))
+        assert (await visit.sees(f"{COUNTS}:has(> s)", "633")).split()[-2:] == ["633", "uncertain"]
+
+
 async def test_the_course_of_a_value_is_drawn_on_its_tile_over_all_of_its_width(tmp_path: Path) -> None:
     async with visited(tmp_path, GAMMA) as visit:
         spark = visit.page.locator(SPARK).first

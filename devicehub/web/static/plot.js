@@ -113,6 +113,7 @@ export function spectrum(canvas, values, axis, windows = [], peaks = []) {
   pen.fillStyle = paint.low;
   for (const window of windows) pen.fillRect(x(window.low), PAD.top, Math.max(2, x(window.high) - x(window.low)), height - PAD.top - PAD.bottom);
   pen.globalAlpha = 1;
+  upright(pen, paint, windows.map((window) => [(x(window.low) + x(window.high)) / 2, window.label]));
   scale(pen, paint, [low, high], y);
   pen.fillText(`${short(first)} ${axis.unit}`, PAD.left, height - 4);
   pen.fillText(short(last), width - 48, height - 4);
@@ -122,6 +123,21 @@ export function spectrum(canvas, values, axis, windows = [], peaks = []) {
     pen.fillStyle = peak.alarm ? paint.critical : paint.ink;
     pen.fillRect(x(peak.at) - 1, PAD.top + 12, 2, height - PAD.top - PAD.bottom - 12);
     pen.fillText(peak.label, Math.min(x(peak.at) + 3, width - 60), PAD.top + 10);
+  }
+}
+
+/** Names from the top down at `[x, name]`; of two that would cover each other the first is drawn. */
+function upright(pen, paint, names) {
+  pen.fillStyle = paint.dim;
+  let last = -Infinity;
+  for (const [x, name] of names.toSorted(([one], [other]) => one - other)) {
+    if (x - last < LINE - 2) continue;
+    last = x;
+    pen.save();
+    pen.translate(x - 4, PAD.top + LINE);
+    pen.rotate(Math.PI / 2);
+    pen.fillText(name, 0, 0);
+    pen.restore();
   }
 }
 

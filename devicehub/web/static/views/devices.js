@@ -125,7 +125,7 @@ function plot({ element, head, canvas, told }, one, channel, { data, time }) {
   spectrum(canvas, values, data.axis, looked, found);
   element.classList.toggle("stale", !believed(one));
   put(head, [channel.title || channel.name, data.mode, data.idle ? t("blank") : data.run ? t("run", { run: data.run }) : "", clock(time), believed(one) ? "" : t(`state.${stateOf(one)}`)].filter(Boolean).join(" · "));
-  put(told, [["peaks", found.map(peakName)], ["windows", looked.map(({ label }) => label)]].filter(([, names]) => names.length)
+  put(told, [["peaks", found.map(peakName)], ["windows", looked.map((one) => windowName(one, data.axis))]].filter(([, names]) => names.length)
     .map(([word, names]) => t(word, { names: [...new Set(names)].join(", ") })).join(" · "));
 }
 
@@ -136,6 +136,10 @@ function resultOf(id, run) {
 
 function peakName({ label, alarm }) {
   return alarm ? `${label} (${t("outcome.alarm")})` : label;
+}
+
+function windowName({ low, high, label }, axis) {
+  return `${label} ${number(low)}–${number(high)} ${unit(axis.unit)}`;
 }
 
 /** Peaks of a result on the axis of the curve; those of K0 where its drift tube was told. */

@@ -3,7 +3,7 @@
 import { fill, h, mark } from "../dom.js";
 import { imager, imagers } from "../imager.js";
 import { sparkline } from "../plot.js";
-import { age, alarms, believed, devices, events, history, link, listen, silence, standing, stateOf } from "../store.js";
+import { age, alarms, believed, devices, events, history, link, listen, silence, standing, stateOf, topics } from "../store.js";
 import { clock, duration, happening, number, t, unit } from "../words.js";
 
 const SELECTED = "devicehub.imager";
@@ -78,12 +78,15 @@ function tile(one) {
     good ? null : h("span", { class: "age" }, fault || state === "offline" ? duration(age({ time: one.device?.since ?? "" })) : t("age", { age: duration(silence(one.id)) })));
 }
 
+/** What the device says, struck where it is not current or its quality is not good; that the flat state does not tell. */
 function values(one, good) {
   const shown = one.describe.channels.filter((channel) => channel.kind === "measurement").slice(0, 2);
   return shown.map((channel) => {
     const value = one.state?.data?.[channel.name];
     const text = `${channel.title || channel.name} ${typeof value === "number" ? `${number(value)} ${unit(channel.unit)}` : "—"}`;
-    return h("span", { class: "value" }, h(good && typeof value === "number" ? "span" : "s", {}, text), spark(one.id, channel.name));
+    const quality = topics.get(`reading/${one.id}/${channel.name}`)?.data?.quality;
+    const trusted = good && typeof value === "number" && quality === "good";
+    return h("span", { class: "value" }, h(trusted ? "span" : "s", {}, text), good && quality && quality !== "good" ? h("span", {}, t(`quality.${quality}`)) : null, spark(one.id, channel.name));
   });
 }
 
