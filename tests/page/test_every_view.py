@@ -187,3 +187,5 @@ async def test_the_page_speaks_the_language_that_is_chosen(tmp_path: Path) -> No
             await visit.sees("nav a", word)
             await visit.sees("tbody td", event)
             assert await visit.page.evaluate("document.documentElement.lang") == language
+        await visit.page.evaluate("location.hash = '#/setup'")
+        await visit.sees("section[aria-labelledby=setup-hub] dt:not([lang])", "Отисак конфигурације")

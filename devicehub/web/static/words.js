@@ -26,6 +26,11 @@ export function t(key, args = {}) {
   return found.replace(/\{(\w+)\}/g, (_, name) => args[name] ?? "");
 }
 
+/** The language of what `t` gives for a key: of a name that has no words, the English in which drivers and the contract give it. */
+export function spoken(key) {
+  return key in words ? null : "en";
+}
+
 /** What happened, by the type of an event; of one that has no words, those of its kind and the rest of its type. */
 export function happening(type) {
   const name = type.replace("io.devicehub.", "");

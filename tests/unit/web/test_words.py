@@ -7,6 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import Struct
+from msgspec.structs import fields
+
+from devicehub.model.payload import InfoData, StatusData
+from devicehub.model.payload_health import HealthData
 
 STATIC = Path(__file__).parents[3] / "devicehub" / "web" / "static"
 FILES = sorted((STATIC / "words").glob("*.json"))
@@ -17,6 +22,8 @@ CLASSES = {
     "sr-Latn": {"one", "few", "other"},
     "sr-Cyrl": {"one", "few", "other"},
 }
+PLACED = {"drivers", "devices", "schemas", "commands", "rules", "shadow", "desks", "streams"}
+"""Lists and objects, which have a place of their own."""
 KEY = re.compile(r"\bt\((?:\w+ \? )?[\"']([a-z0-9.-]+)[\"']")
 PLACE = re.compile(r"\{\w+\}")
 
@@ -54,6 +61,12 @@ def test_each_word_that_the_page_asks_for_by_name_is_there() -> None:
     asked = {key for script in STATIC.rglob("*.js") for key in KEY.findall(script.read_text(encoding="utf-8"))}
     assert len(asked) > 60
     assert asked - WORDS["en"].keys() == set()
+
+
+@pytest.mark.parametrize("kind", [StatusData, InfoData, HealthData])
+def test_each_field_that_the_setup_view_shows_has_a_word(kind: type[Struct]) -> None:
+    shown = {field.name for field in fields(kind)} - PLACED
+    assert shown - WORDS["en"].keys() == set()
 
 
 def test_cyrillic_is_cyrillic() -> None:

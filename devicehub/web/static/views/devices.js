@@ -9,7 +9,7 @@ import { decoded, spectrum, trend } from "../plot.js";
 import { raw } from "../raw.js";
 import { due, reading, rules, windows } from "../rules.js";
 import { age, believed, devices, events, history, link, listen, spectra, stateOf, topics } from "../store.js";
-import { clock, duration, language, number, t, unit } from "../words.js";
+import { clock, duration, language, number, spoken, t, unit } from "../words.js";
 import { event, panel } from "./overview.js";
 
 /** What was there without the thing that is looked at: no result speaks of its peaks. */
@@ -77,7 +77,7 @@ function verification(day) {
 
 function pairs(facts) {
   return Object.entries(facts).filter(([, value]) => value !== undefined && value !== null && value !== "")
-    .flatMap(([name, value]) => [h("dt", {}, t(name)), h("dd", {}, String(value))]);
+    .flatMap(([name, value]) => [h("dt", { lang: spoken(name) }, t(name)), h("dd", {}, String(value))]);
 }
 
 function channels(place, one, curves) {
@@ -85,7 +85,7 @@ function channels(place, one, curves) {
     const row = kept(curves, channel.name, place, () => {
       const value = h("span", { class: "value" });
       const canvas = h("canvas", { class: "trend", role: "img", "aria-label": t("trend-of", { subject: channel.title || channel.name }) });
-      return { element: h("div", { class: "channel" }, h("strong", {}, channel.title || channel.name), value, canvas), value, canvas };
+      return { element: h("div", { class: "channel" }, h("strong", { lang: "en" }, channel.title || channel.name), value, canvas), value, canvas };
     });
     const reading = topics.get(`reading/${one.id}/${channel.name}`)?.data;
     const good = believed(one) && reading?.quality === "good";
@@ -169,7 +169,7 @@ function order(id, offer) {
   return h("form", { class: "buttons", onsubmit: (submitted) => {
     submitted.preventDefault();
     attempt(said, id, offer.verb, Object.fromEntries(fields.flatMap(([name, input, schema]) => given(name, input, schema))));
-  } }, ...fields.map(([name, input]) => h("label", {}, name, input)), h("button", { disabled: !allowed }, offer.title), allowed ? null : h("em", {}, t("read-only")), said);
+  } }, ...fields.map(([name, input]) => h("label", {}, name, input)), h("button", { disabled: !allowed, lang: "en" }, offer.title), allowed ? null : h("em", {}, t("read-only")), said);
 }
 
 function field(name, schema) {

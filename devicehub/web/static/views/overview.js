@@ -83,10 +83,11 @@ function values(one, good) {
   const shown = one.describe.channels.filter((channel) => channel.kind === "measurement").slice(0, 2);
   return shown.map((channel) => {
     const value = one.state?.data?.[channel.name];
-    const text = `${channel.title || channel.name} ${typeof value === "number" ? `${number(value)} ${unit(channel.unit)}` : "—"}`;
+    const title = h("span", { lang: "en" }, channel.title || channel.name);
+    const text = `${typeof value === "number" ? `${number(value)} ${unit(channel.unit)}` : "—"}`;
     const quality = topics.get(`reading/${one.id}/${channel.name}`)?.data?.quality;
     const trusted = good && typeof value === "number" && quality === "good";
-    return h("span", { class: "value" }, h(trusted ? "span" : "s", {}, text), good && quality && quality !== "good" ? h("span", {}, t(`quality.${quality}`)) : null, spark(one.id, channel.name));
+    return h("span", { class: "value" }, h(trusted ? "span" : "s", {}, title, ` ${text}`), good && quality && quality !== "good" ? h("span", {}, t(`quality.${quality}`)) : null, spark(one.id, channel.name));
   });
 }
 

@@ -6,7 +6,7 @@ import { limits } from "../limits.js";
 import { reading, rules } from "../rules.js";
 import { brokerTest, examination, hardware } from "../station.js";
 import { current, devices, link, listen, stateOf, topics } from "../store.js";
-import { number, t } from "../words.js";
+import { number, spoken, t } from "../words.js";
 import { panel } from "./overview.js";
 
 export function open(main) {
@@ -46,7 +46,11 @@ function book() {
 
 function pairs(data) {
   return Object.entries(data).filter(([, value]) => ["string", "number", "boolean"].includes(typeof value) && value !== "")
-    .flatMap(([name, value]) => [h("dt", {}, t(name)), h("dd", {}, typeof value === "number" ? number(value) : String(value))]);
+    .flatMap(([name, value]) => [h("dt", { lang: spoken(name) }, t(name)), h("dd", {}, written(value))]);
+}
+
+function written(value) {
+  return typeof value === "number" ? number(value) : typeof value === "boolean" ? t(value ? "yes" : "no") : value;
 }
 
 function device(one) {
