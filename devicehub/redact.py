@@ -1,8 +1,9 @@
-"""Takes serial numbers and scanned data out of a transcript: other bytes of the same length, at the same places. Pure.
+"""Takes serial numbers, scanned data and what people wrote out of a transcript. Pure.
 
-What is secret is what the driver itself finds: the data of scans, and what tells one device from another of its kind or
-whose it is (`TELLING`, words in the name of a fact). Their bytes are replaced wherever they stand, letter by letter and
-digit by digit, those that are no text (a tag's number) with zeros, whole or in the pieces that frames cut them into.
+There are other bytes of the same length at the same places. What is secret is what the driver itself finds: the data of
+scans, the item, note and operator of results, and what tells one device from another of its kind or whose it is
+(`TELLING`, words in the name of a fact). Their bytes are replaced wherever they stand, letter by letter and digit by
+digit, those that are no text (a tag's number) with zeros, whole or in the pieces that frames cut them into.
 Checks are made right again, by the device file where the driver is one, else where one stands at the end of a packet.
 What the driver then makes of the bytes is the new transcript, and a frame that does not pass its check any more a fault
 in it. Pixels and spectra stay as they are.
@@ -17,7 +18,7 @@ from pathlib import PurePath
 from types import MappingProxyType
 from typing import Final, Literal
 
-from devicehub.model.reading import Identity, Sample, Scan
+from devicehub.model.reading import Identity, Result, Sample, Scan
 from devicehub.record import Line, format_packet, run_transcript, samples_of
 from devicehub.wire.checksum import crc16_ccitt_false, negated_sum16, sum8, sum16, xor8
 from devicehub.wire.packet import Packet
@@ -28,6 +29,7 @@ TELLING: Final = frozenset(
     | {"place", "position", "serial", "site", "unit", "user", "username"}
 )
 SHORTEST: Final = 4
+ITEM: Final = "an item screened"
 _FIRST: Final = 16
 _MARKS: Final = frozenset("\r\n\t\x04\x1d\x1e")  # those that codes hold: GS, RS, EOT
 
@@ -55,12 +57,12 @@ def redacted(
     `protocol`: a fresh one. `rename`: ports are names of files, which may tell. `reseal`: of a driver that knows how.
     """
     found = dict(_secrets(samples_of(protocol(), lines)))
+    streams = _Streams(line.packet for line in lines if line.sign == "<" and line.packet is not None)
     secrets = {
         value: name
         for value, name in sorted(found.items(), key=lambda one: -len(one[0]))
-        if value != _other(value)(value)
+        if value != _other(value)(value) and not (name == ITEM and streams.made_up(value))
     }
-    streams = _Streams(line.packet for line in lines if line.sign == "<" and line.packet is not None)
     left = [name for value, name in secrets.items() if not streams.replace(value)]
     packets = iter(streams.packets(rename=rename, reseal=reseal))
     heard = [_with(line, next(packets)) for line in lines if line.sign == "<" and line.packet is not None]
@@ -76,6 +78,10 @@ def _secrets(samples: Iterable[Sample]) -> Iterator[tuple[bytes, str]]:
     for sample in samples:
         if isinstance(sample, Scan):
             yield sample.data, f"a scan of {sample.channel}"
+        elif isinstance(sample, Result):
+            written = [(sample.sample_id, ITEM), (sample.operator, "an operator")]
+            written += [(part, "a note") for part in sample.note.split(": ")]
+            yield from ((text.encode(), name) for text, name in written if len(text) >= SHORTEST)
         elif isinstance(sample, Identity):
             yield from ((value.encode(), name) for name, value in sample.facts if TELLING & set(name.split("-")))
 
@@ -92,6 +98,11 @@ class _Streams:
         self._data: dict[str, bytearray] = {}
         for packet in self._old:
             self._data.setdefault(packet.port, bytearray()).extend(packet.data)
+
+    def made_up(self, item: bytes) -> bool:
+        """Whether what was screened has its name from the driver: the number of a run, a file's name."""
+        named = item.isdigit() or any(item in port.encode() for port in self._data)
+        return named and not any(item in data for data in self._data.values())
 
     def replace(self, value: bytes) -> bool:
         """Put something else in its place, in each form that devices send text in; False if it is nowhere."""
@@ -142,9 +153,12 @@ class _Streams:
 
 
 def _letter_forms(value: bytes) -> list[bytes]:
-    """As it is, and in two bytes a letter."""
+    """As it is, in Latin-1, and in two bytes a letter."""
     text = value.decode(errors="replace")
-    return [value, text.encode("utf-16-le"), text.encode("utf-16-be")]
+    forms = [value, text.encode("utf-16-le"), text.encode("utf-16-be")]
+    with suppress(UnicodeEncodeError):
+        forms.append(text.encode("latin-1"))
+    return list(dict.fromkeys(forms))
 
 
 def _number_forms(value: bytes) -> list[bytes]:

@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     path: Path = args.out
     tape = Tape(device, driver)
     with new_file(path, mode=0o600) as stream:
-        holds = "its serial number and what it scans put out" if args.redact else PERSONAL
+        holds = "its serial number, what it scans and what people wrote put out" if args.redact else PERSONAL
         note(f"recording {device.id} to {path}; it will hold what the device says, {holds}")
         tape.stream = None if args.redact else stream
         try:

@@ -6,8 +6,8 @@ from random import Random
 
 import pytest
 
-from devicehub.driver import Options
-from devicehub.model.reading import Identity, Scan
+from devicehub.driver import FileLink, Options
+from devicehub.model.reading import Identity, Result, Scan
 from devicehub.record import Line, format_packet, parse, run_transcript, samples_of
 from devicehub.redact import Redaction, redacted
 from devicehub.registry import device_files, driver_names, load_driver, resealer_of
@@ -32,11 +32,13 @@ def _redacted(name: str, file: str) -> tuple[str, Redaction]:
 
 
 def _secrets(protocol: DeviceProtocol, lines: list[Line]) -> set[bytes]:
-    """What scans hold and what is telling, unless all of it was put out."""
+    """What scans hold, what people wrote and what is telling, unless all of it was put out."""
     samples = samples_of(protocol, lines)
     scans = {sample.data for sample in samples if isinstance(sample, Scan)}
     facts = [fact for sample in samples if isinstance(sample, Identity) for fact in sample.facts]
     found = scans | {value.encode() for fact, value in facts if TELLING.search(fact)}
+    results = [sample for sample in samples if isinstance(sample, Result)]
+    found |= {text.encode() for one in results for text in (one.operator, *one.note.split(": ")) if len(text) > 3}
     return {one for one in found if set(one) - PUT_OUT}
 
 
@@ -47,7 +49,7 @@ async def test_nothing_secret_is_left_in_any_transcript_and_it_replays(name: str
     for options, lines in await said(name):
         opened = partial(driver.open, options)
         secrets = _secrets(opened(), lines)
-        result = redacted(lines, opened, reseal=resealer_of(driver))
+        result = redacted(lines, opened, rename=isinstance(driver.link, FileLink), reseal=resealer_of(driver))
         if result.left:
             assert name in NOT_KEPT
             continue
@@ -111,6 +113,16 @@ def test_a_serial_number_is_other_letters_in_a_frame_that_still_passes_its_check
     told = [line.text for line in result.lines if line.text.startswith("identity")]
     assert "serial='X000000000'" in told[-1]
     assert "firmware='1.02.030'" in told[-1]
+
+
+def test_what_people_wrote_of_a_screening_is_put_out_and_its_outcome_and_reading_stay() -> None:
+    text, result = _redacted("screening.operator_entry", "entries.txt")
+    before, after = ([line.text for line in lines if line.sign == "="] for lines in (parse(text), result.lines))
+    assert "result alarm AA1234BB dense filling" in before
+    assert "result alarm XX0000XX dense filling" in after
+    assert (result.left, result.broken, len(after)) == ((), 0, len(before))
+    assert b"driver's door" not in _heard(result.lines)
+    assert "reading 64.2 good" in after
 
 
 def test_a_boarding_pass_keeps_its_length_and_its_marks() -> None:
