@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.programs import SOUGHT, needed
 from tests.real.hub_process import ROOT
 
 SUITE = os.environ.get("DEVICEHUB_SUITE", "bookworm")
@@ -84,8 +85,9 @@ class Machine:
     def boot(self, script: str) -> str:
         """What a script of `inside/` says there, with systemd as first process; then the machine is switched off.
 
-        Skips, saying why, where this computer cannot boot one.
+        Skips, saying why, where this computer has all that is installed for it and cannot boot one.
         """
+        needed("systemd-nspawn")
         unit = self.folder / "upper/etc/systemd/system/told.service"
         unit.parent.mkdir(parents=True, exist_ok=True)
         unit.write_text(_TOLD.format(script=script))
@@ -102,8 +104,13 @@ class Machine:
         return subprocess.run(
             [*command, str(self.fresh), str(self.folder), *words],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, timeout=PATIENCE, check=False, env=os.environ | {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
+            text=True, timeout=PATIENCE, check=False, env=_environment() | {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
         )  # fmt: skip
+
+
+def _environment() -> dict[str, str]:
+    """Where programs of the system are found as `needed` finds them."""
+    return os.environ | {"PATH": f"{os.environ.get('PATH', '')}:{SOUGHT}"}
 
 
 @contextmanager
@@ -117,16 +124,17 @@ def scratch() -> Iterator[Path]:
 
 @contextmanager
 def fresh() -> Iterator[Path]:
-    """Its root folder. Skips, saying why, where it cannot be made."""
+    """Its root folder. Skips, saying why, where it cannot be made: not by root, or without its registry."""
     if os.geteuid() != 0:
         pytest.skip("a fresh Debian is made by root alone")
     for program in ("debootstrap", "unshare", "ip", "dpkg-deb"):
-        if shutil.which(program) is None:
-            pytest.skip(f"a fresh Debian takes {program}, which is not installed")
+        needed(program)
     with scratch() as folder:
         root = folder / "root"
         words = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", SUITE, str(root)]
-        done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        done = subprocess.run(
+            words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, env=_environment()
+        )
         if done.returncode != 0:
             pytest.skip(f"debootstrap cannot make a fresh Debian here, is its registry reached? {done.stdout[-400:]}")
         yield root

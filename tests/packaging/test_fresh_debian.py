@@ -1,7 +1,7 @@
 """On a fresh Debian without network: package and bundle install, the demonstration runs, an upgrade keeps every event.
 
-Alone: `pytest -m fresh`. Needs root, debootstrap, systemd-nspawn and the registries of packages; without, it is skipped,
-and the reason said.
+Alone: `pytest -m fresh`. Needs debootstrap and systemd-nspawn, which `packaging/test.sh` installs; without root or the
+registries of packages it is skipped, in CI too, and the reason said.
 """
 
 import json
