@@ -9,20 +9,23 @@ import argparse
 import gzip
 import hashlib
 import json
+import os
 import platform
 import shutil
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
 from sbom import sbom
 from wheels import MACHINES, PYTHONS, ROOT, epoch, fetch, own
 
-PACKAGING = ROOT / "packaging"
-# Laid beside the wheels, from packaging/ and from the root of the repository.
-_BESIDE = (
-    PACKAGING / "bundle" / "install.sh", PACKAGING / "system" / "devicehub.service", PACKAGING / "60-devicehub.rules",
-    ROOT / "config" / "devicehub.toml", ROOT / "LICENSE", ROOT / "CHANGELOG.md", ROOT / "README.md",
+# What is installed beside the wheels, and documents with what they show: as in the repository, so that links lead somewhere.
+DOCUMENTS = (
+    "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE", "docs/**/*", "config/**/*.*",
+    "benchmarks/*.md", "drivers/*/*.toml", "packaging/60-devicehub.rules", "packaging/system/devicehub.service",
 )  # fmt: skip
+COMPLETION = "completion.bash"
 
 
 def build(out: Path, pythons: list[str], machine: str, wheels: Path | None) -> Path:
@@ -40,15 +43,30 @@ def build(out: Path, pythons: list[str], machine: str, wheels: Path | None) -> P
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     kept.rename(folder / "wheels")
-    for file in _BESIDE:
-        shutil.copy(file, folder)
-    shutil.copytree(ROOT / "docs", folder / "docs", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    shutil.copy(ROOT / "packaging" / "bundle" / "install.sh", folder)
+    _documents(folder)
+    (folder / COMPLETION).write_text(_completion())
     (folder / "VERSION").write_text(f"{name}\n")
     (folder / "PYTHONS").write_text("".join(f"{python}\n" for python in pythons))
     (folder / "sbom.json").write_text(json.dumps(sbom(folder), indent=1) + "\n")
     (folder / "SHA256SUMS").write_text(_sums(folder))
     _archive(folder, out / f"{folder.name}.tar.gz")
     return folder
+
+
+def _documents(folder: Path) -> None:
+    for file in (file for pattern in DOCUMENTS for file in ROOT.glob(pattern)):
+        if file.is_file() and file.suffix not in {".py", ".pyc"}:
+            target = folder / file.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, target)
+
+
+def _completion() -> str:
+    """What completes the commands of this source in bash."""
+    command = [sys.executable, "-m", "devicehub", "completion", "bash"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
 
 
 def _sums(folder: Path) -> str:

@@ -17,10 +17,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bundle import COMPLETION, DOCUMENTS
 from wheels import LOCK, PYTHONS, ROOT, epoch, locked, meant_for, pip
 
 PACKAGING = ROOT / "packaging"
 HOME = "usr/lib/devicehub"
+DOCUMENTED = "usr/share/doc/devicehub"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _SCRIPTS = ("postinst", "prerm", "postrm")
 _LAUNCHER = f"""#!/{HOME}/bin/python -I
@@ -76,17 +78,28 @@ def _requirements(bundle: Path, python: str, machine: str) -> Iterator[str]:
 
 def _files(bundle: Path, tree: Path) -> None:
     for name, folder in (
-        ("devicehub.service", "usr/lib/systemd/system"), ("60-devicehub.rules", "usr/lib/udev/rules.d"),
-        ("devicehub.toml", "usr/share/devicehub"), ("sbom.json", "usr/share/doc/devicehub"),
-    ):  # fmt: skip
-        (tree / folder).mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(bundle / name, tree / folder / name)
-    documents = tree / "usr/share/doc/devicehub"
-    shutil.copytree(bundle / "docs", documents / "docs", copy_function=shutil.copyfile)
-    shutil.copyfile(bundle / "README.md", documents / "README.md")
-    shutil.copyfile(bundle / "LICENSE", documents / "copyright")
-    changes = gzip.compress((bundle / "CHANGELOG.md").read_bytes(), 9, mtime=int(epoch()))
-    (documents / "changelog.gz").write_bytes(changes)
+        ("packaging/system/devicehub.service", "usr/lib/systemd/system"),
+        ("packaging/60-devicehub.rules", "usr/lib/udev/rules.d"),
+        ("config/devicehub.toml", "usr/share/devicehub"),
+        ("sbom.json", DOCUMENTED),
+    ):
+        _laid(bundle / name, tree / folder / Path(name).name)
+    for file in (file for pattern in DOCUMENTS for file in bundle.glob(pattern) if file.is_file()):
+        _laid(file, tree / DOCUMENTED / file.relative_to(bundle))
+    _laid(bundle / "LICENSE", tree / DOCUMENTED / "copyright")
+    _laid(bundle / COMPLETION, tree / "usr/share/bash-completion/completions/devicehub")
+    _packed(bundle / "CHANGELOG.md", tree / DOCUMENTED / "changelog.gz")
+    _packed(bundle / "docs/man/devicehub.1", tree / "usr/share/man/man1/devicehub.1.gz")
+
+
+def _laid(file: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(file, target)
+
+
+def _packed(file: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(gzip.compress(file.read_bytes(), 9, mtime=int(epoch())))
 
 
 def _control(tree: Path, version: str, architecture: str, python: str) -> None:

@@ -12,6 +12,7 @@ HERE=$(cd "$(dirname "$0")" && pwd -P)
 PREFIX=/opt/devicehub
 WHAT=install
 SYSTEM=yes
+SHARED="share/man/man1/devicehub.1 share/bash-completion/completions/devicehub"
 
 say() {
     printf '%s\n' "devicehub: $*" >&2
@@ -78,6 +79,11 @@ make_environment() {
     find "$new.part/bin" -type f ! -name 'python*' -delete
     mv "$new.part/devicehub" "$new.part/bin/devicehub"
     chmod 755 "$new.part/bin/devicehub"
+    # Kept with the version, so that going back takes them back.
+    keep packaging/60-devicehub.rules system/60-devicehub.rules
+    keep packaging/system/devicehub.service system/devicehub.service
+    keep docs/man/devicehub.1 share/man/man1/devicehub.1
+    keep completion.bash share/bash-completion/completions/devicehub
     [ ! -e "$new" ] || mv "$new" "$new.old"
     mv "$new.part" "$new"
     rm -rf "$new.old"
@@ -85,6 +91,10 @@ make_environment() {
     "$new/bin/python" -m compileall -q -j 0 -x '/tests?/|/f2py/|/pygments/' --invalidation-mode unchecked-hash "$new/lib" ||
         say "some files could not be compiled; they are read as they are"
     "$new/bin/devicehub" version >/dev/null
+}
+
+keep() {
+    install -D -m 644 "$HERE/$1" "$new.part/$2"
 }
 
 # Both links change by a rename: at no instant is there no version.
@@ -114,19 +124,27 @@ add_user() {
     return 0
 }
 
-add_files() {
-    mkdir -p /etc/udev/rules.d /etc/systemd/system /usr/local/bin
+add_folders() {
     install -d -m 750 -o root -g devicehub /etc/devicehub
     install -d -m 700 -o devicehub -g devicehub /var/lib/devicehub
     if [ ! -e /etc/devicehub/devicehub.toml ]; then
-        sed 's|^#state = "/var/lib/devicehub"|state = "/var/lib/devicehub"|' "$HERE/devicehub.toml" >/etc/devicehub/devicehub.toml
+        sed 's|^#state = "/var/lib/devicehub"|state = "/var/lib/devicehub"|' "$HERE/config/devicehub.toml" >/etc/devicehub/devicehub.toml
         chown root:devicehub /etc/devicehub/devicehub.toml
         chmod 640 /etc/devicehub/devicehub.toml
     fi
-    install -m 644 "$HERE/60-devicehub.rules" /etc/udev/rules.d/60-devicehub.rules
-    sed "s|^ExecStart=/usr/bin/devicehub|ExecStart=$PREFIX/current/bin/devicehub|" "$HERE/devicehub.service" \
+}
+
+# What the system reads of the version that is current now. Links follow it by themselves; systemd takes a unit that
+# is a link away when the service is disabled.
+add_files() {
+    mkdir -p /etc/udev/rules.d /etc/systemd/system
+    install -m 644 "$PREFIX/current/system/60-devicehub.rules" /etc/udev/rules.d/60-devicehub.rules
+    sed "s|^ExecStart=/usr/bin/devicehub|ExecStart=$PREFIX/current/bin/devicehub|" "$PREFIX/current/system/devicehub.service" \
         >/etc/systemd/system/devicehub.service
-    ln -sfn "$PREFIX/current/bin/devicehub" /usr/local/bin/devicehub
+    for file in bin/devicehub $SHARED; do
+        mkdir -p "/usr/local/$(dirname "$file")"
+        ln -sfn "$PREFIX/current/$file" "/usr/local/$file"
+    done
 }
 
 tell_system() {
@@ -148,6 +166,7 @@ do_install() {
     select_version "$version"
     if [ -n "$SYSTEM" ]; then
         add_user
+        add_folders
         add_files
         "$PREFIX/current/bin/devicehub" config migrate /etc/devicehub/devicehub.toml >&2 ||
             say "/etc/devicehub/devicehub.toml stays as it is"
@@ -164,6 +183,7 @@ do_roll_back() {
     before=$(readlink "$PREFIX/previous") || die 66 "there is no version to go back to in $PREFIX"
     select_version "$before"
     if [ -n "$SYSTEM" ]; then
+        add_files
         "$PREFIX/current/bin/devicehub" config check /etc/devicehub/devicehub.toml ||
             say "if the newer version wrote the configuration: devicehub config migrate --back, and start the service again"
         tell_system try-restart devicehub.service
@@ -176,6 +196,9 @@ do_remove() {
         may_be_root
         tell_system disable --now devicehub.service
         rm -f /etc/udev/rules.d/60-devicehub.rules /etc/systemd/system/devicehub.service /usr/local/bin/devicehub
+        for file in $SHARED; do
+            rm -f "/usr/local/$file"
+        done
         say "kept: /etc/devicehub, /var/lib/devicehub and the user devicehub"
     fi
     for one in "$PREFIX"/*/pyvenv.cfg; do

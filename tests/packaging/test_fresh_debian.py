@@ -5,6 +5,8 @@ registries of packages it is skipped, in CI too, and the reason said.
 """
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ import devicehub
 from devicehub.config.migrate import migrated
 from tests.guides import blocks
 from tests.packaging.conftest import FORMER, Built
-from tests.packaging.debian import INSIDE, SUITE, Machine
+from tests.packaging.debian import INSIDE, SUITE, Machine, built
 from tests.real.hub_process import ROOT
 
 pytestmark = [pytest.mark.real, pytest.mark.fresh]
@@ -39,6 +41,8 @@ NETWORK = {
     "page": "bound", "any port": "bound", "privileged port": "EACCES", "hot-plug": "made", "raw packets": "EAFNOSUPPORT",
     "bus": "named", "libusb": "loaded",
 }  # fmt: skip
+# To a file, and not to the sources, which are not installed.
+_LINK = re.compile(r"\]\((?![a-z]+:|#)([^)#\s]+)")
 # 127.0.0.1 and ::1, as /proc/net has them.
 LOOPBACK = {"0100007F", "00000000000000000000000001000000"}
 # Systemd 252 filters the call, a later one has the kernel refuse it.
@@ -60,6 +64,28 @@ def first_reading(computer: Machine) -> dict[str, Any]:
     return told
 
 
+def system_files(computer: Machine) -> str:
+    """What the bundle's installer has put outside its folder."""
+    return computer.run("cat", "/etc/systemd/system/devicehub.service", "/etc/udev/rules.d/60-devicehub.rules")
+
+
+def assert_documented(computer: Machine, place: str) -> None:
+    """`man` and bash find what they look for."""
+    page = f"{place}/share/man/man1/devicehub.1"
+    assert ".TH DEVICEHUB 1" in computer.run("sh", "-c", f"zcat -f {page}.gz 2>/dev/null || cat {page}").upper()
+    completed = f". {place}/share/bash-completion/completions/devicehub; COMP_WORDS=(devicehub pre); COMP_CWORD=1; _devicehub; echo ${{COMPREPLY[*]}}"
+    assert "preflight" in computer.run("bash", "-c", completed)
+
+
+def assert_links_lead_somewhere(folder: Path) -> None:
+    """Of the documents as they are installed; what a link to the sources leads to is not."""
+    pages = [page for page in folder.rglob("*.md") if "wheels" not in page.parts]
+    assert {"README.md", "SECURITY.md", "CONTRIBUTING.md"} <= {page.name for page in pages}
+    links = [(page, link) for page in pages for link in _LINK.findall(page.read_text())]
+    assert links
+    assert [(page.name, link) for page, link in links if not (page.parent / link).exists()] == []
+
+
 def lines(said: str, key: str) -> list[dict[str, Any]]:
     """The lines of JSON with this key."""
     print(said)
@@ -73,6 +99,8 @@ def test_the_package_installs_by_the_guide_and_the_demonstration_gives_a_reading
     computer.put(release.package, "/srv/")
     follow(computer, "package")
     assert json.loads(computer.run("devicehub", "version", "--json"))["devicehub"] == devicehub.__version__
+    assert_documented(computer, "/usr")
+    assert_links_lead_somewhere(computer.folder / "upper/usr/share/doc/devicehub")
     assert "/reading/" in first_reading(computer)["topic"]
 
 
@@ -84,9 +112,13 @@ def test_the_bundle_installs_by_the_guide_goes_back_and_the_demonstration_gives_
     computer.put(release.bundle.with_name(f"{release.bundle.name}.tar.gz"), "/srv/")
     follow(computer, "bundle")
     assert devicehub.__version__ in computer.run("devicehub", "version")
+    assert_documented(computer, "/usr/local")
+    assert_links_lead_somewhere(release.bundle)
+    assert FORMER not in system_files(computer)
     assert "/reading/" in first_reading(computer)["topic"]
     follow(computer, "back")
     assert FORMER in computer.run("devicehub", "version")
+    assert system_files(computer).count(FORMER) == 2, "unit and rules are those of the former version as well"
     computer.run("sh", "/srv/former/install.sh", "--remove")
     assert "not found" in computer.fails("sh", "-c", "devicehub version")
 
@@ -102,6 +134,13 @@ def test_what_the_guide_says_of_the_service_and_of_building_is_done_by_these_tes
         "python packaging/bundle.py dist",
         f"python packaging/deb.py dist/devicehub-{devicehub.__version__}-linux-x86_64 dist",
     ]
+
+
+def test_bundle_and_package_are_the_same_bytes_when_they_are_built_again(tmp_path: Path, release: Built) -> None:
+    bundle, package = built(tmp_path, wheels=release.bundle / "wheels")
+    first, again = release.bundle.with_name(f"{bundle.name}.tar.gz"), bundle.with_name(f"{bundle.name}.tar.gz")
+    assert first.read_bytes() == again.read_bytes()
+    assert release.package.read_bytes() == package.read_bytes()
 
 
 @pytest.mark.parametrize("kind", ["package", "bundle"])
