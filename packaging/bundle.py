@@ -20,7 +20,7 @@ from pathlib import Path
 from sbom import sbom
 from wheels import MACHINES, PYTHONS, ROOT, epoch, fetch, own
 
-# What is installed beside the wheels, and documents with what they show: as in the repository, so that links lead somewhere.
+# Installed beside the wheels, and documents with what they show: laid out as here, so that their links lead somewhere.
 DOCUMENTS = (
     "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE", "docs/**/*", "config/**/*.*",
     "benchmarks/*.md", "drivers/*/*.toml", "packaging/60-devicehub.rules", "packaging/system/devicehub.service",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from devicehub.cli.grammar import Spelled
 from devicehub.cli.parser import build_parser
 from tests.architecture.tree import ROOT, tracked
 from tests.guides import blocks
@@ -37,7 +38,7 @@ FOLLOWED = {
     "README.md": "tests/real/test_short_guides.py",
 }
 ALL_TESTS = "sh packaging/test.sh"
-_INLINE = re.compile(r"`devicehub ([a-z][a-z -]*)")
+_INLINE = re.compile(r"`devicehub ([^`]+)`")
 
 
 def documents() -> list[Path]:
@@ -74,18 +75,26 @@ def test_every_command_of_ours_is_one(path: Path) -> None:
                 parser.parse_args(shlex.split(part, comments=True)[1:])
 
 
-def test_every_command_that_is_named_in_passing_exists() -> None:
-    known = known_commands()
+def test_every_command_that_is_named_in_passing_exists_with_its_options() -> None:
+    known = {one.words: one for one in build_parser().spelled()}
     shown = ((name(path), found) for path in documents() for found in _INLINE.findall(path.read_text(encoding="utf-8")))
-    wrong = []
-    for where, found in shown:
-        first, *rest = found.split()
-        nouns = known.get(first)
-        if nouns is None or (nouns and rest and rest[0] not in nouns):
-            wrong.append(f"{where}: devicehub {found}")
-    assert wrong == []
+    assert [f"{where}: devicehub {found}" for where, found in shown if not is_known(found, known)] == []
 
 
-def known_commands() -> dict[str, set[str]]:
-    """Each command, with what may follow a noun."""
-    return {one.words[0]: set(one.inner) for one in build_parser().spelled() if len(one.words) == 1}
+@pytest.mark.parametrize(
+    "wrong",
+    ["alarm", "alarms lists", "alarms list|shw", "doctor [--mend]", "journal replay --fom 1", "run --json x --y"],
+)
+def test_what_is_no_command_or_no_option_of_it_would_be_found(wrong: str) -> None:
+    assert not is_known(wrong, {one.words: one for one in build_parser().spelled()})
+
+
+def is_known(shown: str, known: dict[tuple[str, ...], Spelled]) -> bool:
+    """Whether its words are a command, what follows a noun is one of its verbs, and the options are its own."""
+    words = re.sub(r"[\[\]]", " ", shown).split()
+    length = max(length for length in range(len(words) + 1) if tuple(words[:length]) in known)
+    one, rest = known[tuple(words[:length])], words[length:]
+    if one.inner and rest and not rest[0].startswith("-"):
+        return set(rest[0].split("|")) <= set(one.inner)
+    options = {word.partition("=")[0] for word in rest if word.startswith("-")}
+    return options <= {flag for argument in one.arguments for flag in argument.names}
