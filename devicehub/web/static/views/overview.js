@@ -87,7 +87,7 @@ function values(one, good) {
     const text = `${typeof value === "number" ? `${number(value)} ${unit(channel.unit)}` : "—"}`;
     const quality = topics.get(`reading/${one.id}/${channel.name}`)?.data?.quality;
     const trusted = good && typeof value === "number" && quality === "good";
-    return h("span", { class: "value" }, h(trusted ? "span" : "s", {}, title, ` ${text}`), good && quality && quality !== "good" ? h("span", {}, t(`quality.${quality}`)) : null, spark(one.id, channel.name));
+    return h("span", { class: "value" }, h(trusted ? "span" : "s", {}, title, ` ${text}`), good && quality !== "good" ? h("span", {}, t(quality ? `quality.${quality}` : "unknown")) : null, spark(one.id, channel.name));
   });
 }
 
