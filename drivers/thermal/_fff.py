@@ -37,6 +37,7 @@ from devicehub.wire.radiometry import ZERO_CELSIUS, AirConstants, Planck, Surrou
 COUNTS, CAMERA = 0x01, 0x20
 LARGEST_SIDE = 4096
 _MOST_ENTRIES = 256
+_MOST_MARKERS = 4096
 _MAGIC = b"FFF\0"
 _STANDALONE = frozenset((0x01, *range(0xD0, 0xD9)))  # JPEG markers without a length
 
@@ -95,9 +96,11 @@ def fff_of(data: bytes) -> bytes:
 
 def _flir_segments(data: bytes) -> Iterator[bytes]:
     """Contents of the APP1 segments that begin with "FLIR", up to the start of the picture."""
-    at = 2 if data.startswith(b"\xff\xd8") else len(data)
+    at, markers = 2 if data.startswith(b"\xff\xd8") else len(data), 0
     while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] not in {0xDA, 0xD9}:
-        marker = data[at + 1]
+        marker, markers = data[at + 1], markers + 1
+        if markers > _MOST_MARKERS:
+            raise ProtocolError(Reason.OVERFLOW, f"more than {_MOST_MARKERS} JPEG markers before the picture")
         if marker == 0xFF or marker in _STANDALONE:
             at += 1 if marker == 0xFF else 2
             continue

@@ -16,6 +16,8 @@ from drivers.thermal._fff import CAMERA, COUNTS, Record, camera_info, fff_of, re
 from drivers.thermal.flir_rjpeg import DRIVER, read_photograph
 from simulators.thermal.flir_rjpeg import FORMATS, FlirHandheld
 from tests.conformance import recorded_packets, transcripts
+from tests.drivers.hostile import HANG
+from tests.drivers.worked import seconds_of
 from tests.samples import sample
 
 
@@ -247,6 +249,25 @@ def test_any_change_of_a_picture_gives_a_picture_or_one_fault(data: st.DataObjec
         whole[at : at + size] = data.draw(st.sampled_from((b"\xff" * size, bytes(size), b"\x7f" * size)))
     step = read(bytes(whole))
     assert bool(step.samples) != bool(step.faults)
+
+
+HOSTILE = pytest.mark.parametrize(
+    "data",
+    [b"\xff\xd8" + b"\xff\xe1\x00\x02" * 10_000_000, b"\xff\xd8" + b"\xff" * 40_000_000],
+    ids=["segments", "fill"],
+)
+
+
+@HOSTILE
+def test_a_file_of_nothing_but_markers_is_refused(data: bytes) -> None:
+    (fault,) = read(data).faults
+    assert fault.reason is Reason.OVERFLOW
+
+
+@pytest.mark.alone
+@HOSTILE
+def test_no_file_of_markers_takes_long(data: bytes) -> None:
+    assert seconds_of(lambda: read(data)) < HANG
 
 
 def test_an_unknown_verb_is_refused() -> None:
