@@ -73,6 +73,7 @@ class View:
 
     def __init__(self) -> None:
         self._latest: dict[str, Outgoing] = {}
+        self._readings: dict[str, Outgoing] = {}
         self._watchers: set[Watcher] = set()
         self._shown: dict[str, Shown] = {}
         self._lookers: dict[str, set[asyncio.Event]] = {}
@@ -84,6 +85,8 @@ class View:
                 self._latest[out.topic] = out
             else:
                 self._latest.pop(out.topic, None)
+        elif _kind(out) == Kind.READING:
+            self._readings[out.topic] = out
         for watcher in self._watchers:
             watcher.post(out)
 
@@ -100,6 +103,10 @@ class View:
         self._shown[reading.device] = Shown(reading.sample, reading.at, 1 if before is None else before.count + 1)
         for looker in self._lookers.get(reading.device, ()):
             looker.set()
+
+    def readings(self) -> list[Outgoing]:
+        """The newest of each channel, however old: without it, who begins to look knows the quality of no value."""
+        return list(self._readings.values())
 
     @contextmanager
     def watched(self) -> Iterator[tuple[list[Outgoing], Watcher]]:

@@ -65,7 +65,7 @@ def _unseen() -> Iterator[None]:
     terminal = sys.stdin.fileno()
     before = termios.tcgetattr(terminal)
     hidden = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
-    termios.tcsetattr(terminal, termios.TCSAFLUSH, hidden)
+    termios.tcsetattr(terminal, termios.TCSADRAIN, hidden)  # what was pasted already is no less meant
     try:
         yield
     finally:

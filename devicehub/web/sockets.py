@@ -21,14 +21,15 @@ FASTEST: Final = 25.0
 
 
 async def news(page: Page, socket: WebSocket) -> None:
-    """First everything that is retained, then what comes, at most ten times a second.
+    """First everything that is retained and the newest readings, then what comes, at most ten times a second.
 
     A text message is `{"prefix", "missed", "connected", "messages": [[topic, payload], ...]}`; a payload of null
     deletes. `connected`: the hub to its broker.
     """
     await socket.accept()
     with page.view.watched() as (latest, watcher):
-        await _while_connected(socket, _telling(page, socket, latest, partial(_fit, page, socket, watcher)))
+        known = [*latest, *page.view.readings()]
+        await _while_connected(socket, _telling(page, socket, known, partial(_fit, page, socket, watcher)))
 
 
 async def _fit(page: Page, socket: WebSocket, watcher: Watcher) -> News:

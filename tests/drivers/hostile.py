@@ -1,7 +1,8 @@
 """Bytes that no device should send, made cheaply: what every driver must answer with samples or typed faults.
 
 A run follows what the driver's transcripts recorded, or what came next in a conversation (`underway.py`), and damages it
-on the way: by itself it hardly gets past the start, for that it has to begin in the middle. Everything comes from the seed: a failure names seed and number, and is the same on every machine.
+on the way: by itself it hardly gets past the start, for that it has to begin in the middle. Everything comes from the
+seed: a failure names seed and number, and is the same on every machine.
 """
 
 import gc

@@ -56,6 +56,23 @@ async def test_a_value_of_uncertain_quality_is_struck_on_its_tile_and_the_word_f
         assert (await visit.sees(f"{COUNTS}:has(> s)", "633")).split()[-2:] == ["633", "uncertain"]
 
 
+THERMAL = """
+[[device]]
+id = "thermal-1"
+driver = "thermal.gy_mcu90640"
+port = "sim:"
+"""
+EMISSIVITY = ".tile[href='#/devices/thermal-1']:not(.stale) .value:has-text('Emissivity'):not(:has(s))"
+"""The camera tells it once."""
+
+
+async def test_a_value_that_was_told_once_is_as_good_for_who_opens_the_page_later(tmp_path: Path) -> None:
+    async with visited(tmp_path, THERMAL) as visit:
+        await visit.sees(EMISSIVITY, "0.95")
+        await visit.page.reload()
+        await visit.sees(EMISSIVITY, "0.95")
+
+
 async def test_the_course_of_a_value_is_drawn_on_its_tile_over_all_of_its_width(tmp_path: Path) -> None:
     async with visited(tmp_path, GAMMA) as visit:
         spark = visit.page.locator(SPARK).first

@@ -22,6 +22,15 @@ async def test_who_comes_sees_what_is_retained_and_not_what_was_deleted() -> Non
         assert [(one.topic.removeprefix(PREFIX), one.payload) for one in latest] == [("/device/a", b"1")]
 
 
+async def test_who_comes_is_given_the_newest_reading_of_each_channel_which_no_broker_keeps() -> None:
+    view = View()
+    view.extend([out("reading/a/t", b"1"), out("reading/a/u", b"2"), out("reading/a/t", b"3"), out("frame/a", b"4")])
+    assert [(one.topic.removeprefix(PREFIX), one.payload) for one in view.readings()] == [
+        ("/reading/a/t", b"3"),
+        ("/reading/a/u", b"2"),
+    ]
+
+
 async def test_of_a_topic_whose_newest_counts_only_that_is_told_and_events_come_all_in_order() -> None:
     view = View()
     with view.watched() as (_, watcher):

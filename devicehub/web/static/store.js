@@ -88,8 +88,8 @@ export function connect() {
   let first = true;
   socket.onmessage = (event) => {
     if (first) forget();
+    take(JSON.parse(event.data), first);
     first = false;
-    take(JSON.parse(event.data));
   };
   socket.onclose = () => {
     link.open = false;
@@ -106,7 +106,8 @@ function forget() {
   link.open = true;
 }
 
-function take(news) {
+/** `known`: what the hub knew already, so that no device has said it now. */
+function take(news, known) {
   link.prefix = news.prefix;
   link.missed += news.missed;
   link.broker = news.connected;
@@ -117,7 +118,7 @@ function take(news) {
     kinds.add(kind);
     if (kind === "alarm") takeAlarm(rest.join("/"), message);
     else if (message === null) topics.delete(topic);
-    else takeOther(kind, topic, rest, message);
+    else takeOther(kind, topic, rest, message, known);
   }
   tell(kinds);
 }
@@ -127,14 +128,14 @@ function takeAlarm(point, message) {
   else alarms.set(point, message);
 }
 
-function takeOther(kind, topic, rest, message) {
+function takeOther(kind, topic, rest, message, known) {
   if (["event", "result", "capture", "scan", "gap", "res"].includes(kind)) {
     events.unshift({ topic, kind, message });
     events.length = Math.min(events.length, EVENTS_KEPT);
     return;
   }
   topics.set(topic, message);
-  if (kind === "reading" || kind === "frame") heard.set(rest[0], Date.now());
+  if (!known && (kind === "reading" || kind === "frame")) heard.set(rest[0], Date.now());
   if (kind === "reading" && typeof message.data?.value === "number") remember(rest.join("/"), message, message.data.value);
   if (kind === "reading" && message.data?.layout) spectra.set([...rest, message.data.mode ?? "", message.data.idle ? "idle" : ""].join("/"), message);
   if (kind === "frame") for (const name of STATISTICS) if (typeof message.data?.[name] === "number") remember(`${rest[0]}/frame.${name}`, message, message.data[name]);

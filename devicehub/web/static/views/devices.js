@@ -88,7 +88,7 @@ function channels(place, one, curves) {
       return { element: h("div", { class: "channel" }, h("strong", { lang: "en" }, channel.title || channel.name), value, canvas), value, canvas };
     });
     const reading = topics.get(`reading/${one.id}/${channel.name}`)?.data;
-    const good = believed(one) && reading?.quality === "good";
+    const good = believed(one) && reading?.quality === "good" && one.state?.data?.[channel.name] !== null;
     const text = typeof reading?.value === "number" ? `${number(reading.value)} ${unit(channel.unit)}` : "—";
     fill(row.value, h(good ? "span" : "s", {}, text), good ? "" : ` ${reading ? t(`quality.${reading.quality}`) : ""} ${reading?.cause ?? ""}`);
     const limits = Object.entries(reading?.limits ?? {}).filter(([, value]) => typeof value === "number");
