@@ -71,7 +71,8 @@ class Rules:
         self.rule = [_RULES[limit.distrust] for limit in limits]
         self.need = [limit.count for limit in limits]
         self.mask = [(1 << limit.of) - 1 for limit in limits] + [0] * len(referring)
-        self.least = [0 if self._attentive(feed) else (1 << self.need[feed]) - 1 for feed in range(len(self.owner))]
+        feeds = range(len(self.owner))
+        self.least = [0 if self._attentive(feed) else (1 << self.need[feed]) - 1 for feed in feeds]
         self.window = [limit.window_s for limit in limits]
         self.owners: Indices = np.array(self.owner, dtype=np.intp)
         self.kinds = np.array(self.kind, dtype=np.uint8)
@@ -84,7 +85,6 @@ class Rules:
         self.referring = bool(referring)
         self.plain = not any(self.kind)
         self.single = all(limit.of == 1 for limit in limits)
-        feeds = range(len(self.owner))
         self.calm = [[self._calm(feed, active=active) for feed in feeds] for active in (False, True)]
         self.calms = np.array(self.calm, dtype=np.float64).swapaxes(0, 1).reshape(2 * len(self.owner), 2)
         borders = [[self._border(feed, active=active) for feed in feeds] for active in (False, True)]
@@ -96,14 +96,12 @@ class Rules:
 
         The least is no number for a feed whose every value needs a closer look.
         """
-        if feed >= self.size:
+        if self._attentive(feed):
             return nan, inf
         up, on, least = self.sign[feed] > 0, self.on[feed], nextafter(self.off[feed], inf)
         if active:
-            low, high = (least, inf) if up else (-inf, -least)
-        else:
-            low, high = (-inf, on) if up else (-on, inf)
-        return nan if self._attentive(feed) else low, high
+            return (least, inf) if up else (-inf, -least)
+        return (-inf, on) if up else (-on, inf)
 
     def _attentive(self, feed: int) -> bool:
         """Whether a value is remembered, or may raise without being a number."""

@@ -27,11 +27,12 @@ class Scalar:
         elif kind == Kind.REFERENCE:
             self._refer(rules.owner[feed], value, at, good=good)
             return
-        if self._changed(feed, told * rules.sign[feed], trusted=good and -inf < value < inf):
-            self._turn(feed, told, place, out)
+        votes = self._votes(feed, told * rules.sign[feed], trusted=good and -inf < value < inf)
+        if votes is not None:
+            self.count(feed, votes, told, place, out)
 
     def count(self, limit: int, votes: int, told: float, place: int, out: list[Transition]) -> None:
-        """The votes of a limit on a level, that of the value `told` among them: enough of them are an edge."""
+        """The votes of a limit, that of the value `told` among them: enough of them are an edge."""
         if votes.bit_count() >= self._rules.need[limit]:
             self._turn(limit, told, place, out)
         else:
@@ -52,8 +53,8 @@ class Scalar:
         self._state.turn(limit, active=active)
         out.append(Transition(limit, active, float(told), place))
 
-    def _changed(self, limit: int, measure: float, *, trusted: bool) -> bool:
-        """Whether a measure changes the condition, together with those before it.
+    def _votes(self, limit: int, measure: float, *, trusted: bool) -> int | None:
+        """The last votes, that of a measure among them; None where it does not count.
 
         A value that is not trusted, or whose measure nobody knows, does not count at all where it is not beyond the
         limit: it neither ends a condition nor pushes out what speaks for one.
@@ -63,14 +64,9 @@ class Scalar:
         rule = rules.rule[limit]
         beyond = (measure > rules.on[limit] and (sure or rule >= JUDGE)) or (rule == RAISE and not trusted)
         if not (sure or beyond):
-            return False
+            return None
         vote = (sure and measure <= rules.off[limit]) if state.active[limit] else beyond
-        votes = (state.votes[limit] << 1 | vote) & rules.mask[limit]
-        if votes.bit_count() >= rules.need[limit]:
-            return True
-        if votes != state.votes[limit]:
-            state.vote(limit, votes)
-        return False
+        return (state.votes[limit] << 1 | vote) & rules.mask[limit]
 
     def _rate(self, limit: int, value: float, at: float, *, good: bool) -> float:
         """Change per second since a good value that is at least a window old, and no older than two if values come.

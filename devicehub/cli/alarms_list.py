@@ -22,8 +22,8 @@ from devicehub.lock import is_held
 from devicehub.log import escaped
 from devicehub.model.alarm import AlarmState
 from devicehub.model.errors import ConfigError
-from devicehub.model.payload import AlarmData, StatusData
-from devicehub.publish.envelope import stored_alarm
+from devicehub.model.payload import AlarmData
+from devicehub.publish.envelope import stored_alarm, stored_status
 from devicehub.publish.mqtt import Incoming, subscribe
 from devicehub.publish.settings import BrokerSettings
 from devicehub.publish.topics import Topics
@@ -42,10 +42,6 @@ class Standing(Struct, frozen=True):
     device: str
     point: str
     data: AlarmData
-
-
-class _Status(Struct, frozen=True):
-    data: StatusData
 
 
 def run(args: argparse.Namespace) -> int:
@@ -102,7 +98,7 @@ async def _of_the_broker(settings: BrokerSettings, topics: Topics) -> list[Stand
     if status is None:
         raise CommandError(Exit.UNAVAILABLE, f"the broker knows of no hub {topics.prefix}")
     try:
-        state = msgspec.json.decode(status, type=_Status).data.state
+        state = stored_status(status).state
     except msgspec.MsgspecError:
         raise CommandError(Exit.BAD_INPUT, f"{topics.status} is not the status of a hub") from None
     if state != "online":

@@ -6,13 +6,12 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 import msgspec
-from msgspec import Struct
 
 from devicehub.cli.exits import CommandError, Exit
 from devicehub.cli.output import print_json, say
 from devicehub.cli.send import given_topics
 from devicehub.cli.watch import settings_of
-from devicehub.model.payload import StatusData
+from devicehub.publish.envelope import stored_status
 from devicehub.publish.mqtt import Incoming, connect, subscribe
 from devicehub.publish.port import Outgoing
 from devicehub.publish.settings import BrokerSettings
@@ -20,10 +19,6 @@ from devicehub.publish.topics import Topics
 
 QUIET: Final = 1.0
 """Seconds without another message: what a broker retains it gives at once."""
-
-
-class _Status(Struct, frozen=True):
-    data: StatusData
 
 
 def run(args: argparse.Namespace) -> int:
@@ -76,7 +71,7 @@ async def _retained(messages: AsyncIterator[Incoming], topics: Topics) -> dict[s
 def _gone(status: bytes, topics: Topics) -> None:
     """Raises `CommandError` for the status of a hub that runs."""
     try:
-        state = msgspec.json.decode(status, type=_Status).data.state
+        state = stored_status(status).state
     except msgspec.MsgspecError:
         return
     if state == "online":

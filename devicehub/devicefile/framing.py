@@ -95,6 +95,12 @@ class Framing:
         """A frame as it goes over the line."""
         return self.start + self._escape.apply(frame) + self.end if self.table.kind == "delimited" else frame
 
+    def unwrapped(self, data: bytes) -> bytes:
+        """The frame again. Raises `ProtocolError` for escapes that are none."""
+        if self.table.kind != "delimited":
+            return data
+        return self._escape.undo(data.removeprefix(self.start).removesuffix(self.end))
+
 
 def room(checks: tuple[Check, ...]) -> int:
     """Bytes at the end of a frame from the first check on."""

@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from devicehub.devicefile.compiled import Compiled
-from devicehub.devicefile.framers import Escape
-from devicehub.devicefile.notation import parse_bytes
 from devicehub.model.errors import ProtocolError
 from devicehub.wire.protocol import Reseal
 
@@ -42,13 +40,10 @@ def sealer(compiled: Compiled) -> Seal | None:
     table, framing = compiled.file.frame, compiled.framing
     if table.kind not in {"length", "delimited"} or not (table.kind == "length" or compiled.file.check):
         return None
-    start, end, escape = parse_bytes(table.start), parse_bytes(table.end), Escape(table.escape)
     least = max(table.least, table.at + table.width) + framing.tail
 
     def seal(frame: bytes) -> bytes | None:
-        inner = frame
-        if table.kind == "delimited":
-            inner = escape.undo(frame.removeprefix(start).removesuffix(end))
+        inner = framing.unwrapped(frame)
         if len(inner) < least:
             return None
         try:

@@ -17,7 +17,7 @@ from msgspec import Meta, Struct
 
 from devicehub.model.instant import instant
 from devicehub.model.message import Address, Message, Place
-from devicehub.model.payload import AlarmData, InspectionData, Instant, Segment
+from devicehub.model.payload import AlarmData, InspectionData, Instant, Segment, StatusData
 from devicehub.publish.port import Outgoing
 from devicehub.publish.topics import RULES, Topics
 
@@ -112,6 +112,15 @@ class _StoredAlarm(Struct, frozen=True):
 def stored_alarm(payload: bytes) -> AlarmData:
     """The state of an alarm point, back from its published bytes. Raises `ValueError` when they are of another make."""
     return msgspec.json.decode(payload, type=_StoredAlarm).data
+
+
+class _StoredStatus(Struct, frozen=True):
+    data: StatusData
+
+
+def stored_status(payload: bytes) -> StatusData:
+    """What a hub said of itself, back from its published bytes. Raises as `stored_alarm`."""
+    return msgspec.json.decode(payload, type=_StoredStatus).data
 
 
 class _StoredInspection(Struct, frozen=True):
