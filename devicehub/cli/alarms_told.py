@@ -1,4 +1,4 @@
-"""What happened to alarms, out of the journal of the configured node. Shared by the `alarms` commands."""
+"""What happened to alarms, out of the configured journal. Shared by the `alarms` commands."""
 
 import argparse
 from collections.abc import Iterator
@@ -16,7 +16,6 @@ from devicehub.clock import Clock
 from devicehub.journal.happened import alarm_events
 from devicehub.journal.report import reading
 from devicehub.model.payload import AlarmData
-from devicehub.publish.topics import Topics
 
 JOURNAL: Final = "journal.sqlite"
 _WORD: Final = "io.devicehub.alarm."
@@ -44,9 +43,8 @@ def events_told(args: argparse.Namespace) -> Iterator[Iterator[Told]]:
 def event_payloads(args: argparse.Namespace) -> Iterator[Iterator[bytes]]:
     """What was published of alarms in events, oldest first. Raises as `events_told`."""
     config = given_config(args)
-    prefix = Topics(config.hub.site, config.hub.node, exercise=config.hub.exercise).prefix
     with reading(config.hub.state / JOURNAL) as db:
-        yield alarm_events(db, prefix)
+        yield alarm_events(db, exercise=config.hub.exercise)
 
 
 def since_utc(args: argparse.Namespace, clock: Clock) -> float | None:

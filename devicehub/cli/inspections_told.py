@@ -32,7 +32,7 @@ def inspections_told(args: argparse.Namespace) -> list[InspectionData]:
     config = given_config(args)
     prefix = Topics(config.hub.site, config.hub.node, exercise=config.hub.exercise).prefix
     with reading(config.hub.state / JOURNAL) as db:
-        payloads = [*inspection_events(db, prefix)]
+        payloads = [*inspection_events(db, exercise=config.hub.exercise)]
         lasting = [one.out for one in tables.standing(db)]
     payloads += [out.payload for out in lasting if out.topic.startswith(f"{prefix}/inspection/")]
     found = _latest(payloads)

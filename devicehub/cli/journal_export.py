@@ -18,18 +18,29 @@ from devicehub.journal.archive import Filled, fill
 from devicehub.journal.browse import MOST, Found, Wish, browse
 from devicehub.journal.replayed import bounds
 from devicehub.journal.report import reading
+from devicehub.publish.topics import root_of
 
 EVIDENCE = "evidence"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write it; a running hub is not disturbed. 0, or 65 where an event is not what was stored. Never overwrites."""
+    """Write what is real, or what is simulated; a running hub is not disturbed. Never overwrites.
+
+    0, or 65 where an event is not what was stored.
+    """
     out: Path = args.out
     state = given_config(args).hub.state
-    wish = Wish(kind=args.kind, device=args.device, since=since_utc(args, Clock()) or 0.0, most=MOST)
+    root = root_of(exercise=args.exercise)
+    wish = Wish(
+        kind=args.kind,
+        within=f"{root}/{args.node}" if args.node else root,
+        device=args.device,
+        since=since_utc(args, Clock()) or 0.0,
+        most=MOST,
+    )
     filled = _written(out, state, wish, as_json=args.json)
     if args.json:
-        print_json({"file": str(out), **msgspec.to_builtins(filled)})
+        print_json({"file": str(out), "exercise": args.exercise, **msgspec.to_builtins(filled)})
     else:
         say(f"{out}: {_said(filled)}")
     return Exit.BAD_INPUT if filled.broken else Exit.OK

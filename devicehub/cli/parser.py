@@ -257,6 +257,8 @@ def _of_journal(nouns: Nouns) -> None:
         "--kind", default="", metavar="WORD", help="how their type begins, as alarm or inspection.ended"
     )
     export.add_argument("--device", default="", metavar="DEVICE", help="of one device")
+    export.add_argument("--node", type=words.node, metavar="SITE/NODE", help="under one name; default: all it ever had")
+    export.add_argument("--exercise", action="store_true", help="what is simulated instead of what is real")
     verify = leaf(nouns, "verify", "journal_verify", "check every stored event against its digest and the chain")
     verify.add_argument("--state", type=Path, metavar="DIR", help="folder of the journal; default: the configuration's")
     for one in (status, replay, discharge, export, verify):

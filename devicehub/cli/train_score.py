@@ -9,7 +9,7 @@ from devicehub.cli.exits import CommandError, Exit
 from devicehub.cli.output import print_json, say
 from devicehub.exercise.facts import journal_facts
 from devicehub.exercise.judge import Score, judge, played
-from devicehub.exercise.load import load_scenario, scenario_file
+from devicehub.exercise.load import load_scenario, place_of, scenario_file
 from devicehub.exercise.report import intervened
 from devicehub.exercise.schema import Scenario
 from devicehub.log import escaped
@@ -22,13 +22,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def score_of(scenario: Scenario, state: Path) -> Score:
-    """The score of an exercise whose journal is in that folder. Raises `JournalError`, `CommandError`."""
-    facts = journal_facts(state)
-    if scenario.scenario.id not in (names := played(facts)):
-        raise CommandError(
-            Exit.BAD_INPUT,
-            f"{state}: '{scenario.scenario.id}' was not played there, but {', '.join(names) or 'nothing'}",
-        )
+    """The score of an exercise whose journal is in that folder, by its own events alone.
+
+    Raises `JournalError`, `CommandError`.
+    """
+    facts = journal_facts(state, place_of(scenario))
+    if scenario.scenario.id not in played(facts):
+        names = ", ".join(played(journal_facts(state))) or "nothing"
+        raise CommandError(Exit.BAD_INPUT, f"{state}: '{scenario.scenario.id}' was not played there, but {names}")
     return judge(scenario, facts)
 
 

@@ -99,6 +99,13 @@ def alarm(text: str) -> dict[str, str]:
     raise argparse.ArgumentTypeError(f"'{text}' must be DEVICE/POINT, or the id of an alarm")
 
 
+def node(text: str) -> str:
+    """`SITE/NODE`, as `hub.site` and `hub.node` have them."""
+    if re.fullmatch(r"[a-z0-9-]{1,64}/[a-z0-9-]{1,64}", text) is None:
+        raise argparse.ArgumentTypeError(f"'{text}' must be SITE/NODE, both of a-z, 0-9 and -")
+    return text
+
+
 def _instant(text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)

@@ -11,7 +11,7 @@ from devicehub.consume.count import Ranges
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.message import Kind
 from devicehub.model.stream import Stream
-from devicehub.publish.topics import EXERCISE_ROOT, REAL_ROOT, RULES, Lane
+from devicehub.publish.topics import EXERCISE_ROOT, REAL_ROOT, RULES, Lane, root_of
 
 LARGEST: Final = 16 * 1024 * 1024
 
@@ -86,7 +86,7 @@ def filters(node: str, streams: AbstractSet[Stream]) -> list[str]:
 
 def prefix(site: str, node: str, *, exercise: bool) -> str:
     """The topic prefix of a node; `+` for any."""
-    return f"{EXERCISE_ROOT if exercise else REAL_ROOT}/{site}/{node}"
+    return f"{root_of(exercise=exercise)}/{site}/{node}"
 
 
 def node_of(topic: str) -> str:

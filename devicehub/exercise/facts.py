@@ -12,6 +12,7 @@ from devicehub.exercise.timed import Fact
 from devicehub.journal.browse import MOST, Wish, browse
 from devicehub.journal.report import reading
 from devicehub.model.errors import JournalDamagedError
+from devicehub.publish.topics import EXERCISE_ROOT
 
 _PREFIX: Final = "io.devicehub."
 
@@ -30,19 +31,22 @@ def fact(payload: bytes) -> Fact:
     return Fact(at, event.type.removeprefix(_PREFIX), event.subject, event.data or {})
 
 
-def journal_facts(state: Path) -> list[Fact]:
-    """All events of a state folder's journal, oldest first. Raises `JournalError`."""
+def journal_facts(state: Path, within: str = EXERCISE_ROOT) -> list[Fact]:
+    """The events of exercises in a state folder's journal, oldest first; never what is real. Raises `JournalError`.
+
+    `within`: a topic prefix, as that of one exercise.
+    """
     path = state / "journal.sqlite"
     with reading(path) as db:
         try:
-            return list(_decoded(_newest_first(db)))[::-1]
+            return list(_decoded(_newest_first(db, within)))[::-1]
         except (sqlite3.Error, msgspec.MsgspecError, ValueError) as error:
             raise JournalDamagedError(f"{path}: {error}") from error
 
 
-def _newest_first(db: sqlite3.Connection) -> Iterator[bytes]:
+def _newest_first(db: sqlite3.Connection, within: str) -> Iterator[bytes]:
     before: int | None = None
-    while page := list(browse(db, Wish(before=before, most=MOST))):
+    while page := list(browse(db, Wish(within=within, before=before, most=MOST))):
         before = page[-1].position
         yield from (one.payload for one in page if one.payload)
 

@@ -18,6 +18,7 @@ from devicehub.exercise.acts import CABLE, HOUSE, Act, acts, mistake
 from devicehub.exercise.bus import Bus
 from devicehub.exercise.schema import ALARM, DURATION, LANGUAGES, MOMENT, NAME, ActorConfig, Scenario, Step
 from devicehub.model.errors import ConfigError
+from devicehub.publish.topics import Topics
 from devicehub.registry import load_driver, load_simulator, simulator_names
 from devicehub.simulator import AnySimulator, Simulator, SimulatorFactory
 from devicehub.tomlfile.position import KeyPath
@@ -75,6 +76,11 @@ def config_of(scenario: Scenario, state: Path) -> Config:
         region=scenario.region,
         thermal=scenario.thermal,
     )
+
+
+def place_of(scenario: Scenario) -> str:
+    """Where all that a hub says which plays it is published: a topic prefix."""
+    return Topics(SITE, scenario.scenario.id, exercise=True).prefix
 
 
 def modelled(device: ActorConfig) -> SimulatorFactory:

@@ -13,6 +13,7 @@ from devicehub.core.commands import command_data
 from devicehub.exercise.direction import COMMANDS, verbs
 from devicehub.exercise.facts import journal_facts
 from devicehub.exercise.judge import judge
+from devicehub.exercise.load import place_of
 from devicehub.exercise.performance import Manner, Performance
 from devicehub.exercise.progress import Said, Sheet, State, sheet
 from devicehub.exercise.report import html
@@ -121,7 +122,9 @@ class Stage:
         Runs in any thread.
         """
         spoken = next((one for one in LANGUAGES if one == language), LANGUAGES[0])
-        return html(self.scenario, judge(self.scenario, journal_facts(self._state)), tongue(spoken))
+        return html(
+            self.scenario, judge(self.scenario, journal_facts(self._state, place_of(self.scenario))), tongue(spoken)
+        )
 
 
 def _directed(info: Callable[[], InfoData]) -> InfoData:

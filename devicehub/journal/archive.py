@@ -12,6 +12,7 @@ from msgspec import Struct
 from devicehub.core.frames import evidence_name
 from devicehub.journal.browse import Found
 from devicehub.model.instant import instant
+from devicehub.publish.topics import is_simulated
 
 EVENTS: Final = "events.jsonl"
 _CAPTURE: Final = b'"io.devicehub.capture"'
@@ -66,11 +67,12 @@ def lines(page: Sequence[Found]) -> bytes:
 
 
 def told(one: Found) -> dict[str, object]:
-    """An event for people and programs, with where and when it was stored and whether it is what was stored."""
+    """An event for people and programs: where and when it was stored, whether it is simulated, and whether intact."""
     return {
         "position": one.position,
         "recorded": instant(one.recorded),
         "topic": one.topic,
+        "exercise": is_simulated(one.topic),
         "intact": one.intact,
         "payload": msgspec.Raw(one.payload or b"null"),
     }

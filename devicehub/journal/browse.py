@@ -18,8 +18,9 @@ _ESCAPED: Final = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 class Wish(Struct, frozen=True):
     """Which events. `kind`: how their type begins, without the common prefix; `since` and `until`: UTC seconds.
 
-    `without`: kinds that are left out. `place`: the topic prefix of one node, simulated or real, whose events alone
-    are given; a journal may hold those of both.
+    `without`: kinds that are left out. `within`: the topic prefix, as of all that is real or of one node, below which
+    alone events are given; a journal may hold what is real and what is simulated, and what its hub told under an
+    earlier name. `outside`: the one below which they are left out.
 
     `disposition`: what a detection turned out to be. `before`: only positions lower than that, which is how the next
     page is asked for.
@@ -27,7 +28,8 @@ class Wish(Struct, frozen=True):
 
     kind: str = ""
     without: tuple[str, ...] = ()
-    place: str = ""
+    within: str = ""
+    outside: str = ""
     device: str = ""
     disposition: str = ""
     since: float = 0.0
@@ -52,26 +54,32 @@ def browse(db: sqlite3.Connection, wish: Wish) -> Iterator[Found]:
     for kind in wish.without:
         clauses.append("type NOT LIKE ? ESCAPE '\\'")
         values.append(_beginning(_PREFIX + kind))
-    if wish.place:
-        clauses.append("substr(topic, 1, ?) = ?")
-        values += [len(wish.place) + 1, f"{wish.place}/"]
+    for prefix, sign in ((wish.within, "="), (wish.outside, "<>")):
+        if prefix:
+            clauses.append(f"substr(topic, 1, ?) {sign} ?")
+            values += [len(prefix) + 1, f"{prefix}/"]
     if wish.until < inf:
         clauses.append("recorded <= ?")
         values.append(wish.until)
     if wish.before is not None:
         clauses.append("position < ?")
         values.append(wish.before)
-    if wish.device:
-        clauses.append("(subject = ? OR subject LIKE ? ESCAPE '\\')")
-        values += [wish.device, _beginning(f"{wish.device}/")]
-    if wish.disposition:
-        clauses.append("instr(payload, CAST(? AS BLOB)) > 0")
-        values.append(f'"disposition":{{"code":"{wish.disposition}"')
+    for clause, found in _subjects(wish):
+        clauses.append(clause)
+        values += found
     where = " AND ".join(clauses)
     query = f"SELECT {COLUMNS} FROM event WHERE {where} ORDER BY position DESC LIMIT ?"
     for row in db.execute(query, (*values, min(wish.most, MOST))):
         position, _, _, recorded, topic, *_ = row
         yield Found(position, recorded, topic, row[12], content(row) == row[13])
+
+
+def _subjects(wish: Wish) -> Iterator[tuple[str, list[str]]]:
+    """What it is about, as clauses and their values."""
+    if wish.device:
+        yield "(subject = ? OR subject LIKE ? ESCAPE '\\')", [wish.device, _beginning(f"{wish.device}/")]
+    if wish.disposition:
+        yield "instr(payload, CAST(? AS BLOB)) > 0", [f'"disposition":{{"code":"{wish.disposition}"']
 
 
 def _beginning(text: str) -> str:

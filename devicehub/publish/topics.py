@@ -90,8 +90,8 @@ class Topics:
     """
 
     def __init__(self, site: str, node: str, *, exercise: bool) -> None:
-        root = EXERCISE_ROOT if exercise else REAL_ROOT
-        self.prefix = f"{root}/{_legal(site)}/{_legal(node)}"
+        self.root = root_of(exercise=exercise)
+        self.prefix = f"{self.root}/{_legal(site)}/{_legal(node)}"
 
     @property
     def status(self) -> str:
@@ -134,6 +134,16 @@ class Topics:
             if part:
                 _legal(part)
         return "/".join((self.prefix, message.kind, *_tail(message)))
+
+
+def root_of(*, exercise: bool) -> str:
+    """Where all topics of exercises begin, or all others, of whichever node."""
+    return EXERCISE_ROOT if exercise else REAL_ROOT
+
+
+def is_simulated(topic: str) -> bool:
+    """Whether what was published there is of an exercise."""
+    return topic.startswith(f"{EXERCISE_ROOT}/")
 
 
 def stream_of(message: Message) -> Stream:

@@ -33,7 +33,7 @@ async def preflight(page: Page, disk: Executor, request: Request) -> Response:
 def _found(page: Page, name: str) -> bytes:
     """Its event. Raises `HTTPException` where there is none that is what was stored."""
     mark = f'"preflight":"{name}"'.encode()
-    wish = Wish(kind="preflight.ended", place=page.topics.prefix, most=MOST)
+    wish = Wish(kind="preflight.ended", within=page.topics.root, most=MOST)
     for found in pages(page.journal, wish):
         for one in found:
             if one.intact and mark in one.payload:

@@ -1,14 +1,16 @@
 """What the journal holds, for the page: a page of events at a time, and as a file to take away.
 
-Of this node alone, and of what is simulated or of what is real, as the hub runs now: the journal may hold both.
+Of what is simulated or of what is real, as the hub runs now: the journal may hold both. Of this station under
+whichever name it had: what it told before its site or node were called something else is its own as well.
 """
 
 import asyncio
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from datetime import datetime
+from itertools import chain
 from math import inf
 from pathlib import Path
 from typing import Final
@@ -24,10 +26,12 @@ from devicehub.journal.browse import MOST, Found, Wish, browse
 from devicehub.journal.report import reading
 from devicehub.model.errors import JournalDamagedError, JournalMissingError
 from devicehub.model.instant import instant
+from devicehub.publish.topics import is_simulated
 from devicehub.web.page import Page
 
 EXPORTED_MOST: Final = 100_000
 WITHOUT_MOST: Final = 8
+COLUMNS: Final = ("position", "recorded", "topic", "intact", "payload", "exercise")
 
 
 async def listed(page: Page, disk: Executor, request: Request) -> Response:
@@ -40,18 +44,18 @@ async def listed(page: Page, disk: Executor, request: Request) -> Response:
 
 
 async def exported(page: Page, disk: Executor, request: Request) -> Response:
-    """All events that are wished for, newest first, as JSON lines or CSV."""
-    formats: dict[str, tuple[Callable[[list[Found]], bytes], str]] = {
-        "jsonl": (lines, "application/jsonl"),
-        "csv": (_table, "text/csv; charset=utf-8"),
+    """All events that are wished for, newest first, as JSON lines, or as CSV below the names of its columns."""
+    formats: dict[str, tuple[Callable[[list[Found]], bytes], str, list[bytes]]] = {
+        "jsonl": (lines, "application/jsonl", []),
+        "csv": (_table, "text/csv; charset=utf-8", [_rows([COLUMNS])]),
     }
     form = request.path_params["form"]
     if form not in formats:
         raise HTTPException(404)
-    write, media = formats[form]
+    write, media, head = formats[form]
     wish = structs.replace(wish_of(page, request), most=MOST)
     first = await asyncio.get_running_loop().run_in_executor(disk, _page, page.journal, wish)
-    written = (write(found) for found in _following(page.journal, wish, first))
+    written = chain(head, (write(found) for found in _following(page.journal, wish, first)))
     named = {"content-disposition": f'attachment; filename="journal.{form}"'}
     return StreamingResponse(written, media_type=media, headers=named)
 
@@ -80,10 +84,17 @@ def _page(path: Path, wish: Wish) -> list[Found]:
 
 
 def wish_of(page: Page, request: Request) -> Wish:
-    """Which events of the page's node a request asks for. Raises `HTTPException`."""
+    """Which events of the page's station a request asks for. Raises `HTTPException`.
+
+    `named`: `now` for those under the name that it has, `earlier` for those under any other, else both.
+    """
     asked = request.query_params
+    topics, named = page.topics, asked.get("named", "")
+    if named not in {"", "now", "earlier"}:
+        raise HTTPException(422, f"{named!r} is neither now nor earlier")
     return Wish(
-        place=page.topics.prefix,
+        within=topics.prefix if named == "now" else topics.root,
+        outside=topics.prefix if named == "earlier" else "",
         kind=asked.get("kind", ""),
         without=tuple(one for one in asked.get("without", "").split(",")[:WITHOUT_MOST] if one),
         device=asked.get("device", ""),
@@ -113,10 +124,22 @@ def _number(text: str | None) -> int | None:
 
 
 def _table(page: list[Found]) -> bytes:
+    return _rows(
+        (
+            one.position,
+            instant(one.recorded),
+            one.topic,
+            one.intact,
+            _harmless(one.payload.decode()),
+            is_simulated(one.topic),
+        )
+        for one in page
+    )
+
+
+def _rows(rows: Iterable[Sequence[object]]) -> bytes:
     text = io.StringIO()
-    rows = csv.writer(text)
-    for one in page:
-        rows.writerow([one.position, instant(one.recorded), one.topic, one.intact, _harmless(one.payload.decode())])
+    csv.writer(text).writerows(rows)
     return text.getvalue().encode()
 
 

@@ -11,7 +11,8 @@ from playwright.async_api import Locator
 
 from devicehub.clock import Clock
 from tests.page.browsing import Visit, needs_browser, visited
-from tests.page.test_alarm_view import opened
+from tests.page.test_alarm_view import opened as seen_alarm
+from tests.real.journals import event, opened
 
 pytestmark = [pytest.mark.real, needs_browser]
 
@@ -32,6 +33,7 @@ channel = "image.max"
 high = 33.0
 """
 KIND, DEVICE, DISPOSITION = "select[name=kind]", "select[name=device]", "select[name=disposition]"
+STATION_NAMED = "select[name=named]"
 
 
 async def rows(visit: Visit) -> list[list[str]]:
@@ -63,7 +65,7 @@ def told(file: Path) -> list[dict[str, object]]:
 
 async def test_events_are_filtered_and_taken_away_as_they_are_filtered(tmp_path: Path) -> None:
     async with visited(tmp_path, STATION) as visit:
-        await opened(visit)
+        await seen_alarm(visit)
         await visit.page.locator(".exposure canvas").wait_for()
         await visit.page.keyboard.press("a")
         await visit.sees("section[aria-labelledby=alarm-one] dd", "op-1147")
@@ -84,8 +86,10 @@ async def test_events_are_filtered_and_taken_away_as_they_are_filtered(tmp_path:
         assert await chosen(visit, DEVICE, "gamma-1") == []
         listed = [subject for _, _, subject in await chosen(visit, DEVICE, "thermal-1")]
         assert set(listed) == {"thermal-1/image-max-high"}
-        table = csv.reader((await taken(visit, visit.page.get_by_role("link", name="CSV"))).read_text().splitlines())
-        assert [json.loads(row[4])["subject"] for row in table][-len(listed) :] == listed
+        table = csv.DictReader(
+            (await taken(visit, visit.page.get_by_role("link", name="CSV"))).read_text().splitlines()
+        )
+        assert [json.loads(row["payload"])["subject"] for row in table][-len(listed) :] == listed
         lines = told(await taken(visit, visit.page.get_by_role("link", name="JSON lines")))
         assert {str(one["topic"]).split("/")[4] for one in lines} == {"alarm", "event"}
         assert len(lines) >= len(listed)
@@ -94,6 +98,18 @@ async def test_events_are_filtered_and_taken_away_as_they_are_filtered(tmp_path:
             names = archive.namelist()
             assert [name.partition("/")[0] for name in names] == ["events.jsonl", "evidence"]
             assert archive.read(names[1])
+
+
+async def test_what_was_told_under_an_earlier_name_says_so_and_can_be_chosen(tmp_path: Path) -> None:
+    async with opened(tmp_path / "state", "bcp-old") as journal:
+        await journal.append([event(1)])
+    async with visited(tmp_path, STATION) as visit:
+        await visit.page.evaluate("location.hash = '#/journal'")
+        await visit.sees("tbody tr", "hub started")
+        then = "then bcp-old · node"
+        assert [subject for _, _, subject in await rows(visit) if subject][-1] == then
+        assert [subject for _, _, subject in await chosen(visit, STATION_NAMED, "earlier")] == [then]
+        assert then not in {subject for _, _, subject in await chosen(visit, STATION_NAMED, "now")}
 
 
 async def test_events_of_another_time_are_not_listed(tmp_path: Path) -> None:

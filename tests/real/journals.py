@@ -4,7 +4,7 @@ import asyncio
 import resource
 import shutil
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -35,19 +35,27 @@ RAISED = alarm()
 TOPICS = Topics("site", "node", exercise=True)
 
 
-def encode(message: Message, place: Place) -> Outgoing:
-    encoder = Encoder("site", "node", boot="b", exercise=True)
-    return outgoing(message, encoder.encode(message, place), TOPICS)
+def encoding(site: str, *, exercise: bool) -> Callable[[Message, Place], Outgoing]:
+    """As a hub publishes that is called like that, and runs an exercise or not."""
+    encoder, topics = Encoder(site, "node", boot="b", exercise=exercise), Topics(site, "node", exercise=exercise)
+
+    def encoded(message: Message, place: Place) -> Outgoing:
+        return outgoing(message, encoder.encode(message, place), topics)
+
+    return encoded
 
 
-def made(folder: Path) -> Journal:
+encode = encoding("site", exercise=True)
+
+
+def made(folder: Path, encode: Callable[[Message, Place], Outgoing] = encode) -> Journal:
     return Journal(folder / NAME, encode, Clock())
 
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[Journal]:
-    """A journal, closed at the end."""
-    journal = made(folder)
+async def opened(folder: Path, site: str = "site", *, exercise: bool = True) -> AsyncIterator[Journal]:
+    """The journal of a hub at that site, closed at the end."""
+    journal = made(folder, encoding(site, exercise=exercise))
     await journal.open()
     try:
         yield journal

@@ -70,9 +70,9 @@ async def test_status_is_shown_beside_a_running_hub(station: Path) -> None:
 
 def test_events_are_taken_away_in_one_file_that_is_never_overwritten(station: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.zip"
-    done = journal(station, "export", str(out), "--json")
+    done = journal(station, "export", str(out), "--exercise", "--json")
     assert json.loads(done.stdout) == {
-        "file": str(out), "events": 13, "broken": 0, "images": 0, "missing": 0, "left_out": 0,
+        "file": str(out), "exercise": True, "events": 13, "broken": 0, "images": 0, "missing": 0, "left_out": 0,
     }  # fmt: skip
     assert {"progress": "events", "percent": 100} in [json.loads(line) for line in done.stderr.splitlines()]
     with ZipFile(out) as archive:
@@ -84,9 +84,36 @@ def test_events_are_taken_away_in_one_file_that_is_never_overwritten(station: Pa
     assert b"left alone" in again.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "positions"),
+    [
+        ((), [16, 15, 14]),
+        (("--node", "bcp/node"), [16]),
+        (("--node", "bcp-old/node"), [15, 14]),
+        (("--exercise",), [*range(13, 0, -1)]),
+        (("--exercise", "--node", "bcp/node"), []),
+    ],
+)
+async def test_what_is_real_and_what_is_simulated_is_never_taken_away_in_one_file(
+    station: Path, tmp_path: Path, words: tuple[str, ...], positions: list[int]
+) -> None:
+    async with opened(station / "state", "bcp-old", exercise=False) as real:
+        await real.append([event(14), event(15)])
+    async with opened(station / "state", "bcp", exercise=False) as renamed:
+        await renamed.append([event(16)])
+    out = tmp_path / "out.zip"
+    done = journal(station, "export", str(out), *words)
+    assert (done.returncode, f"{len(positions)} events" in done.stdout.decode()) == (0, True)
+    with ZipFile(out) as archive:
+        told = [json.loads(line) for line in archive.read("events.jsonl").splitlines()]
+    assert [one["position"] for one in told] == positions
+    assert {one["exercise"] for one in told} <= {"--exercise" in words}
+    assert {one["payload"].get("exercise", False) for one in told if one["payload"]} <= {"--exercise" in words}
+
+
 def test_a_file_that_cannot_be_written_to_its_end_is_not_left_there(station: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.zip"
-    words = f"{sys.executable} -m devicehub journal export {out} --config {station / 'devicehub.toml'}"
+    words = f"{sys.executable} -m devicehub journal export {out} --exercise --config {station / 'devicehub.toml'}"
     done = subprocess.run(
         ["/bin/sh", "-c", f"ulimit -f 0; {words}"], capture_output=True, cwd=ROOT, env=environment(), check=False
     )
@@ -96,7 +123,7 @@ def test_a_file_that_cannot_be_written_to_its_end_is_not_left_there(station: Pat
 
 def test_an_event_that_is_not_what_was_stored_is_taken_away_as_such(station: Path, tmp_path: Path) -> None:
     changed(station / "state", "UPDATE event SET subject = 'x' WHERE position = 2")
-    done = journal(station, "export", str(tmp_path / "out.zip"))
+    done = journal(station, "export", str(tmp_path / "out.zip"), "--exercise")
     assert (done.returncode, b"1 EVENTS ARE NOT WHAT WAS STORED" in done.stdout) == (65, True)
 
 
@@ -128,6 +155,7 @@ async def test_a_consumer_that_is_discharged_is_not_waited_for(station: Path) ->
     ("words", "code", "said"),
     [
         (("replay", "--from", "13"), 2, "events has 12 events"),
+        (("export", "x.zip", "--node", "bcp"), 2, "must be SITE/NODE"),
         (("replay",), 2, "one of the arguments --from --quarantine is required"),
         (("discharge", "archives"), 2, "registered: archive"),
     ],

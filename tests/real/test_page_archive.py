@@ -1,5 +1,6 @@
 """Events and images of the journal as one file to take away from the page."""
 
+import csv
 import io
 import json
 import sqlite3
@@ -71,20 +72,35 @@ async def test_events_and_their_images_are_taken_away_in_one_file(tmp_path: Path
 async def test_of_a_journal_with_simulated_and_real_events_only_those_are_given_that_are_as_the_hub_is(
     tmp_path: Path, now: Topics, position: int
 ) -> None:
-    other = Topics("bcp", "ws-12", exercise=now is TOPICS)
-    stored(tmp_path, [b'{"data":{}}'] * 3, nodes=(TOPICS, REAL, other))
+    stored(tmp_path, [b'{"data":{}}'] * 2, nodes=(TOPICS, REAL))
     async with site(tmp_path, topics=now) as one:
         listed, jsonl, table, archived = [
             (await one.asks(f"/api/journal{form}", one.known))[2] for form in ("", ".jsonl", ".csv", ".zip")
         ]
     assert [event["position"] for event in json.loads(listed)["events"]] == [position]
     assert [json.loads(line)["position"] for line in unchunked(jsonl).splitlines()] == [position]
-    assert unchunked(table).decode().startswith(f"{position},")
-    assert len(unchunked(table).splitlines()) == 1
+    (row,) = csv.DictReader(unchunked(table).decode().splitlines())
+    assert (row["position"], row["payload"]) == (str(position), '{"data":{}}')
+    simulated = now is TOPICS
+    assert row["exercise"] == str(simulated)
+    assert [event["exercise"] for event in json.loads(listed)["events"]] == [simulated]
+    assert [json.loads(line)["exercise"] for line in unchunked(jsonl).splitlines()] == [simulated]
     with ZipFile(io.BytesIO(unchunked(archived))) as archive:
         assert [json.loads(line)["topic"] for line in archive.read("events.jsonl").splitlines()] == [
             f"{now.prefix}/t/{position}"
         ]
+
+
+async def test_what_a_station_told_under_an_earlier_name_is_found(tmp_path: Path) -> None:
+    before = Topics("bcp-old", "ws-1", exercise=False)
+    stored(tmp_path, [b'{"data":{}}'] * 3, nodes=(before, TOPICS, REAL))
+    async with site(tmp_path, topics=REAL) as one:
+        found = {}
+        for named in ("", "now", "earlier"):
+            body = (await one.asks(f"/api/journal?named={named}", one.known))[2]
+            found[named] = [event["position"] for event in json.loads(body)["events"]]
+        assert found == {"": [3, 1], "now": [3], "earlier": [1]}
+        assert (await one.asks("/api/journal?named=soon", one.known))[0] == 422
 
 
 def unchunked(body: bytes) -> bytes:

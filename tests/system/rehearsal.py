@@ -9,7 +9,7 @@ from devicehub.app import broker_settings
 from devicehub.configured import Configured
 from devicehub.exercise.facts import journal_facts
 from devicehub.exercise.judge import Score, judge
-from devicehub.exercise.load import config_of
+from devicehub.exercise.load import config_of, place_of
 from devicehub.exercise.performance import Manner
 from devicehub.exercise.schema import Scenario
 from devicehub.exercise.stage import Stage
@@ -49,7 +49,7 @@ def rehearse(
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         runner.run(_played(scenario, state, (broker, sabotage, trainee)))
     assert breaches(out for _, out in broker.log) == []
-    return Rehearsed(judge(scenario, journal_facts(state)), digest(broker), broker)
+    return Rehearsed(judge(scenario, journal_facts(state, place_of(scenario))), digest(broker), broker)
 
 
 _Cast = tuple[MemoryBroker, Callable[[Plan], Plan], type[Trainee]]

@@ -64,8 +64,10 @@ def test_only_what_is_of_the_place_is_given_and_not_of_one_that_begins_alike(db:
     db.execute("UPDATE event SET topic = 'devicehub/v1/bcp/lane-1/' || topic WHERE position IN (2, 4)")
     db.execute("UPDATE event SET topic = 'devicehub-sim/v1/bcp/lane-1/' || topic WHERE position IN (1, 3)")
     db.execute("UPDATE event SET topic = 'devicehub/v1/bcp/lane-12/' || topic WHERE position = 5")
-    assert positions(db, place="devicehub/v1/bcp/lane-1") == [4, 2]
-    assert positions(db, place="devicehub-sim/v1/bcp/lane-1") == [3, 1]
+    assert positions(db, within="devicehub/v1/bcp/lane-1") == [4, 2]
+    assert positions(db, within="devicehub-sim/v1/bcp/lane-1") == [3, 1]
+    assert positions(db, within="devicehub/v1") == [5, 4, 2]
+    assert positions(db, within="devicehub/v1", outside="devicehub/v1/bcp/lane-1") == [5]
 
 
 def test_what_people_type_is_no_pattern(db: sqlite3.Connection) -> None:

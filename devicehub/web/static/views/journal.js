@@ -1,7 +1,7 @@
 // What was stored: filtered, newest first, as a file to take away; each event checked against its digest.
 
 import { fill, h } from "../dom.js";
-import { devices } from "../store.js";
+import { devices, link } from "../store.js";
 import { happening, moment, t } from "../words.js";
 import { DISPOSITIONS } from "./alarms.js";
 import { panel } from "./overview.js";
@@ -52,6 +52,7 @@ function form(changed) {
     h("label", {}, t("kind"), h("select", { name: "kind" }, h("option", { value: READINGS }, t("all-but-readings")), ...KINDS.map((kind) => h("option", { value: kind }, kind ? happening(kind) : t("all"))))),
     h("label", {}, t("device"), h("select", { name: "device" }, h("option", { value: "" }, t("all")), ...[...devices().keys()].map((id) => h("option", { value: id }, id)))),
     h("label", {}, t("disposition"), h("select", { name: "disposition" }, h("option", { value: "" }, t("all")), ...DISPOSITIONS.map((code) => h("option", { value: code }, t(`disposition.${code}`))))),
+    h("label", {}, t("station"), h("select", { name: "named" }, h("option", { value: "" }, t("all")), h("option", { value: "now" }, named(link.prefix)), h("option", { value: "earlier" }, t("earlier-names")))),
     h("label", {}, t("since"), h("input", { name: "since", type: "datetime-local" })),
     h("label", {}, t("until"), h("input", { name: "until", type: "datetime-local" })));
 }
@@ -59,7 +60,17 @@ function form(changed) {
 function row({ recorded, intact, topic, payload }) {
   const kind = happening(payload?.type ?? topic);
   return h("tr", { "data-intact": String(intact) }, h("td", {}, h("time", {}, moment(payload?.time ?? recorded))), h("td", {}, kind),
-    h("td", {}, payload?.subject ?? ""), h("td", {}, h("details", {}, h("summary", {}, brief(payload?.data)), h("pre", {}, JSON.stringify(payload, null, 1)))));
+    h("td", {}, payload?.subject ?? "", then(topic)), h("td", {}, h("details", {}, h("summary", {}, brief(payload?.data)), h("pre", {}, JSON.stringify(payload, null, 1)))));
+}
+
+/** Site and node of a topic, or of a prefix of topics. */
+function named(topic) {
+  return topic.split("/").slice(2, 4).join(" · ");
+}
+
+/** Under which name it was told, where the station is called something else now. */
+function then(topic) {
+  return topic.startsWith(`${link.prefix}/`) ? [] : [" ", h("small", {}, t("then-named", { node: named(topic) }))];
 }
 
 function brief(data) {
