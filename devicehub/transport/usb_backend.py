@@ -24,6 +24,7 @@ from devicehub.transport.usb_descriptors import (
 )
 
 _STANDARD_IN = 0x80
+_GET_STATUS = 0x00
 _GET_DESCRIPTOR = 0x06
 _STRING = 0x03
 _LIBUSB_TIMEOUT = -7
@@ -33,13 +34,14 @@ Result = TypeVar("Result")
 
 @dataclass(slots=True, eq=False)
 class Plugged:
-    """A device in a socket. `holders`: which handle has claimed which interface."""
+    """A device in a socket. `wired`: its plug is in. `holders`: which handle has claimed which interface."""
 
     simulator: UsbSimulator
     address: int
     ports: tuple[int, ...]
     accessible: bool
     present: bool = True
+    wired: bool = True
     configuration: int = 0
     drivers: set[int] = field(default_factory=set)
     holders: dict[int, "Handle"] = field(default_factory=dict)
@@ -221,16 +223,19 @@ class SimulatedBackend(_Handles):
         data: "array.array[int]",
         timeout: int,
     ) -> int:
-        """String descriptors are answered from the description, everything else by the simulator."""
+        """The status and string descriptors are answered from the description, everything else by the simulator."""
         del timeout
         setup = (bmRequestType, bRequest, wValue, wIndex)
         if not bmRequestType & 0x80:
             self._control_out(dev_handle, setup, data.tobytes())
             return len(data)
         with self._changed:
-            device = self._device(dev_handle)
+            device = self._reached(dev_handle)
+            answer: bytes | None
             if (bmRequestType, bRequest, wValue >> 8) == (_STANDARD_IN, _GET_DESCRIPTOR, _STRING):
                 answer = string_descriptor(device.simulator.descriptor, wValue & 0xFF)
+            elif (bmRequestType, bRequest) == (_STANDARD_IN, _GET_STATUS):
+                answer = bytes(2)
             else:
                 size = len(data)
                 answer = self._at(dev_handle, 0, lambda simulator: simulator.control_in(*setup, size))
@@ -255,9 +260,16 @@ class SimulatedBackend(_Handles):
         if self._device(handle).holders.get(interface) is not handle:
             raise _error(errno.EIO, "Input/output error")
 
+    def _reached(self, handle: Handle) -> Plugged:
+        """The device at the other end of the wire. Fails with ENODEV once its plug is out, noticed or not."""
+        device = self._device(handle)
+        if not device.wired:
+            raise _error(errno.ENODEV, "No such device (it may have been disconnected)")
+        return device
+
     def _at(self, handle: Handle, endpoint: int, act: Callable[[UsbSimulator], Result]) -> Result:
         """Do something at an endpoint; a stall halts it (endpoint 0 recovers by itself)."""
-        device = self._device(handle)
+        device = self._reached(handle)
         if endpoint in device.halted:
             raise _error(errno.EPIPE, "Pipe error")
         try:

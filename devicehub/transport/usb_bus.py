@@ -54,6 +54,15 @@ class UsbBus:
             self._devices.remove(plugged)
             self._changed.notify_all()
 
+    def pull(self, simulator: UsbSimulator) -> None:
+        """Yank a device that the kernel lists, opens and claims until `unplug`: only what goes over the wire fails.
+
+        Raises `ValueError` if it is not plugged in.
+        """
+        with self._changed:
+            self._plugged(simulator).wired = False
+            self._changed.notify_all()
+
     def kernel_drivers(self, simulator: UsbSimulator) -> set[int]:
         """The interfaces of a device that a kernel driver has bound."""
         with self._changed:

@@ -31,6 +31,8 @@ CONTROL_TIMEOUT_MS = 1000
 WRITE_ATTEMPTS = 25
 STALL_LIMIT = 3
 SET_INTERFACE = (0x01, 0x0B)
+GET_STATUS = (0x80, 0x00, 0, 0, 2)
+STATUS_TIMEOUT_MS = 250
 
 Result = TypeVar("Result")
 
@@ -154,10 +156,14 @@ class ClaimedDevice:
 
     @classmethod
     def open(cls, link: UsbLink, match: UsbMatch, backend: usb.backend.IBackend | None) -> "ClaimedDevice":
-        """Find and claim a device. Raises `LinkMissingError`, `LinkPermissionError`, `LinkBusyError`, `LinkError`."""
+        """Find, claim and ask a device.
+
+        Raises `LinkMissingError`, `LinkPermissionError`, `LinkBusyError`, `LinkLostError`, `LinkError`.
+        """
         held = cls(*find(link, match, backend))
         try:
             held._claim(link)
+            held._ask()
         except (usb.core.USBError, ValueError) as error:
             held.release()
             what = f"USB {held.identity.usb} at {held.identity.path}"
@@ -179,6 +185,17 @@ class ClaimedDevice:
             self._claimed.append(number)
             if alternate:
                 self._device.set_interface_altsetting(number, alternate)
+
+    def _ask(self) -> None:
+        """Have it answer: the kernel lists, opens and claims a device for a while after it was yanked.
+
+        The status (USB 2.0, 9.4.5) is what every device tells. One that refuses or says nothing is there.
+        """
+        try:
+            self._device.ctrl_transfer(*GET_STATUS, STATUS_TIMEOUT_MS)
+        except usb.core.USBError as error:
+            if error.errno not in {errno.EPIPE, errno.ETIMEDOUT}:
+                raise
 
     def _configuration(self) -> int:
         try:

@@ -1,14 +1,17 @@
 """Finding, claiming and giving back a USB device on a simulated bus, through unmodified pyusb."""
 
 import asyncio
+import errno
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import usb.backend
 import usb.backend.libusb0
 import usb.backend.libusb1
 import usb.backend.openusb
+import usb.core
 
 from devicehub.clock import Clock
 from devicehub.driver import UsbLink
@@ -45,6 +48,19 @@ class Going(SimulatedBackend):
         return self.handles[-1]
 
 
+class Untold(SimulatedBackend):
+    """Devices whose status cannot be had, with the error that comes instead."""
+
+    def __init__(self, bus: UsbBus, number: int) -> None:
+        super().__init__(bus._changed, bus._devices, 1)
+        self.number = number
+
+    def ctrl_transfer(self, dev_handle: Handle, bmRequestType: int, bRequest: int, *rest: Any) -> int:  # noqa: N803 # pyusb's
+        if (bmRequestType, bRequest) == (0x80, 0):
+            raise usb.core.USBError("", None, self.number)
+        return super().ctrl_transfer(dev_handle, bmRequestType, bRequest, *rest)
+
+
 @pytest.fixture
 def bus() -> UsbBus:
     return UsbBus()
@@ -77,6 +93,28 @@ async def test_a_device_that_goes_while_its_serial_number_is_read_is_not_held(bu
     with pytest.raises(LinkLostError, match="No such device"):
         await UsbTransport.open(LINK, backend=backend, clock=Clock())
     assert [handle.closed for handle in backend.handles] == [True]
+
+
+async def test_a_device_that_was_yanked_and_is_listed_still_does_not_open(bus: UsbBus) -> None:
+    nameless = Echo(serial="")
+    bus.plug(nameless)
+    transport = await UsbTransport.open(LINK, backend=bus.backend, clock=Clock())
+    await transport.write(usb_read(0x81, 8))
+    bus.pull(nameless)
+    with pytest.raises(LinkLostError, match="No such device"):
+        await asyncio.wait_for(transport.read(), 60)
+    await transport.close()
+    with pytest.raises(LinkLostError, match="No such device"):
+        await UsbTransport.open(LINK, backend=bus.backend, clock=Clock())
+    assert bus.claimed(nameless) == set()
+
+
+@pytest.mark.parametrize("number", [errno.EPIPE, errno.ETIMEDOUT])
+async def test_a_device_that_does_not_tell_its_status_is_there_all_the_same(bus: UsbBus, number: int) -> None:
+    bus.plug(Echo())
+    transport = await UsbTransport.open(LINK, backend=Untold(bus, number), clock=Clock())
+    assert transport.identity.serial == "E-1"
+    await transport.close()
 
 
 async def test_a_device_without_rights_is_refused_with_advice(bus: UsbBus) -> None:
