@@ -27,7 +27,7 @@ from devicehub.transport.replay import ReplayTransport
 from devicehub.transport.serial import SerialTransport
 from devicehub.transport.serial_ports import list_serial_ports
 from devicehub.transport.usb import UsbTransport
-from devicehub.transport.usb_device import UsbMatch
+from devicehub.transport.usb_find import UsbMatch
 from devicehub.transport.video import VideoTransport
 
 OpenLink = Callable[[], Awaitable[Transport]]

@@ -18,7 +18,8 @@ from devicehub.driver import UsbLink
 from devicehub.model.errors import LinkError, LinkLostError, LinkPermissionError
 from devicehub.transport.blocking import Blocking
 from devicehub.transport.link import LinkIdentity
-from devicehub.transport.usb_device import ClaimedDevice, Transfer, UsbMatch, parse_transfer
+from devicehub.transport.usb_device import ClaimedDevice, Transfer, parse_transfer
+from devicehub.transport.usb_find import UsbMatch
 from devicehub.wire.packet import Packet
 
 QUEUE_LIMIT = 256
