@@ -1,7 +1,6 @@
 """One USB device held through pyusb: claimed, used by one thread, given back.
 
 Nothing here knows asyncio; every call blocks for at most its time-out and is made by one thread.
-Foreign errors become ours here, once.
 """
 
 import contextlib
