@@ -56,6 +56,30 @@ async def test_a_value_of_uncertain_quality_is_struck_on_its_tile_and_the_word_f
         assert (await visit.sees(f"{COUNTS}:has(> s)", "633")).split()[-2:] == ["633", "uncertain"]
 
 
+LABELLED = """
+[[device]]
+id = "line-1"
+driver = "screening.line_sensor"
+port = "sim:"
+
+[[device]]
+id = "endoscope-1"
+driver = "endoscope.useeplus"
+port = "sim:"
+"""
+LINE, LENS = (f".tile[href='#/devices/{one}']:not(.stale) .value:not(:has(s))" for one in ("line-1", "endoscope-1"))
+
+
+async def test_what_bears_a_label_is_on_its_tile_and_at_its_device_as_what_it_is(tmp_path: Path) -> None:
+    async with visited(tmp_path, LABELLED) as visit:
+        title, value = (await visit.sees(LINE, "Value")).split()
+        assert (title, 10 < float(value) < 30) == ("Value", True)
+        assert await visit.sees(LENS, "Lens") == "Lens in use main"
+        await visit.page.evaluate("location.hash = '#/devices/endoscope-1'")
+        lens = visit.page.locator(".channel", has_text="Lens in use")
+        assert await lens.locator(".value > span").inner_text() == "main"
+
+
 THERMAL = """
 [[device]]
 id = "thermal-1"
@@ -64,13 +88,43 @@ port = "sim:"
 """
 EMISSIVITY = ".tile[href='#/devices/thermal-1']:not(.stale) .value:has-text('Emissivity'):not(:has(s))"
 """The camera tells it once."""
+HOTTEST = ".tile[href='#/devices/thermal-1']:not(.stale) .value:has-text('hottest'):not(:has(s))"
 
 
 async def test_a_value_that_was_told_once_is_as_good_for_who_opens_the_page_later(tmp_path: Path) -> None:
     async with visited(tmp_path, THERMAL) as visit:
         await visit.sees(EMISSIVITY, "0.95")
+        await visit.sees(HOTTEST, "°C")
         await visit.page.reload()
         await visit.sees(EMISSIVITY, "0.95")
+
+
+BROKEN = """() => {
+  const broken = [];
+  const walk = document.createTreeWalker(document.querySelector(".families"), NodeFilter.SHOW_TEXT);
+  for (let node = walk.nextNode(); node; node = walk.nextNode()) for (const word of node.data.matchAll(/\\S+/g)) {
+    const range = document.createRange();
+    range.setStart(node, word.index);
+    range.setEnd(node, word.index + word[0].length);
+    if (new Set([...range.getClientRects()].map((one) => Math.round(one.top))).size > 1) broken.push(word[0]);
+  }
+  return broken;
+}"""
+"""Words that begin on one line and end on another."""
+
+
+FORGOTTEN = """async () => (await import("/static/store.js")).topics.delete("reading/thermal-1/emissivity")"""
+"""What the camera tells once is as if it had not come yet."""
+
+
+@pytest.mark.parametrize("width", [1010, 1280, 400])
+async def test_no_word_and_no_number_of_a_tile_goes_over_two_lines(tmp_path: Path, width: int) -> None:
+    async with visited(tmp_path, THERMAL + LABELLED, width=width) as visit:
+        await visit.sees(EMISSIVITY, "0.95")
+        await visit.page.evaluate(FORGOTTEN)
+        await visit.sees(".tile .value:has(s)", "unknown")
+        await visit.sees(LINE, "Value")
+        assert await visit.page.evaluate(BROKEN) == []
 
 
 async def test_the_course_of_a_value_is_drawn_on_its_tile_over_all_of_its_width(tmp_path: Path) -> None:

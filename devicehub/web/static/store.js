@@ -134,6 +134,7 @@ function takeOther(kind, topic, rest, message, known) {
     events.length = Math.min(events.length, EVENTS_KEPT);
     return;
   }
+  if (kind === "reading" && message.data?.historical) return; // of a device's memory: nothing that it says now
   topics.set(topic, message);
   if (!known && (kind === "reading" || kind === "frame")) heard.set(rest[0], Date.now());
   if (kind === "reading" && typeof message.data?.value === "number") remember(rest.join("/"), message, message.data.value);

@@ -4,6 +4,7 @@ import { attempt, issuerField } from "../acts.js";
 import { fill, h, put } from "../dom.js";
 import { imager } from "../imager.js";
 import { limits } from "../limits.js";
+import { channels, measured } from "../measured.js";
 import { drifts } from "../mobility.js";
 import { decoded, spectrum, trend } from "../plot.js";
 import { raw } from "../raw.js";
@@ -62,7 +63,7 @@ function whole(place, one, pictures) {
       driver: now.describe.driver, integrity: now.describe.integrity, serial: now.describe.serial, battery: known.device?.battery, "verification-due": verification(due(one.id)), ...now.describe.facts }),
     ...pairs(Object.fromEntries((known.capability?.capabilities ?? []).map((item) => [item.name, `${t(`level.${item.level}`)} ${item.cause}`]))));
     fill(parts.errors, ...pairs({ ...(now.device?.errors ?? {}), losses: now.device?.losses, "last-fault": now.device?.last_fault }));
-    channels(parts.channels, now, curves);
+    written(parts.channels, now, curves);
     plots(parts.spectra, now, curves);
     fill(parts.events, ...events.filter(({ message }) => message.subject?.split("/")[0] === one.id).slice(0, 15).map(event));
   } };
@@ -80,18 +81,17 @@ function pairs(facts) {
     .flatMap(([name, value]) => [h("dt", { lang: spoken(name) }, t(name)), h("dd", {}, String(value))]);
 }
 
-function channels(place, one, curves) {
-  for (const channel of one.describe.channels.filter(({ kind }) => kind === "measurement")) {
+function written(place, one, curves) {
+  for (const channel of channels(one)) {
     const row = kept(curves, channel.name, place, () => {
       const value = h("span", { class: "value" });
-      const canvas = h("canvas", { class: "trend", role: "img", "aria-label": t("trend-of", { subject: channel.title || channel.name }) });
+      const canvas = channel.kind === "state" ? null : h("canvas", { class: "trend", role: "img", "aria-label": t("trend-of", { subject: channel.title || channel.name }) });
       return { element: h("div", { class: "channel" }, h("strong", { lang: "en" }, channel.title || channel.name), value, canvas), value, canvas };
     });
-    const reading = topics.get(`reading/${one.id}/${channel.name}`)?.data;
-    const good = believed(one) && reading?.quality === "good" && one.state?.data?.[channel.name] !== null;
-    const text = typeof reading?.value === "number" ? `${number(reading.value)} ${unit(channel.unit)}` : "—";
-    fill(row.value, h(good ? "span" : "s", {}, text), good ? "" : ` ${reading ? t(`quality.${reading.quality}`) : ""} ${reading?.cause ?? ""}`);
-    const limits = Object.entries(reading?.limits ?? {}).filter(([, value]) => typeof value === "number");
+    const { text, trusted, quality, cause } = measured(one, channel);
+    fill(row.value, h(trusted ? "span" : "s", { lang: channel.kind === "state" ? "en" : null }, text), trusted ? "" : ` ${quality ? t(`quality.${quality}`) : ""} ${cause ?? ""}`);
+    if (row.canvas === null) continue;
+    const limits = Object.entries(topics.get(`reading/${one.id}/${channel.name}`)?.data?.limits ?? {}).filter(([, value]) => typeof value === "number");
     trend(row.canvas, history.get(`${one.id}/${channel.name}`) ?? [], limits.map(([name, value]) => ({ value, label: `${t(name)} ${number(value)}` })));
   }
 }

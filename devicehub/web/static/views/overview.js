@@ -2,9 +2,10 @@
 
 import { fill, h, mark } from "../dom.js";
 import { imager, imagers } from "../imager.js";
+import { channels, hottest, measured } from "../measured.js";
 import { sparkline } from "../plot.js";
-import { age, alarms, believed, devices, events, history, link, listen, silence, standing, stateOf, topics } from "../store.js";
-import { clock, duration, happening, number, t, unit } from "../words.js";
+import { age, alarms, believed, devices, events, history, link, listen, silence, standing, stateOf } from "../store.js";
+import { clock, duration, happening, t } from "../words.js";
 
 const SELECTED = "devicehub.imager";
 
@@ -78,17 +79,16 @@ function tile(one) {
     good ? null : h("span", { class: "age" }, fault || state === "offline" ? duration(age({ time: one.device?.since ?? "" })) : t("age", { age: duration(silence(one.id)) })));
 }
 
-/** What the device says, struck where it is not current or its quality is not good; that the flat state does not tell. */
+/** What the device says, struck where it is not current or its quality is not good. */
 function values(one, good) {
-  const shown = one.describe.channels.filter((channel) => channel.kind === "measurement").slice(0, 2);
-  return shown.map((channel) => {
-    const value = one.state?.data?.[channel.name];
-    const title = h("span", { lang: "en" }, channel.title || channel.name);
-    const text = `${typeof value === "number" ? `${number(value)} ${unit(channel.unit)}` : "—"}`;
-    const quality = topics.get(`reading/${one.id}/${channel.name}`)?.data?.quality;
-    const trusted = good && typeof value === "number" && quality === "good";
-    return h("span", { class: "value" }, h(trusted ? "span" : "s", {}, title, ` ${text}`), good && quality !== "good" ? h("span", {}, t(quality ? `quality.${quality}` : "unknown")) : null, spark(one.id, channel.name));
-  });
+  const heat = hottest(one);
+  const found = channels(one).slice(0, 2).map((channel) => value(h("span", { lang: "en" }, channel.title || channel.name), measured(one, channel), good, spark(one.id, channel.name)));
+  return heat ? [value(t("hottest"), heat, good, spark(one.id, "frame.max")), ...found] : found;
+}
+
+function value(title, { text, trusted, quality }, good, curve) {
+  return h("span", { class: "value" }, h(trusted ? "span" : "s", {}, title, " ", h("span", { class: "amount" }, text)),
+    good && quality !== "good" ? h("span", { class: "doubt" }, t(quality ? `quality.${quality}` : "unknown")) : null, curve);
 }
 
 function spark(device, channel) {
