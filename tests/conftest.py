@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -34,7 +35,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Where it is asked for, and not in each of several workers: what the run proved is written down."""
+    """Where it is asked for, and not in each of several workers: what the run proved is written down.
+
+    A shell without job control has what it starts in the background ignore interrupts, and so would what tests start.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if VARIABLE in os.environ and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Proving(Path(os.environ[VARIABLE])))
 

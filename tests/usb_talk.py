@@ -7,10 +7,11 @@ from devicehub.model.errors import LinkLostError, ProtocolError
 from devicehub.model.reading import Sample
 from devicehub.transport.link import Transport
 from devicehub.wire.protocol import DeviceProtocol, Step
+from tests.patience import PATIENCE
 
 
 async def talk(
-    protocol: DeviceProtocol, transport: Transport, until: Callable[[Step], bool], seconds: float = 60.0
+    protocol: DeviceProtocol, transport: Transport, until: Callable[[Step], bool], seconds: float = PATIENCE
 ) -> tuple[list[Sample], list[ProtocolError]]:
     """Converse until a step satisfies `until`, the link is lost or `seconds` have passed; what came of it."""
     loop = asyncio.get_running_loop()

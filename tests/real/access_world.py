@@ -15,6 +15,7 @@ from devicehub.model.message import Kind
 from devicehub.model.payload import GapData
 from devicehub.publish.settings import BrokerSettings, Tls, tls_context
 from devicehub.publish.topics import Topics
+from tests.patience import PATIENCE
 from tests.programs import needed
 from tests.real.mosquitto import Mosquitto, free_port
 from tests.unit.publish.examples import message as example
@@ -30,7 +31,7 @@ def devicehub(*words: str) -> subprocess.CompletedProcess[str]:
     """The command as a user runs it."""
     return subprocess.run(
         [sys.executable, "-m", "devicehub", *words],
-        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
 
 

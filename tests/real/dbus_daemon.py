@@ -5,6 +5,8 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from tests.patience import PATIENCE
+
 _CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
@@ -35,7 +37,7 @@ async def private_bus(folder: Path) -> AsyncIterator[str]:
     )
     assert daemon.stdout is not None
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             address = (await daemon.stdout.readline()).decode().strip()
         assert address.startswith("unix:"), f"dbus-daemon did not start: {address!r}"
         yield address

@@ -10,9 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.guides import Block, blocks
+from tests.patience import PATIENCE
 from tests.real.hub_process import ROOT, HubProcess, started
-
-PATIENCE = 60.0
 
 
 class Reader:

@@ -13,9 +13,9 @@ from devicehub.model.stream import Stream
 from devicehub.publish.mqtt import Incoming, subscribe
 from devicehub.publish.settings import BrokerSettings
 from tests.contract import violations
+from tests.patience import PATIENCE
 
 EVERYTHING = ("devicehub/v1/#", "devicehub-sim/v1/#")
-PATIENCE = 30.0
 TO_THE_HUB = frozenset({"cmd", "receipt"})
 
 

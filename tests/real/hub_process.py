@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 from devicehub.clock import Clock
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,7 +28,7 @@ class HubProcess:
     def pid(self) -> int:
         return self._process.pid
 
-    async def says(self, words: str, seconds: float = 30.0) -> str:
+    async def says(self, words: str, seconds: float = PATIENCE) -> str:
         """The first line on standard error that has these words in it."""
         async with asyncio.timeout(seconds):
             while not (found := next((line for line in self.errors if words in line), "")):
@@ -36,7 +37,7 @@ class HubProcess:
                 await self._said.wait()
         return found
 
-    async def ends(self, sign: signal.Signals | None = None, seconds: float = 30.0) -> int:
+    async def ends(self, sign: signal.Signals | None = None, seconds: float = PATIENCE) -> int:
         """Send a signal, if any; its exit code."""
         if sign is not None:
             self._process.send_signal(sign)
@@ -96,7 +97,7 @@ def journal_facts(path: Path) -> dict[str, int]:
         return dict(journal.execute("SELECT name, value FROM meta WHERE typeof(value) = 'integer'"))
 
 
-async def until(what: Callable[[], object], seconds: float = 30.0) -> None:
+async def until(what: Callable[[], object], seconds: float = PATIENCE) -> None:
     """Wait until `what()` is true of files or processes, which tell nobody when they change."""
     async with asyncio.timeout(seconds):
         while not what():

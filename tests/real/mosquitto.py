@@ -12,9 +12,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from devicehub.clock import Clock
+from tests.patience import PATIENCE
 from tests.programs import needed
 
-_PATIENCE = 10.0
+_RUNNING = b" running\n"
+"""Mosquitto says so once it has bound its port."""
 
 
 class Mosquitto:
@@ -34,14 +36,16 @@ class Mosquitto:
 
     async def start(self) -> None:
         """Start it and wait until it accepts connections."""
-        log = (self._config.parent / "mosquitto.log").open("ab")
-        with log:
+        path = self._config.parent / "mosquitto.log"
+        with path.open("ab") as log:
+            earlier = log.tell()
             self._process = await asyncio.create_subprocess_exec(
                 needed("mosquitto"), "-c", str(self._config), stdout=log, stderr=log
             )
-        async with asyncio.timeout(_PATIENCE):
-            while not await self._accepts():
-                assert self._process.returncode is None, (self._config.parent / "mosquitto.log").read_text()
+        async with asyncio.timeout(PATIENCE):
+            # Its own word first: on a port that was taken meanwhile, the broker of another test would answer.
+            while _RUNNING not in path.read_bytes()[earlier:] or not await self._accepts():
+                assert self._process.returncode is None, path.read_text()
                 await Clock().sleep(0.01)
 
     async def stop(self) -> None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+from tests.patience import PATIENCE
 from tests.real.loopback import listening
 
 CONNACK = bytes.fromhex("20 03 00 00 00")
@@ -40,7 +41,7 @@ class ScriptedBroker:
     refused: list[Published] = field(default_factory=list[Published])
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def until(self, what: Callable[[], object], seconds: float) -> None:
+    async def until(self, what: Callable[[], object], seconds: float = PATIENCE) -> None:
         """Wait until `what()` is true of the messages that came."""
         async with asyncio.timeout(seconds):
             while not what():

@@ -6,6 +6,7 @@ import tty
 from pathlib import Path
 
 from devicehub.transport.link import Transport
+from tests.patience import PATIENCE
 
 
 class Line:
@@ -37,9 +38,9 @@ def descriptors() -> int:
 
 
 async def read_exactly(transport: Transport, size: int) -> bytes:
-    """At least `size` bytes; a test whose bytes do not come fails after half a minute."""
+    """At least `size` bytes; a test whose bytes do not come fails."""
     data = bytearray()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while len(data) < size:
             data += (await transport.read()).data
     return bytes(data)

@@ -14,6 +14,7 @@ from devicehub.model.errors import DeliveryRefusedError
 from devicehub.model.message import Kind
 from devicehub.publish.mqtt import connect, subscribe
 from devicehub.publish.settings import BrokerSettings
+from tests.patience import PATIENCE
 from tests.real.access_world import REAL, RECIPES, Secured, certificates, installed, secured, topic
 from tests.real.mosquitto import Mosquitto, free_port
 from tests.real.mqtt_ends import message
@@ -100,7 +101,7 @@ async def test_an_orderly_stop_keeps_sessions_queues_and_retained_messages(tmp_p
 async def test_what_was_written_survives_a_kill(tmp_path: Path, tls: Path) -> None:
     async with secured("station", tmp_path, tls) as station:
         await acknowledged(station, 500)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE):
             while not await asyncio.to_thread(written, tmp_path):
                 await Clock().sleep(0.1)
         await station.broker.kill()

@@ -16,6 +16,7 @@ from devicehub.config import load_config
 from devicehub.model.errors import DeliveryError, DeliveryRefusedError
 from devicehub.publish.mqtt import connect, subscribe
 from devicehub.publish.settings import BrokerSettings, tls_context
+from tests.patience import PATIENCE
 from tests.real.access_world import REAL, ROOT, Secured, certificates, devicehub, secured
 from tests.real.mosquitto import mosquitto
 from tests.real.mqtt_ends import message
@@ -66,7 +67,7 @@ async def one_run(config: Path, station: Secured) -> str:
         cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
-    async with asyncio.timeout(30), subscribe(station.as_("soc"), [f"{REAL}/lane1/status"]) as incoming:
+    async with asyncio.timeout(PATIENCE), subscribe(station.as_("soc"), [f"{REAL}/lane1/status"]) as incoming:
         assert b'"online"' in (await anext(incoming)).payload
     process.send_signal(signal.SIGTERM)
     said, _ = await process.communicate()

@@ -14,6 +14,7 @@ from devicehub.model.errors import LinkError, LinkLostError, LinkMissingError
 from devicehub.transport.ble import BleTransport
 from devicehub.transport.ble_radio import BleRadio
 from devicehub.wire.packet import Packet
+from tests.patience import PATIENCE
 from tests.real.ble_world import (
     ADDRESS,
     ANSWER,
@@ -49,7 +50,7 @@ async def radio() -> AsyncIterator[BleRadio]:
 async def _lost(transport: BleTransport, why: str) -> None:
     """The link ends for that reason, without any help, and can be closed."""
     with pytest.raises(LinkLostError, match=why):
-        await asyncio.wait_for(_drained(transport), 5)
+        await asyncio.wait_for(_drained(transport), PATIENCE)
     await transport.close()
 
 
@@ -81,7 +82,7 @@ async def test_an_adapter_that_is_off_says_how_to_turn_it_on(bluez: FakeBluez, r
 
 async def _opened(radio: BleRadio, link: BleLink = ECHO) -> BleTransport:
     """Open, trying again as a session would."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while True:
             try:
                 return await BleTransport.open(link, radio=radio)
@@ -209,7 +210,7 @@ async def test_a_daemon_that_hangs_holds_nobody_up(bluez: FakeBluez, radio: BleR
     bluez.add(ADDRESS, Echo())
     transport = await BleTransport.open(ECHO, radio=radio)
     bluez.freeze()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         with pytest.raises(LinkLostError, match="no answer within"):
             await transport.write(Packet(b"x", REQUEST))
         await transport.close()

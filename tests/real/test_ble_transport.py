@@ -18,6 +18,7 @@ from devicehub.transport.ble import BleTransport
 from devicehub.transport.ble_radio import BleRadio
 from devicehub.wire.packet import Packet
 from simulators.radiation.radiacode import RadiaCodeSim
+from tests.patience import PATIENCE
 from tests.real.ble_world import (
     ADDRESS,
     ANSWER,
@@ -51,7 +52,7 @@ async def radio() -> AsyncIterator[BleRadio]:
 
 
 async def _soon(transport: BleTransport) -> Packet:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         return await transport.read()
 
 
@@ -288,7 +289,7 @@ async def test_an_absent_peripheral_does_not_hold_up_a_present_one(bluez: FakeBl
     present = asyncio.create_task(BleTransport.open(ECHO, radio=patient))
     await until(lambda: len(patient._listeners) == 2)
     bluez.add(ADDRESS, Echo())
-    transport = await asyncio.wait_for(present, 5)
+    transport = await asyncio.wait_for(present, PATIENCE)
     assert not absent.done()
     absent.cancel()
     await asyncio.wait({absent})

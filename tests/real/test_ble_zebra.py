@@ -15,6 +15,7 @@ from devicehub.registry import load_driver
 from devicehub.transport.ble import BleTransport
 from devicehub.transport.ble_radio import BleRadio
 from simulators.scanner.zebra_ssi_ble import ZebraBleScanner
+from tests.patience import PATIENCE
 from tests.real.ble_world import ADDRESS, LIMITS, needs_dbus_daemon, simulated_bluetooth, until
 
 pytestmark = [pytest.mark.real, needs_dbus_daemon]
@@ -40,7 +41,7 @@ async def test_scans_come_over_bluetooth_until_the_scanner_is_carried_away(
         assert scanner.overdrawn == 0
         bluez.unplug(peripheral)
         with pytest.raises(LinkLostError):
-            await asyncio.wait_for(task, 5)
+            await asyncio.wait_for(task, PATIENCE)
         assert [one for one in heard if isinstance(one, Fault)] == []
         await transport.close()
         radio.close()

@@ -14,6 +14,7 @@ from devicehub.publish.broker import EmbeddedBroker, Kind
 from devicehub.publish.mqtt import connect, subscribe
 from devicehub.publish.port import Outgoing
 from devicehub.publish.settings import BrokerSettings, Version
+from tests.patience import PATIENCE
 from tests.programs import needed, needed_package
 from tests.real.mosquitto import free_port
 
@@ -56,7 +57,7 @@ def listening(port: int) -> list[str]:
 
 
 async def gone(pid: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while exists(pid):
             await Clock().sleep(0.01)
 
@@ -96,7 +97,7 @@ async def test_a_crash_is_noticed_and_reported(tmp_path: Path, kind: Kind) -> No
     async with embedded(tmp_path, kind) as broker:
         os.kill(broker.pid, signal.SIGKILL)
         with pytest.raises(DeliveryError, match=rf"the embedded broker \({kind}\) was killed \(signal 9\): "):
-            await asyncio.wait_for(broker.ended(), 5)
+            await asyncio.wait_for(broker.ended(), PATIENCE)
 
 
 async def test_after_a_crash_it_is_started_again_on_its_port_with_what_it_kept(tmp_path: Path, kind: Kind) -> None:
@@ -104,12 +105,12 @@ async def test_after_a_crash_it_is_started_again_on_its_port_with_what_it_kept(t
         port = broker.port
         os.kill(broker.pid, signal.SIGKILL)
         with pytest.raises(DeliveryError):
-            await asyncio.wait_for(broker.ended(), 5)
+            await asyncio.wait_for(broker.ended(), PATIENCE)
         await broker.again()
         assert broker.port == port
         async with subscribe(settings(broker), ["a"]) as incoming, connect(settings(broker)) as publisher:
             await publisher.submit(message("a", b"1"))
-            assert (await asyncio.wait_for(anext(incoming), 5)).payload == b"1"
+            assert (await asyncio.wait_for(anext(incoming), PATIENCE)).payload == b"1"
         again = broker.pid
     await gone(again)
 
@@ -118,7 +119,7 @@ async def test_while_its_port_is_taken_it_does_not_start_again_and_says_so(tmp_p
     async with embedded(tmp_path, kind) as broker:
         os.kill(broker.pid, signal.SIGKILL)
         with pytest.raises(DeliveryError):
-            await asyncio.wait_for(broker.ended(), 5)
+            await asyncio.wait_for(broker.ended(), PATIENCE)
         async with await asyncio.start_server(lambda *_: None, broker.host, broker.port):
             with pytest.raises(DeliveryError, match=f"port {broker.port} of 127.0.0.1 is taken"):
                 await broker.again()
@@ -137,7 +138,7 @@ async def test_mosquitto_keeps_retained_messages_over_a_restart_on_the_same_port
     async with embedded(tmp_path, "mosquitto", port) as broker, connect(settings(broker)) as publisher:
         await publisher.submit(message("a/b", b"kept"))
     async with embedded(tmp_path, "mosquitto", port) as broker, subscribe(settings(broker), ["#"]) as incoming:
-        assert (await asyncio.wait_for(anext(incoming), 5)).payload == b"kept"
+        assert (await asyncio.wait_for(anext(incoming), PATIENCE)).payload == b"kept"
 
 
 async def test_a_broker_that_cannot_start_is_reported_with_its_last_words(tmp_path: Path) -> None:

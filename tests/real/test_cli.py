@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
+
 pytestmark = pytest.mark.real
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +23,7 @@ HEAVY = ("numpy", "pydantic", "msgspec", "asyncio", "serial", "usb", "bleak", "a
 def devicehub(*words: str, cwd: Path = ROOT, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
         [sys.executable, "-m", "devicehub", *words],
-        input=stdin, cwd=cwd, env=environment(), capture_output=True, timeout=60, check=False,
+        input=stdin, cwd=cwd, env=environment(), capture_output=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
 
 
@@ -44,7 +46,7 @@ def test_help_imports_nothing_heavy(words: tuple[str, ...]) -> None:
     script = f"import sys\nfrom devicehub.cli.main import main\ntry:\n    main({[*words, '--help']!r})\nfinally:\n"
     script += "    print(sorted(sys.modules), file=sys.stderr)\n"
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60,
+        [sys.executable, "-c", script], cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=PATIENCE,
         check=False,
     )  # fmt: skip
     assert done.returncode == 0
@@ -198,7 +200,7 @@ def test_a_reader_who_has_seen_enough_is_no_error() -> None:
         assert process.stderr is not None
         process.stdout.close()
         assert process.stderr.read() == b""
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def test_an_interrupt_ends_with_130_and_no_traceback(tmp_path: Path) -> None:
@@ -213,4 +215,4 @@ def test_an_interrupt_ends_with_130_and_no_traceback(tmp_path: Path) -> None:
         assert process.stdout.readline().startswith(b"0.00 = capability")
         process.send_signal(signal.SIGINT)
         assert process.stderr.read() == b""
-        assert process.wait(60) == 130
+        assert process.wait(PATIENCE) == 130

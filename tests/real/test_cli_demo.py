@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
+
 pytestmark = pytest.mark.real
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +54,7 @@ def broker_of(process: subprocess.Popen[str]) -> int:
 
 def test_the_demonstration_shows_messages_and_ends_by_itself() -> None:
     with devicehub("demo", "--for", "3", "--json") as process:
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE)
     messages = [json.loads(line) for line in out.splitlines()]
     assert process.returncode == 0, err
     assert "EXERCISE" in err
@@ -62,11 +64,11 @@ def test_the_demonstration_shows_messages_and_ends_by_itself() -> None:
 
 
 def test_an_output_that_nobody_reads_any_more_ends_the_demonstration() -> None:
-    with devicehub("demo", "--for", "50") as process:
+    with devicehub("demo", "--for", "600") as process:
         assert process.stdout is not None
         process.stdout.readline()
         process.stdout.close()
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=PATIENCE) == 0
 
 
 def test_watch_sees_what_run_publishes_and_run_ends_on_sigterm(tmp_path: Path) -> None:
@@ -74,12 +76,12 @@ def test_watch_sees_what_run_publishes_and_run_ends_on_sigterm(tmp_path: Path) -
     with devicehub("run", cwd=tmp_path) as hub:
         broker = f"mqtt://127.0.0.1:{broker_of(hub)}"
         with devicehub("watch", "--broker", broker, "--count", "3", "devicehub-sim/v1/s/n/reading/#") as watch:
-            out, err = watch.communicate(timeout=30)
+            out, err = watch.communicate(timeout=PATIENCE)
         assert (watch.returncode, err) == (0, "")
         assert len(out.splitlines()) == 3
         assert all("gamma-1/" in line for line in out.splitlines())
         hub.send_signal(signal.SIGTERM)
-        assert hub.wait(timeout=30) == 0
+        assert hub.wait(timeout=PATIENCE) == 0
 
 
 def test_watch_for_a_time_ends_with_0_and_a_broker_that_goes_with_69(tmp_path: Path) -> None:
@@ -87,15 +89,15 @@ def test_watch_for_a_time_ends_with_0_and_a_broker_that_goes_with_69(tmp_path: P
     with devicehub("run", cwd=tmp_path) as hub:
         broker = f"mqtt://127.0.0.1:{broker_of(hub)}"
         with devicehub("watch", "--broker", broker, "--for", "0.5") as brief:
-            assert brief.wait(timeout=30) == 0
+            assert brief.wait(timeout=PATIENCE) == 0
         with devicehub("watch", "--broker", broker) as watch:
             assert watch.stdout is not None
             assert watch.stderr is not None
             watch.stdout.readline()
             hub.send_signal(signal.SIGTERM)
-            hub.wait(timeout=30)
+            hub.wait(timeout=PATIENCE)
             watch.stdout.read()
-            assert watch.wait(timeout=30) == 69
+            assert watch.wait(timeout=PATIENCE) == 69
             said = watch.stderr.read()
             assert re.match(
                 r"devicehub: the (connection to the broker ended|broker ended the connection): [^\[]+$", said

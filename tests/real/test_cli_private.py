@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.real.test_cli import ROOT, environment
 
 pytestmark = pytest.mark.real
@@ -53,7 +54,7 @@ def test_nobody_else_can_read_what_a_hub_keeps(tmp_path: Path) -> None:
             while "will publish below devicehub-sim/v1/s/n/ to 127.0.0.1:" not in (line := hub.stderr.readline()):
                 assert line, "the hub ended"
             hub.send_signal(signal.SIGTERM)
-            assert hub.wait(timeout=30) == 0
+            assert hub.wait(timeout=PATIENCE) == 0
         finally:
             hub.kill()
     kept = modes(tmp_path / "deep")
@@ -74,7 +75,7 @@ def test_nobody_else_can_read_what_the_demonstration_keeps(tmp_path: Path) -> No
             assert demo.stdout.readline()
             kept = modes(tmp_path)
             demo.send_signal(signal.SIGTERM)
-            demo.communicate(timeout=30)
+            demo.communicate(timeout=PATIENCE)
         finally:
             demo.kill()
     assert any("journal" in name for name in kept)
@@ -85,7 +86,7 @@ def test_a_scan_without_bluetooth_prints_the_rest_and_says_so(tmp_path: Path) ->
     done = subprocess.run(
         [sys.executable, "-m", "devicehub", "devices", "scan", "--ble", "0.2", "--json"],
         cwd=ROOT, env=environment() | {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={tmp_path}/none"},
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
     assert done.returncode == 69
     assert done.stdout.startswith("[")

@@ -13,6 +13,7 @@ import pytest
 from devicehub.record import parse, run_transcript
 from devicehub.registry import load_driver
 from tests.conformance import recorded_packets
+from tests.patience import PATIENCE
 from tests.real.serial_ends import Line
 from tests.unit.devicefile.files import write
 
@@ -40,7 +41,7 @@ def devicehub(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if name != "DEVICEHUB_CONFIG"}
     return subprocess.run(
         [sys.executable, "-m", "devicehub", *words],
-        cwd=folder, env=kept | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60, check=False,
+        cwd=folder, env=kept | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
 
 
@@ -112,7 +113,7 @@ def listened_to(folder: Path, said: bytes, seconds: str) -> list[dict[str, objec
         with pytest.raises(subprocess.TimeoutExpired):
             started.wait(0.05)
     os.write(line.master, said)
-    out, _ = started.communicate(timeout=60)
+    out, _ = started.communicate(timeout=PATIENCE)
     os.set_blocking(line.master, False)
     with pytest.raises(BlockingIOError):
         os.read(line.master, 1)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.real.test_cli import ROOT, environment
 
 pytestmark = [
@@ -19,7 +20,7 @@ def shell(redirection: str, *words: str) -> subprocess.CompletedProcess[str]:
     """The command with a redirection of the shell's."""
     return subprocess.run(
         ["/bin/sh", "-c", f'"$@" {redirection}', "sh", sys.executable, "-m", "devicehub", *words],
-        cwd=ROOT, env=environment() | {"PYTHONUNBUFFERED": ""}, capture_output=True, text=True, timeout=60, check=False,
+        cwd=ROOT, env=environment() | {"PYTHONUNBUFFERED": ""}, capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
 
 

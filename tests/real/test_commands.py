@@ -21,6 +21,7 @@ from devicehub.publish.mqtt import Incoming, connect
 from devicehub.publish.port import Publisher
 from devicehub.publish.settings import BrokerSettings, Version
 from tests.contract import violations
+from tests.patience import PATIENCE
 from tests.real.access_world import ROOT, certificates, secured
 from tests.real.hub_process import HubProcess, started
 from tests.real.mosquitto import mosquitto
@@ -77,7 +78,7 @@ class Requester:
 
     async def ends(self, name: str, most: int = 2) -> list[tuple[Incoming, dict[str, Any]]]:
         """The first answers to a command, in order."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while len(found := self._of(name, Kind.RES)) < most:
                 self._news.clear()
                 await self._news.wait()
@@ -85,7 +86,7 @@ class Requester:
 
     async def records(self, name: str, most: int) -> list[str]:
         """The states on record of a command."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while len(found := self._of(name, Kind.EVENT)) < most:
                 self._news.clear()
                 await self._news.wait()
@@ -170,7 +171,7 @@ async def test_a_command_is_not_done_again_by_a_hub_that_was_killed(tmp_path: Pa
             await process.close()
         async with hub(tmp_path, url):
             await one.command("hub/identify", "c-1", seconds=3000)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE):
                 while not any(data.get("why") == "given before" for _, data in one.heard):
                     await Clock().sleep(0.05)
         answers = [data for out, data in one.heard if "/res/" in out.topic]
@@ -185,7 +186,7 @@ async def sent(folder: Path, *words: str) -> tuple[int, str, str]:
         cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         out, errors = await process.communicate()
     return process.returncode or 0, out.decode(), errors.decode()
 

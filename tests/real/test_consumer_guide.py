@@ -17,6 +17,7 @@ import pytest
 from devicehub.clock import Clock
 from devicehub.model.receipt import Receipt
 from tests.guides import Block, blocks
+from tests.patience import PATIENCE
 from tests.real.hub_process import ROOT
 from tests.real.mosquitto import free_port
 
@@ -25,7 +26,6 @@ pytestmark = pytest.mark.real
 GUIDE = ROOT / "docs" / "guides" / "connect-a-consumer.md"
 """What its blocks are: `runs`, `ends`, `waits=TEXT`, `shows=TEXT`, `file=NAME` or nothing."""
 PORT = "18830"
-_PATIENCE = 120.0
 _SHOWN = ("ini",)
 
 
@@ -79,14 +79,14 @@ class Reader:
         assert await process.wait() == 0
 
     async def wait(self, line: str, text: str) -> None:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(PATIENCE):
             while text not in (await asyncio.to_thread(self.shell, line)).stdout:
                 await Clock().sleep(0.2)
 
     def shell(self, line: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["/bin/sh", "-ec", line],
-            cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=_PATIENCE * 2, check=False,
+            cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=PATIENCE * 2, check=False,
         )  # fmt: skip
 
     async def close(self) -> None:

@@ -16,6 +16,7 @@ from devicehub.doctor.mend import KEPT, UnmendableError, mend
 from devicehub.lock import held
 from devicehub.publish.certificate import ends
 from devicehub.udev import NAME as RULES
+from tests.patience import PATIENCE
 from tests.real.computer import Computer, certificate
 from tests.real.hub_process import ROOT
 from tests.real.journals import NAME, event, opened
@@ -237,7 +238,12 @@ def test_the_command_prints_what_is_found_mends_and_ends_with_a_code(computer: C
             str(computer.root),
         ]
         return subprocess.run(
-            [*command, "--user", "devicehub", *words], capture_output=True, text=True, cwd=ROOT, check=False, timeout=60
+            [*command, "--user", "devicehub", *words],
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            check=False,
+            timeout=PATIENCE,
         )
 
     computer.put("etc/devicehub/devicehub.toml", computer.file.read_text() + "stale = 1\n")

@@ -15,6 +15,7 @@ from paho.mqtt import publish
 
 from devicehub.model.message import Kind
 from tests.guides import Block, blocks
+from tests.patience import PATIENCE
 from tests.programs import needed_package
 from tests.real.following import command, follow
 from tests.real.hub_process import ROOT, started
@@ -24,7 +25,6 @@ pytestmark = pytest.mark.real
 
 GUIDE = ROOT / "docs" / "guides" / "connect-a-downstream-system.md"
 PORT = "18830"
-PATIENCE = 60.0
 STATION = """\
 [hub]
 site = "s"

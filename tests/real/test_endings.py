@@ -20,6 +20,7 @@ from devicehub.publish.port import Outgoing
 from devicehub.registry import load_driver
 from devicehub.transport.memory import MemoryTransport
 from devicehub.wire.packet import Packet
+from tests.patience import PATIENCE
 from tests.real.hearing import Ears, hearing
 from tests.real.hub_process import journal_facts, started
 from tests.real.journals import delivered
@@ -51,7 +52,7 @@ async def test_a_link_that_does_not_close_is_left_behind(tmp_path: Path, caplog:
 
     post = Post("gamma-1", opened, partial(driver.open, {}))
     loop = asyncio.get_running_loop()
-    async with asyncio.timeout(30), mosquitto(tmp_path) as broker, hearing(settings(broker), ears):
+    async with asyncio.timeout(PATIENCE), mosquitto(tmp_path) as broker, hearing(settings(broker), ears):
         async with running_hub(tmp_path / "state", settings(broker), {"gamma-1": driver}, [post]):
             await ears.first(Kind.READING, "gamma-1/dose-rate")
             before = loop.time()
@@ -74,7 +75,7 @@ async def test_a_device_whose_thread_never_returns_does_not_keep_the_hub_from_en
         )
         async with hearing(settings(broker)) as ears, started("run", cwd=tmp_path) as hub:
             await ears.first(Kind.READING, "gamma-1/dose-rate")
-            assert await hub.ends(signal.SIGTERM, seconds=10) == 0
+            assert await hub.ends(signal.SIGTERM, seconds=30) == 0
             await ears.until(lambda: ears.of(Kind.STATUS)[-1].data["state"] == "offline")
     assert journal_facts(tmp_path / "state" / "journal.sqlite")["running"] == 0
     assert not any("Timeout" in line for line in hub.errors), "nothing had to be cut short"
@@ -90,7 +91,7 @@ async def test_a_hub_whose_disk_takes_nothing_more_says_so_and_ends_when_told(tm
         await ears.first(Kind.READING, "vapour-1/voc")
         resource.prlimit(hub.pid, resource.RLIMIT_FSIZE, (0, 0))
         await hub.says("not accepting events")
-        assert await hub.ends(signal.SIGTERM, seconds=15) == 75
+        assert await hub.ends(signal.SIGTERM, seconds=30) == 75
         await ears.until(lambda: ears.of(Kind.STATUS)[-1].data["state"] == "offline")
     assert not [line for line in hub.errors if "Traceback" in line]
     assert "journal" in hub.errors[-1]

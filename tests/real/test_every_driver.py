@@ -12,8 +12,6 @@ from devicehub.wire.protocol import Step
 from tests.real.edges import NAMES, edge
 from tests.usb_talk import talk
 
-PATIENCE = 60.0
-
 
 def _marked(name: str) -> object:
     bus = (pytest.mark.needs("dbus-daemon"),) if isinstance(load_driver(name).link, BleLink) else ()
@@ -37,6 +35,6 @@ async def test_a_driver_reads_its_device(
         return bool(told)
 
     async with edge(driver, tmp_path, monkeypatch) as transport:
-        _, faults = await talk(driver.open({}), transport, until=enough, seconds=PATIENCE)
+        _, faults = await talk(driver.open({}), transport, until=enough)
     assert told
     assert faults == []

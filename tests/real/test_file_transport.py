@@ -20,6 +20,7 @@ from devicehub.transport.file_folder import Pace
 from devicehub.wire.packet import Packet
 from drivers.thermal.flir_rjpeg import DRIVER
 from simulators.thermal.flir_rjpeg import FlirHandheld
+from tests.patience import PATIENCE
 from tests.real.privileges import public_folder, unprivileged
 
 pytestmark = pytest.mark.real
@@ -110,7 +111,7 @@ async def test_a_reader_that_loses_patience_while_the_disk_refuses_misses_nothin
     for name in ("a.jpg", "b.jpg"):
         (tmp_path / name).write_bytes(name.encode())
         os.utime(tmp_path / name, (1_000, 1_000))
-    async with watching(tmp_path, shelf) as transport, asyncio.timeout(30):
+    async with watching(tmp_path, shelf) as transport, asyncio.timeout(PATIENCE):
         assert await transport.read() == Packet(b"a.jpg", "a.jpg")
         for _ in range(5):
             hasty = asyncio.create_task(transport.read())
@@ -128,7 +129,7 @@ async def test_a_file_that_there_was_no_room_for_comes_again(tmp_path: Path) -> 
     shelf = Shelf()
     shelf.verdicts = [False, False, True]
     (tmp_path / "a.jpg").write_bytes(b"x")
-    async with watching(tmp_path, shelf) as transport, asyncio.timeout(30):
+    async with watching(tmp_path, shelf) as transport, asyncio.timeout(PATIENCE):
         assert [await transport.read() for _ in range(3)] == [Packet(b"x", "a.jpg")] * 3
         (tmp_path / "b.jpg").write_bytes(b"y")
         assert await transport.read() == Packet(b"y", "b.jpg")
@@ -150,7 +151,7 @@ async def test_a_cancelled_read_loses_nothing_and_repeats_nothing(tmp_path: Path
     for name in names:
         (tmp_path / name).write_bytes(name.encode())
         os.utime(tmp_path / name, (1_000, 1_000))
-    async with watching(tmp_path) as transport, asyncio.timeout(30):
+    async with watching(tmp_path) as transport, asyncio.timeout(PATIENCE):
         packets = [await transport.read()]
         while len(packets) < len(names):
             hasty = asyncio.create_task(transport.read())

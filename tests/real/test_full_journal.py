@@ -17,6 +17,7 @@ from devicehub.model.message import Message
 from devicehub.model.stream import Stream
 from devicehub.process import Sinks
 from devicehub.publish.port import Outgoing
+from tests.patience import PATIENCE
 from tests.real.journals import delivered
 from tests.real.test_journal_space import bulk, small, transition
 
@@ -44,7 +45,7 @@ async def full(journal: Journal, folder: Path) -> tuple[Sinks, int]:
 async def test_the_bulk_is_counted_and_alarms_are_stored_at_once(tmp_path: Path) -> None:
     journal = await small(tmp_path)
     there, accepted = await full(journal, tmp_path)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await there.accept(Outcome([bulk(1), transition(), bulk(2)]))
     assert journal.stored[Stream.EVENTS].number == accepted
     assert journal.stored[Stream.ALARMS].number == 1

@@ -16,6 +16,7 @@ from devicehub.model.device import UsbId
 from devicehub.transport.hotplug import HotPlug, NetlinkSource, Uevent
 from devicehub.transport.inventory import Arrival, Departure, Kind, Present, conflicts
 from devicehub.transport.sysfs import read_device, snapshot
+from tests.patience import PATIENCE
 from tests.real.fake_sysfs import FakeSysfs
 
 pytestmark = pytest.mark.real
@@ -69,13 +70,13 @@ def source() -> Iterator[SocketSource]:
 
 
 class Watcher:
-    """Reads a hot-plug's events, a few seconds at most for each."""
+    """Reads a hot-plug's events."""
 
     def __init__(self, hotplug: HotPlug) -> None:
         self._events = hotplug.events()
 
     async def next(self) -> Arrival | Departure:
-        return await asyncio.wait_for(anext(self._events), 8)
+        return await asyncio.wait_for(anext(self._events), PATIENCE)
 
     async def start(self) -> Present:
         """The real UART is all that this machine has at first."""

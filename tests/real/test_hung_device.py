@@ -24,6 +24,7 @@ from devicehub.registry import load_driver
 from devicehub.transport.blocking import Blocking
 from devicehub.transport.link import Transport
 from devicehub.transport.world import SimulatedWorld
+from tests.patience import PATIENCE
 from tests.real.mosquitto import mosquitto
 from tests.real.mqtt_ends import message, settings
 
@@ -91,7 +92,11 @@ async def test_beside_a_device_that_hangs_others_open_evidence_is_kept_and_the_b
     pipe, folder = tmp_path / "dead", tmp_path / "card"
     folder.mkdir()
     camera = DeviceConfig(id="camera", driver="thermal.flir_rjpeg", folder=folder)
-    async with mosquitto(tmp_path) as broker, openers(hanging(pipe), camera) as (dead, alive), asyncio.timeout(20):
+    async with (
+        mosquitto(tmp_path) as broker,
+        openers(hanging(pipe), camera) as (dead, alive),
+        asyncio.timeout(PATIENCE),
+    ):
         await tried(dead)
         transport = await alive()
         (folder / "a.jpg").write_bytes(b"picture")
@@ -112,7 +117,7 @@ async def test_once_the_system_answers_the_device_opens_again(tmp_path: Path) ->
         await released(pipe)
         pipe.unlink()
         pipe.write_text("# a recording\n0.0 < 00\n")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             transport = await opened_at_last(dead)
         await transport.read()
         with pytest.raises(LinkLostError):
@@ -157,7 +162,7 @@ async def test_a_process_with_a_device_that_hangs_ends(tmp_path: Path) -> None:
         sys.executable, "-c", _ENDING, str(pipe), stdout=asyncio.subprocess.PIPE
     )
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             out, _ = await process.communicate()
     finally:
         if process.returncode is None:

@@ -12,6 +12,7 @@ from devicehub.clock import Clock
 from devicehub.model.errors import DeliveryError, DeliveryRefusedError
 from devicehub.publish.mqtt import Incoming, connect, subscribe
 from devicehub.publish.settings import BrokerSettings, Version
+from tests.patience import PATIENCE
 from tests.real.mosquitto import free_port, mosquitto
 from tests.real.mqtt_ends import VERSIONS, message, retained, settings
 from tests.real.scripted_broker import scripted_broker
@@ -190,7 +191,7 @@ async def test_what_a_broker_cannot_take_now_is_not_refused_for_good(code: int) 
         port = server.sockets[0].getsockname()[1]
         async with connect(BrokerSettings(host="127.0.0.1", port=port, version=Version.V5)) as publisher:
             with pytest.raises(DeliveryError, match=r"^t: the broker does not take it now") as caught:
-                await asyncio.wait_for(publisher.submit(message("t")), 5)
+                await asyncio.wait_for(publisher.submit(message("t")), PATIENCE)
             assert not isinstance(caught.value, DeliveryRefusedError)
 
 
@@ -222,7 +223,7 @@ async def test_a_reader_that_never_reads_stops_nothing_that_is_published(tmp_pat
         await hub.subscribe(["flood/#"])
         await asyncio.gather(*[hub.submit(message(f"flood/{number}")) for number in range(1000)])
         await hub.submit(message("after"))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while hub.dropped < 990:
                 await Clock().sleep(0.01)
         assert (await anext(hub.incoming())).topic == "flood/0"

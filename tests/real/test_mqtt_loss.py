@@ -12,6 +12,7 @@ from devicehub.model.errors import DeliveryError
 from devicehub.publish.mqtt import connect, subscribe
 from devicehub.publish.port import Publisher
 from devicehub.publish.settings import BrokerSettings, Version
+from tests.patience import PATIENCE
 from tests.real.mosquitto import Mosquitto, mosquitto
 from tests.real.mqtt_ends import VERSIONS, message, retained, settings
 from tests.real.scripted_broker import scripted_broker
@@ -78,7 +79,7 @@ async def test_a_broker_that_never_acknowledges_a_message_is_left_though_it_take
         async with connect(short) as publisher:
             task = asyncio.create_task(stream(publisher, qos))
             with pytest.raises(DeliveryError, match="left a message unacknowledged for"):
-                await asyncio.wait_for(publisher.submit(message("lost")), 5)
+                await asyncio.wait_for(publisher.submit(message("lost")), PATIENCE)
             with pytest.raises(DeliveryError):
                 await task
 
@@ -138,7 +139,7 @@ async def test_the_will_is_published_when_the_publisher_breaks_and_kept_back_whe
             with pytest.raises(ZeroDivisionError):
                 async with connect(settings(broker, version), will):
                     raise ZeroDivisionError
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 assert (await anext(incoming)).payload == b'{"state":"lost"}'
         async with connect(settings(broker, version), will) as publisher:
             await publisher.submit(message("status", b'{"state":"offline"}', retain=True))
@@ -168,6 +169,6 @@ async def test_a_connection_taken_over_right_behind_its_connack_is_lost_and_told
         )
         async with connect(same) as publisher:
             with pytest.raises(DeliveryError, match="another client uses the identifier hub-1"):
-                await asyncio.wait_for(publisher.lost(), 5)
+                await asyncio.wait_for(publisher.lost(), PATIENCE)
             with pytest.raises(DeliveryError, match="another client uses the identifier hub-1"):
                 publisher.submit(message("t"))

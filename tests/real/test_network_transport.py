@@ -19,6 +19,7 @@ from devicehub.wire.protocol import Step
 from simulators.endoscope.depstech import Depstech
 from simulators.endoscope.i4season import I4Season
 from simulators.endoscope.jhcmd import Jhcmd
+from tests.patience import PATIENCE
 from tests.real.loopback import HOST, listening
 from tests.real.network_world import bad, tcp_device, udp_device
 from tests.usb_talk import talk
@@ -37,7 +38,7 @@ def anywhere(driver: str) -> NetworkLink:
 
 
 async def read_for_ever(transport: Transport) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while True:
             await transport.read()
 
@@ -54,7 +55,7 @@ async def test_pictures_come_over_udp(name: str) -> None:
 
     async with udp_device(simulator, link.ports) as device:
         transport = await open_network(link, f"udp://{HOST}:{device.first}", Clock())
-        await talk(load_driver(name).open({}), transport, enough, seconds=20.0)
+        await talk(load_driver(name).open({}), transport, enough)
         await transport.close()
     assert len(seen) >= 10
     assert simulator.refused == []
@@ -80,7 +81,7 @@ async def test_a_bad_radio_costs_pictures_and_never_shows_a_broken_one() -> None
 
     async with udp_device(simulator, link.ports, bad(3)) as device:
         transport = await open_network(link, f"udp://{HOST}:{device.first}", Clock())
-        _, faults = await talk(load_driver("endoscope.jhcmd").open({}), transport, enough, seconds=30.0)
+        _, faults = await talk(load_driver("endoscope.jhcmd").open({}), transport, enough)
         await transport.close()
     assert len(seen) >= 15
     assert faults, "the radio was bad"
@@ -96,7 +97,7 @@ async def test_pictures_come_over_tcp_until_the_camera_is_switched_off() -> None
 
     async with tcp_device(Depstech(Random(1))) as port:
         transport = await open_network(anywhere("endoscope.depstech"), f"tcp://{HOST}:{port}", Clock())
-        _, faults = await talk(load_driver("endoscope.depstech").open({}), transport, enough, seconds=20.0)
+        _, faults = await talk(load_driver("endoscope.depstech").open({}), transport, enough)
         assert (len(seen) >= 10, faults) == (True, [])
     with pytest.raises(LinkLostError):
         await read_for_ever(transport)
@@ -117,7 +118,7 @@ async def test_a_device_that_falls_silent_is_lost(link: NetworkLink) -> None:
         transport = await open_network(link, f"{link.scheme}://{HOST}:{port}", Clock())
         assert (await transport.read()).port == "local"
         with pytest.raises(LinkLostError, match=r"nothing came for 0\.3 s"):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 await transport.read()
         with pytest.raises(LinkLostError):
             await transport.write(Packet(b"x", "udp:1"))
@@ -134,7 +135,7 @@ async def test_strangers_are_not_heard() -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             sender.bind((host, 0))
             sender.sendto(text, (HOST, port))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         assert (await transport.read()).data == b"device"
     assert transport.foreign == 1
     await transport.close()

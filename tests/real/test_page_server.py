@@ -26,6 +26,7 @@ from devicehub.view import View
 from devicehub.web import Page, serving
 from devicehub.web.training import Training
 from devicehub.wire.packet import Packet
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.real
 
@@ -64,7 +65,7 @@ class Site:
         host, port = self.host.split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         writer.write(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             answer = await reader.read()
         writer.close()
         await writer.wait_closed()
@@ -114,7 +115,7 @@ def out(topic: str, payload: bytes, *, retain: bool = False) -> Outgoing:
 
 
 async def news(socket: ClientConnection) -> dict[str, object]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         found: dict[str, object] = json.loads(await socket.recv())
     return found
 
@@ -195,7 +196,7 @@ async def test_images_come_as_they_are_taken_and_only_the_newest(tmp_path: Path)
         for shade in (1, 2):
             image = Image("image", bytes([shade, 0]), Layout.U8, 2, 1)
             one.view.look(Reading("cam", Stamp(1.0, 1.0), image))
-        async with one.socket("/ws/images/cam?rate=20") as socket, asyncio.timeout(10):
+        async with one.socket("/ws/images/cam?rate=20") as socket, asyncio.timeout(PATIENCE):
             first = await socket.recv()
             assert isinstance(first, bytes)
             assert (first[4], len(first)) == (2, 26)

@@ -17,6 +17,7 @@ from devicehub.model.payload import PreflightData
 from devicehub.model.preflight import CheckKind, CheckReason, CheckVerdict, PreflightOutcome
 from devicehub.preflight_page import html, lines
 from tests.guides import Block, blocks
+from tests.patience import PATIENCE
 from tests.real.following import command, follow
 from tests.real.hearing import hearing
 from tests.real.hub_process import ROOT, started
@@ -38,7 +39,7 @@ def example() -> PreflightData:
 def devicehub(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "devicehub", *words],
-        cwd=folder, capture_output=True, text=True, timeout=90, check=False, env={"PYTHONPATH": str(ROOT)},
+        cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=False, env={"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
 
 

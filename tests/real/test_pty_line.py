@@ -15,6 +15,7 @@ from devicehub.transport.link import Transport
 from devicehub.transport.pty import SimulatedLine
 from devicehub.transport.serial import SerialTransport
 from devicehub.wire.packet import Packet
+from tests.patience import PATIENCE
 from tests.real.serial_ends import descriptors, read_exactly
 
 pytestmark = pytest.mark.real
@@ -53,7 +54,7 @@ async def plugged(line: SimulatedLine) -> AsyncIterator[SimulatedLine]:
 async def age(transport: Transport) -> float:
     await transport.write(Packet(b"age?"))
     data = bytearray()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not data.endswith(b";"):
             data += (await transport.read()).data
     return float(data[:-1])
@@ -71,12 +72,12 @@ async def test_unplugging_is_a_hang_up_and_plugging_a_fresh_power_up_under_the_s
     path = tmp_path / "dev" / "parrot"
     async with plugged(SimulatedLine(Parrot, Clock(), link=path)) as line:
         transport = await SerialTransport.open(LINK, str(path), clock=Clock())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while await age(transport) < 0.3:
                 pass
         line.unplug()
         with pytest.raises(LinkLostError):
-            await asyncio.wait_for(transport.read(), 5)
+            await asyncio.wait_for(transport.read(), PATIENCE)
         await transport.close()
         assert not path.is_symlink()
         with pytest.raises(LinkMissingError):
@@ -91,11 +92,11 @@ async def test_what_the_device_says_while_nobody_listens_is_lost() -> None:
     parrot = Parrot(chatter=b"x" * 100)
     line = SimulatedLine(lambda: parrot, Clock())
     async with plugged(line):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while parrot.life < 0.5:
                 await Clock().sleep(0.02)
         transport = await SerialTransport.open(LINK, line.path, clock=Clock())
-        first = await asyncio.wait_for(transport.read(), 5)
+        first = await asyncio.wait_for(transport.read(), PATIENCE)
         assert len(first.data) <= 300
         assert line.overruns == 0
         await transport.close()
@@ -108,7 +109,7 @@ async def test_a_second_host_gets_nothing_meant_for_the_first() -> None:
         assert await read_exactly(first, 6) == b"SECRET"
         await first.write(Packet(b"late"))
         await first.close()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while line._watched:  # until the line has noticed that the host left
                 await Clock().sleep(0.02)
         second = await SerialTransport.open(LINK, line.path, clock=Clock())
@@ -133,7 +134,7 @@ async def test_a_host_that_does_not_read_costs_bytes_and_not_memory() -> None:
     line = SimulatedLine(lambda: Parrot(chatter=bytes(50_000)), Clock())
     async with plugged(line):
         host = os.open(line.path, os.O_RDWR | os.O_NOCTTY)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while line.overruns < 100_000:
                 await Clock().sleep(0.02)
         assert len(line._unsent) <= 64 * 1024
@@ -161,6 +162,6 @@ async def test_an_error_in_the_simulator_comes_out_at_the_end() -> None:
     line = SimulatedLine(Broken, Clock())
     line.plug()
     assert line._task is not None
-    await asyncio.wait([line._task], timeout=10)
+    await asyncio.wait([line._task], timeout=PATIENCE)
     with pytest.raises(ZeroDivisionError):
         await line.close()

@@ -10,6 +10,7 @@ import pytest
 from devicehub.clock import Clock
 from devicehub.config.scan_key import SIZE, kept_key
 from devicehub.model.errors import ConfigError
+from tests.patience import PATIENCE
 from tests.real.journals import full_disk
 
 pytestmark = pytest.mark.real
@@ -36,7 +37,7 @@ def test_a_key_is_made_once_and_only_its_user_may_read_it(tmp_path: Path) -> Non
 
 def test_a_crash_while_it_is_made_leaves_none_and_the_next_start_makes_one(tmp_path: Path) -> None:
     path = tmp_path / "scan.key"
-    ended = subprocess.run([sys.executable, "-c", _CRASH, str(path)], check=False, timeout=30)
+    ended = subprocess.run([sys.executable, "-c", _CRASH, str(path)], check=False, timeout=PATIENCE)
     assert ended.returncode == 9
     assert not path.exists()
     assert len(kept_key(path, Clock().token)) == SIZE

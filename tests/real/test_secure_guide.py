@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.guides import Block, blocks
+from tests.patience import PATIENCE
 from tests.programs import needed
 from tests.real.access_world import ROOT
 from tests.real.mosquitto import Mosquitto, free_port
@@ -24,7 +25,6 @@ pytestmark = pytest.mark.real
 
 GUIDE = ROOT / "docs" / "guides" / "secure-a-station.md"
 """What its blocks are: `centre`, `runs`, `fails=TEXT`, `silent`, `shows=TEXT`, `file=NAME` or nothing."""
-_PATIENCE = 30.0
 ACCOUNT = pwd.getpwuid(os.geteuid()).pw_name
 
 
@@ -90,7 +90,7 @@ class Station:
         environment = os.environ | {"PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
         return subprocess.run(
             ["/bin/sh", "-ec", line],
-            cwd=self.folder, env=environment, capture_output=True, text=True, timeout=60, check=False,
+            cwd=self.folder, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False,
         )  # fmt: skip
 
     async def control(self, computer: Computer, verb: str) -> None:
@@ -118,7 +118,7 @@ class Station:
             sys.executable, "-m", *shlex.split(line), cwd=self.folder, env=environment, stderr=asyncio.subprocess.PIPE
         )
         assert self.hub.stderr is not None
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(PATIENCE):
             while b"will publish below devicehub/v1/bcp-south/lane1/" not in (said := await self.hub.stderr.readline()):
                 assert said, "the hub ended"
 

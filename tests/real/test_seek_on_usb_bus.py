@@ -67,7 +67,7 @@ async def test_recorded_frames_come_out_with_the_published_statistics(bus: UsbBu
     bus.plug(camera)
     transport = await opened(bus, "thermal.seek_compact")
     protocol = load_driver("thermal.seek_compact").open({})
-    samples, _ = await talk(protocol, transport, until=has_images(1), seconds=30.0)
+    samples, _ = await talk(protocol, transport, until=has_images(1))
     await transport.close()
     both = [np.frombuffer(data, "<u2").reshape(156, 208)[1:155, :207] for data in (raw, cal)]
     valid = np.logical_and.reduce([(area > 2000) & (area < 16383) for area in both])
@@ -88,7 +88,7 @@ async def test_a_simulated_camera_shows_its_warm_spot(
     camera.do("hotspot", delta=400)
     bus.plug(camera)
     transport = await opened(bus, name)
-    samples, faults = await talk(load_driver(name).open({}), transport, until=has_images(3), seconds=30.0)
+    samples, faults = await talk(load_driver(name).open({}), transport, until=has_images(3))
     await transport.close()
     assert not faults
     image = images(samples)[-1]
@@ -105,7 +105,7 @@ async def test_a_camera_left_running_by_a_broken_link_is_stopped_and_started_aga
     driver = load_driver("thermal.seek_compact")
     for expected in ([], ["rejected"]):
         transport = await opened(bus, "thermal.seek_compact")
-        samples, faults = await talk(driver.open({}), transport, until=has_images(2), seconds=30.0)
+        samples, faults = await talk(driver.open({}), transport, until=has_images(2))
         await transport.close()
         assert len(images(samples)) == 2
         assert [str(fault.reason) for fault in faults] == expected
@@ -118,7 +118,7 @@ async def test_unplugging_a_camera_ends_the_conversation_and_plugging_it_back_st
         bus.plug(camera)
         transport = await opened(bus, "thermal.seek_compact")
         asyncio.get_running_loop().call_later(0.6, bus.unplug, camera)
-        samples, _ = await talk(driver.open({}), transport, until=lambda _: False, seconds=20.0)
+        samples, _ = await talk(driver.open({}), transport, until=lambda _: False)
         await transport.close()
         assert any(isinstance(sample, Identity) for sample in samples)
 
@@ -152,7 +152,7 @@ async def test_after_each_fault_there_are_images_again(bus: UsbBus, kind: str, r
         seen.update(str(fault.reason) for fault in step.faults)
         return after and bool(images(list(step.samples)))
 
-    await talk(protocol, transport, until=recovered, seconds=20.0)
+    await talk(protocol, transport, until=recovered)
     await transport.close()
     assert reason in seen
     assert not camera.forbidden
@@ -164,7 +164,7 @@ async def test_a_device_file_plays_a_barcode_reader_and_reads_it_over_the_same_b
     transport = await opened(bus, "scanner.hid_pos")
     asyncio.get_running_loop().call_later(0.3, lambda: reader.do("scan", symbology="qr-code", data="A" * 100))
     protocol = load_driver("scanner.hid_pos").open({})
-    samples, faults = await talk(protocol, transport, until=lambda step: bool(step.samples), seconds=20.0)
+    samples, faults = await talk(protocol, transport, until=lambda step: bool(step.samples))
     await transport.close()
     assert [sample.data for sample in samples if isinstance(sample, Scan)] == [b"A" * 100]
     assert not faults

@@ -13,6 +13,7 @@ from devicehub.driver import SerialLink
 from devicehub.model.errors import LinkLostError, LinkMissingError
 from devicehub.transport.serial import SerialTransport
 from devicehub.wire.packet import Packet
+from tests.patience import PATIENCE
 from tests.real.rfc2217_server import Rfc2217Server
 from tests.real.serial_ends import descriptors, read_exactly
 
@@ -84,7 +85,7 @@ async def test_a_socket_that_the_server_closes_is_lost() -> None:
         assert await read_exactly(transport, 10) == b"last words"
         writers[0].close()
         with pytest.raises(LinkLostError):
-            await asyncio.wait_for(transport.read(), 5)
+            await asyncio.wait_for(transport.read(), PATIENCE)
         with pytest.raises(LinkLostError):
             await transport.write(Packet(b"x"))
         await transport.close()
@@ -116,7 +117,7 @@ async def test_an_rfc2217_server_that_goes_away_is_lost() -> None:
         transport = await SerialTransport.open(LINK, server.url, clock=Clock())
         await server.drop()
         with pytest.raises(LinkLostError):
-            await asyncio.wait_for(transport.read(), 5)
+            await asyncio.wait_for(transport.read(), PATIENCE)
         await transport.close()
     assert reader_threads() == []
 
@@ -133,6 +134,6 @@ async def test_a_closed_connection_leaves_no_descriptor() -> None:
         for port in (url, server.url):
             transport = await SerialTransport.open(LINK, port, clock=Clock())
             await transport.close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while descriptors() != before:  # the servers close theirs a moment later
                 await asyncio.wait([asyncio.ensure_future(asyncio.to_thread(os.getpid))])

@@ -24,6 +24,7 @@ from devicehub.model.errors import (
 from devicehub.transport.blocking import Blocking
 from devicehub.transport.serial import SerialTransport
 from devicehub.wire.packet import Packet
+from tests.patience import PATIENCE
 from tests.real.serial_ends import Line, descriptors, read_exactly
 
 pytestmark = pytest.mark.real
@@ -115,7 +116,7 @@ async def test_a_hang_up_ends_the_link_for_reader_and_writer(line: Line) -> None
     await asyncio.wait([reading], timeout=0.05)
     line.hang_up()
     with pytest.raises(LinkLostError):
-        await asyncio.wait_for(reading, 5)
+        await asyncio.wait_for(reading, PATIENCE)
     with pytest.raises(LinkLostError):
         await transport.write(Packet(b"anyone?"))
     with pytest.raises(LinkLostError):
@@ -144,7 +145,7 @@ async def test_a_device_killed_in_mid_frame_can_be_opened_again_when_it_is_back(
         assert await read_exactly(transport, 4) == b"ECHO"
         device.send_signal(signal.SIGKILL)
         with pytest.raises(LinkLostError):
-            await asyncio.wait_for(transport.read(), 5)
+            await asyncio.wait_for(transport.read(), PATIENCE)
         await transport.close()
         await device.communicate()
         with pytest.raises(LinkMissingError):
@@ -181,9 +182,9 @@ async def test_ten_megabytes_arrive_whole_though_the_reader_is_slow(line: Line) 
     writer.start()
     # Nobody reads for a while: the backlog must stop at its limit and the writer must stand still.
     writer_blocked = asyncio.get_running_loop().run_in_executor(None, _stands_still, line.master)
-    assert await asyncio.wait_for(writer_blocked, 20)
+    assert await asyncio.wait_for(writer_blocked, PATIENCE)
     digest, size = hashlib.sha256(), 0
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while size < 10 * len(block):
             data = (await transport.read()).data
             assert len(data) <= 64 * 1024
@@ -222,7 +223,7 @@ async def test_a_large_write_waits_for_the_device_and_arrives_whole(line: Line) 
     await asyncio.wait([writing], timeout=0.1)
     assert not writing.done()
     reader.start()
-    await asyncio.wait_for(writing, 20)
+    await asyncio.wait_for(writing, PATIENCE)
     reader.join()
     assert bytes(received) == sent
     await transport.close()
@@ -242,7 +243,7 @@ async def test_closing_wakes_who_reads_and_who_writes(line: Line) -> None:
     await asyncio.wait(waiting, timeout=0.05)
     await transport.close()
     await transport.close()
-    results = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 5)
+    results = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), PATIENCE)
     assert [type(result) for result in results] == [LinkLostError, LinkLostError]
 
 

@@ -47,7 +47,7 @@ async def pictures(driver_name: str, simulator: UsbSimulator, wanted: int) -> tu
             bus.unplug(simulator)
         return False
 
-    _, faults = await talk(driver.open({}), transport, enough, seconds=30.0)
+    _, faults = await talk(driver.open({}), transport, enough)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     await transport.close()

@@ -13,6 +13,7 @@ import pytest
 
 from devicehub.publish.authority import ROLES
 from devicehub.publish.settings import tls_context
+from tests.patience import PATIENCE
 from tests.real.access_world import ROOT, devicehub
 
 pytestmark = [
@@ -182,7 +183,7 @@ def with_openssl(program: str, folder: Path) -> subprocess.CompletedProcess[str]
         (folder / "bin" / "openssl").chmod(0o700)
     return subprocess.run(
         [sys.executable, "-m", "devicehub", "tls", "init", str(folder / "made")],
-        cwd=ROOT, env={"PATH": str(folder / "bin")}, capture_output=True, text=True, timeout=60, check=False,
+        cwd=ROOT, env={"PATH": str(folder / "bin")}, capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
 
 

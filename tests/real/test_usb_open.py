@@ -28,6 +28,7 @@ from devicehub.transport.usb import UsbMatch, UsbTransport
 from devicehub.transport.usb_backend import Handle, Plugged, SimulatedBackend
 from devicehub.transport.usb_bus import UsbBus
 from devicehub.wire.packet import control_write, usb_read, usb_write
+from tests.patience import PATIENCE
 from tests.real.usb_devices import Echo
 
 pytestmark = pytest.mark.real
@@ -170,7 +171,7 @@ async def test_an_alternate_setting_is_selected_when_opened_and_when_asked_for(b
     transport = await UsbTransport.open(link, backend=bus.backend, clock=Clock())
     for packet in (control_write(0x01, 0x0B, 0, 0), usb_write(0x02, b"x"), usb_read(0x81, 8)):
         await transport.write(packet)
-    await asyncio.wait_for(transport.read(), 5)
+    await asyncio.wait_for(transport.read(), PATIENCE)
     await transport.close()
     assert device.selected == [(0, 1), (0, 0)]
 

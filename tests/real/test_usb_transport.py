@@ -20,6 +20,7 @@ from devicehub.wire.packet import (
     usb_read,
     usb_write,
 )
+from tests.patience import PATIENCE
 from tests.real.usb_devices import Echo
 
 pytestmark = pytest.mark.real
@@ -54,7 +55,7 @@ async def ask(transport: UsbTransport, *packets: Packet) -> None:
 
 
 async def answer(transport: UsbTransport) -> Packet:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         return await transport.read()
 
 
@@ -177,7 +178,7 @@ async def test_what_had_arrived_before_the_end_can_still_be_read(
 ) -> None:
     device.ready[0x81].append(b"last words")
     await ask(transport, usb_read(0x81, 64), usb_read(0x81, 64))
-    await asyncio.wait_for(transport._readable.wait(), 5)
+    await asyncio.wait_for(transport._readable.wait(), PATIENCE)
     bus.unplug(device)
     assert (await answer(transport)).data == b"last words"
     with pytest.raises(LinkLostError):
@@ -192,7 +193,7 @@ async def test_a_protocol_that_asks_without_end_is_stopped(transport: UsbTranspo
 
 async def test_a_full_queue_makes_the_writer_wait_and_keeps_the_order(transport: UsbTransport, device: Echo) -> None:
     sent = [bytes([number % 256, number // 256]) for number in range(1000)]
-    await asyncio.wait_for(ask(transport, *(usb_write(0x02, data) for data in sent)), 20)
+    await asyncio.wait_for(ask(transport, *(usb_write(0x02, data) for data in sent)), PATIENCE)
     await ask(transport, control_read(0xC1, 1, 0, 0, 1))
     await answer(transport)
     assert device.written == sent

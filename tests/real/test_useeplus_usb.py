@@ -13,12 +13,13 @@ from devicehub.registry import load_driver
 from devicehub.transport.usb import UsbTransport
 from devicehub.transport.usb_bus import UsbBus
 from simulators.endoscope.useeplus import Useeplus
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.real
 
 
 async def read_for_ever(transport: UsbTransport) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while True:
             await transport.read()
 
@@ -36,7 +37,7 @@ async def test_it_streams_at_full_rate_until_it_is_unplugged() -> None:
     faults: list[ProtocolError] = []
     loop = asyncio.get_running_loop()
     step, begin = protocol.start(loop.time()), loop.time()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while len(images) < 40:
             images.extend(sample for sample in step.samples if isinstance(sample, Image))
             faults.extend(step.faults)

@@ -17,6 +17,7 @@ from devicehub.transport.video import VideoTransport
 from devicehub.wire.packet import Packet, control_write
 from simulators.endoscope.uvc_endoscope import UvcEndoscope
 from simulators.thermal.infiray_p2pro import InfirayP2Pro
+from tests.patience import PATIENCE
 from tests.real.fake_v4l2 import FakeButton, FakeCamera, FakeKernel
 
 pytestmark = pytest.mark.real
@@ -39,7 +40,7 @@ async def opened(kernel: FakeKernel, link: VideoLink = LINK, path: str = "", ser
 
 
 async def read(transport: VideoTransport) -> Packet:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         return await transport.read()
 
 
@@ -83,7 +84,7 @@ async def test_the_newest_frames_win_and_the_others_are_counted(kernel: FakeKern
 
 async def drained(camera: FakeCamera) -> None:
     """Until the transport has taken what the camera has."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await camera.emptied.wait()
 
 

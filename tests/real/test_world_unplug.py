@@ -15,6 +15,7 @@ from devicehub.registry import load_driver
 from devicehub.transport.link import Transport
 from devicehub.transport.progress import Progress
 from devicehub.transport.world import SimulatedWorld
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.real
 
@@ -52,7 +53,7 @@ async def test_an_open_link_to_a_device_that_is_taken_away_breaks(tmp_path: Path
         transport = await links.opener(device(DRIVERS[0]), load_driver(DRIVERS[0]))()
         await links.retire("dev")
         with pytest.raises(LinkError):
-            await asyncio.wait_for(_to_the_end(transport), 10)
+            await asyncio.wait_for(_to_the_end(transport), PATIENCE)
         await transport.close()
         await links.retire("dev")
         await links.retire("never plugged in")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.guides import blocks
+from tests.patience import PATIENCE
 from tests.system.checkout import ROOT, Checkout
 
 pytestmark = pytest.mark.real
@@ -45,7 +46,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
 def test_a_name_that_cannot_be_is_a_usage_error(tmp_path: Path, name: str, words: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "devicehub", "drivers", "new", name, "--into", str(tmp_path)],
-        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
     assert done.returncode == 2
     assert words in done.stderr

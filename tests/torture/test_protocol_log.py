@@ -18,6 +18,7 @@ import pytest
 from devicehub.model.message import Kind
 from devicehub.publish.mqtt import connect
 from devicehub.publish.settings import BrokerSettings
+from tests.patience import PATIENCE
 from tests.real.hearing import Ears, hearing
 from tests.real.hub_process import HubProcess, started
 from tests.real.mosquitto import Mosquitto, mosquitto
@@ -144,7 +145,7 @@ async def test_a_client_that_breaks_the_rules_is_seen_in_the_log(tmp_path: Path)
             before = len(violations(tmp_path / "mosquitto.log"))
             reader, writer = await asyncio.open_connection(broker.host, broker.port)
             writer.write(packets)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 while await reader.read(100):
                     pass
             writer.close()

@@ -174,7 +174,7 @@ async def test_that_nobody_subscribed_is_known_and_is_no_refusal(tmp_path: Path)
 
 async def test_that_nobody_subscribed_is_known_within_a_second_of_the_answer(tmp_path: Path) -> None:
     async with at_scripted(tmp_path, Answer(UNHEARD, None)) as (_, broker):
-        await broker.until(lambda: [one for one in broker.taken if f"/reading/{REFUSED}/" in one.topic], 30)
+        await broker.until(lambda: [one for one in broker.taken if f"/reading/{REFUSED}/" in one.topic])
         await broker.until(lambda: any(health["unheard"] for health in told(broker, Kind.HEALTH)), KNOWN_S)
         await broker.until(lambda: told(broker, Kind.STATUS)[-1].get("unheard"), KNOWN_S)
     assert broker.connections == 1
@@ -230,11 +230,11 @@ async def test_a_code_that_mosquitto_never_sends_is_known_within_a_second_and_ho
     tmp_path: Path, code: int
 ) -> None:
     async with at_scripted(tmp_path, Answer(code, None)) as (_, broker):
-        await broker.until(lambda: broker.refused, 30)
+        await broker.until(lambda: broker.refused)
         since = asyncio.get_running_loop().time()
         await broker.until(lambda: any(health["refused"] for health in told(broker, Kind.HEALTH)), KNOWN_S)
         await broker.until(lambda: told(broker, Kind.STATUS)[-1]["delivery"] == "refused", KNOWN_S)
-        await broker.until(lambda: len([one for one in others(broker) if one.at > since]) > 12, 30)
+        await broker.until(lambda: len([one for one in others(broker) if one.at > since]) > 12)
     moments = [one.at for one in others(broker)]
     pause = max(after - before for before, after in pairwise(moments))
     print(f"0x{code:02x}: N = {len(broker.refused)} refused, the others never waited {pause:.1f} s")
@@ -247,20 +247,20 @@ async def test_what_a_broker_is_too_busy_for_is_taken_later_by_itself_and_nothin
     tmp_path: Path, code: int
 ) -> None:
     async with at_scripted(tmp_path, Answer(code, 3)) as (_, broker):
-        await broker.until(lambda: len(broker.refused) == 3, 30)
+        await broker.until(lambda: len(broker.refused) == 3)
         refused = {json.loads(one.payload)["id"] for one in broker.refused}
 
         def taken() -> set[str]:
             return {json.loads(one.payload)["id"] for one in broker.taken if one.payload}
 
-        await broker.until(lambda: refused <= taken(), 30)
+        await broker.until(lambda: refused <= taken())
     assert broker.connections == 1
 
 
 async def test_a_hub_that_treats_a_quota_as_a_broken_connection_is_caught(tmp_path: Path) -> None:
     """The sabotage: the retry of a busy broker by a new connection, as most clients do, does not pass the tests above."""
     async with at_scripted(tmp_path, Answer(0x97, None), program=changed(IMPATIENT)) as (_, broker):
-        await broker.until(lambda: len(broker.refused) > 2, 30)
+        await broker.until(lambda: len(broker.refused) > 2)
     assert broker.connections > 1
 
 

@@ -10,6 +10,7 @@ from devicehub.cli.completion import bash, fish
 from devicehub.cli.main import main
 from devicehub.cli.man import page
 from devicehub.cli.parser import build_parser
+from tests.patience import PATIENCE
 from tests.programs import needed
 
 COMMANDS = list(build_parser().spelled())
@@ -62,7 +63,7 @@ def test_zsh_completes_what_is_typed(tmp_path: Path, capsys: pytest.CaptureFixtu
     (tmp_path / "completion.zsh").write_text(capsys.readouterr().out)
     done = subprocess.run(
         [program, "-f", "-c", TYPED],
-        cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60, env=os.environ | {"TERM": "dumb"},
+        cwd=tmp_path, capture_output=True, text=True, check=True, timeout=PATIENCE, env=os.environ | {"TERM": "dumb"},
     )  # fmt: skip
     assert "2: completion fish." in done.stdout
     assert "4: journal replay --stream alarms." in done.stdout
