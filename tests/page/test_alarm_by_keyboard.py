@@ -3,33 +3,31 @@
 import asyncio
 import signal
 from pathlib import Path
-from random import Random
-from typing import Self
 
 import pytest
 
-from simulators.thermal.gy_mcu90640 import SIMULATOR
 from tests.page.browsing import Visit, demonstrated, exercised, needs_browser, visited
+from tests.page.cameras import HOT, Camera, thermal
 
 pytestmark = [pytest.mark.real, needs_browser]
-
-HOT = """
-[[device]]
-id = "thermal-1"
-driver = "thermal.gy_mcu90640"
-port = "sim:"
-
-[[limit]]
-device = "thermal-1"
-channel = "image.max"
-high = 33.0
-"""
-
 
 CYRILLIC_A = """dispatchEvent(new KeyboardEvent("keydown", { key: "\u0444", code: "KeyA", cancelable: true }))"""
 """The key that is A on a Latin keyboard, on a Cyrillic one that has another letter there."""
 PAINTED = """performance.getEntriesByName("first-contentful-paint").map((one) => one.startTime)[0] ?? 0"""
-TWICE = f"""{HOT}
+HELD = "place => document.querySelector(place) === document.activeElement"
+"""In one step: whoever is looked for first and asked afterwards may have been renewed meanwhile."""
+MIDDLE = """place => {
+  const { x, y, width, height } = document.querySelector(place).getBoundingClientRect();
+  return [x + width / 2, y + height / 2];
+}"""
+RENEWED = """async () => {
+  const { listen } = await import("/static/store.js");
+  await new Promise(resolve => { const stop = listen(kinds => kinds.has("frame") && resolve(stop())); });
+  const time = document.querySelector("#lights time").textContent;
+  while (document.querySelector("#lights time").textContent === time) await new Promise(requestAnimationFrame);
+}"""
+"""The hub has told more, and the page's own second has passed: whatever is drawn anew was drawn anew."""
+TWICE = f"""{thermal()}
 [[limit]]
 device = "thermal-1"
 channel = "image.min"
@@ -48,7 +46,9 @@ async def named(visit: Visit) -> None:
 
 
 async def test_an_alarm_is_raised_acknowledged_confirmed_and_over_by_keyboard_alone(tmp_path: Path) -> None:
-    async with visited(tmp_path, HOT) as visit:
+    async with Camera() as camera, visited(tmp_path, thermal(HOT, port=camera.port)) as visit:
+        await visit.sees(".tile:not(.stale)", "thermal-1")
+        camera.simulator.do("hotspot", x=16.0, y=12.0, dk=20.0)
         await visit.sees("#banner", "thermal-1/image-max-high")
         await named(visit)
         await visit.page.keyboard.press("s")
@@ -59,6 +59,8 @@ async def test_an_alarm_is_raised_acknowledged_confirmed_and_over_by_keyboard_al
         await visit.sees("section[aria-labelledby=alarm-one] dd", "op-1147")
         assert await visit.page.locator(".chain [aria-current]").all_inner_texts() == ["Raised", "Acknowledged"]
         await visit.page.keyboard.press("4")
+        await visit.sees("section[aria-labelledby=alarm-one] dd", "Nuisance")
+        camera.simulator.do("clear")
         await visit.sees("section[aria-labelledby=alarm-past]", "Nuisance")
 
 
@@ -118,20 +120,42 @@ async def test_a_key_pressed_twice_does_not_acknowledge_the_alarm_that_comes_up_
 
 
 async def test_the_keyboard_keeps_its_place_while_all_around_is_renewed(tmp_path: Path) -> None:
-    async with visited(tmp_path, HOT) as visit:
+    async with visited(tmp_path, thermal()) as visit:
         await visit.sees(".tile:not(.stale)", "thermal-1")
         for place in ("nav a[data-name=journal]", ".tile", "#banner button"):
             await visit.page.locator(place).first.focus()
             before = await visit.page.locator("#lights time").inner_text()
             await visit.page.locator("#lights time", has_text=before).wait_for(state="detached")
-            assert await visit.page.locator(place).first.evaluate("one => one === document.activeElement")
+            assert await visit.page.evaluate(HELD, place)
         await visit.page.locator(".skip").focus()
         await visit.page.keyboard.press("Enter")
         assert await visit.page.locator("main").evaluate("one => one === document.activeElement")
 
 
+PRESSED = [
+    ("overview", ".tile", "#/devices/thermal-1"),
+    ("overview", "section[aria-labelledby=overview-alarms] li a", "#/alarms/"),
+    ("alarms", "section[aria-labelledby=alarms-standing] li a", "#/alarms/"),
+    ("devices", "section[aria-labelledby=devices-all] li a", "#/devices/thermal-1"),
+]
+"""A view, what is pressed in it, and where that leads."""
+
+
+async def test_what_a_finger_is_down_on_stays_until_it_is_lifted(tmp_path: Path) -> None:
+    async with visited(tmp_path, thermal()) as visit:
+        await visit.sees("#banner", "thermal-1/image-max-high")
+        for view, pressed, leads in PRESSED:
+            await visit.page.evaluate("view => { location.hash = `#/${view}`; }", view)
+            await visit.page.locator(f"[data-view={view}] {pressed}").first.wait_for()
+            await visit.page.mouse.move(*await visit.page.evaluate(MIDDLE, pressed))
+            await visit.page.mouse.down()
+            await visit.page.evaluate(RENEWED)
+            await visit.page.mouse.up()
+            await visit.page.wait_for_function("start => location.hash.startsWith(start)", arg=leads, timeout=5000)
+
+
 async def test_a_hub_that_is_gone_is_said_at_once_and_nothing_looks_current(tmp_path: Path) -> None:
-    async with visited(tmp_path, HOT) as visit:
+    async with visited(tmp_path, thermal()) as visit:
         await visit.sees(".tile:not(.stale)", "thermal-1")
         assert await visit.hub.ends(signal.SIGTERM) == 0
         await visit.sees(".tile.stale", "unknown", seconds=3.0)
@@ -143,7 +167,7 @@ async def test_a_hub_that_is_gone_is_said_at_once_and_nothing_looks_current(tmp_
 
 
 async def test_of_a_device_whose_hub_is_gone_no_state_is_shown(tmp_path: Path) -> None:
-    async with visited(tmp_path, HOT) as visit:
+    async with visited(tmp_path, thermal()) as visit:
         await visit.page.evaluate("location.hash = '#/devices/thermal-1'")
         await visit.sees("#main dl", "ready")
         await visit.sees("#main dl", "full")
@@ -154,42 +178,8 @@ async def test_of_a_device_whose_hub_is_gone_no_state_is_shown(tmp_path: Path) -
         visit.complaints.clear()
 
 
-class Plug:
-    """A simulated camera behind a TCP port, until its plug is pulled."""
-
-    def __init__(self) -> None:
-        self.port = 0
-        self._server: asyncio.Server | None = None
-        self._lines: set[asyncio.StreamWriter] = set()
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1")
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self.pull()
-
-    def pull(self) -> None:
-        assert self._server is not None
-        self._server.close()
-        for line in self._lines:
-            line.transport.abort()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._lines.add(writer)
-        camera = SIMULATOR(Random(1))
-        camera.do("demo")
-        while not writer.is_closing() and not reader.at_eof():
-            try:
-                async with asyncio.timeout(0.05):
-                    writer.write(camera.on_bytes(await reader.read(100)))
-            except TimeoutError:
-                writer.write(camera.advance(0.05))
-
-
 async def test_a_camera_whose_plug_is_pulled_is_lost_within_two_seconds(tmp_path: Path) -> None:
-    async with Plug() as camera, visited(tmp_path, HOT.replace("sim:", f"socket://127.0.0.1:{camera.port}")) as visit:
+    async with Camera() as camera, visited(tmp_path, thermal(port=camera.port)) as visit:
         await visit.sees(".imager:not(.stale) .image-caption", "hottest")
         camera.pull()
         async with asyncio.timeout(2.0):

@@ -5,22 +5,11 @@ from pathlib import Path
 import pytest
 
 from tests.page.browsing import Visit, needs_browser, visited
+from tests.page.cameras import thermal
 from tests.page.test_every_view import THEMES, violations
 
 pytestmark = [pytest.mark.real, needs_browser]
 
-CAMERA = """
-[[device]]
-id = "thermal-1"
-driver = "thermal.gy_mcu90640"
-port = "sim:"
-
-[[limit]]
-device = "thermal-1"
-channel = "image.max"
-high = 33.0
-category = "{category}"
-"""
 ONE = "section[aria-labelledby=alarm-one]"
 COLOURS = """canvas => new Set(new Uint32Array(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size"""
 DRAWN = 20
@@ -53,7 +42,7 @@ def is_kept(folder: Path, found: Path) -> bool:
 async def test_the_image_on_which_an_alarm_came_is_shown_with_its_time_to_whoever_comes_later_too(
     tmp_path: Path,
 ) -> None:
-    async with visited(tmp_path, CAMERA.format(category="threat")) as visit:
+    async with visited(tmp_path, thermal()) as visit:
         await opened(visit)
         assert await drawn(visit) >= DRAWN
         (raised,) = await visit.page.locator(f"{ONE} dt:text-is('Raised') + dd").all_inner_texts()
@@ -71,7 +60,7 @@ async def test_the_image_on_which_an_alarm_came_is_shown_with_its_time_to_whoeve
 
 
 async def test_steps_are_ticked_off_with_their_time_and_the_banner_says_the_next(tmp_path: Path) -> None:
-    async with visited(tmp_path, CAMERA.format(category="threat")) as visit:
+    async with visited(tmp_path, thermal()) as visit:
         await opened(visit)
         await visit.sees("#banner", "next: Stop. Keep people away.")
         first = visit.page.locator(".step").first
@@ -88,14 +77,14 @@ async def test_steps_are_ticked_off_with_their_time_and_the_banner_says_the_next
 
 
 async def test_a_detection_is_not_offered_to_be_shelved_and_it_is_said_why(tmp_path: Path) -> None:
-    async with visited(tmp_path, CAMERA.format(category="threat")) as visit:
+    async with visited(tmp_path, thermal()) as visit:
         await opened(visit)
         await visit.sees(f"{ONE} .buttons", "A detection is not shelved")
         assert await visit.page.get_by_role("button", name="Shelve").count() == 0
 
 
 async def test_another_alarm_is_shelved_by_keyboard_with_a_reason_and_comes_back(tmp_path: Path) -> None:
-    async with visited(tmp_path, CAMERA.format(category="device")) as visit:
+    async with visited(tmp_path, thermal(category="device")) as visit:
         await opened(visit)
         await visit.page.get_by_role("button", name="Shelve 30 min").press("Enter")
         dialog = visit.page.get_by_role("dialog", name="Shelve 30 min")

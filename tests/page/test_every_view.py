@@ -8,6 +8,7 @@ from axe_playwright_python.async_playwright import Axe
 
 from devicehub.config.resources import shipped
 from tests.page.browsing import Visit, exercised, needs_browser, visited
+from tests.page.cameras import HOT, WARM, thermal
 
 pytestmark = [pytest.mark.real, needs_browser]
 
@@ -31,12 +32,7 @@ SMALL = """least => [...document.querySelectorAll("a[href], button, select, inpu
   .map(one => one.matches("[type=checkbox]") ? one.closest("label") : one)
   .filter(one => one.checkVisibility() && !one.matches(".skip") && one.getBoundingClientRect().height < least)
   .map(one => `${one.tagName} ${one.textContent} ${one.getBoundingClientRect().height}`)"""
-CAMERA_AND_TRACE = f"""
-[[device]]
-id = "thermal-1"
-driver = "thermal.gy_mcu90640"
-port = "sim:"
-
+CAMERA_AND_TRACE = f"""{thermal(HOT if REFRESH else WARM, priority="medium")}
 [[device]]
 id = "trace-1"
 driver = "trace.ims_reference"
@@ -53,12 +49,6 @@ device = "gamma-1"
 channel = "dose-rate"
 high = 0.01
 priority = "high"
-
-[[limit]]
-device = "thermal-1"
-channel = "image.max"
-high = 33.0
-priority = "medium"
 
 [[desk]]
 id = "desk-1"

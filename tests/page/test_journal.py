@@ -11,26 +11,17 @@ from playwright.async_api import Locator
 
 from devicehub.clock import Clock
 from tests.page.browsing import Visit, needs_browser, visited
+from tests.page.cameras import thermal
 from tests.page.test_alarm_view import opened as seen_alarm
 from tests.real.journals import event, opened
 
 pytestmark = [pytest.mark.real, needs_browser]
 
-STATION = """
-[[device]]
-id = "thermal-1"
-driver = "thermal.gy_mcu90640"
-port = "sim:"
-
+STATION = f"""{thermal()}
 [[device]]
 id = "gamma-1"
 driver = "radiation.atom_fast"
 port = "sim:"
-
-[[limit]]
-device = "thermal-1"
-channel = "image.max"
-high = 33.0
 """
 KIND, DEVICE, DISPOSITION = "select[name=kind]", "select[name=device]", "select[name=disposition]"
 STATION_NAMED = "select[name=named]"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.page.browsing import Visit, needs_browser, visited
-from tests.page.test_alarm_by_keyboard import HOT
+from tests.page.cameras import thermal
 
 pytestmark = [pytest.mark.real, needs_browser]
 
@@ -30,7 +30,7 @@ async def others(visit: Visit) -> float:
 
 
 async def test_a_red_night_shows_nothing_but_red_from_the_first_paint_on(tmp_path: Path) -> None:
-    async with visited(tmp_path, HOT) as visit:
+    async with visited(tmp_path, thermal()) as visit:
         await visit.sees(".imager:not(.stale) .image-caption", "hottest")
         assert await others(visit) > MOST
         for _ in range(2):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.page.browsing import needs_browser, visited
+from tests.page.cameras import thermal
 
 pytestmark = [pytest.mark.real, needs_browser]
 
@@ -80,19 +81,13 @@ async def test_what_bears_a_label_is_on_its_tile_and_at_its_device_as_what_it_is
         assert await lens.locator(".value > span").inner_text() == "main"
 
 
-THERMAL = """
-[[device]]
-id = "thermal-1"
-driver = "thermal.gy_mcu90640"
-port = "sim:"
-"""
 EMISSIVITY = ".tile[href='#/devices/thermal-1']:not(.stale) .value:has-text('Emissivity'):not(:has(s))"
 """The camera tells it once."""
 HOTTEST = ".tile[href='#/devices/thermal-1']:not(.stale) .value:has-text('hottest'):not(:has(s))"
 
 
 async def test_a_value_that_was_told_once_is_as_good_for_who_opens_the_page_later(tmp_path: Path) -> None:
-    async with visited(tmp_path, THERMAL) as visit:
+    async with visited(tmp_path, thermal()) as visit:
         await visit.sees(EMISSIVITY, "0.95")
         await visit.sees(HOTTEST, "°C")
         await visit.page.reload()
@@ -119,7 +114,7 @@ FORGOTTEN = """async () => (await import("/static/store.js")).topics.delete("rea
 
 @pytest.mark.parametrize("width", [1010, 1280, 400])
 async def test_no_word_and_no_number_of_a_tile_goes_over_two_lines(tmp_path: Path, width: int) -> None:
-    async with visited(tmp_path, THERMAL + LABELLED, width=width) as visit:
+    async with visited(tmp_path, thermal() + LABELLED, width=width) as visit:
         await visit.sees(EMISSIVITY, "0.95")
         await visit.page.evaluate(FORGOTTEN)
         await visit.sees(".tile .value:has(s)", "unknown")

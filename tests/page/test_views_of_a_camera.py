@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.page.browsing import Visit, needs_browser, visited
+from tests.page.cameras import thermal
 
 pytestmark = [pytest.mark.real, needs_browser]
 
@@ -14,17 +15,6 @@ ENDOSCOPE = """
 id = "endoscope-1"
 driver = "endoscope.uvc_endoscope"
 port = "sim:"
-"""
-THERMAL = """
-[[device]]
-id = "thermal-1"
-driver = "thermal.gy_mcu90640"
-port = "sim:"
-
-[[limit]]
-device = "thermal-1"
-channel = "image.max"
-high = 30.0
 """
 IMAGE = ".imager .screens > .image-frame .image"
 SHOWN = """canvas => [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data].join()"""
@@ -71,7 +61,7 @@ async def test_an_endoscope_is_shown_frozen_and_kept_as_evidence(tmp_path: Path)
 
 
 async def test_each_palette_draws_the_image_in_its_own_colours_and_is_chosen_for_good(tmp_path: Path) -> None:
-    async with visited(tmp_path, THERMAL) as visit:
+    async with visited(tmp_path, thermal()) as visit:
         await visit.sees(".imager:not(.stale) .image-caption", "hottest")
         picker = visit.page.get_by_label("Palette")
         found = {}
@@ -90,7 +80,7 @@ async def test_each_palette_draws_the_image_in_its_own_colours_and_is_chosen_for
 
 
 async def test_a_scale_that_is_held_stays_while_the_image_goes_on(tmp_path: Path) -> None:
-    async with visited(tmp_path, THERMAL) as visit:
+    async with visited(tmp_path, thermal()) as visit:
         await visit.sees(".imager:not(.stale) .image-caption", "hottest")
         ends, hottest = visit.page.locator(".image-caption > span").first, visit.page.locator(".image-caption strong")
         lock = visit.page.get_by_role("button", name="Lock scale")

@@ -47,7 +47,52 @@ export function mark(priority, title) {
 export function fill(element, ...children) {
   const trail = focused(element);
   element.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
-  trail?.reduce((place, index) => place?.children[index], element)?.focus?.({ preventScroll: true });
+  if (trail) stand(element, trail);
+}
+
+/**
+ * Have an element say what fresh children would, by changing those that it has: what a finger is down on, and what has the focus, stays. For what
+ * is drawn again and again: a click is lost whose element was replaced between press and release. A child with `data-of` is that of the same `data-of`,
+ * any other the one at its place. Only for children that nobody keeps hold of and that have no listeners of their own.
+ */
+export function renew(element, ...children) {
+  const [trail, held] = [focused(element), document.activeElement];
+  const fresh = children.flat().filter((child) => child !== null && child !== undefined && child !== false).map((child) => child instanceof Node ? child : document.createTextNode(child));
+  const names = new Set(fresh.map((child) => child.dataset?.of));
+  for (const there of [...element.childNodes]) if (there.dataset?.of && !names.has(there.dataset.of)) there.remove();
+  const named = new Map([...element.children].filter((there) => there.dataset.of).map((there) => [there.dataset.of, there]));
+  for (const [index, next] of fresh.entries()) {
+    const there = element.childNodes[index];
+    const kept = next.dataset?.of ? named.get(next.dataset.of) : there;
+    if (!kept || !alike(kept, next)) element.insertBefore(next, there ?? null);
+    else {
+      if (kept !== there) element.insertBefore(kept, there);
+      become(kept, next);
+    }
+  }
+  while (element.childNodes.length > fresh.length) element.lastChild.remove();
+  if (!trail || focused(element)) return;
+  if (element.contains(held)) held.focus({ preventScroll: true });
+  else stand(element, trail);
+}
+
+/** Whether one may become the other. What was drawn on a canvas does not pass over, and a named one stays the one it is. */
+function alike(one, other) {
+  return one.nodeName === other.nodeName && one.nodeName !== "CANVAS" && one.dataset?.of === other.dataset?.of;
+}
+
+function become(old, next) {
+  if (!(old instanceof Element)) {
+    if (old.data !== next.data) old.data = next.data;
+    return;
+  }
+  for (const name of old.getAttributeNames()) if (!next.hasAttribute(name)) old.removeAttribute(name);
+  for (const name of next.getAttributeNames()) if (old.getAttribute(name) !== next.getAttribute(name)) old.setAttribute(name, next.getAttribute(name));
+  renew(old, ...next.childNodes);
+}
+
+function stand(element, trail) {
+  trail.reduce((place, index) => place?.children[index], element)?.focus?.({ preventScroll: true });
 }
 
 /** The way from an element down to the one in it that has the focus, as indices; null where none has. */

@@ -3,7 +3,7 @@
 import { attempt, issuerField } from "../acts.js";
 import { SILENCE_SECONDS } from "../banner.js";
 import { ask } from "../dialog.js";
-import { fill, h, mark, press } from "../dom.js";
+import { fill, h, mark, press, renew } from "../dom.js";
 import { exposure } from "../evidence.js";
 import { trend } from "../plot.js";
 import { reading } from "../rules.js";
@@ -23,7 +23,7 @@ export function open(main, chosen) {
   fill(main, panel("alarms-standing", t("standing-alarms"), issuerField(), list), h("div", { class: "wide" }, whole));
   let [id, revision, image] = [chosen, null, null];
   const draw = () => {
-    fill(list, ...standing().map((one) => line(one, one.data.alarm === id)));
+    renew(list, ...standing().map((one) => line(one, one.data.alarm === id)));
     const one = standing().find(({ data }) => data.alarm === id) ?? (chosen ? null : standing()[0]);
     id = one?.data.alarm ?? id;
     image?.look();
@@ -39,7 +39,7 @@ export function open(main, chosen) {
 }
 
 function line({ data, subject }, here) {
-  return h("li", {}, mark(data.priority, t(`priority.${data.priority}`)),
+  return h("li", { "data-of": data.alarm }, mark(data.priority, t(`priority.${data.priority}`)),
     h("a", { href: `#/alarms/${data.alarm}`, "aria-current": here ? "true" : null }, subject),
     h("span", {}, t(`alarm.${data.state}`)), h("span", {}, duration(age({ time: data.raised }))));
 }

@@ -1,7 +1,7 @@
 // One device whole: identity, channels with course and limits, images, plasmagram or spectrum, errors, commands.
 
 import { attempt, issuerField } from "../acts.js";
-import { fill, h, put } from "../dom.js";
+import { fill, h, put, renew } from "../dom.js";
 import { imager } from "../imager.js";
 import { limits } from "../limits.js";
 import { channels, measured } from "../measured.js";
@@ -23,7 +23,7 @@ export function open(main, id) {
   fill(main, panel("devices-all", t("devices"), list), place);
   const draw = () => {
     const all = devices();
-    fill(list, ...[...all.values()].map((one) => h("li", {}, h("a", { href: `#/devices/${one.id}`, "aria-current": one.id === id ? "true" : null }, one.id),
+    renew(list, ...[...all.values()].map((one) => h("li", { "data-of": one.id }, h("a", { href: `#/devices/${one.id}`, "aria-current": one.id === id ? "true" : null }, one.id),
       h("span", {}, t(`state.${stateOf(one)}`)))));
     const one = all.get(id ?? all.keys().next().value);
     if (!one) return;
@@ -59,13 +59,13 @@ function whole(place, one, pictures) {
   const curves = new Map();
   return { id: one.id, close: () => { tap.close(); unread(); }, draw: (now) => {
     const known = link.open ? now : { ...now, device: undefined, capability: undefined };
-    fill(parts.facts, ...pairs({ state: t(`state.${stateOf(now)}`), since: known.device && duration(age({ time: known.device.since })), why: known.device?.why,
+    renew(parts.facts, ...pairs({ state: t(`state.${stateOf(now)}`), since: known.device && duration(age({ time: known.device.since })), why: known.device?.why,
       driver: now.describe.driver, integrity: now.describe.integrity, serial: now.describe.serial, battery: known.device?.battery, "verification-due": verification(due(one.id)), ...now.describe.facts }),
     ...pairs(Object.fromEntries((known.capability?.capabilities ?? []).map((item) => [item.name, `${t(`level.${item.level}`)} ${item.cause}`]))));
-    fill(parts.errors, ...pairs({ ...(now.device?.errors ?? {}), losses: now.device?.losses, "last-fault": now.device?.last_fault }));
+    renew(parts.errors, ...pairs({ ...(now.device?.errors ?? {}), losses: now.device?.losses, "last-fault": now.device?.last_fault }));
     written(parts.channels, now, curves);
     plots(parts.spectra, now, curves);
-    fill(parts.events, ...events.filter(({ message }) => message.subject?.split("/")[0] === one.id).slice(0, 15).map(event));
+    renew(parts.events, ...events.filter(({ message }) => message.subject?.split("/")[0] === one.id).slice(0, 15).map(event));
   } };
 }
 
@@ -89,7 +89,7 @@ function written(place, one, curves) {
       return { element: h("div", { class: "channel" }, h("strong", { lang: "en" }, channel.title || channel.name), value, canvas), value, canvas };
     });
     const { text, trusted, quality, cause } = measured(one, channel);
-    fill(row.value, h(trusted ? "span" : "s", { lang: channel.kind === "state" ? "en" : null }, text), trusted ? "" : ` ${quality ? t(`quality.${quality}`) : ""} ${cause ?? ""}`);
+    renew(row.value, h(trusted ? "span" : "s", { lang: channel.kind === "state" ? "en" : null }, text), trusted ? "" : ` ${quality ? t(`quality.${quality}`) : ""} ${cause ?? ""}`);
     if (row.canvas === null) continue;
     const limits = Object.entries(topics.get(`reading/${one.id}/${channel.name}`)?.data?.limits ?? {}).filter(([, value]) => typeof value === "number");
     trend(row.canvas, history.get(`${one.id}/${channel.name}`) ?? [], limits.map(([name, value]) => ({ value, label: `${t(name)} ${number(value)}` })));

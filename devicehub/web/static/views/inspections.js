@@ -1,7 +1,7 @@
 // Inspections at the desks: those that are open, one of them whole, those that ended.
 
 import { attempt, issuerField } from "../acts.js";
-import { fill, h, mark, rows } from "../dom.js";
+import { fill, h, mark, renew, rows } from "../dom.js";
 import { preflight, recorded as checked } from "../preflight.js";
 import { age, alarms, events, link, listen, topics } from "../store.js";
 import { clock, duration, moment, number, t } from "../words.js";
@@ -19,7 +19,7 @@ export function open(main, chosen) {
   const draw = () => {
     for (const one of said()) ended.set(one.inspection, one);
     desks(parts.desks, cards, looked);
-    fill(parts.past, ...listed(ended, chosen));
+    renew(parts.past, ...listed(ended, chosen));
     const data = found(ended, chosen);
     const now = data ? JSON.stringify([data, link.open, [...alarms.values()].map((one) => one.data.revision)]) : chosen ?? "";
     if (now === shown) return;
@@ -80,7 +80,7 @@ function card({ desk, devices }, looked) {
   return { element: h("section", { class: "desk", "aria-label": desk }, h("h3", {}, desk), h("p", {}, devices.join(", ")), state, begin, end, said, before.element), draw: (data) => {
     end.hidden = !data;
     before.draw();
-    fill(state, brief(data));
+    renew(state, brief(data));
   } };
 }
 
@@ -95,7 +95,7 @@ function brief(data) {
 function listed(ended, chosen) {
   const all = [...ended.values()].sort((one, other) => other.opened.localeCompare(one.opened));
   if (!all.length) return [h("li", {}, t("none-on-record"))];
-  return all.slice(0, SHOWN).map((one) => h("li", {}, h("a", { href: `#/inspections/${one.inspection}`, "aria-current": one.inspection === chosen ? "true" : null },
+  return all.slice(0, SHOWN).map((one) => h("li", { "data-of": one.inspection }, h("a", { href: `#/inspections/${one.inspection}`, "aria-current": one.inspection === chosen ? "true" : null },
     moment(one.opened)), h("span", {}, one.desk), h("span", {}, one.reference ?? ""), h("strong", {}, t(`inspected.${one.outcome}`))));
 }
 

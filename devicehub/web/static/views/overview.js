@@ -1,6 +1,6 @@
 // At a glance: devices, an imager, standing alarms, the last events.
 
-import { fill, h, mark } from "../dom.js";
+import { fill, h, mark, renew } from "../dom.js";
 import { imager, imagers } from "../imager.js";
 import { channels, hottest, measured } from "../measured.js";
 import { sparkline } from "../plot.js";
@@ -20,9 +20,9 @@ export function open(main) {
     panel("overview-events", t("last-events"), parts.events));
   const screen = selected(parts.imager);
   const draw = (kinds) => {
-    fill(parts.devices, ...families());
-    if (!kinds || kinds.has("alarm")) fill(parts.alarms, ...lines());
-    fill(parts.events, ...events.slice(0, 10).map(event));
+    renew(parts.devices, ...families());
+    if (!kinds || kinds.has("alarm")) renew(parts.alarms, ...lines());
+    renew(parts.events, ...events.slice(0, 10).map(event));
     screen.look();
   };
   draw();
@@ -63,7 +63,7 @@ function chooser(id, select) {
 function families() {
   const found = new Map();
   for (const one of devices().values()) found.set(one.describe.category, [...found.get(one.describe.category) ?? [], one]);
-  return [...found].map(([name, all]) => h("section", { "aria-label": t(`family.${name}`) }, h("h3", {}, t(`family.${name}`)), h("div", { class: "tiles" }, ...all.map(tile))));
+  return [...found].map(([name, all]) => h("section", { "data-of": name, "aria-label": t(`family.${name}`) }, h("h3", {}, t(`family.${name}`)), h("div", { class: "tiles" }, ...all.map(tile))));
 }
 
 function tile(one) {
@@ -71,7 +71,7 @@ function tile(one) {
   const state = stateOf(one);
   const worst = standing().find((alarm) => alarm.subject.startsWith(`${one.id}/`));
   const fault = ["lost", "faulted"].includes(state);
-  return h("a", { class: `tile ${good ? "" : "stale"}`, href: `#/devices/${one.id}` },
+  return h("a", { "data-of": one.id, class: `tile ${good ? "" : "stale"}`, href: `#/devices/${one.id}` },
     h("span", { class: "tile-head" }, worst ? mark(worst.data.priority, t(`priority.${worst.data.priority}`)) : fault ? mark("fault", t(`state.${state}`)) : null,
       h("strong", {}, one.id)),
     h("span", { class: "state" }, t(`state.${state}`)),
@@ -100,7 +100,7 @@ function spark(device, channel) {
 }
 
 function lines() {
-  const found = standing().map(({ data, subject }) => h("li", {}, mark(data.priority, t(`priority.${data.priority}`)),
+  const found = standing().map(({ data, subject }) => h("li", { "data-of": data.alarm }, mark(data.priority, t(`priority.${data.priority}`)),
     h("time", {}, clock(data.raised)), h("a", { href: `#/alarms/${data.alarm}` }, subject), h("span", {}, t(`alarm.${data.state}`)), h("span", {}, duration(age({ time: data.raised })))));
   return found.length ? found : [h("li", {}, t(link.open && alarms.size === 0 ? "no-alarm" : "unknown"))];
 }

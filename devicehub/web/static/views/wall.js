@@ -1,6 +1,6 @@
 // For a screen on the wall: what is seen from across the room.
 
-import { fill, h, mark } from "../dom.js";
+import { fill, h, mark, renew } from "../dom.js";
 import { imager, imagers } from "../imager.js";
 import { age, believed, devices, link, listen, standing } from "../store.js";
 import { duration, t } from "../words.js";
@@ -12,7 +12,7 @@ export function open(main) {
   fill(main, h("div", { class: "wide" }, alarms, lost, screens));
   const shown = new Map();
   const draw = () => {
-    fill(alarms, ...standing().slice(0, 6).map(({ data, subject }) => h("li", {}, mark(data.priority, t(`priority.${data.priority}`)), subject, " ",
+    renew(alarms, ...standing().slice(0, 6).map(({ data, subject }) => h("li", { "data-of": data.alarm }, mark(data.priority, t(`priority.${data.priority}`)), subject, " ",
       t(`alarm.${data.state}`), " ", duration(age({ time: data.raised })))));
     const away = [...devices().values()].filter((one) => !believed(one)).map((one) => one.id);
     fill(lost, !link.open ? t("link-lost") : away.length ? t("not-current", { devices: away.join(", ") }) : "");
