@@ -25,12 +25,13 @@ class Agenda:
 
     def __init__(self, compiled: Compiled, now: float) -> None:
         self._requests = compiled.requests
-        self._talk = compiled.file.conversation
-        self._queue: deque[str] = deque(self._talk.start)
+        talk = compiled.file.conversation
+        self._gap_s, self._again_s = talk.gap_s, talk.again_s
+        self._queue: deque[str] = deque(talk.start)
         self._due = {
             name: now
             for name, request in compiled.requests.items()
-            if request.table.period_s is not None and name not in self._talk.start
+            if request.period_s is not None and name not in talk.start
         }
         self._free_at = now
         self.flight: Flight | None = None
@@ -65,20 +66,20 @@ class Agenda:
 
     def _planned(self, request: Request, now: float) -> None:
         """When it is due again: in step with its period, or later if it was late by more than that."""
-        period, name = request.table.period_s, request.name
+        period, name = request.period_s, request.name
         if period is None:
             return
         due = self._due.get(name, now)
-        step = period or self._talk.again_s
+        step = period or self._again_s
         self._due[name] = due + step if now < due + step else now + step
 
     def sent(self, request: Request, values: Values, now: float) -> None:
         """It is on its way."""
-        if request.table.replies:
-            self.flight = Flight(request, values, now + request.table.timeout_s)
+        if request.replies:
+            self.flight = Flight(request, values, now + request.timeout_s)
         else:
             self.flight = None
-            self._free_at = now + self._talk.gap_s
+            self._free_at = now + self._gap_s
             self._done(request)
 
     def answered(self, now: float) -> None:
@@ -88,13 +89,13 @@ class Agenda:
         self.drop(now)
 
     def _done(self, request: Request) -> None:
-        if request.table.period_s == 0:
+        if request.period_s == 0:
             self._due[request.name] = inf
 
     def drop(self, now: float) -> None:
         """Wait for an answer no longer."""
         self.flight = None
-        self._free_at = max(self._free_at, now + self._talk.gap_s)
+        self._free_at = max(self._free_at, now + self._gap_s)
 
     def hold(self, until: float) -> None:
         """Send nothing before that time."""
@@ -116,4 +117,6 @@ class Agenda:
         for name, at in self._due.items():
             if at < first and self._requests[name].wanted(memory):
                 first = at
-        return max(self._free_at, first) if first < inf else None
+        if first <= self._free_at:
+            return self._free_at
+        return first if first < inf else None

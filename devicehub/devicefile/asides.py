@@ -17,6 +17,7 @@ class Mixed:
     def __init__(self, table: FrameTable, size: Callable[[bytes], int], verify: Callable[[bytes], None]) -> None:
         """`size` of a frame by its head, `verify` its checks: both raise `ProtocolError`."""
         self._sync, self._start = parse_bytes(table.sync), parse_bytes(table.aside_start)
+        self._begins = (self._sync, self._start)
         self._end, self._most = parse_bytes(table.aside_end), table.most
         self._head = table.at + table.width
         self._size, self._verify = size, verify
@@ -26,14 +27,13 @@ class Mixed:
     def feed(self, data: bytes) -> Iterator[Frame]:
         """As `Framer.feed`."""
         self._buffer += data
-        while (frame := self._next()) is not None:
+        while self._buffer and (frame := self._next()) is not None:
             if frame:
                 yield frame
 
     def _next(self) -> Frame | None:
         """One frame or fault; b"" for progress without news; None when more bytes are needed."""
-        dropped = self._hunt()
-        if dropped:
+        if not self._buffer.startswith(self._begins) and (dropped := self._hunt()):
             del self._buffer[:dropped]
             first, self._in_garbage = not self._in_garbage, True
             return ProtocolError(Reason.GARBAGE, "bytes outside a frame") if first else b""
@@ -50,7 +50,7 @@ class Mixed:
 
     def _hunt(self) -> int:
         """How many bytes cannot begin a frame."""
-        found = [at for marker in (self._sync, self._start) if (at := self._buffer.find(marker)) >= 0]
+        found = [at for marker in self._begins if (at := self._buffer.find(marker)) >= 0]
         return min(found) if found else len(self._buffer) - self._partial()
 
     def _partial(self) -> int:

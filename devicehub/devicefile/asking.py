@@ -1,16 +1,35 @@
 """Requests as bytes, and bytes as requests: what a device is sent, with its length and checks."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from devicehub.devicefile.framers import StreamFramer, framer
 from devicehub.devicefile.framing import Framing, room
 from devicehub.devicefile.integrity import Check
 from devicehub.devicefile.notation import Slot, Template, filled, parse_template, slots
+from devicehub.devicefile.schema import CounterTable
 
 LENGTH = "length"
 RESEND = "resend"
 """What is put in when a request is sent again: 1, and 0 before."""
+
+
+class Counters:
+    """Numbers that advance with each request that has them."""
+
+    def __init__(self, tables: Iterable[CounterTable]) -> None:
+        self._tables = {table.name: table for table in tables}
+        self._next = {table.name: table.start for table in self._tables.values()}
+
+    def take(self, names: Iterable[str]) -> dict[str, int]:
+        """The values for these names, where they are counters."""
+        out = {}
+        for name in names:
+            if name in self._tables and name not in out:
+                table = self._tables[name]
+                out[name] = self._next[name] + table.plus
+                self._next[name] = (self._next[name] + 1) % table.modulus
+        return out
 
 
 class Asking:
@@ -22,8 +41,6 @@ class Asking:
         self._asked = checks
         table = framing.table
         self._adjust = table.adjust if table.request_adjust is None else table.request_adjust
-        self._constant: dict[Template, bytes] = {}
-        self._slots: dict[Template, tuple[str, ...]] = {}
         self._head, self._tail = parse_template(table.request_head), parse_template(table.request_tail)
 
     def request_framer(self) -> StreamFramer:
@@ -37,13 +54,6 @@ class Asking:
 
     def request(self, send: Template, values: Mapping[str, float | str], *, unchecked: bool = False) -> bytes:
         """What the device is sent. Raises `ValueError` for a value that does not fit."""
-        if unchecked or self.slots(send):
-            return self._made(send, values, unchecked=unchecked)
-        if send not in self._constant:
-            self._constant[send] = self._made(send, values, unchecked=False)
-        return self._constant[send]
-
-    def _made(self, send: Template, values: Mapping[str, float | str], *, unchecked: bool) -> bytes:
         template = (*self._head, *send, *self._tail)
         checks = room(self._asked)
         size = len(filled(template, {LENGTH: 0, **values})) + checks
@@ -54,9 +64,7 @@ class Asking:
 
     def slots(self, send: Template) -> tuple[str, ...]:
         """What is put into a request, `length` aside."""
-        if send not in self._slots:
-            self._slots[send] = tuple(name for name in slots((*self._head, *send, *self._tail)) if name != LENGTH)
-        return self._slots[send]
+        return tuple(name for name in slots((*self._head, *send, *self._tail)) if name != LENGTH)
 
     def pattern(self, send: Template) -> re.Pattern[bytes]:
         """Matches a request's frame; its slots are groups."""

@@ -10,13 +10,14 @@ from devicehub.devicefile.integrity import Check, compiled
 from devicehub.devicefile.mapping import makers
 from devicehub.devicefile.messages import Codec
 from devicehub.devicefile.notation import Template, parse_template
-from devicehub.devicefile.schema import ChannelTable, DeviceFile, RequestTable
+from devicehub.devicefile.schema import ChannelTable, DeviceFile, LinkTable, RequestTable
 from devicehub.devicefile.schema_memory import MemoryTable
 from devicehub.devicefile.telling import Meaning, meaning
 from devicehub.model.device import Channel, ChannelKind
 from devicehub.model.units import Unit
 from devicehub.tomlfile.position import KeyPath
 from devicehub.tomlfile.problems import Complaint
+from devicehub.wire.packet import Packet, usb_write
 
 
 class ComplaintsError(ValueError):
@@ -29,17 +30,23 @@ class ComplaintsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request, compiled. `when`, `unless`: conditions on what is remembered."""
+    """A request, compiled: what of its table is looked at for every packet is at hand.
 
+    `slots`: what is put in; `packets`: it as it is sent, where nothing is. `when`, `unless`: conditions on what is
+    remembered.
+    """
+
+    name: str
     table: RequestTable
     template: Template
+    slots: tuple[str, ...]
+    packets: tuple[Packet, ...]
     when: Condition | None
     unless: Condition | None
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        return self.table.name
+    replies: tuple[str, ...]
+    period_s: float | None
+    timeout_s: float
+    idle_s: float | None
 
     def wanted(self, memory: Mapping[str, object]) -> bool:
         """Whether it is to be sent, by what the device said before."""
@@ -84,7 +91,7 @@ def compile_file(file: DeviceFile) -> Compiled:
         table.name: meaning(codec.message(table.name), makers(codec.message(table.name), channels))
         for table in file.message
     }
-    requests = {table.name: _request(table) for table in file.request}
+    requests = {table.name: _request(table, asking, file.link) for table in file.request}
     remembered = {
         table.name: tuple(field.name for field in (*file.frame.header, *table.fields) if field.remember)
         for table in file.message
@@ -116,8 +123,30 @@ def _checks(file: DeviceFile) -> Iterator[Check]:
             raise ComplaintsError([Complaint(path, f"check[{number}]: {error}")]) from None
 
 
-def _request(table: RequestTable) -> Request:
-    return Request(table, parse_template(table.send), _condition(table.when), _condition(table.unless))
+def _request(table: RequestTable, asking: Asking, link: LinkTable) -> Request:
+    template = parse_template(table.send)
+    names = asking.slots(template)
+    return Request(
+        name=table.name,
+        table=table,
+        template=template,
+        slots=names,
+        packets=() if names else packets(link, asking.request(template, {})),
+        when=_condition(table.when),
+        unless=_condition(table.unless),
+        replies=table.replies,
+        period_s=table.period_s,
+        timeout_s=table.timeout_s,
+        idle_s=table.idle_s,
+    )
+
+
+def packets(link: LinkTable, data: bytes) -> tuple[Packet, ...]:
+    """A request as the link carries it."""
+    if link.kind == "usb":
+        return (usb_write(link.endpoint_out, data),)
+    piece = link.piece or len(data)
+    return tuple(Packet(data[at : at + piece], link.write) for at in range(0, len(data), piece))
 
 
 def _condition(table: dict[str, object] | None) -> Condition | None:

@@ -124,7 +124,7 @@ def stretch(table: FieldTable) -> tuple[Convert, Callable[[Decoded], bytes]]:
 
 def _text(encoding: str) -> tuple[Convert, Callable[[Decoded], bytes]]:
     def read(data: bytes) -> str:
-        text = data.partition(b"\0")[0].decode(encoding).strip()
+        text = (data.partition(b"\0")[0] if 0 in data else data).decode(encoding).strip()
         if not text.isprintable():
             raise ValueError("not printable")
         return text

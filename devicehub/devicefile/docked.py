@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
+from devicehub.devicefile.agenda import Flight
 from devicehub.devicefile.compiled import Compiled, Memory, Request
 from devicehub.devicefile.conversation import Conversation
 from devicehub.devicefile.memory.codec import CODECS, MemoryCodec
@@ -96,23 +97,26 @@ class Docked(Conversation):
     def _docked(self) -> Memory | None:
         return next((one for one in self._compiled.memories if one.wanted(self._memory)), None)
 
-    def _values(self, now: float, request: Request) -> Mapping[str, float | str]:
+    def _ask(self, now: float, request: Request, given: Mapping[str, float | str]) -> None:
+        super()._ask(now, request, {**self._place(now, request), **given})
+
+    def _place(self, now: float, request: Request) -> Mapping[str, float | str]:
+        """What is read next, or the time to set."""
         memory = self._docked()
-        values = super()._values(now, request)
         if memory is None:
-            return values
+            return {}
         if request.name == memory.table.read and self._pull is not None:
             assert request.table.size is not None  # the names of a file are checked
-            return {**values, "address": self._pull.address, "size": request.table.size - memory.table.less}
+            return {"address": self._pull.address, "size": request.table.size - memory.table.less}
         if request.name == memory.table.set_clock and self._setting is not None:
             when = datetime.fromtimestamp(self._setting.epoch + now, UTC)
-            return {**values, **{name: getattr(when, name) for name in DATE}, "year": when.year - 2000}
-        return values
+            return {**{name: getattr(when, name) for name in DATE}, "year": when.year - 2000}
+        return {}
 
-    def _told(self, now: float, name: str, values: Values, *, doubtful: bool) -> None:
-        super()._told(now, name, values, doubtful=doubtful)
-        memory, flight = self._docked(), self._agenda.flight
-        if memory is None or flight is None or name not in flight.request.table.replies:
+    def _answered(self, now: float, flight: Flight, values: Values, refusal: str) -> None:
+        super()._answered(now, flight, values, refusal)
+        memory = self._docked()
+        if memory is None:
             return
         if flight.request.name == memory.table.clock:
             self._begin(now, memory, values)

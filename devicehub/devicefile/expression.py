@@ -17,6 +17,7 @@ from devicehub.model.errors import ProtocolError, Reason
 
 Number = int | float
 Values = Mapping[str, object]
+NUMBERS: Final = (int, float)  # `int | float` would be made anew each time that it is asked for
 LONGEST: Final = 200
 _SHIFT_MOST: Final = 64
 
@@ -71,9 +72,9 @@ class Expression:
     def whole(self, values: Values) -> int:
         """Its value without a fraction; that of a field alone is looked up. Raises `ProtocolError`."""
         found = values.get(self.text)
-        if isinstance(found, int):
-            return found
-        value = self(values)
+        value = found if isinstance(found, NUMBERS) else self(values)
+        if isinstance(value, int):
+            return value
         if not isfinite(value):
             raise ProtocolError(Reason.RANGE, f"{self.text} = {value}")
         return int(value)
@@ -103,17 +104,33 @@ def _compiled(node: ast.expr, names: set[str]) -> _Closure:
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             inner = _compiled(operand, names)
             return lambda values: -inner(values)
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
-            apply, one, other = _OPERATORS[type(op)], _compiled(left, names), _compiled(right, names)
-            return lambda values: apply(one(values), other(values))
+        case ast.BinOp(op=op) if type(op) in _OPERATORS:
+            return _chain(node, names)
         case _:
             raise ValueError(f"'{ast.unparse(node)}' is no arithmetic on fields")
+
+
+def _chain(node: ast.expr, names: set[str]) -> _Closure:
+    """From left to right: `a + b + c` is one loop, not a call within a call."""
+    rest: list[tuple[Callable[[Number, Number], Number], _Closure]] = []
+    while isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+        rest.insert(0, (_OPERATORS[type(node.op)], _compiled(node.right, names)))
+        node = node.left
+    first = _compiled(node, names)
+
+    def value(values: Values) -> Number:
+        number = first(values)
+        for apply, operand in rest:
+            number = apply(number, operand(values))
+        return number
+
+    return value
 
 
 def _field(name: str) -> _Closure:
     def value(values: Values) -> Number:
         found = values.get(name)
-        if isinstance(found, int | float):
+        if isinstance(found, NUMBERS):
             return found
         raise ProtocolError(Reason.CORRUPT, f"{name} is no number here")
 

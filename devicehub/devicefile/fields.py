@@ -1,6 +1,7 @@
 """Compiles tables of fields: runs of plain numbers into one `struct`, the rest into parts of their own."""
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Literal
 
 from devicehub.devicefile.condition import parse_condition
 from devicehub.devicefile.convert import plausible, scaled, stretch
@@ -97,15 +98,16 @@ def _scalar(table: FieldTable, order: str) -> Scalar:
     wanted = table.value if isinstance(table.value, int | float) else None
     if table.type not in {"u24", "i24"}:
         return Scalar(table.name, decode, encode, wanted, bits, whole=table.type not in {"f32", "f64"})
-    signed, after, before, little = table.type == "i24", decode, encode, order == "little"
+    signed, after, before = table.type == "i24", decode, encode
+    endian: Literal["little", "big"] = "little" if order == "little" else "big"
 
     def read(data: bytes) -> Decoded:
-        number = int.from_bytes(data, "little" if little else "big", signed=signed)
+        number = int.from_bytes(data, endian, signed=signed)
         return number if after is None else after(number)
 
     def write(value: Decoded) -> bytes:
         number = int(value if before is None else before(value))
-        return number.to_bytes(3, "little" if little else "big", signed=signed)
+        return number.to_bytes(3, endian, signed=signed)
 
     return Scalar(table.name, read, write)
 

@@ -151,21 +151,21 @@ class Replies:
                 self.clear()
                 yield ProtocolError(Reason.LENGTH, f"more than the {self._wanted} bytes of the answer")
             else:
-                yield from self._taken(bytes(self._buffer))
+                yield self._taken()
 
     def idle(self) -> Iterator[Frame]:
         """The line is idle: an answer of unknown size is whole."""
         if self._open and self._wanted is None and self._buffer:
-            yield from self._taken(bytes(self._buffer))
+            yield self._taken()
 
-    def _taken(self, frame: bytes) -> Iterator[Frame]:
+    def _taken(self) -> Frame:
+        frame = bytes(self._buffer)
         self.clear()
         try:
             self._verify(frame)
         except ProtocolError as error:
-            yield error
-            return
-        yield frame
+            return error
+        return frame
 
 
 def framer(table: FrameTable, verify: Verify) -> StreamFramer:

@@ -21,11 +21,12 @@ class Framing:
         self._escape = Escape(table.escape)
         self.start, self.end = parse_bytes(table.start), parse_bytes(table.end)
         self.tail = room(self._checks)
+        self._inside = slice(None, -self.tail or None)
         self._aside = parse_bytes(table.aside_start)
 
     def framer(self) -> StreamFramer:
         """A fresh framer of what the device sends."""
-        return framer(self.table, self.verify)
+        return framer(self.table, self._refusing[0].verify if len(self._refusing) == 1 else self.verify)
 
     def verify(self, frame: bytes) -> None:
         """Raises `ProtocolError` unless all checks that a frame must have hold."""
@@ -50,7 +51,7 @@ class Framing:
 
     def body(self, frame: bytes) -> bytes:
         """A frame without the checks at its end."""
-        return frame[: len(frame) - self.tail] if self.tail and not self._is_aside(frame) else frame
+        return frame if self._aside and frame.startswith(self._aside) else frame[self._inside]
 
     def _is_aside(self, frame: bytes) -> bool:
         """Whether it is one of those that stand between the frames with a length."""

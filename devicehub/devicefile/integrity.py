@@ -23,58 +23,54 @@ CHECKED = b"123456789"
 class Check:
     """One check of a frame.
 
-    `at`: offset of its bytes, negative from the end. `begin`, `end`: what it covers, `end` at most 0 counts from the
-    end of the frame. `refuses`: a frame without it is none.
+    `at`: offset of its bytes, negative from the end, and `place` where they are. `covered`: what it is a check of.
+    `refuses`: a frame without it is none.
     """
 
     compute: Compute
     size: int
     at: int
-    begin: int
-    end: int
+    place: slice
+    covered: slice
     encode: Callable[[int], bytes]
     decode: Callable[[bytes], int]
     zero_is_unchecked: bool
     refuses: bool = True
 
-    def span(self, frame: bytes) -> bytes:
-        """The bytes that are covered."""
-        return frame[self.begin : len(frame) + self.end if self.end <= 0 else self.end]
-
-    def place(self, frame: bytes) -> int:
-        """Where the check stands. Raises `ProtocolError` for a frame too short to have one."""
-        at = self.at if self.at >= 0 else len(frame) + self.at
-        if at < 0 or at + self.size > len(frame):
+    def told(self, frame: bytes) -> int:
+        """What the frame says. Raises `ProtocolError` for one too short to have a check."""
+        held = frame[self.place]
+        if len(held) != self.size:
             raise ProtocolError(Reason.TRUNCATED, "no room for the check")
-        return at
+        return self.decode(held)
 
     def verify(self, frame: bytes) -> None:
         """Raises `ProtocolError` unless the frame is whole."""
-        size = len(frame)
-        at = self.at if self.at >= 0 else size + self.at
-        if at < 0 or at + self.size > size:
-            at = self.place(frame)
-        told = self.decode(frame[at : at + self.size])
+        told = self.told(frame)
         if told == 0 and self.zero_is_unchecked:
             return
-        if told != self.compute(frame[self.begin : size + self.end if self.end <= 0 else self.end]):
+        if told != self.compute(frame[self.covered]):
             raise ProtocolError(Reason.CHECKSUM, "check does not match")
 
     def says_unchecked(self, frame: bytes) -> bool:
         """Whether it is 0 and that means that there is none."""
-        at = self.place(frame)
-        return self.zero_is_unchecked and self.decode(frame[at : at + self.size]) == 0
+        told = self.told(frame)
+        return self.zero_is_unchecked and told == 0
 
     def fill(self, frame: bytes) -> bytes:
         """The frame with its check."""
-        at = self.place(frame)
-        value = self.compute(self.span(frame))
-        return frame[:at] + self.encode(value) + frame[at + self.size :]
+        return self._written(frame, self.compute(frame[self.covered]))
 
     def blank(self, frame: bytes) -> bytes:
         """The frame with a check of zero."""
-        at = self.place(frame)
-        return frame[:at] + self.encode(0) + frame[at + self.size :]
+        return self._written(frame, 0)
+
+    def _written(self, frame: bytes, value: int) -> bytes:
+        out = bytearray(frame)
+        if len(out[self.place]) != self.size:
+            raise ProtocolError(Reason.TRUNCATED, "no room for the check")
+        out[self.place] = self.encode(value)
+        return bytes(out)
 
 
 def compiled(table: CheckTable) -> Check:
@@ -88,7 +84,8 @@ def compiled(table: CheckTable) -> Check:
     size = (2 if digits else 1) * (table.width // 8)
     at = -size if table.at is None else table.at
     end = table.end if table.end is not None else (min(0, at))
-    return Check(compute, size, at, table.begin, end, *_coding(table), table.zero_is_unchecked, table.wrong == "refuse")
+    place, covered = slice(at, at + size or None), slice(table.begin, end or None)
+    return Check(compute, size, at, place, covered, *_coding(table), table.zero_is_unchecked, table.wrong == "refuse")
 
 
 def _coding(table: CheckTable) -> tuple[Callable[[int], bytes], Callable[[bytes], int]]:
@@ -129,14 +126,16 @@ def _sum(table: CheckTable) -> Compute:
     modulus = table.modulus or 1 << table.width
     words = {"u8": "", "u16le": "<u2", "u16be": ">u2"}[table.words]
     init, mask = table.init, (1 << table.width) - 1
-    sign = {"none": 0, "ones": 1, "twos": 2}[table.negate]
+    sign = table.negate
 
     def added(data: bytes) -> int:
         if words and len(data) % 2:
             raise ProtocolError(Reason.LENGTH, "an odd number of bytes in a sum of words")
         total = int(np.frombuffer(data, words).sum(dtype=np.uint64)) if words else sum(data)
         total = (total + init) % modulus
-        return (total, mask - total, -total & mask)[sign]
+        if sign == "none":
+            return total
+        return mask - total if sign == "ones" else -total & mask
 
     return added
 

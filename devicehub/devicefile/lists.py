@@ -139,7 +139,7 @@ class Sequence:
     def __init__(self, name: str, layout: Layout, cases: tuple[Case, ...]) -> None:
         self._name = name
         self._layout = layout
-        self._parts = layout.parts
+        self._reads = layout.reads
         self._cases = cases
         self.count: Expression | int | None = None
         self.extent = Extent()
@@ -167,18 +167,18 @@ class Sequence:
             for _ in range(number):
                 at = self._element(data, at, elements)
             return at
-        parts = self._parts
+        reads = self._reads
         for _ in range(number):
             element: Values = {}
-            for part in parts:
-                at = part.decode(data, at, element)
+            for read in reads:
+                at = read(data, at, element)
             elements.append(element)
         return at
 
     def _element(self, data: bytes, at: int, elements: list[Values]) -> int:
         element: Values = {}
-        for part in self._parts:
-            at = part.decode(data, at, element)
+        for read in self._reads:
+            at = read(data, at, element)
         if self._cases:
             case = self._case(element)
             element["case"] = case.name

@@ -198,7 +198,12 @@ def _symbology(table: ScanTable) -> str | Callable[[Values], str]:
     """A name, or what gives it."""
     if table.aim is not None:
         aim = table.aim
-        return lambda values: aim_symbology(_text(values[aim]))
+
+        def symbology(values: Values) -> str:
+            found = values[aim]
+            return aim_symbology(found if isinstance(found, str) else _text(found))
+
+        return symbology
     return (lambda values: put_in(table.symbology, values)) if SLOT.search(table.symbology) else table.symbology
 
 

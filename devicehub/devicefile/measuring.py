@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from devicehub.devicefile.condition import parse_condition
-from devicehub.devicefile.expression import Number, parse_expression
+from devicehub.devicefile.expression import parse_expression
 from devicehub.devicefile.parts import Decoded, Values
 from devicehub.devicefile.schema_message import FieldTable, MeasureTable
 from devicehub.model.device import Channel, ChannelKind
@@ -38,7 +38,7 @@ def _checked(field: FieldTable, channels: Mapping[str, Channel]) -> Iterator[Mak
 
 
 def _field(name: str, channel: Channel) -> Make:
-    measured = _state if channel.kind is ChannelKind.STATE else _measured
+    measured = _of(channel)
 
     def make(values: Values, out: list[Sample]) -> None:
         value = values.get(name)
@@ -71,17 +71,20 @@ def _as_they_are(named: Sequence[tuple[str, str]]) -> Make:
 
 def _in_case(sequence: str, case: str, name: str, channel: Channel) -> Make:
     """A field of a list's elements: of those of one case, or of all."""
+    measured = _of(channel)
 
     def make(values: Values, out: list[Sample]) -> None:
         of_case = (one for one in values.get(sequence, ()) if case in {"", one.get("case", "")})
-        out.extend(_measured(channel, one[name]) for one in of_case if one.get(name) is not None)
+        out.extend(measured(channel, one[name]) for one in of_case if one.get(name) is not None)
 
     return make
 
 
+def _of(channel: Channel) -> Callable[[Channel, Decoded], Measurement]:
+    return _state if channel.kind is ChannelKind.STATE else _measured
+
+
 def _measured(channel: Channel, value: Decoded) -> Measurement:
-    if channel.kind is ChannelKind.STATE:
-        return _state(channel, value)
     if not isinstance(value, int) and (not isinstance(value, float) or not math.isfinite(value)):
         raise ProtocolError(Reason.RANGE, f"{channel.name} = {value} is not a number")
     return Measurement(channel.name, value)
@@ -103,20 +106,18 @@ def measure(table: MeasureTable, channel: Channel) -> Make:
     """What makes a value that is computed."""
     value, when = parse_expression(table.value), parse_condition(table.when or {})
     uncertainty = None if table.uncertainty is None else parse_expression(table.uncertainty)
+    measured = _of(channel)
 
     def one(values: Values, out: list[Sample]) -> None:
-        if not when(values):
+        if when.tests and not when(values):
             return
-        sample = _measured(channel, _rounded(value(values)))
+        number = value(values)
+        sample = measured(channel, number if isinstance(number, int) else single(number))
         if uncertainty is not None:
             sample = Measurement(sample.channel, sample.value, uncertainty=single(float(uncertainty(values))))
         out.append(sample)
 
     return each(table.each, one)
-
-
-def _rounded(value: Number) -> Number:
-    return value if isinstance(value, int) else single(value)
 
 
 def each(sequence: str | None, one: Make, *, alone: bool = False) -> Make:

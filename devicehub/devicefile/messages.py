@@ -1,7 +1,9 @@
 """Messages: which one a frame is, its fields, and the frame that fields make."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 from devicehub.devicefile.condition import Condition, parse_condition
 from devicehub.devicefile.expression import Expression, parse_expression
@@ -9,9 +11,9 @@ from devicehub.devicefile.fields import compile_fields
 from devicehub.devicefile.framing import Framing
 from devicehub.devicefile.guards import Guard, guard
 from devicehub.devicefile.notation import parse_bytes
-from devicehub.devicefile.parts import Layout, Values
+from devicehub.devicefile.parts import Layout, Read, Values
 from devicehub.devicefile.schema import DeviceFile
-from devicehub.devicefile.schema_message import FieldTable, MessageTable
+from devicehub.devicefile.schema_message import FieldTable, MessageTable, PieceTable
 from devicehub.model.errors import ProtocolError, Reason
 
 KNOWN_MOST = 1024
@@ -19,20 +21,27 @@ KNOWN_MOST = 1024
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One kind of frame, compiled. `early`: its match looks at the header alone. `guard`: see there.
+    """One kind of frame, compiled: what of its table is looked at for every frame is at hand.
 
-    `leads_on`: a request follows from it, or it says no.
+    `early`: its match looks at the header alone, `tested`: at something of it. `guard`: see there. `leads_on`: a
+    request follows from it, or it says no. `read`: its layout.
     """
 
     name: str
     table: MessageTable
     match: Condition
     early: bool
+    tested: bool
     layout: Layout
     compute: tuple[tuple[str, Expression], ...]
     strict: bool
     guard: Guard | None
+    piece: PieceTable | None
+    refused: str
+    acknowledge: str | None
+    then: tuple[str, ...]
     leads_on: bool
+    read: Read
 
     @property
     def unasked(self) -> bool:
@@ -46,16 +55,19 @@ class Codec:
     def __init__(self, file: DeviceFile, framing: Framing) -> None:
         self._framing = framing
         endian = file.frame.endian
-        self._header, self._has_header = compile_fields(file.frame.header, endian), bool(file.frame.header)
+        self._header = compile_fields(file.frame.header, endian)
+        self._read_header = self._header.read if file.frame.header else None
         self._lengths = tuple(_lengths(file.frame.header))
         self._echoes = tuple((field.name, field.echo) for field in file.frame.header if field.echo)
         known = frozenset(name for field in file.frame.header for name in (field.name, *field.bits))
         self._messages = {table.name: _message(table, endian, known) for table in file.message}
         self._known: dict[tuple[object, ...], Message] = {}
         self._unasked = tuple(message for message in self._messages.values() if message.unasked)
-        self._possible: dict[tuple[str, ...], tuple[Message, ...]] = {}
-        self._matched = sorted({name for message in self._messages.values() for name in message.match.names})
+        self._possible: dict[tuple[str, ...], tuple[tuple[Guard | None, tuple[Message, ...]], ...]] = {}
         self._all_early = all(message.early for message in self._messages.values())
+        matched = sorted({name for message in self._messages.values() for name in message.match.names})
+        sure = all(field.when is None and not field.optional for field in file.frame.header)
+        self._matched = _said(matched, sure=sure and self._all_early)
 
     @property
     def messages(self) -> Iterable[Message]:
@@ -65,7 +77,7 @@ class Codec:
     def whole(self, name: str, data: bytes, values: Values) -> tuple[Message, Values]:
         """A message from the data of its pieces, behind the `values` of the last one's. Raises `ProtocolError`."""
         message, found = self._messages[name], {**values}
-        return self._finished(message, found, len(data) - message.layout.decode(data, 0, found))
+        return self._finished(message, found, len(data) - message.read(data, 0, found))
 
     def content(self, name: str, values: Mapping[str, object]) -> bytes:
         """A message's fields without a header, as its pieces carry them. Raises `ValueError`."""
@@ -82,56 +94,62 @@ class Codec:
 
         `memory`: remembered fields, for conditions. Raises `ProtocolError`.
         """
-        body = self._framing.body(frame)
+        body = self._framing.body(frame) if self._framing.tail else frame
         header: Values = {**memory}
-        at = self._header.decode(body, 0, header) if self._has_header else 0
+        at = 0 if self._read_header is None else self._read_header(body, 0, header)
         for name, adjust in self._lengths:
             if header[name] != len(frame) - adjust:
                 raise ProtocolError(Reason.LENGTH, f"{name} = {header[name]} in a frame of {len(frame)} bytes")
         if not self._all_early:
             return self._searched(body, at, header, expected)
-        key = (expected, *map(header.get, self._matched))
+        key = (expected, self._matched(header))
         if (found := self._known.get(key)) is not None:
-            return self._finished(found, header, len(body) - found.layout.decode(body, at, header))
+            return self._finished(found, header, len(body) - found.read(body, at, header))
         message, values = self._searched(body, at, header, expected)
         if len(self._known) < KNOWN_MOST:
             self._known[key] = message
         return message, values
 
     def _searched(self, body: bytes, at: int, header: Values, expected: tuple[str, ...]) -> tuple[Message, Values]:
-        possible = self._possible.get(expected) or self._candidates(expected)
         fault: ProtocolError | None = None
-        for message in possible:
-            if not _may_be(message, body, at) or (message.early and not message.match(header)):
+        for constants, messages in self._possible.get(expected) or self._grouped(expected):
+            if constants is not None and not body.startswith(constants[1], at + constants[0]):
                 continue
-            values = dict(header)
-            try:
-                end = message.layout.decode(body, at, values)
-            except ProtocolError as error:
-                if message.early:
-                    raise
-                fault = error
-                continue
-            if message.early or message.match(values):
-                return self._finished(message, values, len(body) - end)
-        raise fault or self._why(possible, body, at, header)
+            for message in messages:
+                if message.tested and not message.match(header):
+                    continue
+                values = header if message.early else {**header}
+                try:
+                    end = message.read(body, at, values)
+                except ProtocolError as error:
+                    if message.early:
+                        raise
+                    fault = error
+                    continue
+                if message.early or message.match(values):
+                    return self._finished(message, values, len(body) - end)
+        raise fault or self._why(self._candidates(expected), body, at, header)
+
+    def _grouped(self, expected: tuple[str, ...]) -> tuple[tuple[Guard | None, tuple[Message, ...]], ...]:
+        """The candidates in their order; those with the same guard are asked for it once."""
+        found = groupby(self._candidates(expected), lambda message: message.guard)
+        self._possible[expected] = tuple((constants, tuple(messages)) for constants, messages in found)
+        return self._possible[expected]
 
     def _candidates(self, expected: tuple[str, ...]) -> tuple[Message, ...]:
         """What a frame may be: the answers to what was asked, then what is known by itself."""
         named = tuple(self._messages[name] for name in expected)
-        found = (*named, *(message for message in self._unasked if message.name not in expected))
-        self._possible[expected] = found
-        return found
+        return (*named, *(message for message in self._unasked if message.name not in expected))
 
     @staticmethod
     def _why(possible: Iterable[Message], body: bytes, at: int, header: Values) -> ProtocolError:
         """Why a frame is none of the messages that it might be."""
         fault = ProtocolError(Reason.UNSUPPORTED, f"no message for {body[:8].hex(' ')}")
         for message in possible:
-            if message.early and not message.match(header):
+            if message.tested and not message.match(header):
                 continue
             try:
-                message.layout.decode(body, at, dict(header))
+                message.read(body, at, dict(header))
             except ProtocolError as error:
                 fault = error
                 if message.early:
@@ -177,9 +195,9 @@ def _lengths(header: Iterable[FieldTable]) -> Iterator[tuple[str, int]]:
             yield field.name, field.adjust
 
 
-def _may_be(message: Message, body: bytes, at: int) -> bool:
-    """Whether the first of its constants are there, as far as they stand at a fixed place."""
-    return message.guard is None or body.startswith(message.guard[1], at + message.guard[0])
+def _said(names: list[str], *, sure: bool) -> Callable[[Values], object]:
+    """What some fields say. `sure`: they are all there."""
+    return itemgetter(*names) if sure and names else lambda values: tuple(map(values.get, names))
 
 
 def _message(table: MessageTable, endian: str, header: frozenset[str]) -> Message:
@@ -188,5 +206,20 @@ def _message(table: MessageTable, endian: str, header: frozenset[str]) -> Messag
     layout = compile_fields(table.fields, endian, separator)
     compute = tuple((name, parse_expression(text)) for name, text in table.compute.items())
     early, strict = match.names <= header, table.extra == "refuse"
-    leads_on = bool(table.refused or table.acknowledge or table.then)
-    return Message(table.name, table, match, early, layout, compute, strict, guard(table, endian), leads_on)
+    return Message(
+        name=table.name,
+        table=table,
+        match=match,
+        early=early,
+        tested=early and bool(match.tests),
+        layout=layout,
+        compute=compute,
+        strict=strict,
+        guard=guard(table, endian),
+        piece=table.piece,
+        refused=table.refused,
+        acknowledge=table.acknowledge,
+        then=table.then,
+        leads_on=bool(table.refused or table.acknowledge or table.then),
+        read=layout.read,
+    )

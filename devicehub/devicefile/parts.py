@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from devicehub.devicefile.expression import Expression
+from devicehub.devicefile.expression import NUMBERS, Expression
 from devicehub.model.errors import ProtocolError, Reason
 
 Decoded = Any
@@ -18,6 +18,9 @@ Values = dict[str, Decoded]
 """Decoded fields by name."""
 
 Convert = Callable[[Decoded], Decoded]
+
+Read = Callable[[bytes, int, Values], int]
+"""As `Part.decode`."""
 
 
 class Part(Protocol):
@@ -46,12 +49,18 @@ class Layout:
 
     def __init__(self, parts: tuple[Part, ...], announced: tuple[Announced, ...] = ()) -> None:
         self.parts = parts
+        self.reads: tuple[Read, ...] = tuple(part.decode for part in parts)
         self._announced = announced
+
+    @property
+    def read(self) -> Read:
+        """What decodes it: its part, where it has one alone."""
+        return self.reads[0] if len(self.reads) == 1 else self.decode
 
     def decode(self, data: bytes, at: int, values: Values) -> int:
         """As `Part.decode`."""
-        for part in self.parts:
-            at = part.decode(data, at, values)
+        for read in self.reads:
+            at = read(data, at, values)
         return at
 
     def encode(self, values: Values, out: bytearray) -> None:
@@ -96,11 +105,8 @@ class Fixed:
         self._bits = tuple(
             (bit, number, shift, mask) for number, one in enumerate(scalars) for bit, shift, mask in one.bits
         )
-        self._decoded = tuple((one.name, number, one.decode) for number, one in numbers if one.decode)
-        self._stretches = tuple(
-            (one.name, number, one.decode, one.wanted) for number, one in enumerate(scalars) if one.size and one.decode
-        )
-        self._converts = bool(self._bits or self._decoded or self._stretches)
+        self._reads = tuple((one.name, number, _reads(one)) for number, one in enumerate(scalars) if one.decode)
+        self._converts = bool(self._bits or self._reads)
 
     def decode(self, data: bytes, at: int, values: Values) -> int:
         """As `Part.decode`."""
@@ -123,10 +129,11 @@ class Fixed:
     def _convert(self, raw: tuple[Decoded, ...], values: Values) -> None:
         for bit, number, shift, mask in self._bits:
             values[bit] = raw[number] >> shift & mask
-        for name, number, decode in self._decoded:
-            values[name] = decode(raw[number])
-        for name, number, read, expected in self._stretches:
-            values[name] = read_as(name, raw[number], read, expected)
+        for name, number, read in self._reads:
+            try:
+                values[name] = read(raw[number])
+            except ValueError:
+                raise _corrupt(name, raw[number]) from None
 
     def encode(self, values: Values, out: bytearray) -> None:
         """As `Part.encode`."""
@@ -136,15 +143,35 @@ class Fixed:
             raise ValueError(f"{', '.join(self._names)}: {error}") from None
 
 
-def read_as(name: str, data: bytes, read: Convert, wanted: object) -> Decoded:
-    """The value of some bytes. Raises `ProtocolError` for what cannot be read, or is not `wanted`."""
-    try:
-        value = read(data)
-    except ValueError:
-        raise ProtocolError(Reason.CORRUPT, f"{name} = {data[:40]!r}") from None
-    if wanted is not None and value != wanted:
-        raise ProtocolError(Reason.UNEXPECTED, f"{name} = {value!r}, not {wanted!r}")
-    return value
+def _corrupt(name: str, data: bytes) -> ProtocolError:
+    """Bytes that cannot be read."""
+    return ProtocolError(Reason.CORRUPT, f"{name} = {data[:40]!r}")
+
+
+class Constant:
+    """Reads bytes that must say one thing. Those that last said it are not read again; others may, padded for one."""
+
+    def __init__(self, name: str, read: Convert, wanted: object) -> None:
+        self._name, self._read, self._wanted = name, read, wanted
+        self._seen: bytes | None = None
+        self._value: Decoded = None
+
+    def __call__(self, data: bytes) -> Decoded:
+        """Their value. Raises `ValueError` for what cannot be read, `ProtocolError` for something else."""
+        if data == self._seen:
+            return self._value
+        value = self._read(data)
+        if value != self._wanted:
+            raise ProtocolError(Reason.UNEXPECTED, f"{self._name} = {value!r}, not {self._wanted!r}")
+        self._seen, self._value = data, value
+        return value
+
+
+def _reads(scalar: Scalar) -> Convert:
+    """What makes a value of what stands in a frame."""
+    assert scalar.decode is not None
+    held = scalar.size and scalar.wanted is not None
+    return Constant(scalar.name, scalar.decode, scalar.wanted) if held else scalar.decode
 
 
 def _raw(scalar: Scalar, values: Values) -> Decoded:
@@ -174,19 +201,20 @@ class Extent:
 
     def find(self, name: str, data: bytes, at: int, values: Values) -> tuple[int, int]:
         """Where the field ends and where the next begins. Raises `ProtocolError`."""
+        until = self.until
         if self.size is not None:
             size = self.size if isinstance(self.size, int) else self.size.whole(values)
-            if size < 0 or at + size > len(data):
+            end = at + size
+            if size < 0 or end > len(data):
                 raise ProtocolError(Reason.TRUNCATED, f"{name} has {size} bytes, {len(data) - at} are left")
-            return at + size, at + size
-        if self.until is None:
-            return len(data), len(data)
-        end = data.find(self.until, at)
-        if end < 0 and self.last:
-            return len(data), len(data)
-        if end < 0:
-            raise ProtocolError(Reason.TRUNCATED, f"{name} does not end in {self.until.hex(' ')}")
-        return end, end + len(self.until)
+            return end, end
+        if until is not None:
+            end = data.find(until, at)
+            if end >= 0:
+                return end, end + len(until)
+            if not self.last:
+                raise ProtocolError(Reason.TRUNCATED, f"{name} does not end in {until.hex(' ')}")
+        return len(data), len(data)
 
     def write(self, content: bytes, values: Values, out: bytearray) -> None:
         """Append what a field holds, padded to its size or with its end."""
@@ -212,23 +240,24 @@ class Stretch:
         """`convert`: from bytes and back. `wanted`: what it must be."""
         self._name = name
         self._extent = extent
-        self._read, self._write = convert
+        self._sized_by = extent.size.text if isinstance(extent.size, Expression) else ""
+        read, self._write = convert
         self._wanted = wanted
-        self._plain = self._read is bytes and wanted is None
-        size = extent.size
-        self._sized_by = size.text if isinstance(size, Expression) and size.text in size.names else None
+        self._plain = read is bytes and wanted is None
+        self._read = read if wanted is None else Constant(name, read, wanted)
 
     def decode(self, data: bytes, at: int, values: Values) -> int:
         """As `Part.decode`."""
-        size = None if self._sized_by is None else values.get(self._sized_by)
-        if isinstance(size, float) and size.is_integer():
-            size = int(size)
-        if isinstance(size, int) and 0 <= size <= len(data) - at:
-            end = after = at + size
+        size = values.get(self._sized_by) if self._sized_by else None  # most are sized by a field alone
+        if size is not None and isinstance(size, NUMBERS) and 0 <= size <= len(data) - at:
+            end = after = at + int(size)
         else:
             end, after = self._extent.find(self._name, data, at, values)
         found = data[at:end]
-        values[self._name] = found if self._plain else read_as(self._name, found, self._read, self._wanted)
+        try:
+            values[self._name] = found if self._plain else self._read(found)
+        except ValueError:
+            raise _corrupt(self._name, found) from None
         return after
 
     def encode(self, values: Values, out: bytearray) -> None:
