@@ -9,6 +9,7 @@ from math import isfinite
 
 MOST = 32
 LONGEST = 160
+_MORE = "more defects than are told"
 _DATE_TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)([.,]\d{1,9})?)?\s*(Z|[+-]\d\d:?\d\d|[+-]\d\d)?", re.ASCII
 )
@@ -17,15 +18,15 @@ _NUMBER = re.compile(r"[+-]?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][+-]?\d
 
 
 class Defects:
-    """The defects of one file, each once, in the order in which they were met; at most `MOST` of them."""
+    """The defects of one file, each once, in the order in which they were met; after `MOST`, that there are more."""
 
     def __init__(self) -> None:
         self._texts: dict[str, None] = {}
 
     def add(self, text: str) -> None:
         """One more."""
-        if len(self._texts) < MOST:
-            self._texts[plain(text)] = None
+        text = plain(text)
+        self._texts[text if text in self._texts or len(self._texts) < MOST else _MORE] = None
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -27,27 +27,22 @@ from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import (
     Axis,
     Cause,
-    Identified,
     Identity,
     Measurement,
-    Outcome,
-    Peak,
     Quality,
-    Result,
     Sample,
     Spectrum,
 )
 from devicehub.model.units import Unit
 from devicehub.wire.defects import Defects, duration_of, instant_of, number, plain
-from devicehub.wire.findings import finding
 from devicehub.wire.xml import Element, parse_xml
+from drivers.radiation._n42_analysis import verdicts
 from drivers.radiation._n42_spectra import axis, channels, packed
 
 MOST_BYTES = 2 * 1024 * 1024
 MOST_SPECTRA = 64
 MOST_NUMBERS = MOST_SPECTRA * 4096
 """Of all channel data of a file, which is read in one turn: more would hold up other devices."""
-MOST_NAMED = 32
 _ROOTS = frozenset({"RadInstrumentData", "N42InstrumentData"})
 _FACTS = (
     ("manufacturer", ("RadInstrumentManufacturerName", "Manufacturer")),
@@ -55,9 +50,6 @@ _FACTS = (
     ("serial", ("RadInstrumentIdentifier", "InstrumentID")),
     ("class", ("RadInstrumentClassCode", "InstrumentType")),
 )
-_NATURAL = ("norm", "naturally occurring")
-_ANALYSES = ("NuclideAnalysisResults", "NuclideAnalysis")
-_FAILED = frozenset({"Failure", "Other"})
 _DOSE_UNITS = MappingProxyType({"": 1.0, "uSv/h": 1.0, "\u00b5Sv/h": 1.0, "nSv/h": 1e-3, "mSv/h": 1e3})
 _CHANNELS = Axis(Unit.ONE, 1.0)
 
@@ -122,9 +114,7 @@ class _File:
 
     def found(self) -> Iterator[Sample]:
         """The verdict of each analysis, and an alarm for each thing that it names."""
-        analyses = list(self._root.every("AnalysisResults"))
-        for analysis in analyses[:MOST_NAMED]:
-            yield from self._verdict(analysis)
+        yield from verdicts(self._root, self._name, self._defects)
 
     def _when(self, place: Element) -> _When:
         start, real = place.said("StartDateTime", "StartTime"), place.said("RealTimeDuration", "RealTime")
@@ -206,61 +196,6 @@ class _File:
             yield ProtocolError(Reason.CORRUPT, f"dose rate '{plain(element.text, 40)}' in '{plain(unit, 20)}'")
             return
         yield Measurement("dose-rate", value * _DOSE_UNITS[unit], device_time=when.start)
-
-    def _verdict(self, analysis: Element) -> Iterator[Sample]:
-        named = tuple(self._named(analysis))
-        alarms = [plain(one.said("RadAlarmCategoryCode"), 40) or "alarm" for one in analysis.every("RadAlarm")]
-        status = analysis.said("AnalysisResultStatusCode")
-        text = analysis.said("AnalysisStartDateTime")
-        began = instant_of(text, self._defects) if text else None
-        looked = any(analysis.first(one) for one in _ANALYSES) and status not in _FAILED
-        outcome = Outcome.CLEAR if looked else Outcome.INCONCLUSIVE
-        found = [one for one in named if not _natural(one)]
-        yield Result(
-            Outcome.ALARM if found or alarms else outcome,
-            self._name,
-            peaks=tuple(self._peaks(analysis)),
-            identified=named,
-            note=plain(analysis.said("AnalysisResultDescription", "ThreatDescription")),
-            defects=self._defects.texts,
-            device_time=began,
-        )
-        for one in found:
-            yield from finding("nuclide", one.name, one.name)
-        for category in dict.fromkeys(alarms[:MOST_NAMED]):
-            yield from finding("alarm", category, category)
-
-    def _named(self, analysis: Element) -> Iterator[Identified]:
-        nuclides = [one for one in analysis.every("Nuclide") if one.said("NuclideName")]
-        if len(nuclides) > MOST_NAMED:
-            self._defects.add(f"of {len(nuclides)} nuclides the first {MOST_NAMED} are told")
-        for one in nuclides[:MOST_NAMED]:
-            if one.said("NuclideIdentifiedIndicator") not in {"false", "0"}:
-                group = plain(one.said("NuclideCategoryDescription", "NuclideType"), 40)
-                yield Identified(plain(one.said("NuclideName"), 40), self._confidence(one), group)
-
-    def _confidence(self, nuclide: Element) -> float | None:
-        """From 0 to 1. What is above may be per cent or a scale of the maker's own: it is told, and not converted."""
-        text = nuclide.said("NuclideIDConfidenceValue", "NuclideIDConfidenceIndication")
-        value = number(text)
-        if text and (value is None or not 0 <= value <= 1):
-            self._defects.add(f"confidence {plain(text, 20)} of {plain(nuclide.said('NuclideName'), 40)} is not 0 to 1")
-            return None
-        return value
-
-    def _peaks(self, analysis: Element) -> Iterator[Peak]:
-        for one in list(analysis.every("SpectrumPeak"))[:MOST_NAMED]:
-            energy, area = number(one.said("SpectrumPeakEnergyValue")), number(one.said("SpectrumPeakNetAreaValue"))
-            if energy is None:
-                self._defects.add("a peak without an energy")
-            else:
-                name = plain(one.said("SpectrumPeakNuclideName"), 40)
-                yield Peak(name, energy, Unit.KILOELECTRONVOLT, area or 0.0)
-
-
-def _natural(one: Identified) -> bool:
-    """Whether the instrument itself calls it naturally occurring radioactive material."""
-    return one.group.casefold().startswith(_NATURAL)
 
 
 def _by_id(root: Element, name: str) -> Mapping[str, Element]:

@@ -11,8 +11,10 @@ that does not say so. A spectrum that cannot be read is a fault and the rest of 
 An analysis that names a nuclide, or that holds an alarm, is an `alarm`: which nuclides are harmless is not for a driver
 to say. The instrument may say it: a nuclide whose category it gives as NORM (naturally occurring radioactive material,
 as the potassium of fertiliser) is named in the result and raises nothing by itself. A K-40 without that word is an
-alarm as any other. An analysis that looked for nuclides and names no other is `clear`; one that failed, or that says
-nothing of nuclides, is `inconclusive`. A file without an analysis gives no result.
+alarm as any other. An analysis that looked for nuclides and names no other is `clear`; one that failed, that says
+nothing of nuclides, or that holds one without a name, is `inconclusive`. A file without an analysis gives no result.
+
+What is too much to be told is not lost: of nuclides the natural ones give way, and a defect says how many there are.
 
 Source: see `_n42_file`.
 """

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import StringIO
@@ -17,6 +17,7 @@ MOST_BYTES = 1024 * 1024
 MOST_ROWS = 2000
 MOST_LINE_ENDS = 20_000
 LONGEST_TIME = 64
+_WORST = (Outcome.ALARM, Outcome.INCONCLUSIVE, Outcome.ABORTED, Outcome.CLEAR)
 _BEHIND_DIGIT = re.compile(r"(.*\d)(\D*[A-Za-z]\D*)")
 
 
@@ -25,14 +26,18 @@ def read_csv(columns: ColumnMap, data: bytes) -> Iterator[Sample | ProtocolError
     defects = Defects()
     rows = _rows(columns, _text(columns.encoding, data, defects))
     width = 0
-    header: Mapping[str, int] = {}
+    header: Mapping[str, Sequence[int]] = {}
     if columns.header:
         try:
             _, names = next(rows)
         except StopIteration:
             raise ProtocolError(Reason.TRUNCATED, "no header") from None
-        width, header = _said(names), {name.strip(): index for index, name in reversed(list(enumerate(names)))}
-    table = _Table(columns, {place: _index(place, header, columns) for place in _places(columns)}, width)
+        width, header = _said(names), _header(names)
+    indexes = {place: _indexes(place, header, columns) for place in _places(columns)}
+    for place, found in indexes.items():
+        if len(found) > 1:
+            defects.add(f"{len(found)} columns '{plain(str(place), 40)}'")
+    table = _Table(columns, indexes, width)
     for number_of_row, (line, fields) in enumerate(rows, 1):
         if number_of_row > MOST_ROWS:
             raise ProtocolError(Reason.OVERFLOW, f"more than {MOST_ROWS} rows")
@@ -76,9 +81,17 @@ def _places(columns: ColumnMap) -> Iterator[Place]:
     yield from (place for place in (columns.item, columns.finding, columns.note) if place is not None)
 
 
-def _index(place: Place, header: Mapping[str, int], columns: ColumnMap) -> int:
+def _header(names: Sequence[str]) -> Mapping[str, Sequence[int]]:
+    header: dict[str, list[int]] = {}
+    for index, name in enumerate(names):
+        header.setdefault(name.strip(), []).append(index)
+    return header
+
+
+def _indexes(place: Place, header: Mapping[str, Sequence[int]], columns: ColumnMap) -> Sequence[int]:
+    """Where it stands: nearly always once."""
     if not columns.header:
-        return int(place) - 1
+        return (int(place) - 1,)
     if place not in header:
         known = plain(columns.delimiter.join(header), 100)
         raise ProtocolError(Reason.UNSUPPORTED, f"no column '{place}': the header is {known}")
@@ -99,10 +112,11 @@ class _Row:
 class _Table:
     """The rows of one file. `width` 0: it has no header to hold them against."""
 
-    def __init__(self, columns: ColumnMap, indexes: Mapping[Place, int], width: int) -> None:
+    def __init__(self, columns: ColumnMap, indexes: Mapping[Place, Sequence[int]], width: int) -> None:
         self._columns = columns
         self._indexes = indexes
         self._width = width
+        self._twice = frozenset(place for place, found in indexes.items() if len(found) > 1)
 
     def row(self, line: int, fields: Sequence[str], defects: Sequence[str]) -> Iterator[Sample | ProtocolError]:
         """What one row says. Raises `ProtocolError` for one whose fields cannot be told apart."""
@@ -119,13 +133,20 @@ class _Table:
                 yield shown
             elif shown is not None:
                 value = shown if value is None else value
-                yield Measurement(one.channel, shown, *_trust(row), device_time=at)
+                trust = _trust(doubt=row.odd or one.column in self._twice)
+                yield Measurement(one.channel, shown, *trust, device_time=at)
         if self._columns.verdict is not None or self._columns.finding is not None:
             yield from self._result(row, at, value)
 
     def _field(self, row: _Row, place: Place | None) -> str:
-        """The text of a column; empty where it has no value, or where another column may stand in its place."""
-        index = -1 if place is None else self._indexes[place]
+        """The first text of a column; empty where it has none."""
+        return next((text for text in self._fields(row, place) if text), "")
+
+    def _fields(self, row: _Row, place: Place | None) -> Sequence[str]:
+        """The texts of all columns of that name; empty where one has none, or where another may stand in its place."""
+        return () if place is None else [self._text(row, place, index) for index in self._indexes[place]]
+
+    def _text(self, row: _Row, place: Place, index: int) -> str:
         if row.sure is not None and index > row.sure:
             row.defects.add(f"line {row.line}: column '{place}' is behind the missing one and was not taken")
             return ""
@@ -155,51 +176,53 @@ class _Table:
             behind = _BEHIND_DIGIT.fullmatch(text) if time.format else None
             if behind is not None and 0 < len(row.fields) < self._width:
                 row.defects.add(f"line {row.line}: '{plain(text)}' holds two columns: a delimiter is missing")
-                row.odd, row.sure, text = True, self._indexes[place], behind[1]
+                row.odd, row.sure, text = True, self._indexes[place][0], behind[1]
             parts.append(text)
         return _instant(time, " ".join(parts), row) if any(parts) else None
 
     def _result(self, row: _Row, at: float | None, value: float | None) -> Iterator[Sample]:
-        found, item = (plain(self._field(row, place)) for place in (self._columns.finding, self._columns.item))
+        found = dict.fromkeys(plain(text) for text in self._fields(row, self._columns.finding) if text)
+        item = plain(self._field(row, self._columns.item))
         outcome = self._outcome(row, found)
         if outcome is Outcome.CLEAR and not self._reaches(row):
             row.defects.add(f"line {row.line}: it ends before its verdict")
             outcome = Outcome.INCONCLUSIVE
-        named = (Identified(found),) if found and outcome is Outcome.ALARM else ()
         yield Result(
             outcome,
             item,
-            cause=Cause.INCONSISTENT if row.odd else Cause.NONE,
-            identified=named,
+            cause=Cause.INCONSISTENT if row.odd or self._twice else Cause.NONE,
+            identified=tuple(Identified(one) for one in found) if outcome is Outcome.ALARM else (),
             note=plain(self._field(row, self._columns.note)),
             defects=row.defects.texts,
             device_time=at,
         )
         if outcome is Outcome.ALARM:
-            yield from finding("found", found, ": ".join(part for part in (found or "found", item) if part), value)
+            for one in found or ("",):
+                yield from finding("found", one, ": ".join(part for part in (one or "found", item) if part), value)
 
     def _reaches(self, row: _Row) -> bool:
         """Whether the column that the verdict is from is there: what is missing is never "clear"."""
         place = self._columns.finding if self._columns.verdict is None else self._columns.verdict.column
         last = len(row.fields) - 1 if row.sure is None else row.sure
-        return place is not None and self._indexes[place] <= last
+        return place is not None and max(self._indexes[place]) <= last
 
-    def _outcome(self, row: _Row, found: str) -> Outcome:
-        """By the words of the verdict's column; without one, what names a finding is an alarm."""
+    def _outcome(self, row: _Row, found: Collection[str]) -> Outcome:
+        """By the words of the verdict's column, the worst of several; without one, what names a finding is an alarm."""
         verdict = self._columns.verdict
         if verdict is None:
             return Outcome.ALARM if found else Outcome.CLEAR
-        text = self._field(row, verdict.column)
         words = dict(verdict.words)
-        outcome = words.get(text.lower()) or (words.get(ANY) if text else None)
-        if outcome is None:
-            row.defects.add(f"line {row.line}: verdict '{plain(text, 40)}' is not one of the column map's")
-            return Outcome.INCONCLUSIVE
-        return outcome
+        outcomes: set[Outcome] = set()
+        for text in self._fields(row, verdict.column):
+            outcome = words.get(text.lower()) or (words.get(ANY) if text else None)
+            if outcome is None:
+                row.defects.add(f"line {row.line}: verdict '{plain(text, 40)}' is not one of the column map's")
+            outcomes.add(outcome or Outcome.INCONCLUSIVE)
+        return next(outcome for outcome in _WORST if outcome in outcomes)
 
 
-def _trust(row: _Row) -> tuple[Quality, Cause]:
-    return (Quality.UNCERTAIN, Cause.INCONSISTENT) if row.odd else (Quality.GOOD, Cause.NONE)
+def _trust(*, doubt: bool) -> tuple[Quality, Cause]:
+    return (Quality.UNCERTAIN, Cause.INCONSISTENT) if doubt else (Quality.GOOD, Cause.NONE)
 
 
 def _instant(time: TimeColumns, text: str, row: _Row) -> float | None:

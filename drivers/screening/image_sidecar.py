@@ -9,12 +9,14 @@ stored. A picture whose sidecar does not come within `wait` seconds gives an inc
 was never said to be clear. A sidecar whose picture does not come is a fault.
 
 The names that the sidecar is searched for, and the words of its verdict, are options; they are compared without case.
-A verdict in other words is inconclusive, and told in `defects`.
+A verdict in other words is inconclusive, and told in `defects`. Where a sidecar has several verdicts (of two views, of
+each thing in a list, of a name that is there twice) the worst is that of the picture: alarm, inconclusive, clear; of
+findings all are told, of anything else the first. That they differ is a defect.
 
 Source: none; makers have no common form. PNG and JPEG: see `devicehub.wire`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from devicehub.driver import Driver, FileLink, Options
 from devicehub.model.device import Category, Channel, ChannelKind, Option
@@ -30,9 +32,11 @@ from drivers.screening._image_files import sidecar_facts
 
 MOST_BYTES = 16 * 1024 * 1024
 MOST_WAITING = 256
+MOST_FOUND = 32
 _PICTURES = frozenset({"png", "jpg", "jpeg"})
 _SIDECARS = frozenset({"json", "xml", "txt"})
 _NAMES = ("verdict", "item", "finding", "note", "time", "operator")
+_WORST = (Outcome.ALARM, Outcome.INCONCLUSIVE, Outcome.CLEAR)
 
 
 class Pairs:
@@ -99,14 +103,14 @@ class Pairs:
             raise ProtocolError(Reason.UNSUPPORTED, "neither a picture nor a sidecar")
         defects = Defects()
         facts = sidecar_facts(kind, data, defects)
-        said = {known: plain(facts.get(name_there, "")) for known, name_there in self._names.items()}
+        outcome = self._outcome(facts.get(self._names["verdict"], ()), defects)
+        said = {known: self._first(known, facts, defects) for known in _NAMES if known not in {"verdict", "finding"}}
         at = instant_of(said["time"], defects) if said["time"] else None
-        outcome = self._outcome(said, defects)
-        found = said["finding"]
+        found = self._findings(facts, defects) if outcome is Outcome.ALARM else ()
         result = Result(
             outcome,
             name,
-            identified=(Identified(found),) if found and outcome is Outcome.ALARM else (),
+            identified=tuple(Identified(one) for one in found),
             note=": ".join(text for text in (said["item"], said["note"]) if text),
             operator=said["operator"],
             defects=defects.texts,
@@ -114,13 +118,36 @@ class Pairs:
         )
         if outcome is not Outcome.ALARM:
             return (result,)
-        return (result, *finding("found", found, f"{found or 'found'}: {said['item'] or name}"))
+        item = said["item"] or name
+        return (
+            result,
+            *(alarm for one in found or ("",) for alarm in finding("found", one, f"{one or 'found'}: {item}")),
+        )
 
-    def _outcome(self, said: Mapping[str, str], defects: Defects) -> Outcome:
-        outcome = self._words.get(said["verdict"].lower()) if said["verdict"] else None
-        if outcome is None:
-            defects.add(f"verdict '{said['verdict']}' is not one of the words that are known")
-        return outcome or Outcome.INCONCLUSIVE
+    def _outcome(self, said: Sequence[str], defects: Defects) -> Outcome:
+        """The worst of what is said."""
+        outcomes: set[Outcome] = set()
+        for text in said or ("",):
+            outcome = self._words.get(text.lower()) if text else None
+            if outcome is None:
+                defects.add(f"verdict '{plain(text)}' is not one of the words that are known")
+            outcomes.add(outcome or Outcome.INCONCLUSIVE)
+        if len(outcomes) > 1:
+            defects.add(f"verdicts that differ: {plain(', '.join(said))}")
+        return next(outcome for outcome in _WORST if outcome in outcomes)
+
+    def _first(self, known: str, facts: Mapping[str, Sequence[str]], defects: Defects) -> str:
+        """Its text, the first where there are several; empty where there is none."""
+        said = [text for text in facts.get(self._names[known], ()) if text]
+        if len(said) > 1:
+            defects.add(f"{len(said)} texts of the {known}: the first is told")
+        return plain(said[0]) if said else ""
+
+    def _findings(self, facts: Mapping[str, Sequence[str]], defects: Defects) -> Sequence[str]:
+        found = [plain(text) for text in facts.get(self._names["finding"], ()) if text]
+        if len(found) > MOST_FOUND:
+            defects.add(f"of {len(found)} findings {MOST_FOUND} are told")
+        return found[:MOST_FOUND]
 
 
 def _parts(name: str) -> tuple[str, str]:

@@ -11,6 +11,8 @@ is told in `defects` of the row's result and repaired nowhere:
   missing there. What stands before is taken with quality uncertain, cause inconsistent, and what stands behind is not,
   since nobody knows in whose place it is;
 - a verdict that the map does not know: inconclusive;
+- several columns of one name that the map takes: cause inconsistent. Of verdicts the worst counts, of findings all, of
+  numbers the first, with quality uncertain;
 - a time that is none, or that came twice in the night when clocks are set back: no device time.
 
 A number that is none is a fault too. A row with too many columns is refused, so is a file without its columns, and one

@@ -11,7 +11,7 @@ from devicehub.model.errors import Reason
 from devicehub.model.reading import Cause, DeviceAlarm, Image, Layout, Outcome, Result
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import DeviceProtocol, Step
-from drivers.screening.image_sidecar import DRIVER, MOST_WAITING
+from drivers.screening.image_sidecar import DRIVER, MOST_FOUND, MOST_WAITING
 from simulators.screening.image_sidecar import Cabinet
 from tests.drivers.hostile import HANG
 from tests.drivers.worked import seconds_of
@@ -77,6 +77,52 @@ def test_names_and_words_are_those_of_the_maker() -> None:
         assert bool(result(step).defects) == (outcome is Outcome.INCONCLUSIVE)
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "outcome"),
+    [
+        ("a.json", '{"left":{"verdict":"clear"},"right":{"verdict":"alarm"}}', Outcome.ALARM),
+        ("a.json", '{"verdict":"clear","findings":[{"verdict":"alarm"}]}', Outcome.ALARM),
+        ("a.json", '{"verdict":["clear","alarm","clear"]}', Outcome.ALARM),
+        ("a.json", '{"verdict":"alarm","verdict":"clear"}', Outcome.ALARM),
+        ("a.json", '{"Verdict":"clear","verdict":"perhaps"}', Outcome.INCONCLUSIVE),
+        ("a.json", '{"left":{"verdict":"clear"},"right":{"verdict":null}}', Outcome.INCONCLUSIVE),
+        ("a.json", '{"left":{"verdict":"clear"},"right":{"verdict":[]}}', Outcome.INCONCLUSIVE),
+        ("a.xml", "<a><b verdict='clear'/><c><verdict>alarm</verdict></c></a>", Outcome.ALARM),
+        ("a.xml", "<a><verdict>clear</verdict><verdict/></a>", Outcome.INCONCLUSIVE),
+        ("a.txt", "verdict = clear\nverdict: alarm\n", Outcome.ALARM),
+        ("a.txt", "verdict = clear\nverdict =\n", Outcome.INCONCLUSIVE),
+    ],
+)
+def test_of_verdicts_that_differ_the_worst_counts_and_is_told(name: str, text: str, outcome: Outcome) -> None:
+    told = result(given_to(DRIVER.open({}), name, text.encode()))
+    assert told.outcome is outcome
+    assert told.defects[-1].startswith("verdicts that differ: ")
+
+
+def test_verdicts_that_agree_are_one() -> None:
+    told = result(given_to(DRIVER.open({}), "a.json", b'{"left":{"verdict":"clear"},"right":{"verdict":"Clear"}}'))
+    assert (told.outcome, told.defects) == (Outcome.CLEAR, ())
+
+
+def test_all_findings_of_a_list_are_alarms_and_of_other_texts_the_first_is_told() -> None:
+    text = '{"verdict":"alarm","item":["bag","box"],"found":[{"finding":"knife"},{"finding":"gun"}]}'
+    step = given_to(DRIVER.open({}), "a.json", text.encode())
+    assert [one.name for one in result(step).identified] == ["knife", "gun"]
+    assert [one.point for one in step.samples if isinstance(one, DeviceAlarm) and one.active] == [
+        "found-knife",
+        "found-gun",
+    ]
+    assert result(step).note == "bag"
+    assert result(step).defects == ("2 texts of the item: the first is told",)
+
+
+def test_findings_that_are_not_told_are_counted() -> None:
+    text = json.dumps({"verdict": "alarm", "finding": [f"f{number}" for number in range(MOST_FOUND + 1)]})
+    step = given_to(DRIVER.open({}), "a.json", text.encode())
+    assert len([one for one in step.samples if isinstance(one, DeviceAlarm) and one.active]) == MOST_FOUND
+    assert result(step).defects == (f"of {MOST_FOUND + 1} findings {MOST_FOUND} are told",)
+
+
 HOSTILE = pytest.mark.parametrize(
     ("name", "data"),
     [
@@ -86,6 +132,8 @@ HOSTILE = pytest.mark.parametrize(
         ("a.json", b"{" * 60_000),
         ("a.json", b'{"a":' * 10_000),
         ("a.json", b" " * 70_000),
+        ("a.json", b"[" * 60_000),
+        ("a.json", b"[" * 800 + b"1," * 20_000),
         ("a.txt", b"".join(b"%d=1\n" % number for number in range(2000))),
         ("a.xml", b"<!DOCTYPE a><a/>"),
         ("a.exe", b""),
@@ -93,7 +141,7 @@ HOSTILE = pytest.mark.parametrize(
         ("a.png", b"\x89PNG\r\n\x1a\n" + bytes(16_000_000)),
         ("a.jpg", b"\xff\xd8" + b"\xff\xfe\x00\x02" * 4_000_000),
     ],
-    ids=range(12),
+    ids=range(14),
 )
 
 
@@ -114,6 +162,16 @@ def test_what_waits_is_bounded_and_the_oldest_is_told_first() -> None:
     data = picture()
     steps = [given_to(protocol, f"{number}.png", data) for number in range(MOST_WAITING + 1)]
     assert result(steps[-1]).sample_id == "0"
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize(
+    "data",
+    [b'{"a":' + b"[" * 800 + b"1," * 20_000 + b"1" + b"]" * 800 + b"}", b'{"verdict":[' + b'"",' * 15_000 + b'""]}'],
+    ids=["deep", "long"],
+)
+def test_a_sidecar_of_many_values_is_read_soon(data: bytes) -> None:
+    assert seconds_of(lambda: result(given_to(DRIVER.open({}), "a.json", data))) < HANG
 
 
 @settings(deadline=None)

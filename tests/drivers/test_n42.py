@@ -11,6 +11,7 @@ from devicehub.wire.defects import Defects
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Step
 from devicehub.wire.xml import Element
+from drivers.radiation._n42_analysis import MOST_ANALYSES, MOST_NAMED
 from drivers.radiation._n42_file import MOST_BYTES
 from drivers.radiation._n42_spectra import MOST_CHANNELS, axis, channels
 from drivers.radiation.n42 import DRIVER
@@ -157,6 +158,70 @@ def test_natural_material_that_the_instrument_raises_an_alarm_on_is_an_alarm() -
     assert result(step).outcome is Outcome.ALARM
 
 
+def analyses(*contents: str) -> Step:
+    return written(more="".join(f"<AnalysisResults>{content}</AnalysisResults>" for content in contents))
+
+
+def looked(nuclides: str = "") -> str:
+    return f"<NuclideAnalysisResults>{nuclides}</NuclideAnalysisResults>"
+
+
+def raised(step: Step) -> list[str]:
+    return [one.point for one in step.samples if isinstance(one, DeviceAlarm) and one.active]
+
+
+GAMMA = "<RadAlarm><RadAlarmCategoryCode>Gamma</RadAlarmCategoryCode></RadAlarm>"
+
+
+def test_an_alarm_behind_many_clear_analyses_is_an_alarm() -> None:
+    step = analyses(*[looked()] * 32, looked() + GAMMA)
+    assert [one.outcome for one in step.samples if isinstance(one, Result)] == [Outcome.CLEAR] * 32 + [Outcome.ALARM]
+    assert raised(step) == ["alarm-gamma"]
+
+
+def test_analyses_that_are_not_told_are_inconclusive_together_and_not_clear() -> None:
+    step = analyses(*[looked()] * MOST_ANALYSES, looked() + GAMMA)
+    last = [one for one in step.samples if isinstance(one, Result)][-1]
+    assert (last.outcome, last.cause) == (Outcome.INCONCLUSIVE, Cause.INCOMPLETE)
+    assert last.defects[-1] == f"of {MOST_ANALYSES + 1} analyses {MOST_ANALYSES} are told"
+
+
+def test_a_nuclide_behind_many_natural_ones_is_an_alarm() -> None:
+    natural = "".join(NUCLIDE.format(f"K-{number}", "NORM") for number in range(MOST_NAMED))
+    step = analyses(looked(natural + NUCLIDE.format("Cs-137", "Industrial")))
+    found = result(step)
+    assert (found.outcome, raised(step)) == (Outcome.ALARM, ["nuclide-cs-137"])
+    assert found.identified[0].name == "Cs-137"
+    assert len(found.identified) == MOST_NAMED
+    assert f"of {MOST_NAMED + 1} nuclides {MOST_NAMED} are told" in found.defects
+
+
+def test_kinds_of_alarm_and_peaks_that_are_not_told_are_counted() -> None:
+    kinds = "".join(
+        f"<RadAlarm><RadAlarmCategoryCode>A{number % 40}</RadAlarmCategoryCode></RadAlarm>" for number in range(80)
+    )
+    peaks = "<SpectrumPeak><SpectrumPeakEnergyValue>1</SpectrumPeakEnergyValue></SpectrumPeak>" * 33
+    step = analyses(looked() + kinds + peaks)
+    assert len(raised(step)) == len(result(step).peaks) == MOST_NAMED
+    assert result(step).defects[-2:] == ("of 40 kinds of alarm 32 are told", "of 33 peaks 32 are told")
+
+
+@pytest.mark.parametrize(
+    ("analysis", "outcome"),
+    [
+        (looked("<Nuclide><NuclideIdentifiedIndicator>true</NuclideIdentifiedIndicator></Nuclide>"), Outcome.INCONCLUSIVE),
+        (looked("<Nuclide><NuclideIdentifiedIndicator>false</NuclideIdentifiedIndicator></Nuclide>"), Outcome.CLEAR),
+        (looked(NUCLIDE.format("X", "NORM</NuclideCategoryDescription><NuclideCategoryDescription>Industrial")), Outcome.ALARM),
+        (looked(NUCLIDE.format("X", "</NuclideCategoryDescription><NuclideIdentifiedIndicator>0</NuclideIdentifiedIndicator>"
+            "<NuclideIdentifiedIndicator>1</NuclideIdentifiedIndicator><NuclideCategoryDescription>")), Outcome.ALARM),
+        ("<AnalysisResultStatusCode>Success</AnalysisResultStatusCode><AnalysisResultStatusCode>Failure</AnalysisResultStatusCode>"
+            + looked(), Outcome.INCONCLUSIVE),
+    ],
+)  # fmt: skip
+def test_what_is_not_said_or_said_twice_is_never_clear(analysis: str, outcome: Outcome) -> None:
+    assert result(analyses(analysis)).outcome is outcome
+
+
 def test_a_file_without_an_analysis_gives_no_result_and_a_time_without_a_zone_no_time() -> None:
     (spectrum,) = written(start="2026-01-01T00:00:00").samples
     assert isinstance(spectrum, Spectrum)
@@ -186,12 +251,14 @@ HOSTILE = pytest.mark.parametrize(
         b"<RadInstrumentData><RadMeasurement>" + b"<Spectrum><ChannelData>1 2</ChannelData></Spectrum>" * 6000 + b"</RadMeasurement></RadInstrumentData>",
         b"<RadInstrumentData><RadMeasurement>" + (b"<Spectrum><ChannelData>" + b"1 " * 16_000 + b"</ChannelData></Spectrum>") * 60 + b"</RadMeasurement></RadInstrumentData>",
         b"<RadInstrumentData><RadMeasurement>" + (b"<Spectrum><ChannelData>" + b"1 " * 16_000 + b"x</ChannelData></Spectrum>") * 60 + b"</RadMeasurement></RadInstrumentData>",
+        FILE.format(start="x", data="1", more="<AnalysisResults><RadAlarm/></AnalysisResults>" * 9000).encode(),
+        FILE.format(start="x", data="1", more=("<AnalysisResults>" + NUCLIDE.format("X", "") * 15 + "</AnalysisResults>") * 400).encode(),
         b"<a " + b"x" * 1_900_000 + b"='1'/>",
         b"<" * 1_900_000,
         b"\xff\xfe" + b"<\0" * 900_000,
         bytes(MOST_BYTES + 1),
     ],
-    ids=range(12),
+    ids=range(14),
 )  # fmt: skip
 
 

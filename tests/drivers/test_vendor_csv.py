@@ -111,6 +111,48 @@ def test_without_a_verdict_a_row_that_ends_early_is_not_clear() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("verdicts", "outcome"),
+    [
+        ("clear,alarm", Outcome.ALARM),
+        ("alarm,clear", Outcome.ALARM),
+        ("clear,perhaps", Outcome.INCONCLUSIVE),
+        ("clear,", Outcome.INCONCLUSIVE),
+        ("clear,aborted", Outcome.ABORTED),
+        ("clear,clear", Outcome.CLEAR),
+    ],
+)
+def test_of_two_columns_of_verdicts_the_worse_counts_and_both_are_told(verdicts: str, outcome: Outcome) -> None:
+    (told,) = results(usual(f"time,item,reading,finding,note,verdict,verdict\n,,,,,{verdicts}\n".encode()))
+    assert (told.outcome, told.cause) == (outcome, Cause.INCONSISTENT)
+    assert told.defects[0] == "2 columns 'verdict'"
+
+
+def test_a_row_that_ends_before_its_second_verdict_is_not_clear() -> None:
+    (told,) = results(usual(b"time,item,reading,finding,note,verdict,verdict\n,,,,,clear\n"))
+    assert told.outcome is Outcome.INCONCLUSIVE
+
+
+def test_of_two_columns_of_findings_both_are_alarms_and_of_two_of_numbers_the_first_is_uncertain() -> None:
+    step = usual(b"time,item,reading,reading,finding,finding,note,verdict\n,,1,2,knife,gun,,alarm\n")
+    assert [one.point for one in step.samples if isinstance(one, DeviceAlarm) and one.active] == [
+        "found-knife",
+        "found-gun",
+    ]
+    assert numbers(step) == [("reading", 1.0, Quality.UNCERTAIN)]
+    assert results(step)[0].defects == ("2 columns 'reading'", "2 columns 'finding'")
+
+
+def test_without_a_verdict_the_second_column_of_findings_is_an_alarm_too() -> None:
+    config: dict[str, object] = {"column": [{"column": "a", "channel": "a"}], "finding": "c"}
+    assert [one.outcome for one in results(read(config, b"a,c,c\n1,,x\n"))] == [Outcome.ALARM]
+
+
+def test_two_columns_of_a_name_that_the_map_does_not_take_are_nothing() -> None:
+    (told,) = results(usual(b"time,item,reading,finding,note,verdict,a,a\n,,,,,clear,1,2\n"))
+    assert (told.outcome, told.cause, told.defects) == (Outcome.CLEAR, Cause.NONE, ())
+
+
 def test_numbers_name_columns_where_there_is_no_header() -> None:
     config: dict[str, object] = {"header": False, "skip": 1, "column": [{"column": "2", "channel": "a"}]}
     step = read(config, b"Export 1\n7;8,9\n\n1,2\n")
@@ -145,12 +187,16 @@ HOSTILE = pytest.mark.parametrize(
         b"reading,verdict,item,finding,note,time\n" + b"1" * 130_000 + b",clear,,,," + b"9" * 130_000,
         b"reading,verdict,item,finding,note,time\n"
         + (b"1.5,alarm,%b,%b,%b,2026-01-01T00:00:00+02:00\n" % (b"i" * 300, b"f" * 300, b"n" * 300)) * 999,
+        b"reading,verdict,item,finding,note,time,"
+        + b"finding," * 20
+        + b"\n"
+        + (b"1,alarm,i,f,n," + b",a,b,c,d" * 5 + b"\n") * 999,
         b"reading,verdict,item,finding,note,time\n" + b"x,who,i,f,n,2026-13-01\n" * 1999,
         b"reading\n" + (b"a," * 200 + b"\n") * 1999,
         bytes(MOST_BYTES),
         bytes(MOST_BYTES + 1),
     ],
-    ids=range(12),
+    ids=range(13),
 )
 
 
