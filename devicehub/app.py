@@ -5,7 +5,6 @@ import faulthandler
 import logging
 import os
 import signal
-import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, closing
@@ -13,10 +12,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from devicehub.clock import Clock, since_boot
-from devicehub.config import Config, MqttConfig, load_config
+from devicehub.config import Config, load_config
+from devicehub.config.broker import broker_settings
 from devicehub.config.resources import shipped
 from devicehub.configured import Configured
 from devicehub.exercise.stage import Stage
@@ -29,7 +28,7 @@ from devicehub.observe.listener import listening
 from devicehub.observe.notify import Notifier
 from devicehub.observe.watching import Watch
 from devicehub.publish.broker import EmbeddedBroker
-from devicehub.publish.settings import BrokerSettings, Tls, Version, tls_context
+from devicehub.publish.settings import BrokerSettings
 from devicehub.taps import Taps
 from devicehub.transport.hotplug import HotPlug, netlink, tell_arrivals
 from devicehub.transport.inventory import Present
@@ -246,28 +245,6 @@ async def _restarted(broker: EmbeddedBroker) -> bool:
 def _broker_pause(failures: int) -> float:
     """Most seconds to wait before the next attempt."""
     return float(min(BROKER_PAUSE_MOST, BROKER_PAUSE_FIRST * 2 ** min(failures, 10)))
-
-
-def broker_settings(config: Config) -> BrokerSettings:
-    """How to connect to the configured broker. Raises `ConfigError` for a secret or certificate that is not usable."""
-    mqtt = config.mqtt
-    url = urlsplit(mqtt.url or "mqtt://127.0.0.1")
-    secure = url.scheme == "mqtts"
-    return BrokerSettings(
-        host=url.hostname or "127.0.0.1",
-        port=url.port or (8883 if secure else 1883),
-        identifier=f"devicehub-{config.hub.site}-{config.hub.node}",
-        username=mqtt.username,
-        password=mqtt.password.read() if mqtt.password is not None else "",
-        tls=_tls(mqtt) if secure else None,
-        version=Version(mqtt.protocol),
-        keepalive=mqtt.keepalive_s,
-        window=mqtt.window,
-    )
-
-
-def _tls(mqtt: MqttConfig) -> ssl.SSLContext:
-    return tls_context(ca=mqtt.ca, certificate=mqtt.certificate, key=mqtt.key, minimum=Tls(mqtt.tls_minimum))
 
 
 async def _watching(hub: Hub, configured: Configured, clock: Clock) -> None:

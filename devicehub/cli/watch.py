@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from devicehub.app import broker_settings
 from devicehub.cli.exits import CommandError, Exit
 from devicehub.cli.given import config_path
 from devicehub.cli.marked import sgr
 from devicehub.cli.output import painted, say
 from devicehub.cli.usual import usual_config
 from devicehub.config import load_config
+from devicehub.config.broker import broker_settings
 from devicehub.log import escaped
 from devicehub.publish.mqtt import Incoming, subscribe
 from devicehub.publish.settings import BrokerSettings

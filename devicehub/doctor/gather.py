@@ -13,9 +13,9 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from devicehub.app import broker_settings
 from devicehub.clock import Clock, ClockQuality
 from devicehub.config import Config, ConfigProblems, load_config
+from devicehub.config.broker import broker_settings
 from devicehub.config.checks import simulated
 from devicehub.config.fitted import fitted_drivers
 from devicehub.doctor.accounts import account

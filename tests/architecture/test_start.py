@@ -17,7 +17,11 @@ HEAVY = frozenset(
 
 
 def _imported(*arguments: str) -> set[str]:
-    command = [sys.executable, "-X", "importtime", "-m", "devicehub", *arguments]
+    return _loaded("-m", "devicehub", *arguments)
+
+
+def _loaded(*words: str) -> set[str]:
+    command = [sys.executable, "-X", "importtime", *words]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, env=environment)
     lines = (line for line in done.stderr.splitlines() if line.startswith("import time:"))
@@ -36,3 +40,11 @@ def test_listing_drivers_opens_no_link() -> None:
     imported = _imported("drivers", "list")
     assert "devicehub.registry" in imported
     assert imported & {"asyncio", "serial", "usb.core", "bleak", "aiomqtt", "sqlite3"} == set()
+
+
+@pytest.mark.parametrize("command", ["watch", "send", "alarms_list", "mqtt_clean", "consume", "enter"])
+def test_what_only_speaks_to_the_broker_loads_no_hub(command: str) -> None:
+    """Somebody waits for it at a prompt: the hub takes longer to load than all else together."""
+    imported = _loaded("-c", f"import devicehub.cli.{command}")
+    assert f"devicehub.cli.{command}" in imported
+    assert imported & {"devicehub.app", "devicehub.configured", "devicehub.hub", "devicehub.core"} == set()

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from devicehub.app import broker_settings
 from devicehub.config import load_config
+from devicehub.config.broker import broker_settings
 from devicehub.model.errors import DeliveryError, DeliveryRefusedError
 from devicehub.publish.mqtt import connect, subscribe
 from devicehub.publish.settings import BrokerSettings, tls_context

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from devicehub.app import broker_settings
+from devicehub.config.broker import broker_settings
 from devicehub.configured import Configured
 from devicehub.exercise.facts import journal_facts
 from devicehub.exercise.judge import Score, judge

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from devicehub.app import broker_settings
 from devicehub.config import Config, ConfigProblems, load_config
+from devicehub.config.broker import broker_settings
 from devicehub.config.load import digest
 
 HUB = '[hub]\nsite = "s"\nnode = "n"\n[mqtt]\n'
