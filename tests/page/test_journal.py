@@ -56,6 +56,7 @@ def told(file: Path) -> list[dict[str, object]]:
 
 async def test_events_are_filtered_and_taken_away_as_they_are_filtered(tmp_path: Path) -> None:
     async with visited(tmp_path, STATION) as visit:
+        await visit.sees(".tile[href='#/devices/gamma-1'] .state", "ready")
         await seen_alarm(visit)
         await visit.page.locator(".exposure canvas").wait_for()
         await visit.page.keyboard.press("a")
