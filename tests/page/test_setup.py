@@ -1,5 +1,6 @@
 """A station set up at the page: a device is added under a name, opened at once, and on record."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,13 @@ async def test_a_device_is_added_to_the_configuration_and_opened_at_once(tmp_pat
         ]
         await visit.page.evaluate("location.hash = '#/journal'")
         await visit.sees("tbody tr", "by op-1147")
+
+
+async def test_sizes_and_instants_are_told_as_people_write_them(tmp_path: Path) -> None:
+    async with visited(tmp_path, "") as visit:
+        await visit.page.evaluate("location.hash = '#/setup'")
+        await visit.page.locator("dt:text-is('Free on the disk')").wait_for()
+        (free,) = await visit.page.locator("dt:text-is('Free on the disk') + dd").all_inner_texts()
+        assert re.fullmatch(r"[\d,.]+\s[GM]B", free)
+        (since,) = await visit.page.locator("dt:text-is('Started') + dd").all_inner_texts()
+        assert re.fullmatch(r"\w{3} \d\d?, \d{4}, \d\d:\d\d:\d\d", since)

@@ -61,6 +61,12 @@ export function moment(time) {
   return new Intl.DateTimeFormat(language(), { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" }).format(new Date(time));
 }
 
+/** So many bytes as people write it: 69.8 GB, 4.5 MB. */
+export function size(bytes) {
+  const power = Math.min(3, Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)));
+  return `${number(bytes / 1000 ** power, power ? 1 : 0)}\u00a0${["B", "kB", "MB", "GB"][power]}`;
+}
+
 /** A duration as people say it: 12 s, 3 min, 2 h. */
 export function duration(seconds) {
   if (!Number.isFinite(seconds)) return "—";

@@ -1,13 +1,15 @@
 // How this workstation is set up and how it fares.
 
 import { attempt, issuerField } from "../acts.js";
-import { fill, h } from "../dom.js";
+import { fill, h, renew } from "../dom.js";
 import { limits } from "../limits.js";
 import { reading, rules } from "../rules.js";
 import { brokerTest, examination, hardware } from "../station.js";
 import { current, devices, link, listen, stateOf, topics } from "../store.js";
-import { number, spoken, t } from "../words.js";
+import { moment, number, size, spoken, t } from "../words.js";
 import { panel } from "./overview.js";
+
+const INSTANT = /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/;
 
 export function open(main) {
   const parts = { rules: h("div"), hub: h("dl"), health: h("dl"), devices: h("tbody"), said: h("p", { role: "status" }) };
@@ -23,9 +25,9 @@ export function open(main) {
     h("div", { class: "wide" }, panel("setup-devices", t("devices"), h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": t("content") },
       h("table", {}, h("thead", {}, h("tr", {}, ...["device", "driver", "state", "integrity", "errors", "why"].map((name) => h("th", { scope: "col" }, t(name))))), parts.devices)))));
   const draw = () => {
-    fill(parts.hub, ...pairs({ page: t(link.open ? "ok" : "not-ok"), ...current("status"), ...topics.get("info")?.data }));
-    fill(parts.health, ...pairs(current("health") ?? {}));
-    fill(parts.devices, ...[...devices().values()].map(device));
+    renew(parts.hub, ...pairs({ page: t(link.open ? "ok" : "not-ok"), ...current("status"), ...topics.get("info")?.data }));
+    renew(parts.health, ...pairs(current("health") ?? {}));
+    renew(parts.devices, ...[...devices().values()].map(device));
   };
   const write = () => fill(parts.rules, ...book());
   draw();
@@ -46,15 +48,17 @@ function book() {
 
 function pairs(data) {
   return Object.entries(data).filter(([, value]) => ["string", "number", "boolean"].includes(typeof value) && value !== "")
-    .flatMap(([name, value]) => [h("dt", { lang: spoken(name) }, t(name)), h("dd", {}, written(value))]);
+    .flatMap(([name, value]) => [h("dt", { lang: spoken(name) }, t(name)), h("dd", {}, written(name, value))]);
 }
 
-function written(value) {
+function written(name, value) {
+  if (name.endsWith("_bytes")) return size(value);
+  if (INSTANT.test(value)) return moment(value);
   return typeof value === "number" ? number(value) : typeof value === "boolean" ? t(value ? "yes" : "no") : value;
 }
 
 function device(one) {
   const errors = Object.values(one.device?.errors ?? {}).reduce((sum, count) => sum + count, 0);
-    return h("tr", {}, h("td", {}, h("a", { href: `#/devices/${one.id}` }, one.id)), h("td", {}, one.describe.driver), h("td", {}, t(`state.${stateOf(one)}`)),
+  return h("tr", { "data-of": one.id }, h("td", {}, h("a", { href: `#/devices/${one.id}` }, one.id)), h("td", {}, one.describe.driver), h("td", {}, t(`state.${stateOf(one)}`)),
     h("td", {}, one.describe.integrity), h("td", {}, number(errors, 0)), h("td", {}, one.device?.why ?? ""));
 }
