@@ -1,16 +1,19 @@
 """GQ GMC: its log is pulled through the shipped device file, dated by its clock, which is set only where allowed."""
 
+from collections import Counter
+from pathlib import Path
 from random import Random
 from typing import cast
 
 import pytest
 
 from devicehub.devicefile.docked import AGAIN
+from devicehub.devicefile.load import driver, load
 from devicehub.driver import Driver
 from devicehub.model.command import CommandState
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Measurement, Sample, Spectrum, Stored
-from devicehub.registry import load_driver, load_simulator
+from devicehub.registry import device_files, load_driver, load_simulator
 from devicehub.simulator import SerialSimulator
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Call, Commanded, Ended, Step
@@ -21,8 +24,8 @@ SINCE = 1_795_420_800.0
 class Bench:
     """The driver and a simulated counter, in steps of 50 ms. `cut`: no byte comes from then on."""
 
-    def __init__(self, seed: int = 1) -> None:
-        self.driver: Driver = load_driver("radiation.gq_gmc")
+    def __init__(self, seed: int = 1, driver: Driver | None = None) -> None:
+        self.driver = driver or load_driver("radiation.gq_gmc")
         self.device = cast(SerialSimulator, load_simulator("radiation.gq_gmc")(Random(seed)))
         self.now, self.cut = 0.0, False
         self.samples, self.faults, self.ended = list[Sample](), list[ProtocolError](), list[Ended]()
@@ -86,6 +89,15 @@ def test_each_pull_gives_every_record_by_the_same_name_and_what_came_since() -> 
     again = [one.record for one in bench.stored]
     assert again[: len(first)] == first
     assert len(again) == len(set(again)) == len(first) + 6
+
+
+def test_it_is_pulled_again_as_often_as_the_file_says(tmp_path: Path) -> None:
+    text = device_files()["radiation.gq_gmc"].read_text(encoding="utf-8")
+    path = tmp_path / "gq_gmc.toml"
+    path.write_text(text.replace("[[memory]]\n", "[[memory]]\nperiod_s = 20\n"))
+    bench = Bench(driver=driver(load(path), "radiation.gq_gmc"))
+    bench.run(75)
+    assert Counter(one.record for one in bench.stored)[bench.stored[0].record] == 4  # at 0, 20, 40 and 60 s
 
 
 def test_a_pull_that_breaks_off_is_begun_anew_and_gives_everything() -> None:

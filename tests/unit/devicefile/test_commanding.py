@@ -41,6 +41,7 @@ verb = "beep"
 title = "Beep"
 request = "beep"
 control = false
+timeout_s = 20.0
 [[request]]
 name = "set"
 send = "02 {limit:u8}"
@@ -79,7 +80,8 @@ def test_it_is_declared_with_its_arguments(tmp_path: Path) -> None:
     assert limit.arguments({"limit": 12}) == {"limit": 12}
     with pytest.raises(ConfigError, match=r"must be from 1\.0 to 50\.0"):
         limit.arguments({"limit": 51})
-    assert (beep.control, beep.options) == (False, ())
+    assert [(one.name, one.title, one.default) for one in limit.options] == [("limit", "Limit", 10)]
+    assert (beep.control, beep.options, beep.timeout, limit.timeout) == (False, (), 20.0, 10.0)
 
 
 def test_it_is_sent_at_once_on_a_free_line_and_its_answer_is_the_result(tmp_path: Path) -> None:

@@ -90,6 +90,46 @@ def test_the_published_frame_of_radex_has_both_its_sums() -> None:
     compiled(check(**words, begin=12)).verify(frame)
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"width": 8, "poly": 0x31, "init": 0xFF, "xorout": 0, "check": 0xF7},  # NRSC-5
+        {"width": 16, "poly": 0x1021, "init": 0xFFFF, "xorout": 0xFFFF, "refin": True, "refout": True, "check": 0x906E},
+        {"width": 24, "poly": 0x864CFB, "init": 0xB704CE, "xorout": 0, "check": 0x21CF02},  # OpenPGP
+        {"width": 32, "poly": 0x04C11DB7, "init": 0xFFFFFFFF, "xorout": 0xFFFFFFFF, "check": 0xFC891918},  # BZIP2
+    ],
+    ids=lambda table: f"CRC-{table['width']}",
+)
+@pytest.mark.parametrize("encoding", ["little", "big", "hex"])
+def test_a_crc_of_the_catalogue_stands_at_the_end_in_its_width(table: dict[str, int], encoding: str) -> None:
+    made = compiled(check(kind="crc", encoding=encoding, **table))
+    big = table["check"].to_bytes(table["width"] // 8, "big")
+    value = big[::-1] if encoding == "little" else big
+    frame = b"123456789" + (value.hex().upper().encode() if encoding == "hex" else value)
+    assert made.fill(frame[:9] + bytes(len(frame) - 9)) == frame
+    made.verify(frame)
+    with pytest.raises(ProtocolError):
+        made.verify(b"123456788" + frame[9:])
+    with pytest.raises(ValueError, match="over '123456789'"):
+        compiled(check(kind="crc", encoding=encoding, **{**table, "check": table["check"] ^ 1}))
+
+
+@pytest.mark.parametrize(("words", "total"), [("u8", 0x0A), ("u16le", 0x0604), ("u16be", 0x0406)])
+def test_a_sum_adds_bytes_or_words_of_either_order(words: str, total: int) -> None:
+    made = compiled(check(kind="sum", width=16, words=words, encoding="big"))
+    made.verify(b"\x01\x02\x03\x04" + total.to_bytes(2, "big"))
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4])
+def test_a_length_has_one_to_four_bytes(width: int) -> None:
+    framing = Framing(
+        FrameTable.model_validate({"kind": "length", "width": width, "adjust": width, "endian": "big"}), ()
+    )
+    frame = framing.reply(bytes(width) + b"abc")
+    assert frame == (3).to_bytes(width, "big") + b"abc"
+    assert list(framing.framer().feed(frame + frame)) == [frame, frame]
+
+
 @given(st.lists(st.binary(min_size=1, max_size=30), max_size=8), st.integers(1, 7))
 def test_escaped_frames_survive_any_pieces(bodies: list[bytes], piece: int) -> None:
     framing = Framing(SLIP, (compiled(CCITT),))

@@ -28,7 +28,7 @@ fields = [
     { name = "flags", type = "u8", bits = { more = [0] } },
     { name = "data", type = "bytes" },
 ]
-piece = { of = "scan", data = "data", more = "more", number = "number", size = 4, most = 16 }
+piece = { of = "scan", data = "data", more = "more", number = "number", size = 4, most = 16, within_s = 0.6 }
 [[message]]
 name = "scan"
 fields = [{ name = "length", type = "u8" }, { name = "text", type = "bytes", size = "length" }]
@@ -89,7 +89,8 @@ def test_a_piece_that_is_missing_drops_the_whole(protocol: Conversation) -> None
 
 
 def test_a_rest_that_comes_too_late_is_no_rest(protocol: Conversation) -> None:
-    assert fed(protocol, (0.1, FIRST), (1.2, LAST)) == ([], ["truncated", "sequence"])
+    assert fed(protocol, (0.1, FIRST), (0.69, LAST)) == ([b"abcdef"], [])
+    assert fed(protocol, (2.1, FIRST), (2.71, LAST)) == ([], ["truncated", "sequence"])
 
 
 def test_a_whole_has_a_most(protocol: Conversation) -> None:

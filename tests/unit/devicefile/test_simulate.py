@@ -71,6 +71,15 @@ def test_a_message_that_cannot_be_computed_is_not_sent_and_the_device_goes_on(
     assert "not sent" in caplog.messages[0]
 
 
+def test_a_device_to_which_nothing_happens_knows_how_long_it_has_been_on(tmp_path: Path) -> None:
+    said = SAID.replace("vapour", "constant").format('"seconds"', VAPOUR)
+    device = Device(compiled(tmp_path, (SMALL, SMALL + said)), Random(0))
+    device.do("demo")
+    assert [frame[2] for _ in range(3) for frame in device.advance(1.0)] == [1, 2, 3]
+    with pytest.raises(ValueError, match="no verb 'burn'"):
+        device.do("burn")
+
+
 def test_a_rehearsal_tells_what_did_not_fit(tmp_path: Path) -> None:
     text = SMALL + SAID.format('"100 + ppm * 10"', VAPOUR)
     file = compiled(tmp_path, (SMALL, text))
