@@ -17,11 +17,16 @@ from devicehub.web.pictures import packed
 from devicehub.web.training import hidden, is_instructor
 
 PAUSE: Final = 0.1
+QUIET: Final = 0.9
+"""Seconds without news after which the page is told that there are none. With `PAUSE`: once a second at least."""
 FASTEST: Final = 25.0
 
 
 async def news(page: Page, socket: WebSocket) -> None:
     """First everything that is retained and the newest readings, then what comes, at most ten times a second.
+
+    At least once a second there is a message, with no messages in it where nothing came: the page takes a hub that says
+    nothing for 3 s to be gone. The next one is made when the last one was taken, so that none pile up.
 
     A text message is `{"prefix", "missed", "connected", "messages": [[topic, payload], ...]}`; a payload of null
     deletes. `connected`: the hub to its broker.
@@ -43,9 +48,18 @@ async def _fit(page: Page, socket: WebSocket, watcher: Watcher) -> News:
 async def _telling(page: Page, socket: WebSocket, latest: list[Outgoing], news: Callable[[], Awaitable[News]]) -> None:
     await socket.send_text(_text(page, latest, 0))
     while True:
-        found = await news()
+        found = await _soon(news)
         await socket.send_text(_text(page, found.messages, found.missed))
         await page.clock.sleep(PAUSE)
+
+
+async def _soon(news: Callable[[], Awaitable[News]]) -> News:
+    """What is new, or before long that nothing is."""
+    try:
+        async with asyncio.timeout(QUIET):
+            return await news()
+    except TimeoutError:
+        return News([], 0)
 
 
 def _text(page: Page, messages: list[Outgoing], missed: int) -> str:

@@ -115,8 +115,11 @@ def out(topic: str, payload: bytes, *, retain: bool = False) -> Outgoing:
 
 
 async def news(socket: ClientConnection) -> dict[str, object]:
+    """The next message, but none of those by which the hub says that it is there while nothing happens."""
+    found: dict[str, object] = {"messages": []}
     async with asyncio.timeout(PATIENCE):
-        found: dict[str, object] = json.loads(await socket.recv())
+        while found.get("messages") == []:
+            found = json.loads(await socket.recv())
     return found
 
 

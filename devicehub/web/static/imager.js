@@ -8,7 +8,7 @@ import { marks } from "./marks.js";
 import { ANCHORS, lookup } from "./palettes.js";
 import { hottest, reading, regions } from "./rules.js";
 import { trend } from "./plot.js";
-import { believed, devices, history, link, stateOf, topics } from "./store.js";
+import { believed, devices, history, live, stateOf, topics } from "./store.js";
 import { number, t, unit as written } from "./words.js";
 
 const STALE_MS = 2000;
@@ -82,7 +82,7 @@ function judge(element, note, state, id) {
   const one = devices().get(id);
   const word = stateOf(one);
   const late = performance.now() - state.last > STALE_MS;
-  const gone = !link.open || ["lost", "faulted", "offline", "unknown"].includes(word);
+  const gone = !live() || ["lost", "faulted", "offline", "unknown"].includes(word);
   const doubt = doubted(id);
   element.classList.toggle("stale", gone || late || state.frozen || Boolean(doubt));
   fill(note, gone ? t(`state.${word}`) : late ? t("no-image") : state.frozen ? t("frozen") : doubt);

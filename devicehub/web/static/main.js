@@ -2,7 +2,7 @@
 
 import { banner, bannerKey, unseen } from "./banner.js";
 import { fill, h, pressed, put } from "./dom.js";
-import { connect, current, link, listen, topics } from "./store.js";
+import { connect, current, link, listen, live, topics } from "./store.js";
 import { lastSaid, look } from "./training.js";
 import { clock, language, LANGUAGES, number, speak, t } from "./words.js";
 
@@ -37,7 +37,7 @@ function bar() {
     h("h1", { class: "node" }, node || "devicehub"),
     h("time", {}, clock()),
     lane(),
-    light("page", link.open),
+    light("page", live()),
     light("broker", link.broker && state?.state === "online" && !DOUBTED.includes(state.delivery), state?.delivery),
     light("journal", state !== undefined && state.accepting !== false),
     light("clock", health !== undefined && health.clock_synchronised !== false),
@@ -94,7 +94,7 @@ function exercise() {
 
 function foot() {
   const health = topics.get("health")?.data;
-  fill(document.getElementById("foot"), link.open ? t("foot", {
+  fill(document.getElementById("foot"), live() ? t("foot", {
     version: topics.get("info")?.data.version ?? "", readings: number(health?.readings_per_s ?? 0, 0),
     latency: number(health?.latency_p99_ms ?? 0, 1), depth: number(health?.journal_depth ?? 0, 0),
     evidence: typeof health?.evidence_files === "number" ? number(health.evidence_files, 0) : "—",
@@ -153,6 +153,6 @@ document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault(); // the address says which view there is
   document.getElementById("main").focus();
 });
-listen(refresh);
+listen((kinds) => { refresh(); if (kinds.has("link")) bar(); });
 refresh();
 setInterval(() => { bar(); look().then(refresh); shown?.tick?.(); }, 1000);

@@ -2,7 +2,7 @@
 
 import { attempt } from "./acts.js";
 import { fill, h } from "./dom.js";
-import { events, link } from "./store.js";
+import { events, live } from "./store.js";
 import { duration, language, moment, t } from "./words.js";
 
 const SHOWN = 20;
@@ -23,7 +23,7 @@ export function preflight(desk, ended) {
     const begun = newest("event/preflight-begun", desk);
     const over = newest("event/preflight-ended", desk) ?? ended.get(desk);
     const lasts = begun && begun.preflight !== over?.preflight && begun.began >= (over?.began ?? "") && Date.parse(begun.until) > Date.now() - 5000;
-    const now = JSON.stringify([lasts ? begun : over, link.open]);
+    const now = JSON.stringify([lasts ? begun : over, live()]);
     if (now === shown) return;
     shown = now;
     fill(state, ...(lasts ? awaited(begun) : over ? outcome(over) : []));

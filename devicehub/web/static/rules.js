@@ -1,6 +1,6 @@
 // The rules in force, as this workstation has them: alarm points, their limits, and what is to be done upon their alarms.
 
-import { link, listen, topics } from "./store.js";
+import { listen, live, topics } from "./store.js";
 import { language } from "./words.js";
 
 const NEAREST = { "sr-Latn": ["sr-Cyrl"], "sr-Cyrl": ["sr-Latn"] };
@@ -11,7 +11,7 @@ const readers = new Set();
 
 /** The book of rules; null while it is not known. */
 export function rules() {
-  return link.open ? book : null;
+  return live() ? book : null;
 }
 
 /** Call `reader()` whenever the rules are other ones. Gives what ends it. */

@@ -4,6 +4,9 @@ const EVENTS_KEPT = 300;
 const HISTORY_SECONDS = 120;
 const RETRY_MS = 1000;
 const STALE_MS = 5000;
+/** The hub says something every second. One that says nothing for so long stands still, or its computer does. */
+const LOST_MS = 3000;
+const WATCH_MS = 250;
 const STATISTICS = ["min", "mean", "max", "p05", "p95"];
 const SPEAKING = new Set(["measurement", "image"]);
 
@@ -17,9 +20,11 @@ export const events = [];
 export const history = new Map();
 /** The newest spectra by `device/channel/mode`, those of a run and blanks between runs apart. */
 export const spectra = new Map();
-/** When a device said something last, by the clock of this browser. */
+/** When a device said something last, in milliseconds that no setting of a clock moves. */
 const heard = new Map();
-export const link = { open: false, missed: 0, prefix: "", heard: 0, broker: false };
+export const link = { missed: 0, prefix: "", broker: false };
+/** The socket to the hub: when it said something last, whether it lives as far as the listeners know. */
+const hub = { open: false, heard: 0, lived: false };
 
 const listeners = new Set();
 
@@ -54,17 +59,22 @@ export function age(message) {
 
 /** Seconds since a device said something that this page has seen. */
 export function silence(id) {
-  return heard.has(id) ? (Date.now() - heard.get(id)) / 1000 : Infinity;
+  return heard.has(id) ? (performance.now() - heard.get(id)) / 1000 : Infinity;
+}
+
+/** Whether the hub is heard. A socket stays open for as long as nobody closes it, whatever becomes of the hub behind it. */
+export function live() {
+  return hub.open && performance.now() - hub.heard < LOST_MS;
 }
 
 /** The newest data of a topic; nothing while the hub is not heard. */
 export function current(topic) {
-  return link.open ? topics.get(topic)?.data : undefined;
+  return live() ? topics.get(topic)?.data : undefined;
 }
 
 /** The state of a device, which nobody knows while the hub is not heard. */
 export function stateOf(one) {
-  return (link.open && one?.device?.state) || "unknown";
+  return (live() && one?.device?.state) || "unknown";
 }
 
 /** Whether what a device says may be believed now; silence never looks safe. Scanners speak when there is something. */
@@ -82,7 +92,21 @@ export function standing() {
     order[one.data.priority] - order[other.data.priority] || other.data.raised.localeCompare(one.data.raised));
 }
 
+/** Listen to the hub for as long as the page is open. */
 export function connect() {
+  setInterval(watch, WATCH_MS);
+  document.addEventListener("visibilitychange", watch); // of a page that nobody sees timers are slow
+  dial();
+}
+
+/** Say so when the hub falls silent, and when it is back. */
+function watch() {
+  if (live() === hub.lived) return;
+  hub.lived = live();
+  tell(new Set(["link"]));
+}
+
+function dial() {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const socket = new WebSocket(`${scheme}://${location.host}/ws/news`);
   let first = true;
@@ -92,9 +116,9 @@ export function connect() {
     first = false;
   };
   socket.onclose = () => {
-    link.open = false;
-    tell(new Set(["link"]));
-    setTimeout(connect, RETRY_MS);
+    hub.open = false;
+    watch();
+    setTimeout(dial, RETRY_MS);
   };
 }
 
@@ -103,7 +127,7 @@ function forget() {
   alarms.clear();
   heard.clear();
   spectra.clear();
-  link.open = true;
+  hub.open = true;
 }
 
 /** `known`: what the hub knew already, so that no device has said it now. */
@@ -111,7 +135,7 @@ function take(news, known) {
   link.prefix = news.prefix;
   link.missed += news.missed;
   link.broker = news.connected;
-  link.heard = Date.now();
+  hub.heard = performance.now();
   const kinds = new Set();
   for (const [topic, message] of news.messages) {
     const [kind, ...rest] = topic.split("/");
@@ -136,7 +160,7 @@ function takeOther(kind, topic, rest, message, known) {
   }
   if (kind === "reading" && message.data?.historical) return; // of a device's memory: nothing that it says now
   topics.set(topic, message);
-  if (!known && (kind === "reading" || kind === "frame")) heard.set(rest[0], Date.now());
+  if (!known && (kind === "reading" || kind === "frame")) heard.set(rest[0], performance.now());
   if (kind === "reading" && typeof message.data?.value === "number") remember(rest.join("/"), message, message.data.value);
   if (kind === "reading" && message.data?.layout) spectra.set([...rest, message.data.mode ?? "", message.data.idle ? "idle" : ""].join("/"), message);
   if (kind === "frame") for (const name of STATISTICS) if (typeof message.data?.[name] === "number") remember(`${rest[0]}/frame.${name}`, message, message.data[name]);

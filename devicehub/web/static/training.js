@@ -1,6 +1,6 @@
 // The exercise that is played on this hub, as it may be seen from here: looked at once a second, null where there is none.
 
-import { link } from "./store.js";
+import { link, live } from "./store.js";
 import { language } from "./words.js";
 
 export const exercise = { now: null, none: false };
@@ -8,7 +8,7 @@ let asking = false;
 
 /** Ask how the exercise stands. A hub that plays none is asked no more. */
 export async function look() {
-  if (asking || exercise.none || !link.open || !link.prefix.startsWith("devicehub-sim/")) return;
+  if (asking || exercise.none || !live() || !link.prefix.startsWith("devicehub-sim/")) return;
   asking = true;
   try {
     const answer = await fetch("/api/training");

@@ -8,7 +8,7 @@ import { exposure } from "../evidence.js";
 import { trend } from "../plot.js";
 import { reading } from "../rules.js";
 import { steps, tick } from "../steps.js";
-import { age, events, history, link, listen, standing } from "../store.js";
+import { age, events, history, listen, live, standing } from "../store.js";
 import { clock, duration, moment, number, t, unit } from "../words.js";
 import { panel } from "./overview.js";
 
@@ -30,7 +30,7 @@ export function open(main, chosen) {
     if (one && one.data.revision === revision) return course(whole, one);
     if (image?.element.dataset.exposure !== one?.data.alarm) image = one ? exposure(one) : null;
     revision = one?.data.revision ?? null;
-    fill(whole, one ? detail(one, image.element) : id ? past(id) : panel("alarm-none", t(link.open ? "no-alarm" : "link-lost")));
+    fill(whole, one ? detail(one, image.element) : id ? past(id) : panel("alarm-none", t(live() ? "no-alarm" : "link-lost")));
     if (one) course(whole, one);
   };
   draw();

@@ -9,7 +9,7 @@ import { drifts } from "../mobility.js";
 import { decoded, spectrum, trend } from "../plot.js";
 import { raw } from "../raw.js";
 import { due, reading, rules, windows } from "../rules.js";
-import { age, believed, devices, events, history, link, listen, spectra, stateOf, topics } from "../store.js";
+import { age, believed, devices, events, history, listen, live, spectra, stateOf, topics } from "../store.js";
 import { clock, duration, language, number, spoken, t, unit } from "../words.js";
 import { event, panel } from "./overview.js";
 
@@ -58,7 +58,7 @@ function whole(place, one, pictures) {
     panel("device-events", t("last-events"), parts.events));
   const curves = new Map();
   return { id: one.id, close: () => { tap.close(); unread(); }, draw: (now) => {
-    const known = link.open ? now : { ...now, device: undefined, capability: undefined };
+    const known = live() ? now : { ...now, device: undefined, capability: undefined };
     renew(parts.facts, ...pairs({ state: t(`state.${stateOf(now)}`), since: known.device && duration(age({ time: known.device.since })), why: known.device?.why,
       driver: now.describe.driver, integrity: now.describe.integrity, serial: now.describe.serial, battery: known.device?.battery, "verification-due": verification(due(one.id)), ...now.describe.facts }),
     ...pairs(Object.fromEntries((known.capability?.capabilities ?? []).map((item) => [item.name, `${t(`level.${item.level}`)} ${item.cause}`]))));

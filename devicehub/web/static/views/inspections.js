@@ -3,7 +3,7 @@
 import { attempt, issuerField } from "../acts.js";
 import { fill, h, mark, renew, rows } from "../dom.js";
 import { preflight, recorded as checked } from "../preflight.js";
-import { age, alarms, events, link, listen, topics } from "../store.js";
+import { age, alarms, events, listen, live, topics } from "../store.js";
 import { clock, duration, moment, number, t } from "../words.js";
 import { panel } from "./overview.js";
 
@@ -21,7 +21,7 @@ export function open(main, chosen) {
     desks(parts.desks, cards, looked);
     renew(parts.past, ...listed(ended, chosen));
     const data = found(ended, chosen);
-    const now = data ? JSON.stringify([data, link.open, [...alarms.values()].map((one) => one.data.revision)]) : chosen ?? "";
+    const now = data ? JSON.stringify([data, live(), [...alarms.values()].map((one) => one.data.revision)]) : chosen ?? "";
     if (now === shown) return;
     shown = now;
     fill(parts.whole, ...(data ? whole(data) : [panel("inspection-none", t(chosen ? "no-such-inspection" : "no-inspection"))]));
@@ -60,7 +60,7 @@ function desks(place, cards, looked) {
   if ([...cards.keys()].join() !== names.join() || !place.childElementCount) {
     cards.clear();
     for (const one of there) cards.set(one.desk, card(one, looked));
-    fill(place, ...(names.length ? [...cards.values()].map((one) => one.element) : [h("p", {}, t(link.open ? "no-desk" : "unknown"))]));
+    fill(place, ...(names.length ? [...cards.values()].map((one) => one.element) : [h("p", {}, t(live() ? "no-desk" : "unknown"))]));
   }
   for (const [name, one] of cards) one.draw(topics.get(`inspection/${name}`)?.data);
 }
@@ -85,7 +85,7 @@ function card({ desk, devices }, looked) {
 }
 
 function brief(data) {
-  if (!link.open) return h("strong", {}, t("unknown"));
+  if (!live()) return h("strong", {}, t("unknown"));
   if (!data) return h("span", {}, t("no-inspection"));
   const left = (Date.parse(data.until) - Date.now()) / 1000;
   return h("p", {}, h("a", { href: `#/inspections/${data.inspection}` }, `${t("inspected.open")} ${duration(age({ time: data.opened }))}`),
@@ -101,7 +101,7 @@ function listed(ended, chosen) {
 
 function whole(data) {
   const over = data.reason !== undefined && data.reason !== null;
-  const outcome = over ? t(`inspected.${data.outcome}`) : t(link.open ? "inspected.open" : "unknown");
+  const outcome = over ? t(`inspected.${data.outcome}`) : t(live() ? "inspected.open" : "unknown");
   return [
     panel("inspection-one", `${data.desk} · ${data.reference || data.inspection}`,
       h("p", { class: `big inspected-${over ? data.outcome : "open"}` }, outcome), h("dl", {}, ...facts(data, over))),

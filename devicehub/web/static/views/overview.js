@@ -4,7 +4,7 @@ import { fill, h, mark, renew } from "../dom.js";
 import { imager, imagers } from "../imager.js";
 import { channels, hottest, measured } from "../measured.js";
 import { sparkline } from "../plot.js";
-import { age, alarms, believed, devices, events, history, link, listen, silence, standing, stateOf } from "../store.js";
+import { age, alarms, believed, devices, events, history, listen, live, silence, standing, stateOf } from "../store.js";
 import { clock, duration, happening, t } from "../words.js";
 
 const SELECTED = "devicehub.imager";
@@ -21,7 +21,7 @@ export function open(main) {
   const screen = selected(parts.imager);
   const draw = (kinds) => {
     renew(parts.devices, ...families());
-    if (!kinds || kinds.has("alarm")) renew(parts.alarms, ...lines());
+    if (!kinds || kinds.has("alarm") || kinds.has("link")) renew(parts.alarms, ...lines());
     renew(parts.events, ...events.slice(0, 10).map(event));
     screen.look();
   };
@@ -102,7 +102,7 @@ function spark(device, channel) {
 function lines() {
   const found = standing().map(({ data, subject }) => h("li", { "data-of": data.alarm }, mark(data.priority, t(`priority.${data.priority}`)),
     h("time", {}, clock(data.raised)), h("a", { href: `#/alarms/${data.alarm}` }, subject), h("span", {}, t(`alarm.${data.state}`)), h("span", {}, duration(age({ time: data.raised })))));
-  return found.length ? found : [h("li", {}, t(link.open && alarms.size === 0 ? "no-alarm" : "unknown"))];
+  return found.length ? found : [h("li", {}, t(live() && alarms.size === 0 ? "no-alarm" : "unknown"))];
 }
 
 export function event({ topic, kind, message }) {

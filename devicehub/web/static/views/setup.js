@@ -5,7 +5,7 @@ import { fill, h, renew } from "../dom.js";
 import { limits } from "../limits.js";
 import { reading, rules } from "../rules.js";
 import { brokerTest, examination, hardware } from "../station.js";
-import { current, devices, link, listen, stateOf, topics } from "../store.js";
+import { current, devices, listen, live, stateOf, topics } from "../store.js";
 import { moment, number, size, spoken, t } from "../words.js";
 import { panel } from "./overview.js";
 
@@ -25,7 +25,7 @@ export function open(main) {
     h("div", { class: "wide" }, panel("setup-devices", t("devices"), h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": t("content") },
       h("table", {}, h("thead", {}, h("tr", {}, ...["device", "driver", "state", "integrity", "errors", "why"].map((name) => h("th", { scope: "col" }, t(name))))), parts.devices)))));
   const draw = () => {
-    renew(parts.hub, ...pairs({ page: t(link.open ? "ok" : "not-ok"), ...current("status"), ...topics.get("info")?.data }));
+    renew(parts.hub, ...pairs({ page: t(live() ? "ok" : "not-ok"), ...current("status"), ...topics.get("info")?.data }));
     renew(parts.health, ...pairs(current("health") ?? {}));
     renew(parts.devices, ...[...devices().values()].map(device));
   };

@@ -3,7 +3,7 @@
 import { attempt, issuerField } from "../acts.js";
 import { ask } from "../dialog.js";
 import { fill, h, press } from "../dom.js";
-import { link } from "../store.js";
+import { live } from "../store.js";
 import { exercise, look, spoken } from "../training.js";
 import { duration, language, number, t } from "../words.js";
 import { panel } from "./overview.js";
@@ -19,7 +19,7 @@ export function open(main) {
   fill(main, panel("training-exercise", t("view.training"), parts.head), panel("training-said", t("said"), parts.said), direct, course);
   let [shown, directed] = ["", false];
   const draw = () => {
-    const now = link.open ? exercise.now : null;
+    const now = live() ? exercise.now : null;
     fill(parts.head, ...head(now));
     course.hidden = !now?.sheet;
     direct.hidden = !now?.instructor;
@@ -41,7 +41,7 @@ export function open(main) {
 }
 
 function head(now) {
-  if (!now) return [h("p", {}, t(link.open ? "no-exercise" : "link-lost"))];
+  if (!now) return [h("p", {}, t(live() ? "no-exercise" : "link-lost"))];
   return [h("p", { class: "big" }, spoken(now.title)),
     h("p", {}, `${t(`exercise.${now.state}`)} · ${clock(now.at)} / ${clock(now.length)} · ×${number(now.speed)}`),
     h("progress", { max: now.length, value: Math.min(now.at, now.length), "aria-label": t("course") })];

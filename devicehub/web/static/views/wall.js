@@ -2,7 +2,7 @@
 
 import { fill, h, mark, renew } from "../dom.js";
 import { imager, imagers } from "../imager.js";
-import { age, believed, devices, link, listen, standing } from "../store.js";
+import { age, believed, devices, listen, live, standing } from "../store.js";
 import { duration, t } from "../words.js";
 
 export function open(main) {
@@ -15,7 +15,7 @@ export function open(main) {
     renew(alarms, ...standing().slice(0, 6).map(({ data, subject }) => h("li", { "data-of": data.alarm }, mark(data.priority, t(`priority.${data.priority}`)), subject, " ",
       t(`alarm.${data.state}`), " ", duration(age({ time: data.raised })))));
     const away = [...devices().values()].filter((one) => !believed(one)).map((one) => one.id);
-    fill(lost, !link.open ? t("link-lost") : away.length ? t("not-current", { devices: away.join(", ") }) : "");
+    fill(lost, !live() ? t("link-lost") : away.length ? t("not-current", { devices: away.join(", ") }) : "");
     for (const one of imagers().slice(0, 4)) {
       if (shown.has(one.id)) continue;
       shown.set(one.id, imager(one.id, { controls: false }));
