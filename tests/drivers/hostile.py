@@ -41,6 +41,7 @@ CALM = 0.6
 LIFE = 250
 SEALED_LEAST = 20
 TIMERS = 3
+STANDSTILL = 1000
 ASKED = 16
 TIMES = (0.01, 0.01, 0.01, 0.3, 2.0)
 
@@ -77,8 +78,11 @@ class Trial:
         return perf_counter()
 
     def pass_time(self, until: float) -> None:
-        """Nothing comes; timers fire at their time."""
-        while self.step.wake_at is not None and self.step.wake_at < until:
+        """Nothing comes; timers fire at their time, also one that is due at the end."""
+        turns = 0
+        while self.step.wake_at is not None and self.step.wake_at <= until:
+            turns = turns + 1 if self.step.wake_at <= self.now else 0
+            assert turns < STANDSTILL, f"{self.driver.name} stands still at {self.now} s"
             self.now = max(self.step.wake_at, self.now)
             self._timer()
         self.now = until
@@ -95,10 +99,8 @@ class Trial:
         self._judge(self._began(), self.protocol.on_timer(self.now), b"")
 
     def packet(self, packet: Packet, after: float) -> None:
-        """One packet, `after` seconds later, behind the timer that is due before."""
-        self.now += after
-        if self.step.wake_at is not None and self.step.wake_at <= self.now:
-            self._timer()
+        """One packet, `after` seconds later, behind the timers that are due until then."""
+        self.pass_time(self.now + after)
         self._judge(self._began(), self.protocol.on_packet(self.now, packet), packet.data)
         self.executions += 1
 
@@ -190,10 +192,15 @@ class Hostile:
             else:
                 yield self._sealed(random.choice(self._ways)(random.choice(self._small)))
 
-    def onward(self, following: Sequence[Packet]) -> Iterator[Packet]:
-        """What a conversation goes on with, of any size and in its order, now and then damaged."""
-        for packet in following:
-            yield packet if self.random.random() < CALM else self._whole(packet)
+    def apart(self) -> Iterator[tuple[Packet, float]]:
+        """Each with the seconds that pass before it."""
+        for packet in self:
+            yield packet, self.random.choice(TIMES)
+
+    def onward(self, following: Sequence[tuple[Packet, float]]) -> Iterator[tuple[Packet, float]]:
+        """What a conversation goes on with, of any size, in its order and at its times, now and then damaged."""
+        for packet, after in following:
+            yield packet if self.random.random() < CALM else self._whole(packet), after
 
     def _whole(self, packet: Packet) -> Packet:
         return self._sealed(self.random.choice((packet, self._changed(packet), self._cut(packet))))

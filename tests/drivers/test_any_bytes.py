@@ -18,14 +18,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from devicehub.driver import Driver, Options
-from devicehub.record import Line, parse, run_transcript
+from devicehub.record import Line, parse
 from devicehub.registry import device_files, driver_names, load_driver
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Step, decoded
 from tests.conformance import options_of, recorded_packets, transcripts
-from tests.drivers.hostile import HANG, LIFE, MULTIPLE, TIMES, Hostile, Trial, retained
+from tests.drivers.hostile import HANG, LIFE, MULTIPLE, Hostile, Trial, retained
 from tests.drivers.simulated_hour import heard
-from tests.drivers.underway import SIMULATED, Place, conversation, copied, described, underway
+from tests.drivers.underway import SIMULATED, Place, conversation, copied, described, told, underway
 from tests.programs import needed_package
 
 EXECUTIONS = 100_000 * MULTIPLE
@@ -70,11 +70,11 @@ async def test_100_000_packets_of_chance_give_samples_or_typed_faults_without_a_
     @given(st.integers(0, 2**64 - 1))
     @settings(LIVES, max_examples=EXECUTIONS // LIFE)
     def live(seed: int) -> None:
-        trial, hostile, packets = begun(driver, seed, spoken.places)
+        trial, packets = begun(driver, seed, spoken.places)
         trials.append(trial)
         given = list(islice(packets, LIFE))
-        for packet in given:
-            trial.packet(packet, hostile.random.choice(TIMES))
+        for packet, after in given:
+            trial.packet(packet, after)
         assert trial.slowest < HANG, f"{name}: {trial.slowest:.3f} s"
         if next(lives) % 20 == 0:
             assert retained(trial.protocol) < HELD_MOST
@@ -88,16 +88,16 @@ async def test_100_000_packets_of_chance_give_samples_or_typed_faults_without_a_
     print(f"{executions} packets, {max(trial.slowest for trial in trials) * 1000:.0f} ms the slowest")
 
 
-def begun(driver: Driver, seed: int, places: Sequence[Place]) -> tuple[Trial, Hostile, Iterator[Packet]]:
-    """A life: its protocol, and what it is going to hear, which goes on from its place if it has one."""
+def begun(driver: Driver, seed: int, places: Sequence[Place]) -> tuple[Trial, Iterator[tuple[Packet, float]]]:
+    """A life: its protocol, and what it is going to hear after how long, which goes on from its place if it has one."""
     chance = Random(seed)
     if chance.random() < FRESH:
         trial, hostile = Trial(driver, driver.open({})), Hostile(driver.name, seed, recorded_packets(driver.name))
         trial.start()
-        return trial, hostile, iter(hostile)
+        return trial, hostile.apart()
     place = chance.choice(places)
-    hostile = Hostile(driver.name, seed, place.following)
-    return place.resumed(), hostile, chain(hostile.onward(place.following[:ONWARD]), hostile)
+    hostile = Hostile(driver.name, seed, [packet for packet, _ in place.following])
+    return place.resumed(), chain(hostile.onward(place.following[:ONWARD]), hostile.apart())
 
 
 @pytest.mark.parametrize("name", [name for name in driver_names() if load_driver(name).decode is not None])
@@ -121,7 +121,8 @@ async def test_a_device_unplugged_at_any_byte_leaves_typed_faults_and_begins_ane
     large: set[Kind] = set()
     for settings_of, lines in await recordings(name):
         first, known = driver.open(settings_of).start(0.0), set(large)
-        before = [str(line) for line in run_transcript(driver.open(settings_of), lines)]
+        before = told(driver, settings_of, lines)
+        assert transcripts(name) or not [line for line in before if line.sign == "!"]
         for trial, packet in conversation(driver, settings_of, lines):
             for cut in cuts(packet, known):
                 half = copied(trial, shared)
@@ -132,7 +133,7 @@ async def test_a_device_unplugged_at_any_byte_leaves_typed_faults_and_begins_ane
             assert driver.open(settings_of).start(0.0) == first
         assert known
         large |= {kind for kind in known if kind[1] > LARGE}
-        assert [str(line) for line in run_transcript(driver.open(settings_of), lines)] == before
+        assert told(driver, settings_of, lines) == before
     print(f"unplugged {tried} times")
 
 

@@ -2,17 +2,18 @@
 
 import copy
 import copyreg
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from itertools import cycle, islice
 from types import MappingProxyType
 
 from devicehub.devicefile.load import load
 from devicehub.driver import Driver, Options
-from devicehub.record import Line
+from devicehub.record import Line, step_lines
 from devicehub.registry import device_files, load_driver
 from devicehub.wire.packet import Packet
+from devicehub.wire.protocol import Step
 from tests.drivers.hostile import Trial
 from tests.drivers.simulated_hour import heard
 
@@ -26,11 +27,14 @@ copyreg.pickle(MappingProxyType, lambda proxy: (MappingProxyType, (dict(proxy),)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A protocol as it was before a packet of its conversation; `following`: that packet and those behind it."""
+    """A protocol as it was before a packet of its conversation.
+
+    `following`: that packet and those behind it, each with the seconds that passed before it.
+    """
 
     trial: Trial
     shared: dict[int, object]
-    following: Sequence[Packet]
+    following: Sequence[tuple[Packet, float]]
 
     def resumed(self) -> Trial:
         """A copy, for a life of its own."""
@@ -51,13 +55,22 @@ async def underway(name: str) -> Underway:
     brought = _brought(driver, lines)
     near = {max(at - before, 0) for found in brought.values() for at in _spread(found, BROUGHT) for before in BEFORE}
     chosen = near.union(_spread(range(len(lines)), SPREAD))
-    packets = [line.packet for line in lines if line.packet is not None]
+    packets = list(_apart(lines))
     places = [
-        Place(copied(trial, shared), shared, list(islice(cycle(packets), at, at + AHEAD)))
-        for at, (trial, _) in enumerate(conversation(driver, {}, lines))
+        Place(copied(trial, shared), shared, [(packet, 0.0), *islice(cycle(packets), at + 1, at + AHEAD)])
+        for at, (trial, packet) in enumerate(conversation(driver, {}, lines))
         if at in chosen
     ]
     return Underway(places, set(brought))
+
+
+def _apart(lines: Sequence[Line]) -> Iterator[tuple[Packet, float]]:
+    """What came, each with the seconds since what came before it."""
+    before = 0.0
+    for line in lines:
+        if line.packet is not None:
+            yield line.packet, line.at - before
+            before = line.at
 
 
 def _brought(driver: Driver, lines: Sequence[Line]) -> dict[str, list[int]]:
@@ -96,7 +109,27 @@ def described(name: str) -> dict[int, object]:
 
 def conversation(driver: Driver, settings_of: Options, lines: Iterable[Line]) -> Iterator[tuple[Trial, Packet]]:
     """A recording as it happens: what came, and what it came to."""
-    trial = Trial(driver, driver.open(settings_of))
+    return _lived(Trial(driver, driver.open(settings_of)), lines)
+
+
+def told(driver: Driver, settings_of: Options, lines: Iterable[Line]) -> list[Line]:
+    """Samples, faults and requests of a recording. What is due when something comes is done first: its answer may come."""
+    trial = _Telling(driver, driver.open(settings_of))
+    deque(_lived(trial, lines), maxlen=0)
+    return trial.told
+
+
+@dataclass(slots=True)
+class _Telling(Trial):
+    told: list[Line] = field(default_factory=list[Line])
+
+    def look(self, step: Step, data: bytes) -> None:
+        """As `Trial.look`; it is kept."""
+        Trial.look(self, step, data)
+        self.told.extend(step_lines(self.now, step))
+
+
+def _lived(trial: Trial, lines: Iterable[Line]) -> Iterator[tuple[Trial, Packet]]:
     trial.start()
     for line in lines:
         if line.sign == "<" and line.packet is not None:
