@@ -1,8 +1,10 @@
 """The levels of evidence of drivers, from what is there and holds now: transcripts, vectors, recordings. Nothing declares one.
 
 - A *transcript* counts when its driver makes of it exactly what it says, and when the bytes that it names as printed in a
-  public source (`# Evidence: published`) or sent by a real device (`recording`) are among those that it plays:
-  `# Bytes: HEX, SOURCE`. What `devicehub record` wrote (`bench`, `field`) names device, driver, date and instrument.
+  public source (`# Evidence: published`) or sent by a real device (`recording`) are whole packets of the device in it, of which
+  something measured, scanned or found comes: `# Bytes: HEX, SOURCE`. Where only a request, an acknowledgement or a piece of
+  an answer is public it says so (`part`), names it as well, and is no more than simulated.
+  What `devicehub record` wrote (`bench`, `field`) names device, driver, date and instrument.
 - A *vector* of a device file counts when the file proves it, which it does whenever it is loaded, names its source, and is a
   message that gives something measured, scanned or found: a request or an acknowledgement shows nothing of the values.
 - A *recording* that is not part of this repository counts by its entry in `tests/fixtures/recordings.toml` as long as the
@@ -15,6 +17,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from devicehub.cli.capture import transcript_options
@@ -27,20 +30,21 @@ from devicehub.devicefile.telling import Teller
 from devicehub.devicefile.vectors import frames, wrong
 from devicehub.driver import Driver
 from devicehub.model.device import EvidenceLevel
-from devicehub.model.reading import Image, Measurement, Result, Scan, Spectrum, Stored
-from devicehub.record import Line, parse, parse_packet, run_transcript
+from devicehub.model.reading import Image, Measurement, Result, Sample, Scan, Spectrum, Stored
+from devicehub.record import Line, parse, parse_packet, run_transcript, samples_of
 from devicehub.registry import load_driver
 from tests.samples import SAMPLES
 
 ROOT = Path(__file__).parents[1]
 LEVELS: Mapping[str, EvidenceLevel] = {
+    "part": EvidenceLevel.SIMULATED,
     "published": EvidenceLevel.BYTE_TESTED,
     "recording": EvidenceLevel.SAMPLE_TESTED,
     "bench": EvidenceLevel.BENCH_TESTED,
     "field": EvidenceLevel.FIELD_VERIFIED,
 }
 _VALUES = (Measurement, Scan, Spectrum, Image, Result, Stored)
-_WORD = re.compile(r"^# Evidence: (published|recording|bench|field)$", re.MULTILINE)
+_WORD = re.compile(r"^# Evidence: (part|published|recording|bench|field)$", re.MULTILINE)
 _BYTES = re.compile(r"^# Bytes: (?P<hex>[0-9a-f* ]+), (?P<source>\S.*)$", re.MULTILINE)
 _RECORDED = (r"^# Device \S+, driver {driver}, recorded \S+\.$", r"^# Instrument: \S")
 _SHOWN: Mapping[str, tuple[str, ...]] = {"bench": _RECORDED, "field": (*_RECORDED, r"^# Site: \S")}
@@ -67,19 +71,41 @@ def prove(word: str, driver: Driver, path: Path, text: str) -> None:
             raise ValueError(f"{path}: '# Evidence: {word}' needs a line that looks like {line}")
     lines = parse(text, path.name)
     if word not in _SHOWN:
-        _named(word, path, text, lines)
+        _named(word, driver, path, text, lines)
     made = run_transcript(driver.open(transcript_options(text, path.name)), lines)
     if list(map(str, made)) != list(map(str, lines)):
         raise ValueError(f"{path}: '# Evidence: {word}', and the driver makes something else of it")
 
 
-def _named(word: str, path: Path, text: str, lines: list[Line]) -> None:
+def _named(word: str, driver: Driver, path: Path, text: str, lines: list[Line]) -> None:
+    """A part is somewhere in it; an answer is all of a packet of the device, and gives a value."""
     named = [parse_packet(one["hex"]).data for one in _BYTES.finditer(text)]
-    played = [line.packet.data for line in lines if line.packet is not None]
-    missing = [data.hex(" ") for data in named if not any(data in one for one in played)]
-    if missing or not named:
-        what = f"{', '.join(missing)} is not in it" if missing else "it has no line '# Bytes: HEX, SOURCE'"
+    what = "" if named else "it has no line '# Bytes: HEX, SOURCE'"
+    if word == "part":
+        missing = [data for data in named if not any(line.packet and data in line.packet.data for line in lines)]
+        what = what or ", ".join(f"{data.hex(' ')} is not in it" for data in missing)
+    else:
+        answers = [
+            at for at, line in enumerate(lines) if line.sign == "<" and line.packet and line.packet.data in named
+        ]
+        whole = [line.packet.data for line in (lines[at] for at in answers) if line.packet]
+        what = what or ", ".join(f"{data.hex(' ')} is no whole answer in it" for data in named if data not in whole)
+        if not what and not any(_valued(driver, path, text, lines, at) for at in answers):
+            what = "nothing measured, scanned or found comes of what it names"
+    if what:
         raise ValueError(f"{path}: '# Evidence: {word}', and {what}")
+
+
+def _valued(driver: Driver, path: Path, text: str, lines: list[Line], at: int) -> bool:
+    """Whether a value comes of the packet in line `at`, which does not come when it is left out."""
+    before = [*lines[:at], replace(lines[at], sign=">")]
+    options = transcript_options(text, path.name)
+    one, other = (samples_of(driver.open(options), played) for played in (lines[: at + 1], before))
+    return _values(one) > _values(other)
+
+
+def _values(samples: list[Sample]) -> int:
+    return sum(isinstance(sample, _VALUES) for sample in samples)
 
 
 def _of_vectors(name: str, root: Path) -> Iterator[str]:

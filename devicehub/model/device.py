@@ -45,7 +45,7 @@ class DeviceState(StrEnum):
 class EvidenceLevel(StrEnum):
     """What a driver's tests rest on, from the weakest up. Computed from the tests, never declared.
 
-    SIMULATED: a simulator that shares no code with it. BYTE_TESTED: bytes that are printed in a public source.
+    SIMULATED: a simulator that shares no code with it. BYTE_TESTED: answers that are printed in a public source.
     SAMPLE_TESTED: bytes that a real device sent to somebody. BENCH_TESTED: a conversation of this driver with a real
     device. FIELD_VERIFIED: such a conversation where the device is in service. UNTESTED: nothing is known.
     """

@@ -14,7 +14,9 @@ from devicehub.registry import device_files, load_driver
 from tests.evidence import ROOT, evidence, prove
 from tests.samples import SAMPLES
 
-START_UP = ROOT / "tests" / "fixtures" / "aci_pids3" / "start-up.txt"
+FIXTURES = ROOT / "tests" / "fixtures"
+START_UP = FIXTURES / "aci_pids3" / "start-up.txt"
+PUBLISHED = FIXTURES / "flir_boson_control" / "published.txt"
 BENCH = ["# Device vapour-1, driver trace.aci_pids3, recorded 2026-11-29T12:00:00.000Z.", "# Instrument: PIDS3 1.02"]
 
 
@@ -38,17 +40,15 @@ def without_vectors(text: str) -> str:
 
 
 def test_without_its_transcript_a_driver_is_no_more_than_simulated(tree: Path) -> None:
-    assert evidence("trace.aci_pids3", tree) is EvidenceLevel.BYTE_TESTED
-    (tree / "tests" / "fixtures" / "aci_pids3" / "start-up.txt").unlink()
-    assert evidence("trace.aci_pids3", tree) is EvidenceLevel.SIMULATED
+    assert evidence("thermal.flir_boson_control", tree) is EvidenceLevel.BYTE_TESTED
+    (tree / PUBLISHED.relative_to(ROOT)).unlink()
+    assert evidence("thermal.flir_boson_control", tree) is EvidenceLevel.SIMULATED
 
 
 def test_a_transcript_without_the_bytes_that_it_names_is_refused(tree: Path) -> None:
     path = tree / "tests" / "fixtures" / "zebra_ssi" / "start-up-and-first-scan.txt"
     changed(path, lambda text: re.sub(r"^[0-9].* < 04 d0 00 80 fe ac\n", "", text, flags=re.MULTILINE))
-    with pytest.raises(
-        ValueError, match=r"first-scan\.txt: '# Evidence: published', and 04 d0 00 80 fe ac is not in it"
-    ):
+    with pytest.raises(ValueError, match=r"first-scan\.txt: '# Evidence: part', and 04 d0 00 80 fe ac is not in it"):
         evidence("scanner.zebra_ssi", tree)
 
 
@@ -59,10 +59,41 @@ def test_a_transcript_that_names_no_bytes_is_refused() -> None:
 
 
 def test_a_transcript_of_which_the_driver_makes_something_else_is_refused() -> None:
-    text = START_UP.read_text().replace("A792003460", "A792003461", 1)
-    assert text != START_UP.read_text()
+    text = PUBLISHED.read_text().replace("serial='93588'", "serial='93589'", 1)
+    assert text != PUBLISHED.read_text()
     with pytest.raises(ValueError, match="makes something else of it"):
-        prove("published", load_driver("trace.aci_pids3"), START_UP, text)
+        prove("published", load_driver("thermal.flir_boson_control"), PUBLISHED, text)
+
+
+@pytest.mark.parametrize(
+    ("driver", "transcript"),
+    [
+        pytest.param("endoscope.jhcmd", "jhcmd/start-and-disorder", id="requests"),
+        pytest.param("trace.aci_pids3", "aci_pids3/start-up", id="a request"),
+        pytest.param("thermal.gy_mcu90640", "gy_mcu90640/published-sums", id="a head and a word"),
+        pytest.param("endoscope.useeplus", "useeplus/published-header-stream-11", id="a beginning"),
+    ],
+)
+def test_what_is_no_whole_answer_is_a_part_and_no_evidence(driver: str, transcript: str) -> None:
+    path = FIXTURES / f"{transcript}.txt"
+    prove("part", load_driver(driver), path, path.read_text())
+    assert evidence(driver) is EvidenceLevel.SIMULATED
+    with pytest.raises(ValueError, match="is no whole answer in it"):
+        prove("published", load_driver(driver), path, path.read_text())
+
+
+def test_a_published_answer_without_a_value_is_no_evidence() -> None:
+    lines = PUBLISHED.read_text().splitlines(keepends=True)
+    text = "".join(line for line in lines if not (line.startswith("# Bytes") and "7c bd ce" in line))
+    with pytest.raises(ValueError, match="nothing measured, scanned or found comes of what it names"):
+        prove("published", load_driver("thermal.flir_boson_control"), PUBLISHED, text)
+
+
+def test_an_acknowledgement_is_no_evidence() -> None:
+    path = FIXTURES / "zebra_ssi" / "start-up-and-first-scan.txt"
+    text = path.read_text().replace("# Bytes: 04 d0 04 00 ff 28, the same\n", "")
+    with pytest.raises(ValueError, match="nothing measured, scanned or found comes of what it names"):
+        prove("published", load_driver("scanner.zebra_ssi"), path, text)
 
 
 def test_without_its_published_vectors_a_device_file_is_no_more_than_simulated(tree: Path) -> None:
