@@ -8,6 +8,12 @@ from msgspec import Struct
 from devicehub.alarm.layout import Values, view
 from devicehub.model.reading import Image, Layout
 
+_COUNTED = 4096
+"""Pixels from which on they are counted, which costs more than to sort a few."""
+
+_COUNTED_BYTES = 2
+"""Of a pixel: two have 65536 values at most."""
+
 
 class FrameStatistics(Struct, frozen=True):
     """Minimum, mean, maximum, percentiles and hottest pixel of an image, in the channel's unit."""
@@ -55,6 +61,16 @@ def _quantiles(flat: Values) -> tuple[float, float, float, float]:
     """Minimum, 5th and 95th percentile (nearest rank) and maximum."""
     last = flat.size - 1
     ranks = (0, round(0.05 * last), round(0.95 * last), last)
-    ordered = np.sort(flat)  # vectorised, unlike partition: five times as fast for a camera's frame
-    low, p05, p95, high = (float(ordered[rank]) for rank in ranks)
+    if flat.dtype.itemsize <= _COUNTED_BYTES and flat.size >= _COUNTED:
+        low, p05, p95, high = _counted(flat, ranks)
+    else:
+        ordered = np.sort(flat)  # vectorised, unlike partition
+        low, p05, p95, high = (float(ordered[rank]) for rank in ranks)
     return low, p05, p95, high
+
+
+def _counted(flat: Values, ranks: tuple[int, ...]) -> list[float]:
+    """What would stand at those places if the pixels were sorted: there are few values, and many pixels of each."""
+    lowest = int(flat.min())
+    up_to = np.bincount(np.subtract(flat, lowest, dtype=np.intp)).cumsum()
+    return [float(value) for value in up_to.searchsorted(ranks, "right") + lowest]

@@ -50,3 +50,24 @@ def test_percentiles_are_those_of_the_sorted_pixels(values: list[int]) -> None:
     assert found.p05 == ordered[round(0.05 * (len(ordered) - 1))]
     assert found.p95 == ordered[round(0.95 * (len(ordered) - 1))]
     assert values[found.hot_x] == ordered[-1]
+
+
+@pytest.mark.parametrize(
+    ("layout", "kind"),
+    [(Layout.U8, "u1"), (Layout.U16LE, "<u2"), (Layout.I16LE, "<i2"), (Layout.U32LE, "<u4"), (Layout.F32LE, "<f4")],
+)
+@pytest.mark.parametrize("size", [4095, 4096, 4097, 19200])
+@pytest.mark.parametrize("spread", [0.0, 3.0, 1e4, 1e9])
+def test_percentiles_of_a_frame_are_those_of_the_sorted_pixels(
+    layout: Layout, kind: str, size: int, spread: float
+) -> None:
+    """Of one value, of a few, and of all that the layout has, its ends among them."""
+    drawn = np.random.default_rng(size).normal(100, spread, size)
+    limits = np.iinfo(kind) if np.dtype(kind).kind in "iu" else np.finfo(kind)
+    values = np.clip(drawn, float(limits.min), float(limits.max)).astype(kind)
+    ordered = np.sort(values).astype(float).tolist()
+    found = statistics(Image("image", values.tobytes(), layout, size, 1))
+    assert found is not None
+    last = size - 1
+    wanted = [ordered[place] for place in (0, round(0.05 * last), round(0.95 * last), last)]
+    assert [found.min, found.p05, found.p95, found.max] == wanted
