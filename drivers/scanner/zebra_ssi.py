@@ -28,7 +28,8 @@ control), each answered by D0 or D1. Nothing permanent and no parameter. REQUEST
 that a scanner that was carried away is noticed; without an answer for 2 s a command is sent again, twice. The scanner
 has to be set to packeted decode data; whether it puts a code identifier before the data is told by the option `prefix`.
 
-The check is a sum: it does not see swapped bytes. Retail codes are therefore tested by their own check digit.
+The check is a sum: it does not see swapped bytes. They show in the check digits
+of codes alone, which the hub tests, whoever read them.
 
 Source: SSI chapters of Zebra's DS4308, DS2208, DS9908 and CR60 product reference guides; test vectors of
 enioka-Haute-Couture/enioka_scan (Apache-2.0); randomthingsandstuff/zebra-ssi (facts only).
@@ -43,7 +44,7 @@ from devicehub.model.reading import Capability, Cause, Identity, Level, Scan
 from devicehub.wire.forbidden import Forbidden
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Call, Step
-from drivers.scanner._ssi_codes import refined, split_prefix, symbology, trust
+from drivers.scanner._ssi_codes import refined, split_prefix, symbology
 from drivers.scanner._ssi_framing import DECODE_DATA, SEGMENT, Reassembly, SsiFramer, SsiPacket
 from drivers.scanner._ssi_requests import ATTEMPTS, TIMEOUT, Out, Requests
 
@@ -155,8 +156,7 @@ class ZebraSsi:
             out.faults.append(ProtocolError(Reason.UNEXPECTED, f"no prefix of the kind '{self._prefix}'"))
         prefix, content = parts or (b"", data)
         name = refined(symbology(code_type), prefix)
-        quality, cause = trust(name, content)
-        out.samples.append(Scan("barcode", name, content, quality, cause))
+        out.samples.append(Scan("barcode", name, content))
 
     def _on_control(self, now: float, packet: SsiPacket, out: Out) -> None:
         if packet.opcode in _ACKNOWLEDGED:

@@ -7,11 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devicehub.model.errors import ProtocolError, Reason
-from devicehub.model.reading import Capability, Cause, Identity, Level, Quality, Sample, Scan
+from devicehub.model.reading import Capability, Cause, Identity, Level, Sample, Scan
 from devicehub.registry import load_driver, load_simulator
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import DeviceProtocol
-from drivers.scanner._ssi_codes import trust
 from drivers.scanner._ssi_framing import SsiFramer, SsiPacket
 from drivers.scanner._ssi_requests import encode
 from simulators.scanner.zebra_ssi import ZebraScanner
@@ -173,27 +172,6 @@ def test_a_disabled_scanner_is_permitted_to_scan_at_the_start() -> None:
     bench.simulator.do("scan", code="X1")
     bench.run(1)
     assert bench.scans == [b"X1"]
-
-
-@pytest.mark.parametrize(
-    ("name", "data", "verdict"),
-    [
-        ("ean-13", b"5901234123457", (Quality.GOOD, Cause.NONE)),
-        ("ean-13", b"5901234123475", (Quality.UNCERTAIN, Cause.CHECKSUM)),
-        ("ean-8", b"96385074", (Quality.GOOD, Cause.NONE)),
-        ("upc-a", b"036000291452", (Quality.GOOD, Cause.NONE)),
-        ("upc-a", b"0036000291452", (Quality.GOOD, Cause.NONE)),
-        ("upc-a", b"03600029145", (Quality.UNCERTAIN, Cause.UNTESTED)),
-        ("upc-e", b"04252614", (Quality.GOOD, Cause.NONE)),
-        ("upc-e", b"04252615", (Quality.UNCERTAIN, Cause.CHECKSUM)),
-        ("ean-13", "590123412345²".encode("latin-1"), (Quality.UNCERTAIN, Cause.CHECKSUM)),
-        ("code-128", b"anything", (Quality.GOOD, Cause.NONE)),
-    ],
-)
-def test_a_retail_code_is_believed_when_its_check_digit_agrees(
-    name: str, data: bytes, verdict: tuple[Quality, Cause]
-) -> None:
-    assert trust(name, data) == verdict
 
 
 @settings(deadline=None)
