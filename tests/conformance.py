@@ -11,7 +11,7 @@ from devicehub.devicefile.notation import parse_bytes
 from devicehub.driver import Driver
 from devicehub.model.device import ChannelKind, OptionValue
 from devicehub.model.errors import ProtocolError
-from devicehub.model.reading import Image, Measurement, Sample, Scan, Spectrum, Stored
+from devicehub.model.reading import Image, Measurement, Quality, Sample, Scan, Spectrum, Stored
 from devicehub.record import Line, expectation, parse, run_transcript
 from devicehub.registry import device_files
 from devicehub.wire.packet import Packet, usb_port
@@ -84,6 +84,13 @@ def check_sample(driver: Driver, sample: Sample) -> None:
         if channel.kind is ChannelKind.STATE:
             assert isinstance(sample, Measurement)
             assert sample.label in channel.states
+
+
+def measured(driver: Driver, step: Step) -> list[Sample]:
+    """What a step tells of the device's surroundings and does not call bad, checked as in `check_step`."""
+    check_step(driver, step)
+    said = [sample.sample if isinstance(sample, Stored) else sample for sample in step.samples]
+    return [sample for sample in said if getattr(sample, "quality", Quality.BAD) is not Quality.BAD]
 
 
 def feed(driver: Driver, protocol: DeviceProtocol, packets: Iterator[Packet] | list[Packet]) -> list[Step]:

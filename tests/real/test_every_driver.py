@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from devicehub.driver import BleLink, OperatorLink
-from devicehub.model.reading import Capability, Identity, Sample
+from devicehub.model.reading import Sample
 from devicehub.registry import driver_names, load_driver
 from devicehub.wire.protocol import Step
+from tests.conformance import measured
 from tests.real.edges import NAMES, edge
 from tests.usb_talk import talk
 
@@ -31,7 +32,7 @@ async def test_a_driver_reads_its_device(
     told: list[Sample] = []
 
     def enough(step: Step) -> bool:
-        told.extend(sample for sample in step.samples if not isinstance(sample, Identity | Capability))
+        told.extend(measured(driver, step))
         return bool(told)
 
     async with edge(driver, tmp_path, monkeypatch) as transport:

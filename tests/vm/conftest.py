@@ -41,7 +41,7 @@ class Visit:
         folder = pytest.TempPathFactory.from_config(self._config, _ispytest=True).mktemp("machine")
         try:
             kernel = Kernel.found()
-            script = script_of(kernel, _compile(folder), "suite.sh", TORTURE=MORE)
+            script = script_of(kernel, _compile(folder), "suite.sh", TORTURE=MORE, IN_CI=os.environ.get("CI", ""))
             self._machine = Machine.boot(kernel, folder, Task(script, "\n".join(self._asked)))
         except UnavailableError as error:
             self._outcome, self._why = "skipped", f"NO REAL KERNEL: {error}"

@@ -12,14 +12,15 @@ import pytest
 
 from devicehub.clock import since_boot
 from devicehub.driver import BleLink, Driver
-from devicehub.model.reading import Capability, Identity, Sample
-from devicehub.registry import load_driver, load_simulator
+from devicehub.model.reading import Sample
+from devicehub.registry import driver_names, load_driver, load_simulator
 from devicehub.simulator import BleSimulator
 from devicehub.transport.ble import BleTransport
 from devicehub.transport.ble_radio import BleRadio
 from devicehub.transport.link import Transport
 from devicehub.wire.protocol import Step
-from tests.programs import located
+from tests.conformance import measured
+from tests.programs import lacking, located
 from tests.usb_talk import talk
 from tests.vm.aside import Aside
 from tests.vm.controller import Controller, Near
@@ -28,7 +29,7 @@ from tests.vm.inside.workplace import LOST, READY, workplace
 
 pytestmark = pytest.mark.vm
 
-DRIVERS = ("radiation.atom_fast", "radiation.radiacode", "scanner.zebra_ssi_ble")
+DRIVERS = [name for name in driver_names() if isinstance(load_driver(name).link, BleLink)]
 DAEMON = Path("/usr/libexec/bluetooth/bluetoothd")
 BUS = Path("/run/dbus/system_bus_socket")
 HASTE = 4.0
@@ -69,7 +70,7 @@ class Air:
 def daemons() -> Iterator[None]:
     """The system's bus and BlueZ."""
     if not DAEMON.exists():
-        pytest.skip(f"NO REAL BLUETOOTH: no {DAEMON}: packaging/test.sh installs it")
+        lacking(f"NO REAL BLUETOOTH: no {DAEMON}: packaging/test.sh installs it")
     BUS.parent.mkdir(exist_ok=True)
     subprocess.run(["dbus-daemon", "--system", "--fork"], check=True)
     subprocess.run([str(located("modprobe")), "-a", "hci_vhci"], check=True)
@@ -142,7 +143,7 @@ async def _told(driver: Driver, transport: Transport) -> list[Sample]:
     told: list[Sample] = []
 
     def enough(step: Step) -> bool:
-        told.extend(sample for sample in step.samples if not isinstance(sample, Identity | Capability))
+        told.extend(measured(driver, step))
         return bool(told)
 
     begun = since_boot()

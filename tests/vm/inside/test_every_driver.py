@@ -7,10 +7,13 @@ from random import Random
 
 import pytest
 
+from devicehub.collect.tail import Tapped
 from devicehub.driver import SerialLink, UsbLink, VideoLink
-from devicehub.model.reading import Capability, Identity, Sample
+from devicehub.model.reading import Sample
 from devicehub.registry import driver_names, load_driver, load_simulator
+from devicehub.simulator import AnySimulator
 from devicehub.wire.protocol import Step
+from tests.conformance import measured
 from tests.usb_talk import talk
 from tests.vm.inside.opening import PATIENCE, gadget_of, loss, opened
 from tests.vm.kernel import ROOT
@@ -50,18 +53,35 @@ async def test_a_driver_reads_its_device_through_the_kernel(
     record_property("driver", name)
     record_property("through", through)
     told: list[Sample] = []
+    made, came = _filmed(simulator) if seen else [], list[bytes]()
 
     def enough(step: Step) -> bool:
-        told.extend(sample for sample in step.samples if not isinstance(sample, Identity | Capability))
+        told.extend(measured(driver, step))
         return bool(told)
 
     with Sockets(1.0 if seen else HASTE) as sockets:
         plugged = sockets.plug(gadget)
         transport = await opened(driver, gadget)
-        await talk(driver.open({}), transport, until=enough, seconds=PATIENCE)
+        tapped = Tapped(transport, lambda sign, packet: came.append(packet.data) if sign == "<" else None)
+        await talk(driver.open({}), tapped, until=enough, seconds=PATIENCE)
         sockets.unplug(plugged)
         await talk(driver.open({}), transport, until=lambda _: False, seconds=PATIENCE)
         why = await loss(transport)
         await transport.close()
     assert told
     assert why
+    assert set(came) <= set(made) or not seen, "a picture is not what the camera gave"
+
+
+def _filmed(simulator: AnySimulator) -> list[bytes]:
+    """What a camera gives from now on."""
+    given: list[bytes] = []
+    advance = simulator.advance
+
+    def watched(dt: float) -> list[bytes]:
+        frames: list[bytes] = advance(dt)  # type: ignore[assignment]  # a camera's
+        given.extend(frames)
+        return frames
+
+    simulator.advance = watched  # type: ignore[method-assign]  # a camera's
+    return given

@@ -87,11 +87,12 @@ class Workplace:
         await self.until_told(device, [READY], known)
         return plugged, since_boot() - begun
 
-    async def yanked(self, device: str, plugged: Plugged) -> None:
-        """Yank it and wait until it is lost."""
-        known = len(self.told(device))
+    async def yanked(self, device: str, plugged: Plugged) -> float:
+        """Yank it and wait until it is lost; how many seconds that took."""
+        known, begun = len(self.told(device)), since_boot()
         self.sockets.unplug(plugged)
         await self.until_told(device, [LOST], known)
+        return since_boot() - begun
 
     async def more_readings(self, device: str, count: int = 2) -> None:
         """Wait until it is read so often more."""
