@@ -1,11 +1,13 @@
 """README.md and the reference of device files say what the code says."""
 
 import importlib.util
+import json
 from functools import cache
 from types import ModuleType
 
 import pytest
 
+from devicehub.driver import BleLink, SerialLink, UsbLink, VideoLink
 from devicehub.model.device import EvidenceLevel
 from devicehub.registry import EVIDENCE, driver_names, load_driver
 from tests.architecture.tree import ROOT
@@ -101,3 +103,10 @@ def test_what_every_installation_knows_of_it_is_the_same() -> None:
 def test_every_driver_is_in_the_table() -> None:
     table = "\n".join(_generator().equipment())
     assert [name for name in driver_names() if f"`{name}`" not in table] == []
+
+
+def test_every_driver_with_a_cable_or_a_radio_was_read_through_a_real_kernel() -> None:
+    proved = json.loads((ROOT / "docs" / "reference" / "real-kernel.json").read_text())
+    reached = (SerialLink, UsbLink, BleLink, VideoLink)
+    asked = [name for name in driver_names() if isinstance(load_driver(name).link, reached)]
+    assert [name for name in asked if proved.get(name, {}).get("result") != "passed"] == []

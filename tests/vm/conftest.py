@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from devicehub.clock import Clock
+from devicehub.clock import Clock, since_boot
 from tests.torture.shim import MORE
 from tests.vm.compiled import compile_for, script_of
 from tests.vm.kernel import Kernel, UnavailableError
@@ -32,6 +32,7 @@ class Visit:
         self._waiting: dict[str, list[pytest.TestReport]] = {}
         self._proved: dict[str, tuple[str, str]] = {}
         self._outcome, self._why = "", ""
+        self._begun = since_boot()
 
     def start(self) -> None:
         """Does not raise: what went wrong is told by every report."""
@@ -73,6 +74,14 @@ class Visit:
         if "driver" in facts:
             outcome = "failed" if any(report.failed for report in reports) else "passed"
             self._proved[str(facts["driver"])] = (outcome, str(facts["through"]))
+
+    def summary(self) -> str:
+        """What ran where, and how long it took with the start."""
+        if self._machine is None:
+            return self._why
+        return (
+            f"{len(self._asked)} tests in a machine ({self._machine.accelerator}), {since_boot() - self._begun:.0f} s"
+        )
 
     def close(self) -> None:
         """It ends by itself after its last test."""
@@ -116,6 +125,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
         item.ihook.pytest_runtest_logreport(report=report)
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
     return True
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if VISIT in config.stash:
+        terminalreporter.write_line(config.stash[VISIT].summary())
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
