@@ -8,6 +8,8 @@ from typing import Final
 
 import msgspec
 
+from devicehub.exercise.judge import ACKED, COMMAND, CONFIRMED
+from devicehub.exercise.marks import TYPE
 from devicehub.exercise.timed import Fact
 from devicehub.journal.browse import MOST, Wish, browse
 from devicehub.journal.report import reading
@@ -15,20 +17,32 @@ from devicehub.model.errors import JournalDamagedError
 from devicehub.publish.topics import EXERCISE_ROOT
 
 _PREFIX: Final = "io.devicehub."
+_ACTS: Final = (TYPE, ACKED, CONFIRMED, COMMAND)
 
 
 class _Event(msgspec.Struct):
     type: str
     time: str
+    recordedtime: str = ""
     subject: str = ""
     data: dict[str, object] | None = None
 
 
 def fact(payload: bytes) -> Fact:
-    """One event. Raises `msgspec.MsgspecError`, `ValueError`."""
+    """One event. Raises `msgspec.MsgspecError`, `ValueError`.
+
+    What people did counts from when they did it. All else counts from when it was recorded, if that is later: before
+    that nobody could see it, and an alarm that the hub kept to itself is late whatever time it bears.
+    """
     event = msgspec.json.decode(payload, type=_Event)
-    at = datetime.fromisoformat(event.time).timestamp()
-    return Fact(at, event.type.removeprefix(_PREFIX), event.subject, event.data or {})
+    word, at = event.type.removeprefix(_PREFIX), _seconds(event.time)
+    if word not in _ACTS and event.recordedtime:
+        at = max(at, _seconds(event.recordedtime))
+    return Fact(at, word, event.subject, event.data or {})
+
+
+def _seconds(instant: str) -> float:
+    return datetime.fromisoformat(instant).timestamp()
 
 
 def journal_facts(state: Path, within: str = EXERCISE_ROOT) -> list[Fact]:

@@ -12,11 +12,13 @@ from msgspec.structs import replace
 from devicehub.exercise.marks import Word, mark
 from devicehub.exercise.schema import Expect, Scenario, seconds
 from devicehub.exercise.timed import Fact, Intervention, Timed, timed
+from devicehub.model.command import CommandState
 
 RAISED: Final = "alarm.raised"
 ACKED: Final = "alarm.acked"
 CONFIRMED: Final = "alarm.confirmed"
 LANE: Final = "lane.changed"
+COMMAND: Final = "command"
 
 
 class Finding(Struct, frozen=True):
@@ -96,6 +98,9 @@ def _missed(expect: Expect, span: tuple[float, float], events: Sequence[Fact]) -
     inside = [fact for fact in events if span[0] <= fact.at <= span[1]]
     if expect.quiet:
         return next((f"{fact.subject} was raised" for fact in inside if fact.word == RAISED), "")
+    if expect.command:
+        done = (fact for fact in inside if fact.word == COMMAND and fact.data.get("state") == CommandState.DONE)
+        return "" if any(fact.subject == expect.command for fact in done) else f"{expect.command} was not done"
     if expect.event:
         return "" if any(fact.word == expect.event for fact in inside) else f"no {expect.event}"
     before = [fact for fact in events if fact.word == LANE and fact.at < span[0]][-1:]
@@ -149,5 +154,6 @@ def expected(expect: Expect) -> str:
         return told + (f", closed as {' or '.join(expect.disposition)}" if expect.disposition else "")
     if expect.quiet:
         return f"no alarm for {expect.within}"
-    what = f"lane {' or '.join(expect.lane)}" if expect.lane else f"event {expect.event}"
+    what = f"event {expect.event}" if expect.event else f"command {expect.command}"
+    what = f"lane {' or '.join(expect.lane)}" if expect.lane else what
     return f"{what} within {expect.within}"

@@ -164,6 +164,7 @@ def _steps(scenario: Scenario) -> Iterator[Complaint]:
         if step.expect is not None and (device := step.expect.alarm.partition("/")[0]) and device not in tried:
             yield value_mistake((*path, "expect", "alarm"), step.expect.alarm, "no such device")
     yield from _branches(scenario)
+    yield from _commands(scenario)
     if scenario.at[-1].do != "end" or scenario.at[-1].path:
         yield Complaint(("at",), "at: the last step must be 'end', or the exercise never ends")
 
@@ -178,6 +179,29 @@ def _models(scenario: Scenario) -> Iterator[Complaint]:
             except _REFUSALS as error:
                 path: KeyPath = ("device", number, "model", verb)
                 yield Complaint(path, f"{key_text(path)}: {_told(error)}")
+
+
+def _commands(scenario: Scenario) -> Iterator[Complaint]:
+    """A command that is expected has to be one that the trainee can give."""
+    devices = {device.id: device for device in scenario.device}
+    for number, step in enumerate(scenario.at):
+        if step.expect is None or not step.expect.command:
+            continue
+        device, _, verb = step.expect.command.partition("/")
+        if text := _uncommanded(devices.get(device), verb):
+            yield value_mistake(("at", number, "expect", "command"), step.expect.command, text)
+
+
+def _uncommanded(device: ActorConfig | None, verb: str) -> str:
+    """Why a device cannot be given a command; empty if it can."""
+    if device is None:
+        return "no such device"
+    command = load_driver(device.driver).command(verb)
+    if command is None:
+        return f"driver {device.driver} has no command '{verb}'"
+    if device.link == "bus":
+        return "a device on the bus takes no commands"
+    return "the device needs control = true" if command.control and not device.control else ""
 
 
 def _branches(scenario: Scenario) -> Iterator[Complaint]:

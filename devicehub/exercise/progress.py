@@ -47,6 +47,7 @@ class Demand(Struct, frozen=True):
     alarm: str
     lane: tuple[str, ...]
     event: str
+    command: str
     quiet: bool
     disposition: tuple[str, ...]
 
@@ -104,6 +105,7 @@ def _demand(expect: Expect, finding: Finding, course: Timed, now: float) -> Dema
         expect.alarm,
         tuple(one.value for one in expect.lane),
         expect.event,
+        expect.command,
         expect.quiet,
         tuple(one.value for one in expect.disposition),
     )

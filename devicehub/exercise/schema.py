@@ -57,13 +57,19 @@ class ScenarioHead(Section):
 
     @model_validator(mode="after")
     def _all_languages(self) -> Self:
-        if missing := [one for one in LANGUAGES if not self.title.get(one)]:
-            raise PydanticCustomError("languages", "title lacks {missing}", {"missing": ", ".join(missing)})
+        _complete("title", self.title)
         return self
 
 
+def _complete(what: str, words: Words) -> None:
+    """Raises `PydanticCustomError` where a language has no words."""
+    if missing := [one for one in LANGUAGES if not words.get(one)]:
+        told = {"what": what, "missing": ", ".join(missing)}
+        raise PydanticCustomError("languages", "{what} lacks {missing}", told)
+
+
 class Expect(Section):
-    """What has to follow. One of `alarm`, `lane`, `event` and `quiet`; the times count from the step."""
+    """What has to follow. One of `alarm`, `lane`, `event`, `command` and `quiet`; the times count from the step."""
 
     alarm: str = Field(default="", pattern=ALARM, description="device/point that is to be raised")
     ack_within: Duration | None = Field(default=None, description="From raised to acknowledged, at most")
@@ -74,14 +80,15 @@ class Expect(Section):
         default=(), description="One of these words the lane is to say"
     )
     event: str = Field(default="", max_length=64, description="Type of an event, as hub.clock-stepped")
+    command: str = Field(default="", pattern=ALARM, description="device/verb that the trainee is to have done")
     quiet: bool = Field(default=False, description="No alarm may be raised")
     within: Duration = Field(description="How long it may take; for quiet, how long it has to last")
     points: int = Field(default=10, ge=0, le=1000, description="What it is worth")
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if sum(map(bool, (self.alarm, self.lane, self.event, self.quiet))) != 1:
-            raise PydanticCustomError("expect", "must have exactly one of alarm, lane, event and quiet")
+        if sum(map(bool, (self.alarm, self.lane, self.event, self.command, self.quiet))) != 1:
+            raise PydanticCustomError("expect", "must have exactly one of alarm, lane, event, command and quiet")
         if not self.alarm and (self.ack_within or self.disposition):
             raise PydanticCustomError("expect", "ack_within and disposition need an alarm")
         return self
@@ -103,8 +110,14 @@ class Step(Section):
         default_factory=dict, alias="from", description="Where values begin that change over the time of `ramp`"
     )
     lasts: Duration | None = Field(default=None, alias="for", description="When it is undone by itself")
-    text: Words = Field(default_factory=dict[Language, str], description="What is said")
+    text: Words = Field(default_factory=dict[Language, str], description="What is said, in each language")
     expect: Expect | None = Field(default=None, description="What has to follow")
+
+    @model_validator(mode="after")
+    def _all_languages(self) -> Self:
+        if self.text or self.do == "say":
+            _complete("text", self.text)
+        return self
 
     @property
     def at(self) -> float:

@@ -28,6 +28,8 @@ class Tongue:
             return self.t("expect.quiet", time=time)
         if expect.event:
             return self.t("expect.event", what=expect.event, time=time)
+        if expect.command:
+            return self.t("expect.command", what=expect.command, time=time)
         if expect.lane:
             return self.t("expect.lane", what=", ".join(self.t(f"lane.{one}") for one in expect.lane), time=time)
         parts = [self.t("expect.alarm", what=expect.alarm, time=time)]

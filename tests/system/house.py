@@ -191,7 +191,7 @@ def journalled(broker: MemoryBroker) -> list[dict[str, object]]:
     """Every message that carries a sequence number, in order of arrival, first delivery only."""
     seen: dict[tuple[object, object], dict[str, object]] = {}
     for _, out in broker.log:
-        if out.payload and b'"sequence":' in out.payload:
+        if out.payload and b'"sequence":"' in out.payload:
             body = decoded(out)
             seen.setdefault((body["stream"], body["sequence"]), body)
     return list(seen.values())

@@ -42,13 +42,18 @@ def rehearse(
     state: Path,
     sabotage: Callable[[Plan], Plan] = as_it_is,
     trainee: type[Trainee] = Trainee,
+    *,
+    sound: bool = True,
 ) -> Rehearsed:
-    """Play it to its end, on a loop of its own, which begins at zero."""
+    """Play it to its end, on a loop of its own, which begins at zero.
+
+    `sound`: what is published is held against the contract, which is more than a hub that a test broke can keep.
+    """
     broker = MemoryBroker()
     state.mkdir()
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         runner.run(_played(scenario, state, (broker, sabotage, trainee)))
-    assert breaches(out for _, out in broker.log) == []
+    assert not sound or breaches(out for _, out in broker.log) == []
     return Rehearsed(judge(scenario, journal_facts(state, place_of(scenario))), digest(broker), broker)
 
 

@@ -84,6 +84,22 @@ def test_a_jump_of_the_clock_that_the_scenario_made_costs_no_time() -> None:
             [fact(90, "lane.changed", state="no-alarm"), step(100)],
             "the lane said no-alarm",
         ),
+        ({"command": "cam/hot", "within": "5s"}, [step(100), fact(103, "command", state="done")], ""),
+        (
+            {"command": "cam/hot", "within": "5s"},
+            [step(100), fact(103, "command", state="accepted"), fact(104, "command", state="rejected")],
+            "cam/hot was not done",
+        ),
+        (
+            {"command": "cam/cold", "within": "5s"},
+            [step(100), fact(103, "command", state="done")],
+            "cam/cold was not done",
+        ),
+        (
+            {"command": "cam/hot", "within": "5s"},
+            [step(100), fact(106, "command", state="done")],
+            "cam/hot was not done",
+        ),
     ],
 )
 def test_lane_events_and_quiet_are_judged_within_their_time(expect: Data, facts: list[Fact], why: str) -> None:
@@ -109,7 +125,15 @@ def test_a_scenario_without_points_is_passed() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("expect", [ALARM, {"quiet": True, "within": "5s"}, {"lane": ["blind"], "within": "5s"}])
+@pytest.mark.parametrize(
+    "expect",
+    [
+        ALARM,
+        {"quiet": True, "within": "5s"},
+        {"lane": ["blind"], "within": "5s"},
+        {"command": "cam/hot", "within": "5s"},
+    ],
+)
 def test_a_report_is_in_one_language_and_tells_what_the_instructor_did(language: Language, expect: Data) -> None:
     one = scenario(expect)
     given = Fact(101, "hub.exercise", "", {"why": 's injects {"do":"hotspot","device":"cam","values":{"dk":9.0}}'})

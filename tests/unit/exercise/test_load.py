@@ -15,6 +15,7 @@ title = { en = "a", sq = "b", sr-Latn = "c", sr-Cyrl = "d" }
 id = "cam"
 driver = "thermal.gy_mcu90640"
 """
+CONTROLLED = "set-emissivity"
 END = '[[at]]\nt = "00:30"\ndo = "end"\n'
 
 
@@ -46,7 +47,31 @@ WRONG = [
         "9:1  at[0].do = \"fault\": fault 'crc': rate must be",
     ),
     (step('do = "clock_jump"\n'), "9:1  at[0].do = \"clock_jump\": 'clock_jump' needs seconds"),
-    (step('do = "checkpoint"\nexpect = { within = "3s" }\n'), "must have exactly one of alarm, lane, event and quiet"),
+    (
+        step('do = "checkpoint"\nexpect = { within = "3s" }\n'),
+        "must have exactly one of alarm, lane, event, command and quiet",
+    ),
+    (step('do = "say"\ntext = { en = "a", sq = "b", sr-Latn = "c" }\n'), "text lacks sr-Cyrl"),
+    (step('do = "say"\ntext = { en = "a", sq = "", sr-Latn = "c", sr-Cyrl = "d" }\n'), "text lacks sq"),
+    (step('do = "say"\n'), "text lacks en, sq, sr-Latn, sr-Cyrl"),
+    (
+        step('do = "checkpoint"\nexpect = { command = "can/set-rate", within = "3s" }\n'),
+        '10:12  at[0].expect.command = "can/set-rate": no such device',
+    ),
+    (
+        step('do = "checkpoint"\nexpect = { command = "cam/explode", within = "3s" }\n'),
+        "driver thermal.gy_mcu90640 has no command 'explode'",
+    ),
+    (
+        step('do = "checkpoint"\nexpect = { command = "cam/COMMAND", within = "3s" }\n').replace("COMMAND", CONTROLLED),
+        "the device needs control = true",
+    ),
+    (
+        step('do = "checkpoint"\nexpect = { command = "cam/COMMAND", within = "3s" }\n')
+        .replace("COMMAND", CONTROLLED)
+        .replace('"thermal.gy_mcu90640"', '"thermal.gy_mcu90640"\nlink = "bus"'),
+        "a device on the bus takes no commands",
+    ),
     (
         step('do = "checkpoint"\nexpect = { quiet = true, within = "3" }\n'),
         '10:26  at[0].expect.within = "3": must be seconds',

@@ -84,10 +84,11 @@ function what({ do: verb, device, values, lasts }) {
   return [verb, device, ...told, lasts ? `(${duration(lasts)})` : ""].filter(Boolean).join(" ");
 }
 
-function expected({ within, ack_within: ack, alarm, lane, event, quiet, disposition }) {
+function expected({ within, ack_within: ack, alarm, lane, event, command, quiet, disposition }) {
   const time = duration(within);
   if (quiet) return t("expect.quiet", { time });
   if (event) return t("expect.event", { what: event, time });
+  if (command) return t("expect.command", { what: command, time });
   if (!alarm) return t("expect.lane", { what: lane.map((word) => t(`lane.${word}`)).join(", "), time });
   return [t("expect.alarm", { what: alarm, time }), ack === null ? "" : t("expect.ack", { time: duration(ack) }),
     disposition.length ? t("expect.closed", { what: disposition.map((code) => t(`disposition.${code}`)).join(", ") }) : ""].filter(Boolean).join("; ");
