@@ -38,6 +38,7 @@ def name_complaints(file: DeviceFile) -> Iterator[Complaint]:
     yield from _fields(("frame", "header"), file.frame.header, file)
     for number, message in enumerate(file.message):
         yield from _message(("message", number), message, file)
+        yield from _of_the_header(("message", number, "fields"), message.fields)
     yield from _requests(file)
     yield from _vectors(file)
     yield from _simulate(file)
@@ -84,6 +85,18 @@ def _fields(path: KeyPath, fields: Iterable[FieldTable], file: DeviceFile) -> It
         yield from _fields((*here, "fields"), field.fields, file)
         for at, case in enumerate(field.case):
             yield from _fields((*here, "case", at, "fields"), case.fields, file)
+
+
+def _of_the_header(path: KeyPath, fields: Iterable[FieldTable]) -> Iterator[Complaint]:
+    """Keys that only a field of the header has: elsewhere they would change nothing."""
+    for number, field in enumerate(fields):
+        for key in sorted({"echo", "holds"} & field.model_fields_set):
+            yield Complaint(
+                (*path, number, key), f"{key_text((*path, number, key))}: only a field of the header has it"
+            )
+        yield from _of_the_header((*path, number, "fields"), field.fields)
+        for at, case in enumerate(field.case):
+            yield from _of_the_header((*path, number, "case", at, "fields"), case.fields)
 
 
 def _field(path: KeyPath, field: FieldTable) -> Iterator[Complaint]:

@@ -93,8 +93,13 @@ def piece_of(codec: Codec, name: str) -> Message | None:
     return None
 
 
-def bodies(codec: Codec, name: str, values: Mapping[str, object], sent: Mapping[str, float | str]) -> Iterator[bytes]:
-    """A message as it is sent, without checks: one body, or one for each piece. Raises `ValueError`."""
+def bodies(
+    codec: Codec, name: str, values: Mapping[str, object], sent: Mapping[str, float | str], first: int = 0
+) -> Iterator[bytes]:
+    """A message as it is sent, without checks: one body, or one for each piece. Raises `ValueError`.
+
+    `first`: what the pieces are numbered from.
+    """
     piece = piece_of(codec, name)
     if piece is None:
         yield codec.encode(name, values, sent)
@@ -104,6 +109,6 @@ def bodies(codec: Codec, name: str, values: Mapping[str, object], sent: Mapping[
     content = codec.content(table.of, values)
     cut = [content[at : at + table.size] for at in range(0, len(content), table.size)] or [b""]
     for number, data in enumerate(cut):
-        place = {} if table.number is None else {table.number: number}
+        place = {} if table.number is None else {table.number: number + first}
         given = {table.data: data, table.more: int(number < len(cut) - 1), **place}
         yield codec.encode(piece.name, {**values, **given}, sent)

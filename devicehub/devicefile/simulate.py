@@ -1,7 +1,8 @@
 """The device itself from its file: the encoder is the decoder's inverse, a physical model gives the quantities.
 
 Requests are told apart by what they send. The answer is the first of a request's replies whose condition on the
-quantities holds. Beyond the model's verbs there are `mute(seconds)` and `garble` (a bit of the next frame flips).
+quantities holds. Beyond the model's verbs there are `mute(seconds)`, `garble` (a bit of the next frame flips) and, of
+frames with numbers, `misnumber` (the next answer, or the pieces of the next message, have a wrong one).
 A value that its field cannot hold is sent as the nearest that it can, a message that cannot be encoded is not sent, and
 each is said once.
 """
@@ -80,7 +81,7 @@ class Device:
         self._framer = compiled.asking.request_framer()
         self._buffer = b""
         self._mute = 0.0
-        self._garble = False
+        self._garble = self._misnumber = False
         self.unsayable: dict[tuple[str, str], str] = {}
 
     def do(self, verb: str, **values: float | str) -> None:
@@ -89,6 +90,9 @@ class Device:
             self._mute = float(values["seconds"])
         elif verb == "garble":
             self._garble = True
+        elif verb == "misnumber":
+            self._check_numbered()
+            self._misnumber = True
         else:
             self._model.do(verb, **values)
 
@@ -195,7 +199,24 @@ class Device:
         named = {name} if piece is None or piece.table.piece is None else {piece.name, piece.table.piece.of}
         given = {field: value for one in named for field, value in self._values.get(one, {}).items()}
         values = {field: self._fitted(name, field, value, value.of(quantities)) for field, value in given.items()}
-        return [self._garbled(self._compiled.framing.reply(body)) for body in bodies(codec, name, values, sent)]
+        number, repeated = self._number(sent, pieces=piece is not None)
+        made = bodies(codec, name, values, repeated, number)
+        return [self._garbled(self._compiled.framing.reply(body)) for body in made]
+
+    def _check_numbered(self) -> None:
+        """Raises `ValueError` where nothing that it says has a number."""
+        file = self._compiled.file
+        pieces = (message.piece for message in file.message if message.piece is not None)
+        if not any(one.echo for one in file.frame.header) and not any(piece.number for piece in pieces):
+            raise ValueError("'misnumber': nothing that it says has a number")
+
+    def _number(self, sent: Mapping[str, float | str], *, pieces: bool) -> tuple[int, Mapping[str, float | str]]:
+        """The number of a message's first piece, and what an answer repeats: wrong where that was asked for."""
+        echoes = {one.echo for one in self._compiled.file.frame.header if one.echo in sent}
+        if not self._misnumber or not (pieces or echoes):
+            return 0, sent
+        self._misnumber = False
+        return int(pieces), {name: int(value) ^ 1 if name in echoes else value for name, value in sent.items()}
 
     def _fitted(self, name: str, field: str, value: Value, found: Decoded) -> Decoded:
         """A value as its field can hold it."""

@@ -12,6 +12,7 @@ A specification is a comma-separated list such as `flip=0.01,drop=0.001,lose=120
     merge=P    a packet waits for the next and comes in one with it, with probability P
     order=P    a packet comes behind the next one with probability P
     baud=N     bytes come no faster than a line of N baud has them, ten bits each
+    unheard=P  a packet to the device is lost with probability P
     late=S     every packet comes up to S seconds late
     hang=S     after S seconds nothing comes any more
     lose=S     after S seconds the link is lost
@@ -39,6 +40,7 @@ class FaultPlan:
     split: float = 0.0
     merge: float = 0.0
     order: float = 0.0
+    unheard: float = 0.0
     baud: float = 0.0
     late: float = 0.0
     hang: float = 0.0
@@ -68,7 +70,7 @@ def parse_faults(text: str) -> FaultPlan:
 
 
 class FaultTransport:
-    """A link with faults on what comes from the device; what goes to it is left alone."""
+    """A link with faults on what comes from the device; what goes to it is lost or left alone."""
 
     def __init__(self, inner: Transport, plan: FaultPlan, clock: Clock) -> None:
         self.identity = inner.identity
@@ -80,6 +82,7 @@ class FaultTransport:
         self._late: tuple[Packet, float] | None = None
         self._before: Packet | None = None
         self._behind: list[Packet] = []
+        self._asked: dict[str, Packet] = {}
         self._line_free = 0.0
 
     async def read(self) -> Packet:
@@ -93,11 +96,17 @@ class FaultTransport:
                 await self._clock.sleep(wait)
             self._late = None
             self._queue = self._ordered(self._damaged(packet))
+            if not self._queue and (transfer := self._asked.get(packet.port)) is not None:
+                await self._inner.write(transfer)  # USB: who hears nothing asks for nothing, and would wait for ever
         return self._queue.pop(0)
 
     async def write(self, packet: Packet) -> None:
-        """Send a packet. Raises `LinkLostError`."""
+        """Send a packet, unless it is lost on the way; a read that is asked for is none. Raises `LinkLostError`."""
+        if self.plan.unheard and packet.data and self._clock.random.random() < self.plan.unheard:
+            return
         await self._inner.write(packet)
+        if packet.port.startswith("in:"):
+            self._asked[packet.port.rpartition(":")[0]] = packet
 
     async def close(self) -> None:
         """Close the real link."""

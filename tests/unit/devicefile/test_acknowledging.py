@@ -153,12 +153,24 @@ def test_the_simulated_device_repeats_the_number_that_it_was_asked_with(tmp_path
     assert [answer[1] for answer in device.receive(bytes.fromhex("0463000168"))] == [0x63]
 
 
+def test_a_wrong_number_is_repeated_once_where_that_is_asked_for_and_the_answer_is_refused(tmp_path: Path) -> None:
+    device, conversation = Device(load(write(tmp_path, PROBE)), Random(1)), probe(tmp_path)
+    device.do("misnumber")
+    ((wrong,), (right,)) = device.receive(ASK), device.receive(ASK)
+    assert (wrong[1] != ANSWER[1], right) == (True, ANSWER)
+    told = conversation.on_packet(0.1, Packet(wrong))
+    assert ([fault.reason for fault in told.faults], told.samples) == ([Reason.SEQUENCE], ())
+    assert conversation.on_packet(0.2, Packet(right)).samples == (Measurement("level", 50),)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "text"),
     [
         ('acknowledge = "ack"', 'acknowledge = "akc"', "there is no such request"),
         ('answer = "nak"', 'answer = "nka"', "there is no such request"),
         ('echo = "number"', 'echo = "nomber"', "there is no such option or counter"),
+        ('channel = "level" }', 'channel = "level", echo = "number" }', "only a field of the header has it"),
+        ('channel = "level" }', 'channel = "level", holds = "length" }', "only a field of the header has it"),
     ],
 )
 def test_an_answer_that_names_nothing_is_a_mistake_of_the_file(tmp_path: Path, old: str, new: str, text: str) -> None:

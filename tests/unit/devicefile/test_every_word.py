@@ -53,7 +53,7 @@ PROVED_HERE: Final[Mapping[str, str]] = MappingProxyType(
         "test_pieces": "MessageTable.piece PieceTable.of PieceTable.data PieceTable.more PieceTable.number "
         "PieceTable.within_s PieceTable.size PieceTable.most",
         "test_plausible": "FieldTable.of=u12 FieldTable.endian=little MessageTable.device_time",
-        "test_timing": "ConversationTable.again_s ConversationTable.silent_after RequestTable.unless "
+        "test_timing": "ConversationTable.silent_after RequestTable.unless "
         "CounterTable.start CounterTable.plus CheckTable.request",
     }
 )

@@ -108,6 +108,22 @@ def test_the_simulator_sends_it_in_pieces(tmp_path: Path) -> None:
     assert trial(load(write(tmp_path, FILE))).receive(bytes.fromhex("020507")) == [FIRST, LAST]
 
 
+def test_pieces_have_wrong_numbers_where_that_is_asked_for_and_make_no_whole(
+    tmp_path: Path, protocol: Conversation
+) -> None:
+    device = trial(load(write(tmp_path, FILE)))
+    device.do("misnumber")
+    wrong = device.receive(bytes.fromhex("020507"))
+    assert [piece[2] for piece in wrong] == [1, 2]
+    assert fed(protocol, *((0.1, piece) for piece in wrong)) == ([], ["sequence", "sequence"])
+    assert device.receive(bytes.fromhex("020507")) == [FIRST, LAST]
+
+
+def test_where_nothing_has_a_number_none_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="nothing that it says has a number"):
+        trial(load(write(tmp_path))).do("misnumber")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [

@@ -10,7 +10,7 @@ from devicehub.clock import Clock
 from devicehub.model.errors import ConfigError, LinkLostError
 from devicehub.transport.faults import FaultPlan, FaultTransport, parse_faults
 from devicehub.transport.memory import MemoryTransport
-from devicehub.wire.packet import Packet
+from devicehub.wire.packet import Packet, usb_port, usb_read
 from tests.virtual_loop import VirtualTimeLoop
 
 
@@ -172,6 +172,33 @@ async def test_a_link_is_lost_at_its_time_silent_or_not() -> None:
     inner.push(MANY)
     with pytest.raises(LinkLostError, match="lost after 5 s"):
         await transport.read()
+
+
+async def test_a_request_is_not_heard_by_the_device_as_often_as_asked() -> None:
+    written: list[Packet] = []
+    transport = FaultTransport(MemoryTransport(written.append), FaultPlan(unheard=0.3), Clock(seed=1))
+    for packet in MANY:
+        await transport.write(packet)
+    assert 170 < len(written) < 250
+    behind = iter(MANY)
+    assert all(any(one is packet for one in behind) for packet in written)
+
+
+@pytest.mark.parametrize("plan", [FaultPlan(drop=0.5), FaultPlan(merge=0.5), FaultPlan(order=0.5)], ids=str)
+async def test_a_usb_device_of_which_a_transfer_is_lost_or_late_is_read_on(plan: FaultPlan) -> None:
+    """Nothing comes there that is not asked for, and who does not hear the answer never asks again."""
+    supply = iter(MANY)
+
+    def served(packet: Packet) -> None:
+        if packet == usb_read(0x81, 64) and (data := next(supply, None)) is not None:
+            inner.push([Packet(data.data, usb_port(0x81))])
+
+    inner = MemoryTransport(served)
+    transport = FaultTransport(inner, plan, Clock(seed=1))
+    async with asyncio.timeout(60):
+        for _ in range(100):
+            await transport.write(usb_read(0x81, 64))
+            assert (await transport.read()).port == usb_port(0x81)
 
 
 async def test_what_goes_to_the_device_is_left_alone() -> None:
