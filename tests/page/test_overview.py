@@ -139,3 +139,18 @@ async def test_the_course_of_a_value_is_drawn_on_its_tile_over_all_of_its_width(
         await visit.sees("section[aria-labelledby=device-channels] .channel .value", "µSv/h")
         trend = visit.page.locator(".channel canvas.trend").first
         assert await trend.evaluate(INKED) > 0
+
+
+TRACE = """
+[[device]]
+id = "trace-1"
+driver = "trace.ims_reference"
+port = "sim:"
+"""
+
+
+async def test_a_device_that_is_ready_and_finds_nothing_yet_says_so_on_its_tile(tmp_path: Path) -> None:
+    async with visited(tmp_path, TRACE) as visit:
+        await visit.sees(".tile:not(.stale) .value", "Drift gas temperature")
+        lacking = await visit.page.locator(".tile .lacking").all_inner_texts()
+        assert sorted(lacking) == ["explosives NONE warming-up", "narcotics NONE warming-up"]

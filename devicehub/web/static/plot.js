@@ -1,5 +1,7 @@
 // Curves on a canvas: trend with limits, sparkline, plasmagram or spectrum with windows and labelled peaks.
 
+import { number } from "./words.js";
+
 /** Height of a line of text. */
 const LINE = 16;
 const PAD = { left: 48, right: 8, top: 8, bottom: 20 };
@@ -83,7 +85,7 @@ function scale(pen, paint, values, y) {
 
 function short(value) {
   const size = Math.abs(value);
-  return size !== 0 && (size < 0.01 || size >= 100000) ? value.toExponential(1) : String(Math.round(value * 100) / 100);
+  return size !== 0 && (size < 0.01 || size >= 100000) ? value.toExponential(1) : number(value);
 }
 
 /** A course without scale, for a tile. */

@@ -5,7 +5,7 @@ import { imager, imagers } from "../imager.js";
 import { channels, hottest, measured } from "../measured.js";
 import { sparkline } from "../plot.js";
 import { age, alarms, believed, devices, events, history, listen, live, silence, standing, stateOf } from "../store.js";
-import { clock, duration, happening, t } from "../words.js";
+import { clock, duration, happening, spoken, t } from "../words.js";
 
 const SELECTED = "devicehub.imager";
 
@@ -75,8 +75,15 @@ function tile(one) {
     h("span", { class: "tile-head" }, worst ? mark(worst.data.priority, t(`priority.${worst.data.priority}`)) : fault ? mark("fault", t(`state.${state}`)) : null,
       h("strong", {}, one.id)),
     h("span", { class: "state" }, t(`state.${state}`)),
+    ...(good ? lacking(one) : []),
     ...values(one, good),
-    good ? null : h("span", { class: "age" }, fault || state === "offline" ? duration(age({ time: one.device?.since ?? "" })) : t("age", { age: duration(silence(one.id)) })));
+    good ? null : h("span", { class: "age" }, fault || state === "offline" ? duration(age({ time: one.device?.since ?? "" })) : Number.isFinite(silence(one.id)) ? t("age", { age: duration(silence(one.id)) }) : t("unknown")));
+}
+
+/** What a device that is there cannot find now, or not in full: its values say nothing of that. */
+function lacking(one) {
+  return (one.capability?.capabilities ?? []).filter(({ level }) => level !== "full")
+    .map(({ name, level, cause }) => h("strong", { class: "lacking" }, h("span", { lang: spoken(name) }, t(name)), ` ${t(`level.${level}`)} `, h("span", { lang: "en" }, cause)));
 }
 
 /** What the device says, struck where it is not current or its quality is not good. */
