@@ -76,6 +76,19 @@ async def test_steps_are_ticked_off_with_their_time_and_the_banner_says_the_next
         assert await first.locator("time").inner_text() == ""
 
 
+async def test_keys_do_what_they_do_after_a_step_was_ticked_off_by_one(tmp_path: Path) -> None:
+    async with visited(tmp_path, thermal()) as visit:
+        await opened(visit)
+        await visit.page.locator(".step input").first.focus()
+        await visit.page.keyboard.press("Space")
+        await visit.sees(".step time", ":")
+        await visit.page.keyboard.press("a")
+        await visit.sees(f"{ONE} dd", "op-1147", seconds=10.0)
+        await visit.page.locator(".step input").first.focus()
+        await visit.page.keyboard.press("4")
+        await visit.sees(f"{ONE} dd", "Nuisance", seconds=10.0)
+
+
 async def test_a_detection_is_not_offered_to_be_shelved_and_it_is_said_why(tmp_path: Path) -> None:
     async with visited(tmp_path, thermal()) as visit:
         await opened(visit)

@@ -93,9 +93,27 @@ async def test_an_image_is_kept_beside_the_live_one_and_looks_like_no_live_one(t
 async def test_an_image_that_the_hub_does_not_trust_is_not_drawn_as_if_it_were_current(tmp_path: Path) -> None:
     """The camera repeats its last image, at its own rate."""
     async with exercised(tmp_path, "frozen-sensor", "--auto", "--stay") as (trainee, _):
-        await trainee.sees(".imager:not(.stale) .image-caption strong:not(.struck)", "hottest")
-        await trainee.sees(".imager.stale .image-note", "stale")
+        await trainee.sees(".imager:not(.stale) .image-caption strong", "hottest")
+        await trainee.sees(".imager.stale .image-note", "bad: stale")
         await trainee.sees(".image-caption strong.struck", "hottest")
+
+
+UNSURE = """
+[[device]]
+id = "boson-1"
+driver = "thermal.flir_boson"
+port = "sim:"
+"""
+STRUCK = ".imager:not(.stale) .image-caption strong.struck"
+
+
+async def test_how_hot_an_image_of_uncertain_quality_is_is_struck_at_the_image_as_on_the_tile(tmp_path: Path) -> None:
+    """The camera was never calibrated: it can be looked at, and says no temperature that may be believed."""
+    async with visited(tmp_path, UNSURE) as visit:
+        await visit.sees(STRUCK, "hottest")
+        await visit.sees(".imager:not(.stale) .image-caption .doubt", "uncertain: incomplete")
+        await visit.page.evaluate("location.hash = '#/devices/boson-1'")
+        await visit.sees(STRUCK, "hottest")
 
 
 async def test_a_broker_that_is_away_is_not_ok(tmp_path: Path) -> None:

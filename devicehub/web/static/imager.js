@@ -5,6 +5,7 @@ import { comparison, span } from "./compare.js";
 import { fill, h, put } from "./dom.js";
 import { drawable, measures, paint, parsed } from "./frame.js";
 import { marks } from "./marks.js";
+import { doubt, trusted } from "./measured.js";
 import { ANCHORS, lookup } from "./palettes.js";
 import { hottest, reading, regions } from "./rules.js";
 import { trend } from "./plot.js";
@@ -83,27 +84,27 @@ function judge(element, note, state, id) {
   const word = stateOf(one);
   const late = performance.now() - state.last > STALE_MS;
   const gone = !live() || ["lost", "faulted", "offline", "unknown"].includes(word);
-  const doubt = doubted(id);
-  element.classList.toggle("stale", gone || late || state.frozen || Boolean(doubt));
-  fill(note, gone ? t(`state.${word}`) : late ? t("no-image") : state.frozen ? t("frozen") : doubt);
-  note.hidden = !(gone || late || state.frozen || doubt);
+  const bad = useless(id);
+  element.classList.toggle("stale", gone || late || state.frozen || Boolean(bad));
+  fill(note, gone ? t(`state.${word}`) : late ? t("no-image") : state.frozen ? t("frozen") : bad);
+  note.hidden = !(gone || late || state.frozen || bad);
 }
 
-/** Why the hub does not trust what the camera shows now; empty where it does. */
-function doubted(id) {
+/** Why nothing can be seen by what the camera shows now; empty where something can, however uncertain its values are. */
+function useless(id) {
   const data = topics.get(`frame/${id}`)?.data;
-  return data && data.quality === "bad" ? [t("quality.bad"), data.cause].filter(Boolean).join(": ") : "";
+  return data?.quality === "bad" ? doubt(data) : "";
 }
 
-/** The scale, the hottest value, how far the values are temperatures, the names of the regions. */
+/** The scale, the hottest value and what is to be said against it, how far the values are temperatures, the names of the regions. */
 function legend(id) {
-  const parts = { low: h("span"), ramp: h("canvas", { class: "ramp", width: 256, height: 1, "aria-hidden": "true" }), high: h("span"), hottest: h("strong"), how: h("em"), regions: h("span") };
+  const parts = { low: h("span"), ramp: h("canvas", { class: "ramp", width: 256, height: 1, "aria-hidden": "true" }), high: h("span"), hottest: h("strong"), doubt: h("span", { class: "doubt" }), how: h("em"), regions: h("span") };
   let shown = "";
-  return { element: h("div", { class: "image-caption" }, parts.low, h("span", { class: "redden ramp-frame" }, parts.ramp), parts.high, parts.hottest, parts.how, parts.regions), draw: (state) => {
+  return { element: h("div", { class: "image-caption" }, parts.low, h("span", { class: "redden ramp-frame" }, parts.ramp), parts.high, parts.hottest, parts.doubt, parts.how, parts.regions), draw: (state) => {
     const { frame } = state;
     const data = topics.get(`frame/${id}`)?.data;
     const values = measures(frame);
-    for (const one of [parts.ramp, parts.high, parts.hottest]) one.hidden = !values;
+    for (const one of [parts.ramp, parts.high, parts.hottest, parts.doubt]) one.hidden = !values;
     if (!values) { put(parts.low, `${frame.width}×${frame.height}`); return; }
     const unit = written(data?.unit ?? "");
     const [low, high] = span(state);
@@ -111,7 +112,8 @@ function legend(id) {
     put(parts.low, number(low, 1));
     put(parts.high, `${number(high, 1)} ${unit}`);
     put(parts.hottest, `${t("hottest")} ${number(frame.high, 1)} ${unit}`);
-    parts.hottest.classList.toggle("struck", Boolean(doubted(id)));
+    parts.hottest.classList.toggle("struck", !trusted(devices().get(id), data?.quality));
+    put(parts.doubt, data ? doubt(data) : "");
     put(parts.how, data && data.radiometric !== "true" ? t(`radiometric.${data.radiometric}`) : "");
     put(parts.regions, state.regions.length ? t("regions-named", { names: state.regions.map(({ name }) => name).join(", ") }) : "");
   } };

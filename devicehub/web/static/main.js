@@ -9,6 +9,8 @@ import { clock, language, LANGUAGES, number, speak, t } from "./words.js";
 const VIEWS = ["overview", "alarms", "inspections", "devices", "journal", "training", "setup", "wall"];
 const THEMES = ["day", "dark", "night"];
 const DOUBTED = [undefined, "unverified", "refused"];
+/** Where letters and digits are somebody's own; a box that is ticked and a slider that is moved want none. */
+const TYPED = "input:not([type=checkbox], [type=range]), textarea, select";
 const THEME = "devicehub.theme";
 let shown = null;
 
@@ -124,7 +126,7 @@ function refresh() {
  * Digits are the view's, Alt with one opens a view.
  */
 function onKey(event) {
-  if (event.ctrlKey || event.metaKey || ["INPUT", "TEXTAREA", "SELECT"].includes(event.target.tagName) || document.querySelector("dialog")) return;
+  if (event.ctrlKey || event.metaKey || event.target.matches(TYPED) || document.querySelector("dialog")) return;
   const key = pressed(event);
   if (event.altKey ? !opened(VIEWS[Number(key) - 1]) : !shown?.key?.(key, event) && !banned(key, event) && !/^[as1-9]$/.test(key)) return;
   event.preventDefault();

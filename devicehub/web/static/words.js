@@ -38,6 +38,11 @@ export function happening(type) {
   return words[`event.${name}`] ?? [words[`event.${kind}`] ?? kind, ...rest].join(" ");
 }
 
+/** Why a value is not good, or something not detected in full; empty where nothing is said of it. */
+export function because(cause) {
+  return cause ? t(`cause.${cause}`) : "";
+}
+
 /** A number with at most `digits` behind the point, as the language writes it. */
 export function number(value, digits = 2) {
   return new Intl.NumberFormat(language(), { maximumFractionDigits: digits }).format(value);

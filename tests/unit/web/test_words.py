@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,15 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import fields
 
+from devicehub.model.alarm import AlarmCategory, AlarmQuality, AlarmState, Condition, Disposition, Priority
+from devicehub.model.command import CommandState
+from devicehub.model.device import Category, DeviceState
+from devicehub.model.inspection import Ending, InspectionOutcome, OpenedBy
 from devicehub.model.payload import InfoData, StatusData
 from devicehub.model.payload_health import HealthData
+from devicehub.model.payload_lane import LaneState
+from devicehub.model.preflight import CheckKind, CheckReason, CheckVerdict, PreflightOutcome
+from devicehub.model.reading import Cause, Level, Outcome, Quality, Radiometric
 
 STATIC = Path(__file__).parents[3] / "devicehub" / "web" / "static"
 FILES = sorted((STATIC / "words").glob("*.json"))
@@ -24,7 +32,36 @@ CLASSES = {
 }
 PLACED = {"drivers", "devices", "schemas", "commands", "rules", "shadow", "desks", "streams"}
 """Lists and objects, which have a place of their own."""
+SHOWN: dict[str, tuple[type[StrEnum], ...]] = {
+    "alarm": (AlarmState,),
+    "answer": (CommandState,),
+    "category": (AlarmCategory,),
+    "cause": (Cause,),
+    "condition": (Condition,),
+    "disposition": (Disposition,),
+    "ending": (Ending,),
+    "family": (Category,),
+    "how": (OpenedBy,),
+    "inspected": (InspectionOutcome,),
+    "lane": (LaneState,),
+    "level": (Level,),
+    "outcome": (Outcome,),
+    "preflight.check": (CheckKind,),
+    "preflight.outcome": (PreflightOutcome,),
+    "preflight.reason": (CheckReason,),
+    "preflight.verdict": (CheckVerdict,),
+    "priority": (Priority,),
+    "quality": (Quality, AlarmQuality),
+    "radiometric": (Radiometric,),
+    "state": (DeviceState,),
+}
+"""What the hub says by a name that the page puts into words: the key's beginning, and the names."""
+UNSAID: dict[str, set[str]] = {"answer": {CommandState.ACCEPTED}, "radiometric": {Radiometric.TRUE}}
+"""Names that the page never shows, beside those that are empty."""
 KEY = re.compile(r"\bt\((?:\w+ \? )?[\"']([a-z0-9.-]+)[\"']")
+NAMED = re.compile(r"\bt\(`([a-z.-]+)\.\$\{")
+OWN = {"exercise", "light", "palette", "stage", "step", "theme", "view"}
+"""Beginnings of keys whose rest is the page's own, or that of a scenario."""
 PLACE = re.compile(r"\{\w+\}")
 
 
@@ -75,3 +112,16 @@ def test_cyrillic_is_cyrillic() -> None:
         key for key, value in WORDS["sr-Cyrl"].items() for text in texts(value) if latin.search(PLACE.sub("", text))
     }
     assert left <= {"export-jsonl", "ask-whatif", "scan-more", "scan-only"}, "names of commands and keys"
+
+
+@pytest.mark.parametrize("language", CLASSES)
+@pytest.mark.parametrize("key", SHOWN)
+def test_each_name_that_the_page_shows_is_a_word_in_each_language(key: str, language: str) -> None:
+    names = {one.value for kind in SHOWN[key] for one in kind if one.value} - UNSAID.get(key, set())
+    assert {name for name in names if not WORDS[language].get(f"{key}.{name}")} == set()
+
+
+def test_each_kind_of_name_that_the_page_puts_into_words_is_held_against_its_words() -> None:
+    asked = {key for script in STATIC.rglob("*.js") for key in NAMED.findall(script.read_text(encoding="utf-8"))}
+    assert asked - SHOWN.keys() - OWN == set()
+    assert SHOWN.keys() <= asked

@@ -4,13 +4,13 @@ import { attempt, issuerField } from "../acts.js";
 import { fill, h, put, renew } from "../dom.js";
 import { imager } from "../imager.js";
 import { limits } from "../limits.js";
-import { channels, measured } from "../measured.js";
+import { channels, doubt, measured } from "../measured.js";
 import { drifts } from "../mobility.js";
 import { decoded, spectrum, trend } from "../plot.js";
 import { raw } from "../raw.js";
 import { due, reading, rules, windows } from "../rules.js";
 import { age, believed, devices, events, history, listen, live, spectra, stateOf, topics } from "../store.js";
-import { clock, duration, language, number, spoken, t, unit } from "../words.js";
+import { because, clock, duration, language, number, spoken, t, unit } from "../words.js";
 import { event, panel } from "./overview.js";
 
 /** What was there without the thing that is looked at: no result speaks of its peaks. */
@@ -61,7 +61,7 @@ function whole(place, one, pictures) {
     const known = live() ? now : { ...now, device: undefined, capability: undefined };
     renew(parts.facts, ...pairs({ state: t(`state.${stateOf(now)}`), since: known.device && duration(age({ time: known.device.since })), why: known.device?.why,
       driver: now.describe.driver, integrity: now.describe.integrity, serial: now.describe.serial, battery: known.device?.battery, "verification-due": verification(due(one.id)), ...now.describe.facts }),
-    ...pairs(Object.fromEntries((known.capability?.capabilities ?? []).map((item) => [item.name, `${t(`level.${item.level}`)} ${item.cause}`]))));
+    ...pairs(Object.fromEntries((known.capability?.capabilities ?? []).map((item) => [item.name, `${t(`level.${item.level}`)} ${because(item.cause)}`]))));
     renew(parts.errors, ...pairs({ ...(now.device?.errors ?? {}), losses: now.device?.losses, "last-fault": now.device?.last_fault }));
     written(parts.channels, now, curves);
     plots(parts.spectra, now, curves);
@@ -88,8 +88,8 @@ function written(place, one, curves) {
       const canvas = channel.kind === "state" ? null : h("canvas", { class: "trend", role: "img", "aria-label": t("trend-of", { subject: channel.title || channel.name }) });
       return { element: h("div", { class: "channel" }, h("strong", { lang: "en" }, channel.title || channel.name), value, canvas), value, canvas };
     });
-    const { text, trusted, quality, cause } = measured(one, channel);
-    renew(row.value, h(trusted ? "span" : "s", { lang: channel.kind === "state" ? "en" : null }, text), trusted ? "" : ` ${quality ? t(`quality.${quality}`) : ""} ${cause ?? ""}`);
+    const { text, trusted, ...how } = measured(one, channel);
+    renew(row.value, h(trusted ? "span" : "s", { lang: channel.kind === "state" ? "en" : null }, text), trusted || !how.quality ? "" : ` ${doubt(how)}`);
     if (row.canvas === null) continue;
     const limits = Object.entries(topics.get(`reading/${one.id}/${channel.name}`)?.data?.limits ?? {}).filter(([, value]) => typeof value === "number");
     trend(row.canvas, history.get(`${one.id}/${channel.name}`) ?? [], limits.map(([name, value]) => ({ value, label: `${t(name)} ${number(value)}` })));

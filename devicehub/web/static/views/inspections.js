@@ -4,7 +4,7 @@ import { attempt, issuerField } from "../acts.js";
 import { fill, h, mark, renew, rows } from "../dom.js";
 import { preflight, recorded as checked } from "../preflight.js";
 import { age, alarms, events, listen, live, topics } from "../store.js";
-import { clock, duration, moment, number, t } from "../words.js";
+import { because, clock, duration, moment, number, t } from "../words.js";
 import { panel } from "./overview.js";
 
 const SHOWN = 100;
@@ -109,9 +109,9 @@ function whole(data) {
       (data.checked ?? []).map((one) => [device(one.device), ...["values", "spectra", "frames", "scans", "unusable"].map((name) => number(one[name] ?? 0, 0))])) ?? t("nothing-checked")),
     section("inspection-alarms", "alarms-met", rows(["subject", "state", "disposition", "time"], (data.alarms ?? []).map(alarm))),
     section("inspection-results", "results", rows(["time", "device", "outcome", "cause", "subject"], (data.results ?? []).map((one) =>
-      [clock(one.at), device(one.device), t(`outcome.${one.outcome}`), one.cause ?? "", one.sample_id ?? ""]))),
+      [clock(one.at), device(one.device), t(`outcome.${one.outcome}`), because(one.cause), one.sample_id ?? ""]))),
     section("inspection-blind", "not-in-full", rows(["device", "what", "state", "cause"], (data.blind ?? []).map((one) =>
-      [device(one.device), one.capability, t(`level.${one.level}`), one.cause]))),
+      [device(one.device), one.capability, t(`level.${one.level}`), because(one.cause)]))),
     section("inspection-missing", "missing", rows(["device", "why", "since", "until"], (data.missing ?? []).map((one) =>
       [device(one.device), one.reason, at(one.since), at(one.until)]))),
     section("inspection-images", "images", pictures(data.images ?? [])),
