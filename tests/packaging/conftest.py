@@ -10,7 +10,8 @@ import pytest
 import devicehub
 from devicehub.config.migrate import FORMAT
 from tests.architecture.tree import tracked
-from tests.packaging.debian import Machine, built, fresh, machine, scratch
+from tests.memory import in_memory
+from tests.packaging.debian import ROOM, Machine, built, fresh, machine
 from tests.real.hub_process import ROOT
 
 FORMER = "0.0.9"
@@ -53,14 +54,14 @@ def debian() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def release(debian: Path) -> Iterator[Built]:
     """Of this source. Made after the fresh Debian: where there is none, nothing is downloaded."""
-    with scratch() as folder:
+    with in_memory(ROOM) as folder:
         yield Built(*built(folder))
 
 
 @pytest.fixture(scope="session")
 def former(release: Built) -> Iterator[Built]:
     """Of this source under an older number, with an older format of the configuration, from the same packages."""
-    with scratch() as folder:
+    with in_memory(ROOM) as folder:
         source = folder / "source"
         copy(source)
         for name, new, old in OLDER:

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.memory import in_memory
 from tests.programs import SOUGHT, needed
 from tests.real.hub_process import ROOT
 
@@ -24,7 +24,7 @@ PYTHON = {"bookworm": "3.11", "trixie": "3.13"}[SUITE]
 PACKAGES = "systemd,udev,dbus,python3,mosquitto,libusb-1.0-0,adduser"
 INSIDE = Path(__file__).parent / "inside"
 PATIENCE = 300.0
-ROOM = 4 * 2**30
+ROOM = 4 * 2**30  # hundreds of megabytes each, in memory: dpkg waits for the disk after each file
 _CHROOT = """
 set -e
 mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
@@ -114,22 +114,13 @@ def _environment() -> dict[str, str]:
 
 
 @contextmanager
-def scratch() -> Iterator[Path]:
-    """A folder for hundreds of megabytes, in memory where there is room: dpkg waits for the disk after each file."""
-    memory = Path("/dev/shm")
-    roomy = memory.is_dir() and shutil.disk_usage(memory).free > ROOM
-    with TemporaryDirectory(prefix="devicehub-fresh-", dir=memory if roomy else None) as folder:
-        yield Path(folder)
-
-
-@contextmanager
 def fresh() -> Iterator[Path]:
     """Its root folder. Skips, saying why, where it cannot be made: not by root, or without its registry."""
     if os.geteuid() != 0:
         pytest.skip("a fresh Debian is made by root alone")
     for program in ("debootstrap", "unshare", "ip", "dpkg-deb"):
         needed(program)
-    with scratch() as folder:
+    with in_memory(ROOM) as folder:
         root = folder / "root"
         words = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", SUITE, str(root)]
         done = subprocess.run(
@@ -143,7 +134,7 @@ def fresh() -> Iterator[Path]:
 @contextmanager
 def machine(root: Path) -> Iterator[Machine]:
     """One that is as fresh as `root`."""
-    with scratch() as folder:
+    with in_memory(ROOM) as folder:
         for name in ("upper", "work", "root"):
             (folder / name).mkdir()
         yield Machine(root, folder)

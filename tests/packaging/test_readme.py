@@ -9,8 +9,9 @@ import pytest
 
 from tests.architecture.test_every_command import ALL_TESTS
 from tests.guides import blocks
+from tests.memory import in_memory
 from tests.packaging.conftest import copy
-from tests.packaging.debian import scratch
+from tests.packaging.debian import ROOM
 from tests.real.hub_process import ROOT
 
 pytestmark = [pytest.mark.real, pytest.mark.fresh]
@@ -23,7 +24,7 @@ SECONDS = 15
 
 @pytest.fixture
 def clone() -> Iterator[Path]:
-    with scratch() as folder:
+    with in_memory(ROOM) as folder:
         copy(folder / "devicehub")
         yield folder / "devicehub"
 

@@ -1,23 +1,18 @@
 """Where the state of a hub in virtual time lies: in memory where there is some, since no power will fail."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
-MEMORY = Path("/dev/shm")
+from tests.memory import in_memory
 
 
 @pytest.fixture(scope="module")
-def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def memory() -> Iterator[Path]:
     """A folder on a memory file system if there is one: a commit then costs no disk."""
-    if not os.access(MEMORY, os.W_OK):
-        yield tmp_path_factory.mktemp("state")
-        return
-    with TemporaryDirectory(prefix="devicehub-test-", dir=MEMORY) as folder:
-        yield Path(folder)
+    with in_memory() as folder:
+        yield folder
 
 
 @pytest.fixture

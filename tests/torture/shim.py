@@ -11,9 +11,10 @@ from errno import EIO
 from functools import cache
 from pathlib import Path
 from random import Random
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import mkdtemp
 from typing import Final
 
+from tests.memory import in_memory
 from tests.programs import lacking, needed
 from tests.torture.appender import NAME, STATE
 from tests.torture.disk import Call, Disk, calls
@@ -25,7 +26,6 @@ PROGRAM: Final = "tests.torture.appender"
 FILE: Final = f"{STATE}/{NAME}"
 WAL: Final = f"{FILE}-wal"
 DEADLINE: Final = 60
-MEMORY: Final = "/dev/shm" if Path("/dev/shm").is_dir() else None
 MORE: Final = int(os.environ.get("DEVICEHUB_TORTURE", "1"))
 """How many times the usual number of trials."""
 
@@ -191,11 +191,11 @@ def left(machine: Machine, log: list[Call], chosen: list[Cut], random: Random, s
 
 async def judgement(files: Mapping[str, bytes], said: Said, *, restarted: bool = True) -> Verdict:
     """Of what a cut left. It is laid out in memory where that can be: no more power cuts are to come."""
-    with TemporaryDirectory(dir=MEMORY) as folder:
-        return await judged(laid(files, Path(folder), restarted=restarted), said)
+    with in_memory() as folder:
+        return await judged(laid(files, folder, restarted=restarted), said)
 
 
 async def salvaged(files: Mapping[str, bytes]) -> set[str]:
     """The SHA-256 of every event that a damaged journal still gives; nothing of one that does not say that it was."""
-    with TemporaryDirectory(dir=MEMORY) as folder:
-        return await digests(laid(files, Path(folder)))
+    with in_memory() as folder:
+        return await digests(laid(files, folder))

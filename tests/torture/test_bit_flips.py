@@ -7,8 +7,6 @@ import asyncio
 import logging
 import os
 import random
-import shutil
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -18,6 +16,7 @@ import pytest
 
 from devicehub.journal import carve, verify
 from devicehub.journal.rows import Row
+from tests.memory import in_memory
 from tests.torture.flips import Bench, Count, images
 
 pytestmark = pytest.mark.real
@@ -25,15 +24,13 @@ pytestmark = pytest.mark.real
 FLIPS = 2_000 * int(os.environ.get("DEVICEHUB_TORTURE", "1"))
 PARTS = 2
 SABOTAGED = 300
-MEMORY = Path("/dev/shm")
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """In memory where there is such a folder: nothing here is about the disk, and everything is about the bytes."""
-    made = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None))
-    yield made
-    shutil.rmtree(made)
+    with in_memory() as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)
