@@ -9,11 +9,15 @@ import os
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from devicehub.disk import sync_folder
 from devicehub.model.errors import JournalError
 
 _log = logging.getLogger(__name__)
+
+_REAL: Final = "evidence"
+_SIMULATED: Final = "evidence-exercise"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,15 @@ class Held:
 
     files: int
     size: int
+
+
+def evidence_folder(state: Path, *, exercise: bool) -> Path:
+    """Where a hub with that state folder keeps its images.
+
+    Those of exercises lie apart, under a name that says so: the bytes are the device's own and bear no mark, and an
+    exercise that plays a recording has the very bytes of something real.
+    """
+    return state / (_SIMULATED if exercise else _REAL)
 
 
 class EvidenceStore:

@@ -14,13 +14,12 @@ from devicehub.cli.exits import CommandError, Exit
 from devicehub.cli.given import given_config
 from devicehub.cli.output import print_json, say
 from devicehub.clock import Clock
+from devicehub.evidence import evidence_folder
 from devicehub.journal.archive import Filled, fill
 from devicehub.journal.browse import MOST, Found, Wish, browse
 from devicehub.journal.replayed import bounds
 from devicehub.journal.report import reading
 from devicehub.publish.topics import root_of
-
-EVIDENCE = "evidence"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -38,7 +37,8 @@ def run(args: argparse.Namespace) -> int:
         since=since_utc(args, Clock()) or 0.0,
         most=MOST,
     )
-    filled = _written(out, state, wish, as_json=args.json)
+    evidence = evidence_folder(state, exercise=args.exercise)
+    filled = _written(out, (state / JOURNAL, evidence), wish, as_json=args.json)
     if args.json:
         print_json({"file": str(out), "exercise": args.exercise, **msgspec.to_builtins(filled)})
     else:
@@ -46,9 +46,13 @@ def run(args: argparse.Namespace) -> int:
     return Exit.BAD_INPUT if filled.broken else Exit.OK
 
 
-def _written(out: Path, state: Path, wish: Wish, *, as_json: bool) -> Filled:
-    """What cannot be written to its end is not left there. Raises `CommandError`, `JournalError`."""
-    with reading(state / JOURNAL) as db:
+def _written(out: Path, kept: tuple[Path, Path], wish: Wish, *, as_json: bool) -> Filled:
+    """`kept`: journal and images. What cannot be written to its end is not left there.
+
+    Raises `CommandError`, `JournalError`.
+    """
+    journal, evidence = kept
+    with reading(journal) as db:
         try:
             file = out.open("xb")
         except FileExistsError:
@@ -56,7 +60,7 @@ def _written(out: Path, state: Path, wish: Wish, *, as_json: bool) -> Filled:
         bars = Bar("events", 0, as_json=as_json), Bar("images", 0, as_json=as_json)
         try:
             with file:
-                return fill(file, _pages(db, wish, bars[0]), state / EVIDENCE, reached=bars[1].reach_of)
+                return fill(file, _pages(db, wish, bars[0]), evidence, reached=bars[1].reach_of)
         except OSError as error:
             out.unlink(missing_ok=True)
             raise CommandError(Exit.IO_ERROR, f"{out}: {error.strerror}; nothing is left there") from None

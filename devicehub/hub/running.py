@@ -17,7 +17,7 @@ from devicehub.commands.verbs import Verbs
 from devicehub.core import Outcome, Station
 from devicehub.deliver import Delivery, Hooks
 from devicehub.deliver.selftest import SelfTest, Telling
-from devicehub.evidence import EvidenceStore
+from devicehub.evidence import EvidenceStore, evidence_folder
 from devicehub.health import Figures, Gauges, Health
 from devicehub.hub import earlier, timers
 from devicehub.hub.amending import Amending
@@ -53,7 +53,8 @@ class Hub:
         self._voice = Voice(plan, board, self._gauges, clock)
         limit = plan.upkeep.journal_limit
         self._journal = Journal(plan.state / "journal.sqlite", self._voice.stored, clock, plan.executor, limit=limit)
-        evidence = EvidenceStore(plan.state / "evidence", plan.evidence_executor)
+        folder = evidence_folder(plan.state, exercise=plan.topics.exercise)
+        evidence = EvidenceStore(folder, plan.evidence_executor)
         self._sinks = Sinks(self._journal, board, evidence, self._voice.latest, self._gauges, clock)
         self._remarks = Remarks(self._sinks, self._voice)
         hooks = Hooks(

@@ -38,8 +38,9 @@ def fill(
     most: int | None = None,
     reached: Callable[[int, int], None] = lambda _, __: None,
 ) -> Filled:
-    """`events.jsonl` in the order in which they come, and `evidence/DIGEST` of at most `most` images.
+    """`events.jsonl` in the order in which they come, and of at most `most` images `DIGEST` below the folder's name.
 
+    `evidence`: the folder of real images, or that of simulated ones, whose name says so in the file too.
     `reached`: is told how many images of how many are in it. Raises `OSError`.
     """
     digests: dict[str, None] = {}
@@ -55,7 +56,7 @@ def fill(
         for number, digest in enumerate(wanted, 1):
             path = evidence / evidence_name(digest)
             if path.is_file():
-                archive.write(path, f"evidence/{path.name}", ZIP_STORED)
+                archive.write(path, f"{evidence.name}/{path.name}", ZIP_STORED)
                 images += 1
             reached(number, len(wanted))
     return Filled(events, broken, images, len(wanted) - images, len(digests) - len(wanted))

@@ -90,6 +90,7 @@ class Topics:
     """
 
     def __init__(self, site: str, node: str, *, exercise: bool) -> None:
+        self.exercise = exercise
         self.root = root_of(exercise=exercise)
         self.prefix = f"{self.root}/{_legal(site)}/{_legal(node)}"
 

@@ -22,11 +22,11 @@ _PIECE: Final = 65_536
 
 
 async def zipped(page: Page, disk: Executor, request: Request) -> Response:
-    """`events.jsonl`, newest first, and `evidence/DIGEST` of each image that was kept meanwhile and is still there."""
+    """`events.jsonl`, newest first, and each image that was kept meanwhile and is still there: see `fill`."""
     found = pages(page.journal, structs.replace(wish_of(page, request), most=MOST))
     nothing: list[Found] = []
     first = await asyncio.get_running_loop().run_in_executor(disk, next, found, nothing)
-    named = {"content-disposition": 'attachment; filename="journal.zip"'}
+    named = {"content-disposition": f'attachment; filename="{page.taken}.zip"'}
     return StreamingResponse(_pieces(chain([first], found), page.evidence), media_type="application/zip", headers=named)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devicehub.clock import Clock
+from devicehub.evidence import evidence_folder
 from devicehub.model.rulebook import RuleBook
 from devicehub.publish.port import Incoming
 from devicehub.publish.topics import Topics
@@ -39,8 +40,13 @@ class Page:
 
     @property
     def evidence(self) -> Path:
-        """The folder of kept images."""
-        return self.state / "evidence"
+        """The folder of kept images, real or simulated as the hub is."""
+        return evidence_folder(self.state, exercise=self.topics.exercise)
+
+    @property
+    def taken(self) -> str:
+        """How a file of events is called that is taken away, without its ending: whether it is simulated."""
+        return "journal-exercise" if self.topics.exercise else "journal"
 
     @property
     def journal(self) -> Path:

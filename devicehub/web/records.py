@@ -56,7 +56,7 @@ async def exported(page: Page, disk: Executor, request: Request) -> Response:
     wish = structs.replace(wish_of(page, request), most=MOST)
     first = await asyncio.get_running_loop().run_in_executor(disk, _page, page.journal, wish)
     written = chain(head, (write(found) for found in _following(page.journal, wish, first)))
-    named = {"content-disposition": f'attachment; filename="journal.{form}"'}
+    named = {"content-disposition": f'attachment; filename="{page.taken}.{form}"'}
     return StreamingResponse(written, media_type=media, headers=named)
 
 

@@ -96,7 +96,7 @@ async def _rules(page: Page, _: Request) -> Response:
 
 
 async def _evidence(evidence: Path, disk: Executor, request: Request) -> Response:
-    """An image that was kept, by its SHA-256."""
+    """An image that was kept, by its SHA-256; whoever saves it has a file whose name says if it is simulated."""
     digest = request.path_params["digest"]
     if not _DIGEST.fullmatch(digest):
         raise HTTPException(404)
@@ -106,4 +106,6 @@ async def _evidence(evidence: Path, disk: Executor, request: Request) -> Respons
     except OSError:
         raise HTTPException(404, "no such evidence on this workstation") from None
     media = "image/jpeg" if data.startswith(_JPEG) else "application/octet-stream"
-    return Response(data, media_type=media, headers={"cache-control": "private, max-age=31536000, immutable"})
+    named = f'inline; filename="{evidence.name}-{digest}"'
+    cached = "private, max-age=31536000, immutable"
+    return Response(data, media_type=media, headers={"cache-control": cached, "content-disposition": named})

@@ -36,7 +36,7 @@ async def drawn(visit: Visit) -> int:
 
 def is_kept(folder: Path, found: Path) -> bool:
     """Whether those bytes are among the evidence."""
-    return found.read_bytes() in [path.read_bytes() for path in (folder / "state" / "evidence").glob("*/*")]
+    return found.read_bytes() in [path.read_bytes() for path in (folder / "state" / "evidence-exercise").glob("*/*")]
 
 
 async def test_the_image_on_which_an_alarm_came_is_shown_with_its_time_to_whoever_comes_later_too(

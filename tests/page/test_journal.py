@@ -88,7 +88,7 @@ async def test_events_are_filtered_and_taken_away_as_they_are_filtered(tmp_path:
         await chosen(visit, KIND, "capture")
         with ZipFile(await taken(visit, visit.page.get_by_role("link", name="ZIP with images"))) as archive:
             names = archive.namelist()
-            assert [name.partition("/")[0] for name in names] == ["events.jsonl", "evidence"]
+            assert [name.partition("/")[0] for name in names] == ["events.jsonl", "evidence-exercise"]
             assert archive.read(names[1])
 
 

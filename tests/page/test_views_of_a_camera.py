@@ -57,7 +57,8 @@ async def test_an_endoscope_is_shown_frozen_and_kept_as_evidence(tmp_path: Path)
         await visit.page.get_by_role("button", name="Snapshot").press("Enter")
         await visit.sees(".imager .buttons [role=status]", "kept as evidence")
         await visit.sees("section[aria-labelledby=device-events] li", "image kept")
-        assert {kept.read_bytes()[:3] for kept in (tmp_path / "state" / "evidence").glob("*/*")} == {b"\xff\xd8\xff"}
+        folder = tmp_path / "state" / "evidence-exercise"
+        assert {kept.read_bytes()[:3] for kept in folder.glob("*/*")} == {b"\xff\xd8\xff"}
 
 
 async def test_each_palette_draws_the_image_in_its_own_colours_and_is_chosen_for_good(tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ async def test_a_requester_of_either_version_commands_a_device_and_is_answered(
         assert await one.records("c-1", 2) == ["accepted", "done"]
         await one.command("hub/snapshot", "c-2", args={"device": "camera"})
         (_, (_, snapshot)) = await one.ends("c-2")
-        assert (tmp_path / "state" / "evidence" / snapshot["result"]["dataref"]).exists()
+        assert (tmp_path / "state" / "evidence-exercise" / snapshot["result"]["dataref"]).exists()
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -9,10 +9,13 @@ from zipfile import ZipFile
 
 import pytest
 
+from devicehub.core.frames import capture_data, digest, evidence_name
 from devicehub.deliver.quarantine import BUSY
 from devicehub.journal import Journal, aside, tables
 from devicehub.journal.tables import Receipt
 from devicehub.lock import held
+from devicehub.model.message import Kind, Message
+from devicehub.model.reading import Image, Layout
 from devicehub.model.stream import Stream
 from tests.real.damaged import changed
 from tests.real.hearing import hearing
@@ -21,6 +24,7 @@ from tests.real.journals import TOPICS, alarm_state, delivered, event, opened
 from tests.real.mosquitto import mosquitto
 from tests.real.mqtt_ends import settings
 from tests.real.test_cli import HUB, ROOT, devicehub, environment, one_line
+from tests.unit.publish.examples import TIME
 
 pytestmark = pytest.mark.real
 
@@ -109,6 +113,28 @@ async def test_what_is_real_and_what_is_simulated_is_never_taken_away_in_one_fil
     assert [one["position"] for one in told] == positions
     assert {one["exercise"] for one in told} <= {"--exercise" in words}
     assert {one["payload"].get("exercise", False) for one in told if one["payload"]} <= {"--exercise" in words}
+
+
+@pytest.mark.parametrize(
+    ("exercise", "folder", "words"), [(True, "evidence-exercise", ("--exercise",)), (False, "evidence", ())]
+)
+async def test_an_image_of_an_exercise_is_never_taken_for_a_real_one(
+    station: Path, tmp_path: Path, *, exercise: bool, folder: str, words: tuple[str, ...]
+) -> None:
+    """Even where both have the same bytes: a recording that was played."""
+    one = Image("image", b"pixels", Layout.JPEG, 2, 1)
+    captured = Message(Kind.CAPTURE, "capture", f"{14:026d}", TIME, 1.0, capture_data(one, "command"), "cam-1")
+    for state in ("evidence", "evidence-exercise"):
+        kept = station / "state" / state / evidence_name(digest(one.data))
+        kept.parent.mkdir(parents=True)
+        kept.write_bytes(state.encode())
+    async with opened(station / "state", exercise=exercise) as running:
+        await running.append([captured])
+    out = tmp_path / "out.zip"
+    assert journal(station, "export", str(out), *words).returncode == 0
+    with ZipFile(out) as archive:
+        (name,) = [name for name in archive.namelist() if name != "events.jsonl"]
+        assert (name.partition("/")[0], archive.read(name)) == (folder, folder.encode())
 
 
 def test_a_file_that_cannot_be_written_to_its_end_is_not_left_there(station: Path, tmp_path: Path) -> None:

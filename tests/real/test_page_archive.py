@@ -47,23 +47,32 @@ def stored(
         db.commit()
 
 
-async def test_events_and_their_images_are_taken_away_in_one_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("now", "folder", "named"), [(TOPICS, "evidence-exercise", "journal-exercise"), (REAL, "evidence", "journal")]
+)
+async def test_events_and_their_images_are_taken_away_in_one_file_that_says_whether_they_are_simulated(
+    tmp_path: Path, now: Topics, folder: str, named: str
+) -> None:
     told = [
         json.dumps(
             {"type": "io.devicehub.capture", "data": {"digest": f"sha256:{name}"}}, separators=(",", ":")
         ).encode()
         for name in (DIGEST, "cd" * 32)
     ]
-    stored(tmp_path, told)
-    kept = tmp_path / "evidence" / DIGEST[:2] / DIGEST
-    kept.parent.mkdir(parents=True)
-    kept.write_bytes(b"pixels")
-    async with site(tmp_path) as one:
+    stored(tmp_path, told, nodes=(now,))
+    for each in ("evidence", "evidence-exercise"):
+        kept = tmp_path / each / DIGEST[:2] / DIGEST
+        kept.parent.mkdir(parents=True)
+        kept.write_bytes(each.encode())
+    async with site(tmp_path, topics=now) as one:
         status, head, body = await one.asks("/api/journal.zip", one.known)
         assert (status, "application/zip" in head) == (200, True)
+        assert f'filename="{named}.zip"' in head
+        for form in ("jsonl", "csv"):
+            assert f'filename="{named}.{form}"' in (await one.asks(f"/api/journal.{form}", one.known))[1]
     with ZipFile(io.BytesIO(unchunked(body))) as archive:
-        assert archive.namelist() == ["events.jsonl", f"evidence/{DIGEST}"]
-        assert archive.read(f"evidence/{DIGEST}") == b"pixels"
+        assert archive.namelist() == ["events.jsonl", f"{folder}/{DIGEST}"]
+        assert archive.read(f"{folder}/{DIGEST}") == folder.encode()
         lines = archive.read("events.jsonl").decode().splitlines()
     assert [json.loads(line)["position"] for line in lines] == [2, 1]
 

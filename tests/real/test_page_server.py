@@ -234,12 +234,14 @@ async def test_an_end_is_no_error_however_many_browsers_there_are(
 
 
 async def test_evidence_is_given_by_its_digest_and_nothing_else_of_the_disk(tmp_path: Path) -> None:
-    kept = tmp_path / "evidence" / DIGEST[:2] / DIGEST
-    kept.parent.mkdir(parents=True)
-    kept.write_bytes(b"\xff\xd8\xff\xd9")
+    for folder, data in (("evidence", b"real"), ("evidence-exercise", b"\xff\xd8\xff\xd9")):
+        kept = tmp_path / folder / DIGEST[:2] / DIGEST
+        kept.parent.mkdir(parents=True)
+        kept.write_bytes(data)
     async with site(tmp_path) as one:
         status, head, body = await one.asks(f"/evidence/{DIGEST}", one.known)
         assert (status, body, "content-type: image/jpeg" in head) == (200, b"\xff\xd8\xff\xd9", True)
+        assert f'content-disposition: inline; filename="evidence-exercise-{DIGEST}"' in head
         for path in (
             f"/evidence/{'cd' * 32}",
             "/evidence/..%2fpage-token",

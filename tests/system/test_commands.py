@@ -227,7 +227,7 @@ async def test_a_snapshot_is_evidence_once_it_is_done(state: Path) -> None:
         (_, done) = await client.ask("hub/snapshot", args={"device": CAMERA})
         result = done["result"]
         assert isinstance(result, dict)
-        assert (state / "evidence" / str(result["dataref"])).stat().st_size == result["size"]
+        assert (state / "evidence-exercise" / str(result["dataref"])).stat().st_size == result["size"]
         (_, refused) = await client.ask("hub/snapshot", args={"device": READER})
         assert (refused["state"], refused["why"]) == ("rejected", f"{READER} gives no images")
         captures = [decoded(out)["data"] for _, out in running.broker.log if out.topic.endswith(f"/capture/{CAMERA}")]

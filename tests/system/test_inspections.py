@@ -101,7 +101,7 @@ async def test_a_document_opens_an_inspection_that_tells_at_its_end_what_was_fou
     disposition = alarms["voc-high"]["disposition"]
     assert (disposition["code"], disposition["by"]) == ("innocent.known-cause", "op-1147")
     (image,) = cast("list[Body]", ended["images"])
-    assert (state / "evidence" / str(image["dataref"])).is_file()
+    assert (state / "evidence-exercise" / str(image["dataref"])).is_file()
     carrying = here.carrying(name)
     assert {f"scan {named(SCANNER)}", f"capture {named(CAMERA)}", f"reading {named(VAPOUR)}/voc"} <= carrying
     assert {f"alarm.{word} {named(VAPOUR)}/voc-high" for word in ("raised", "acked", "confirmed")} <= carrying

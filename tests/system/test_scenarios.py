@@ -54,6 +54,9 @@ def test_a_trainee_who_does_what_is_expected_gets_all_the_points(name: str, stat
     assert (done.score.percent, done.score.passed) == (100.0, True)
     assert gapless(journalled(done.broker))
     assert all(out.topic.startswith("devicehub-sim/") for _, out in done.broker.log)
+    captures = [out for _, out in done.broker.log if out.type.endswith(".capture")]
+    kept = {found.parts[-3] for found in (state / "once").glob("evidence*/*/*")}
+    assert kept == ({"evidence-exercise"} if captures else set())
     assert rehearse(SHIPPED[name], state / "twice", trainee=Slipping).digest == done.digest
 
 

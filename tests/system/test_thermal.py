@@ -128,7 +128,7 @@ async def test_the_frame_on_which_it_came_is_evidence_and_each_names_the_one_bef
         assert (data["trigger"], data["digest"]) == ("alarm", frame["digest"])
         assert (kept["causationid"], kept["time"]) == (raised["id"], raised["time"])
         assert data["alarm"] == kept["correlationid"] == cast("Body", raised["data"])["alarm"]
-        assert (tmp_path / "evidence" / str(data["dataref"])).stat().st_size == data["size"]
+        assert (tmp_path / "evidence-exercise" / str(data["dataref"])).stat().st_size == data["size"]
 
 
 async def test_frames_of_a_closed_shutter_do_not_raise_it(tmp_path: Path) -> None:
