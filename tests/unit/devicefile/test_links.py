@@ -1,5 +1,6 @@
 """How a device file's simulated device stands on its link, and what its link refuses."""
 
+import asyncio
 from pathlib import Path
 from random import Random
 from typing import cast
@@ -71,7 +72,8 @@ async def test_what_is_longer_than_a_packet_of_the_radio_goes_over_it_in_pieces_
     assert [(len(packet.data), packet.port) for packet in asked] == [(5, "0b"), (5, "0b"), (2, "0b")]
     for packet in asked:
         await transport.write(packet)
-    heard = [await transport.read(), await transport.read()]
+    async with asyncio.timeout(10):
+        heard = [await transport.read(), await transport.read()]
     assert [(len(packet.data), packet.port) for packet in heard] == [(20, "0a"), (19, "0a")]
     samples = [sample for packet in heard for sample in probe.on_packet(0.1, packet).samples]
     assert samples == [Scan("code", "other", LETTERS.encode())]

@@ -1,5 +1,6 @@
 """The physical models by the figure that defines each: the inverse square, chance, a hot spot, what is put on a reader."""
 
+import asyncio
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -153,7 +154,8 @@ async def test_the_frames_of_a_scene_arrive_with_its_hot_spot_where_the_pixels_s
     for number in range(10):
         if number == 5:
             port.simulator.do("spot", celsius=36.5)
-        step = protocol.on_packet(clock.monotonic(), await transport.read())
+        async with asyncio.timeout(10):
+            step = protocol.on_packet(clock.monotonic(), await transport.read())
         samples += step.samples
         faults += step.faults
     await transport.close()
@@ -256,7 +258,8 @@ async def test_what_is_put_on_a_reader_of_a_file_is_what_its_driver_reads(
     while not found and clock.monotonic() < 10:
         for packet in step.write:
             await transport.write(packet)
-        step = protocol.on_packet(clock.monotonic(), await transport.read())
+        async with asyncio.timeout(10):
+            step = protocol.on_packet(clock.monotonic(), await transport.read())
         found = [sample.data for sample in step.samples if isinstance(sample, Scan)]
     await transport.close()
     assert any(wanted in data for data in found)
