@@ -66,8 +66,8 @@ else
 fi
 
 say "pytest"
-# Much of it waits for processes and sockets, so that three keep two cores busy.
-if pytest -n 3 --dist worksteal -q -m "not alone and not fresh and not vm" "$@"; then
+# Much of it waits for processes and sockets, so that four keep two cores busy.
+if pytest -n 4 --dist worksteal -q -m "not alone and not fresh and not vm" "$@"; then
     [ -z "$FAILED" ] && exit 0
 else
     FAILED="$FAILED pytest"

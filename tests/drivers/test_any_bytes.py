@@ -170,6 +170,7 @@ def stretches(data: bytes) -> Iterator[tuple[int, int, int]]:
     yield at, len(data), 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("of_files", [False, True], ids=["drivers in Python", "device files"])
 def test_atheris_finds_nothing_that_raises_or_hangs(tmp_path: Path, *, of_files: bool) -> None:
     """Coverage-guided: so many inputs for each driver, all of them from one instrumented process."""

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 import pwd
+import secrets
 import signal
 import socket
 from base64 import b64encode
@@ -15,6 +16,7 @@ from devicehub.clock import Clock
 from tests.patience import PATIENCE
 from tests.programs import needed
 
+_LOWEST, _END, _WORKERS = 20_000, 32_000, 16
 _RUNNING = b" running\n"
 """Mosquitto says so once it has bound its port."""
 
@@ -134,11 +136,19 @@ async def mosquitto(
 
 
 def free_port() -> int:
-    """A port of loopback that nothing listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of loopback that nothing listens on, and that nobody else takes before the caller does.
+
+    Below those that the system gives to connections (32768 on, ip(7)), and of those that belong to this worker of xdist.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    while True:
+        port = secrets.choice(range(_LOWEST + worker % _WORKERS, _END, _WORKERS))
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def _written(path: Path, text: str) -> Path:

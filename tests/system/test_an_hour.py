@@ -6,6 +6,8 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from devicehub.model.stream import Stream
 from tests.system.hour import an_hour
 from tests.system.house import digest, journalled, numbers
@@ -13,6 +15,8 @@ from tests.system.house import digest, journalled, numbers
 SEED = 1
 PART = 600.0
 ROOT = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.long
 
 
 def test_nothing_is_lost_and_everything_is_in_order(state: Path) -> None:
