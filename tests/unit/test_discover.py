@@ -45,6 +45,21 @@ def test_a_bridge_says_little_about_what_is_behind_it() -> None:
     assert fits(kind=Kind.SERIAL, usb=BRIDGE) == [("serial", 0.4)]
 
 
+def shipped(usb: UsbId) -> list[tuple[str, float]]:
+    drivers = [load_driver(name) for name in driver_names()]
+    return [(one.driver, one.score) for one in candidates(Descriptor(kind=Kind.SERIAL, place="x", usb=usb), drivers)]
+
+
+def test_what_hangs_on_a_bridge_that_several_shipped_devices_have_stays_open() -> None:
+    assert shipped(UsbId(0x1A86, 0x7523)) == [("radiation.gq_gmc", 0.4), ("thermal.gy_mcu90640", 0.4)]
+
+
+def test_shipped_device_files_are_suggested_by_ids_of_their_makers() -> None:
+    assert shipped(UsbId(0x1EAB, 0x8306)) == shipped(UsbId(0x1EAB, 0x0C06)) == [("scanner.newland", 0.9)]
+    assert shipped(UsbId(0x2A5A, 0x01D3)) == [("radiation.kromek_d3s", 0.9)]
+    assert shipped(UsbId(0x2A5A, 0x0046)) == [("radiation.kromek_d5", 0.9)]
+
+
 def test_an_unknown_device_fits_nothing() -> None:
     assert not fits(kind=Kind.SERIAL)
     assert not fits(kind=Kind.USB, usb=UsbId(1, 2))

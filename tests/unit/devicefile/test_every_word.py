@@ -47,7 +47,7 @@ PROVED_HERE: Final[Mapping[str, str]] = MappingProxyType(
         "MeasureTable.each ScanTable.when",
         "test_mobility_model": "model=mobility",
         "test_parts": "CheckTable.width=24 CheckTable.width=32 CheckTable.xorout CheckTable.words=u16be "
-        "FrameTable.width=3 condition.is condition.mask",
+        "FrameTable.width=3 condition.is",
         "test_simulate": "model=vapour model=constant",
         "test_physics": "model=scene ImageTable.radiometric=true",
         "test_pieces": "MessageTable.piece PieceTable.of PieceTable.data PieceTable.more PieceTable.number "
