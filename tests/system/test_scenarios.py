@@ -153,6 +153,20 @@ def test_a_trainee_who_closes_a_threat_as_a_test_fails(state: Path) -> None:
     assert score.findings[1].why == "closed as test"
 
 
+class Hurried(Trainee):
+    """Answers every alarm as it should be, and goes on without a look at the device."""
+
+    async def _expect(self, expect: Expect) -> None:
+        if not expect.command:
+            await super()._expect(expect)
+
+
+def test_a_trainee_who_leaves_the_detector_as_it_is_fails(state: Path) -> None:
+    score = rehearse(SHIPPED["contaminated-swab"], state / "s", trainee=Hurried).score
+    assert not score.passed
+    assert [one.why for one in score.findings if not one.passed] == ["trace-1/start-sample was not done"]
+
+
 def test_a_trainee_who_does_nothing_fails(state: Path) -> None:
     score = rehearse(SHIPPED["clock-jump"], state / "s", trainee=Asleep).score
     assert not score.passed
