@@ -22,8 +22,8 @@ class Wish(Struct, frozen=True):
     alone events are given; a journal may hold what is real and what is simulated, and what its hub told under an
     earlier name. `outside`: the one below which they are left out.
 
-    `disposition`: what a detection turned out to be. `before`: only positions lower than that, which is how the next
-    page is asked for.
+    `disposition`: what a detection turned out to be. `alarm`: id of the one that is told of. `before`: only positions
+    lower than that, which is how the next page is asked for.
     """
 
     kind: str = ""
@@ -32,6 +32,7 @@ class Wish(Struct, frozen=True):
     outside: str = ""
     device: str = ""
     disposition: str = ""
+    alarm: str = ""
     since: float = 0.0
     until: float = inf
     before: int | None = None
@@ -80,6 +81,8 @@ def _subjects(wish: Wish) -> Iterator[tuple[str, list[str]]]:
         yield "(subject = ? OR subject LIKE ? ESCAPE '\\')", [wish.device, _beginning(f"{wish.device}/")]
     if wish.disposition:
         yield "instr(payload, CAST(? AS BLOB)) > 0", [f'"disposition":{{"code":"{wish.disposition}"']
+    if wish.alarm:
+        yield "instr(payload, CAST(? AS BLOB)) > 0", [f'"alarm":"{wish.alarm}"']
 
 
 def _beginning(text: str) -> str:

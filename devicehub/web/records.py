@@ -99,6 +99,7 @@ def wish_of(page: Page, request: Request) -> Wish:
         without=tuple(one for one in asked.get("without", "").split(",")[:WITHOUT_MOST] if one),
         device=asked.get("device", ""),
         disposition=asked.get("disposition", ""),
+        alarm=asked.get("alarm", ""),
         since=_second(asked.get("since", ""), 0.0),
         until=_second(asked.get("until", ""), inf),
         before=_number(asked.get("before")),

@@ -1,11 +1,13 @@
 """One alarm whole: the image on which it came, what to do ticked off, put aside with a reason, and what is not offered."""
 
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
+from playwright.async_api import Locator
 
 from tests.page.browsing import Visit, needs_browser, visited
-from tests.page.cameras import thermal
+from tests.page.cameras import HOT, Camera, thermal
 from tests.page.test_every_view import THEMES, violations
 
 pytestmark = [pytest.mark.real, needs_browser]
@@ -34,6 +36,13 @@ async def drawn(visit: Visit) -> int:
     return found
 
 
+async def taken(visit: Visit, link: Locator) -> Path:
+    """What a link gives, as a file."""
+    async with visit.page.expect_download() as download:
+        await link.click()
+    return Path(await (await download.value).path())
+
+
 def is_kept(folder: Path, found: Path) -> bool:
     """Whether those bytes are among the evidence."""
     return found.read_bytes() in [path.read_bytes() for path in (folder / "state" / "evidence-exercise").glob("*/*")]
@@ -47,9 +56,7 @@ async def test_the_image_on_which_an_alarm_came_is_shown_with_its_time_to_whoeve
         assert await drawn(visit) >= DRAWN
         (raised,) = await visit.page.locator(f"{ONE} dt:text-is('Raised') + dd").all_inner_texts()
         assert f"Image on which it was raised, {raised}" in await visit.sees(".exposure figcaption")
-        async with visit.page.expect_download() as download:
-            await visit.page.locator(".exposure a").click()
-        assert is_kept(tmp_path, Path(await (await download.value).path()))
+        assert is_kept(tmp_path, await taken(visit, visit.page.locator(".exposure a")))
         trend = visit.page.locator(f"{ONE} canvas.trend")
         assert await trend.evaluate(COLOURS) > 1, "the course of the hottest pixel, and the limit"
         await visit.page.reload()
@@ -71,9 +78,64 @@ async def test_steps_are_ticked_off_with_their_time_and_the_banner_says_the_next
         await visit.page.keyboard.press("Alt+1")
         await visit.page.keyboard.press("Alt+2")
         assert await first.locator("input").is_checked(), "it is known when the view is opened again"
+        time = await first.locator("time").inner_text()
+        await visit.page.reload()
+        await visit.page.locator(".step input:checked").wait_for()
+        assert await first.locator("time").inner_text() == time
+        await visit.sees("#banner", "next: Isolate the item")
+        await visit.page.get_by_role("textbox", name="Note").fill("paint")
         await first.locator("input").press("Space")
         await visit.sees("#banner", "next: Stop. Keep people away.")
         assert await first.locator("time").inner_text() == ""
+        assert await visit.page.get_by_role("textbox", name="Note").input_value() == "paint"
+
+
+NOBODY = "() => localStorage.removeItem('devicehub.issuer')"
+
+
+async def test_a_tick_that_the_hub_did_not_take_is_none(tmp_path: Path) -> None:
+    async with visited(tmp_path, thermal()) as visit:
+        await opened(visit)
+        await visit.page.evaluate(NOBODY)
+        await visit.page.locator(".step input").first.press("Space")
+        await visit.sees(f"{ONE} fieldset [role=status]", "Say first who works here.")
+        assert not await visit.page.locator(".step input").first.is_checked()
+
+
+PAST = "section[aria-labelledby=alarm-past]"
+
+
+async def test_of_an_alarm_that_is_over_all_is_still_there_after_a_reload(tmp_path: Path) -> None:
+    async with Camera() as camera, visited(tmp_path, thermal(HOT, port=camera.port)) as visit:
+        await visit.sees(".tile:not(.stale)", "thermal-1")
+        camera.simulator.do("hotspot", x=16.0, y=12.0, dk=20.0)
+        await opened(visit)
+        await visit.page.locator("[aria-labelledby=alarms-standing] li a").press("Enter")
+        await visit.page.locator(".step input").first.press("Space")
+        await visit.sees(".step time", ":")
+        await visit.page.keyboard.press("a")
+        await visit.sees(f"{ONE} dd", "op-1147")
+        await visit.page.get_by_role("textbox", name="Note").fill("a kettle")
+        await visit.page.get_by_role("button", name="4 Nuisance").press("Enter")
+        await visit.sees(f"{ONE} dd", "a kettle")
+        camera.simulator.do("clear")
+        await visit.sees(f"{PAST} dd", "a kettle")
+        await visit.page.reload()
+        for words in ("Nuisance", "a kettle", "op-1147"):
+            await visit.sees(f"{PAST} dd", words)
+        await visit.sees(f"{PAST} li:has-text('Stop. Keep people away.') time", ":")
+        await visit.sees(f"{PAST} li", "alarm raised")
+        assert await drawn(visit) >= DRAWN
+        events = await taken(visit, visit.page.locator(f"{PAST} a", has_text="ZIP"))
+        with ZipFile(events) as file:
+            assert b"step 1 done: Stop. Keep people away." in file.read("events.jsonl")
+
+
+async def test_an_alarm_that_nobody_knows_is_not_said_to_be_over(tmp_path: Path) -> None:
+    async with visited(tmp_path, "") as visit:
+        await visit.page.evaluate("location.hash = '#/alarms/01JZZZZZZZZZZZZZZZZZZZZZZZ'")
+        await visit.sees("section[aria-labelledby=alarm-none]", "This alarm is not on record here")
+        assert await visit.page.locator(PAST).count() == 0
 
 
 async def test_keys_do_what_they_do_after_a_step_was_ticked_off_by_one(tmp_path: Path) -> None:

@@ -1,24 +1,29 @@
-// What is to be done upon an alarm, in order, and when it was ticked off at this page: kept by this page alone.
+// What is to be done upon an alarm, in order, and when it was ticked off: a remark on the alarm, so that all pages and the journal have it.
 
+import { record } from "./record.js";
 import { response } from "./rules.js";
 import { clock, t } from "./words.js";
 
 const COUNTS = { threat: 4, device: 3, hub: 2, training: 2 };
-const done = new Map();
+/** So begins the remark, whatever the language of the page. */
+const REMARK = /^step (\d+) (done|not done)/;
+const LONGEST = 200;
 
 /** The steps as `{text, at}`: those of the rules, else the usual ones; `at` is empty for what was not ticked off. */
 export function steps(one) {
   const { data } = one;
   const told = response(one) ?? Array.from({ length: COUNTS[data.category] ?? 2 }, (_, index) => t(`step.${data.category}.${index + 1}`));
-  return told.map((text, index) => ({ text, at: done.get(`${data.alarm}/${index}`) ?? "" }));
+  const done = new Map();
+  for (const { type, data: { comment } } of record(data.alarm) ?? []) {
+    const [, number, word] = (type.endsWith(".commented") && REMARK.exec(comment?.note)) || [];
+    if (number) done.set(Number(number), word === "done" ? clock(comment.at) : "");
+  }
+  return told.map((text, index) => ({ text, at: done.get(index + 1) ?? "" }));
 }
 
-/** Tick a step off, or take that back; gives the time that it bears now. */
-export function tick(alarm, index, over) {
-  const key = `${alarm}/${index}`;
-  if (over) done.set(key, clock());
-  else done.delete(key);
-  return done.get(key) ?? "";
+/** The remark that ticks a step off, or takes that back. */
+export function remark(index, text, over) {
+  return `step ${index + 1} ${over ? "done" : "not done"}: ${text}`.slice(0, LONGEST);
 }
 
 /** The first step that was not ticked off; empty where all were. */

@@ -28,7 +28,7 @@ def _fill(db: sqlite3.Connection) -> None:
         kind = "io.devicehub.alarm.raised" if position % 3 == 0 else "io.devicehub.reading"
         out = Outgoing(
             f"t/{position}",
-            b"{}",
+            b'{"data":{"alarm":"A%d"}}' % (position % 5),
             qos=1,
             retain=False,
             expiry=None,
@@ -58,6 +58,8 @@ def test_only_what_is_of_the_kind_the_device_and_the_time_is_given(db: sqlite3.C
     assert positions(db, device="a") == [9, 7, 5, 3, 1]
     assert positions(db, device="a_b", kind="alarm") == [6]
     assert positions(db, since=103.0, until=105.0) == [5, 4, 3]
+    assert positions(db, alarm="A1") == [6, 1]
+    assert positions(db, alarm="A") == []
 
 
 def test_only_what_is_of_the_place_is_given_and_not_of_one_that_begins_alike(db: sqlite3.Connection) -> None:

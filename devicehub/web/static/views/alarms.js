@@ -6,14 +6,17 @@ import { ask } from "../dialog.js";
 import { fill, h, mark, press, renew } from "../dom.js";
 import { exposure } from "../evidence.js";
 import { trend } from "../plot.js";
+import { record, recorded } from "../record.js";
 import { reading } from "../rules.js";
-import { steps, tick } from "../steps.js";
-import { age, events, history, listen, live, standing } from "../store.js";
-import { clock, duration, moment, number, t, unit } from "../words.js";
+import { remark, steps } from "../steps.js";
+import { age, history, listen, live, standing } from "../store.js";
+import { duration, happening, moment, number, t, unit } from "../words.js";
 import { panel } from "./overview.js";
 
 export const DISPOSITIONS = ["confirmed-threat", "innocent.known-cause", "innocent.second-test-negative", "nuisance", "test", "unresolved"];
 const SHELVE = [300, 1800, 3600];
+/** The note that is being written, and on which alarm: what happens to the alarm meanwhile does not take it away. */
+let draft = ["", ""];
 /** Closed by a disposition alone: the hub neither shelves nor suppresses them. */
 const MANAGED = "threat";
 
@@ -22,19 +25,23 @@ export function open(main, chosen) {
   const whole = h("div");
   fill(main, panel("alarms-standing", t("standing-alarms"), issuerField(), list), h("div", { class: "wide" }, whole));
   let [id, revision, image] = [chosen, null, null];
+  const anew = () => { revision = null; draw(); };
   const draw = () => {
     renew(list, ...standing().map((one) => line(one, one.data.alarm === id)));
     const one = standing().find(({ data }) => data.alarm === id) ?? (chosen ? null : standing()[0]);
     id = one?.data.alarm ?? id;
+    const told = one || !id ? null : record(id);
+    const last = one ?? told?.at(-1) ?? null;
+    const now = one ? one.data.revision : last ? `over ${last.data.revision}` : id ? `none ${told !== null} ${live()}` : `all ${live()}`;
     image?.look();
-    if (one && one.data.revision === revision) return course(whole, one);
-    if (image?.element.dataset.exposure !== one?.data.alarm) image = one ? exposure(one) : null;
-    revision = one?.data.revision ?? null;
-    fill(whole, one ? detail(one, image.element) : id ? past(id) : panel("alarm-none", t(live() ? "no-alarm" : "link-lost")));
+    if (now === revision) return one && course(whole, one);
+    if (image?.element.dataset.exposure !== last?.data.alarm) image = last ? exposure(last) : null;
+    revision = now;
+    fill(whole, one ? detail(one, image.element) : last ? past(told, image.element) : panel("alarm-none", t(!live() ? "link-lost" : !id ? "no-alarm" : told ? "no-such-alarm" : "asked")));
     if (one) course(whole, one);
   };
   draw();
-  const ends = [listen((kinds) => ["alarm", "reading", "frame", "capture"].some((kind) => kinds.has(kind)) && draw()), reading(() => { revision = null; draw(); })];
+  const ends = [listen((kinds) => ["alarm", "reading", "frame", "capture"].some((kind) => kinds.has(kind)) && draw()), reading(anew), recorded(anew)];
   return { close: () => ends.forEach((end) => end()), tick: draw, key: (name, { repeat }) => !repeat && press(whole, name), alarm: () => Boolean(whole.querySelector("[data-key]")) };
 }
 
@@ -55,7 +62,12 @@ function detail(one, image) {
     todo(one),
     buttons(data),
     disposition(data),
-    h("a", { class: "button", href: `/api/journal.zip?device=${subject.split("/")[0]}&since=${data.raised}`, download: "" }, t("evidence-zip")));
+    taken(one));
+}
+
+/** All that its device told since, with the images that were kept. */
+function taken({ data, subject }) {
+  return h("a", { class: "button", href: `/api/journal.zip?device=${subject.split("/")[0]}&since=${data.raised}`, download: "" }, t("evidence-zip"));
 }
 
 function chain(data) {
@@ -71,7 +83,7 @@ function measured(data) {
 
 function facts(data) {
   const rows = [["raised-at", moment(data.raised)], ["letter", data.letter ?? "A"], ["quality", t(`quality.${data.quality ?? "good"}`)],
-    ["activations", data.activations], ["acked-by", data.acked?.by], ["disposition", data.disposition && t(`disposition.${data.disposition.code}`)],
+    ["activations", data.activations], ["acked-by", data.acked?.by], ["disposition", data.disposition && t(`disposition.${data.disposition.code}`)], ["note", data.disposition?.note],
     ["shelved-by", data.shelved && `${data.shelved.by}: ${data.shelved.why}`], ["rules", data.rules_digest?.slice(0, 18)]];
   return rows.filter(([, value]) => value !== null && value !== undefined && value !== "").flatMap(([name, value]) => [h("dt", {}, t(name)), h("dd", {}, String(value))]);
 }
@@ -87,13 +99,13 @@ function course(whole, { data, subject }) {
   if (points) trend(canvas, points, typeof data.limit === "number" ? [{ value: data.limit, label: `${number(data.limit)} ${unit(data.unit)}` }] : []);
 }
 
-/** What to do, in order, with the time at which each was done. */
+/** What to do, in order, with the time at which each was done. A tick that the hub did not take is none. */
 function todo(one) {
-  return h("fieldset", {}, h("legend", {}, t("steps")), ...steps(one).map(({ text, at }, index) => {
-    const when = h("time", {}, at);
-    return h("label", { class: "step" }, h("span", { class: "redden" }, h("input", { type: "checkbox", checked: Boolean(at), onchange: (event) =>
-      fill(when, tick(one.data.alarm, index, event.target.checked)) })), text, when);
-  }));
+  const said = h("span", { role: "status" });
+  return h("fieldset", {}, h("legend", {}, t("steps")), ...steps(one).map(({ text, at }, index) =>
+    h("label", { class: "step" }, h("span", { class: "redden" }, h("input", { type: "checkbox", checked: Boolean(at), onchange: async ({ target }) => {
+      if (!await attempt(said, "hub", "comment", { alarm: one.data.alarm, why: remark(index, text, target.checked) })) target.checked = !target.checked;
+    } })), text, h("time", {}, at))), said);
 }
 
 function buttons(data) {
@@ -114,16 +126,29 @@ function buttons(data) {
 /** What it was: required before the alarm is over. Digits choose. */
 function disposition(data) {
   const said = h("span", { role: "status" });
-  const note = h("textarea", { rows: 2, "aria-label": t("note"), placeholder: t("note") });
+  const note = h("textarea", { rows: 2, "aria-label": t("note"), placeholder: t("note"), oninput: () => { draft = [data.alarm, note.value]; } });
+  if (draft[0] === data.alarm) note.value = draft[1];
   return h("fieldset", {}, h("legend", {}, t("what-was-it")), note, h("div", { class: "buttons" },
     ...DISPOSITIONS.map((code, index) => h("button", { "data-key": String(index + 1), onclick: () =>
       attempt(said, "hub", "confirm", { alarm: data.alarm, revision: data.revision, disposition: code, why: note.value }, note.value) },
     `${index + 1} ${t(`disposition.${code}`)}`)), said));
 }
 
-function past(id) {
-  const told = events.filter(({ message }) => message.data?.alarm === id);
-  return panel("alarm-past", t("alarm-over"), h("ol", { class: "list" }, ...told.map(({ message }) =>
-    h("li", {}, h("time", {}, clock(message.time)), message.subject, " ", t(`alarm.${message.data.state}`),
-      message.data.disposition ? ` ${t(`disposition.${message.data.disposition.code}`)}` : ""))));
+/** An alarm that stands no more, as it was at its end, and what happened to it. */
+function past(told, image) {
+  const one = told.at(-1);
+  const { data, subject } = one;
+  return panel("alarm-past", `${t("alarm-over")}: ${t(`priority.${data.priority}`)} ${subject}`,
+    chain(data),
+    h("p", { class: "big" }, measured(data)),
+    h("dl", {}, ...facts(data)),
+    image,
+    h("ol", { class: "list" }, ...steps(one).map(({ text, at }) => h("li", {}, h("time", {}, at || "—"), text))),
+    h("ol", { class: "list" }, ...told.map((event) => h("li", {}, h("time", {}, moment(event.time)), happening(event.type), " ", t(`alarm.${event.data.state}`), ...whose(event.data)))),
+    taken(one));
+}
+
+/** Who did it, and what was said of it: of what nobody did, nothing. */
+function whose({ audit, disposition }) {
+  return audit ? [" ", audit.verb === "confirm" && disposition ? `${t(`disposition.${disposition.code}`)} ` : "", [audit.by, audit.why].filter(Boolean).join(": ")] : [];
 }
