@@ -126,7 +126,7 @@ function refresh() {
  * Digits are the view's, Alt with one opens a view.
  */
 function onKey(event) {
-  if (event.ctrlKey || event.metaKey || event.target.matches(TYPED) || document.querySelector("dialog")) return;
+  if (event.ctrlKey || event.metaKey || event.target.matches?.(TYPED) || document.querySelector("dialog")) return;
   const key = pressed(event);
   if (event.altKey ? !opened(VIEWS[Number(key) - 1]) : !shown?.key?.(key, event) && !banned(key, event) && !/^[as1-9]$/.test(key)) return;
   event.preventDefault();
