@@ -29,7 +29,7 @@ def test_a_gmc_of_two_bytes_and_one_of_four_are_each_read_in_step(model: str, cp
     assert [packet.data for packet in counter.start(0.0).write] == [b"<GETVER>>"]
     counter.on_packet(0.1, Packet(model.encode()))
     answers = {
-        b"<GETSERIAL>>": bytes(7), b"<GETCPM>>": bytes.fromhex(cpm), b"<GETVOLT>>": b"3.97v",
+        b"<GETVER>>": model.encode(), b"<GETSERIAL>>": bytes(7), b"<GETCPM>>": bytes.fromhex(cpm), b"<GETVOLT>>": b"3.97v",
         b"<GETDATETIME>>": bytes.fromhex("1a0b17080000aa"),
     }  # fmt: skip
     step, now, samples = counter.on_timer(0.35), 0.35, list[Sample]()
