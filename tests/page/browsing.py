@@ -83,10 +83,12 @@ async def exercised(folder: Path, *words: str) -> AsyncIterator[tuple[Visit, Vis
 
 
 @asynccontextmanager
-async def visited(folder: Path, config: str, *, width: int = 1400, height: int = 900) -> AsyncIterator[Visit]:
-    """A hub with that configuration and a browser at its page. Nothing may be logged as an error by the page."""
+async def visited(
+    folder: Path, config: str, *, width: int = 1400, height: int = 900, exercise: bool = True
+) -> AsyncIterator[Visit]:
+    """A hub with that configuration, of an exercise or real, and a browser at its page. Nothing may be logged as an error by the page."""
     file = folder / "hub.toml"
-    file.write_text(HUB + config)
+    file.write_text(HUB.replace("exercise = true", f"exercise = {exercise}".lower()) + config)
     async with started("run", "--config", str(file), cwd=folder) as hub, browser() as one:
         visit = await _visit(one, hub, "page: ", (width, height))
         yield visit

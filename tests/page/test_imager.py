@@ -45,6 +45,36 @@ CROSS = 400
 """Points of the screen that the mark on the hottest pixel takes, at most."""
 
 
+DRAWN = """async () => {
+  const { marks } = await import("/static/marks.js");
+  const canvas = document.createElement("canvas");
+  document.body.append(canvas);
+  const pixels = Uint8Array.from({ length: 100 }, (_, index) => (index % 10 < 5 ? 0 : 255));
+  const box = (x, y, limit) => {
+    marks(canvas, { clientWidth: 200, clientHeight: 200 }, { width: 10, height: 10, low: 0, high: 100, x, y, pixels }, { regions: [], spots: [], limit });
+    const { data, width } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    const inked = Array.from({ length: data.length / 4 }, (_, place) => place).filter((place) => data[4 * place + 3]);
+    const [columns, rows] = [inked.map((place) => place % width), inked.map((place) => Math.floor(place / width))];
+    return inked.length ? [Math.min(...columns), Math.min(...rows), Math.max(...columns) + 1, Math.max(...rows) + 1] : null;
+  };
+  const nowhere = 0xffff;
+  return { nothing: box(nowhere, nowhere, undefined), limit: box(nowhere, nowhere, 50), beyond: box(nowhere, nowhere, 101), hottest: box(7, 2, undefined) };
+}"""
+"""What is drawn over ten by ten pixels of 20 points each, whose right half is hot: left, top, right and bottom."""
+
+
+async def test_the_limit_runs_between_hot_and_cold_and_the_cross_stands_around_the_hottest_pixel(
+    tmp_path: Path,
+) -> None:
+    async with visited(tmp_path, "") as visit:
+        drawn = await visit.page.evaluate(DRAWN)
+        assert (drawn["nothing"], drawn["beyond"]) == (None, None)
+        assert drawn["limit"] == pytest.approx([100, 0, 100, 200], abs=2)
+        left, top, right, bottom = drawn["hottest"]
+        assert ((left + right) / 2, (top + bottom) / 2) == pytest.approx((150, 50), abs=1)
+        assert (right - left, bottom - top) == pytest.approx((40, 40), abs=2)
+
+
 async def test_a_line_is_drawn_where_the_limit_in_force_lies(tmp_path: Path) -> None:
     async with visited(tmp_path, CAMERA.format(limit=22.0)) as visit:
         await visit.sees("#banner", "thermal-1/image-max-high")
@@ -56,7 +86,7 @@ async def test_a_line_is_drawn_where_the_limit_in_force_lies(tmp_path: Path) -> 
 async def test_no_line_is_drawn_where_nothing_is_near_the_limit_and_no_image_is_fetched_unseen(tmp_path: Path) -> None:
     async with visited(tmp_path, CAMERA.format(limit=200.0)) as visit:
         await visit.sees(".imager:not(.stale) .image-caption", "hottest")
-        assert await visit.page.evaluate(MARKED) <= CROSS
+        assert 0 < await visit.page.evaluate(MARKED) <= CROSS
         await visit.page.evaluate(SEEN, "hidden")
         await visit.sees(".imager.stale .image-note", "no new image")
         await visit.page.evaluate(SEEN, "visible")
