@@ -1,6 +1,6 @@
 // What is on record of one alarm, from its raising on: what this page was told, and what the journal holds of the time before.
 
-import { events } from "./store.js";
+import { events, listen, live } from "./store.js";
 
 const MOST = 500;
 /** An alarm's id is a ULID, which begins with the time of its raising. The clock may have been set since. */
@@ -24,10 +24,23 @@ export function record(alarm) {
     known.set(alarm, null);
     read(alarm).then((found) => { known.set(alarm, found); for (const listener of listeners) listener(); }, () => known.delete(alarm));
   }
-  const held = known.get(alarm);
-  const told = events.filter(({ kind, message }) => kind === "event" && message.type.startsWith(TYPE) && message.data?.alarm === alarm).map(({ message }) => message);
-  if (!held && !told.length) return null;
-  return [...new Map([...held ?? [], ...told].map((one) => [one.id, one])).values()].sort((one, other) => one.data.revision - other.data.revision);
+  const [held, fresh] = [known.get(alarm), told(alarm)];
+  return held || fresh.length ? joined(held ?? [], fresh) : null;
+}
+
+/** What this page was told of an alarm and still holds. */
+function told(alarm) {
+  return events.filter(({ kind, message }) => kind === "event" && message.type.startsWith(TYPE) && message.data?.alarm === alarm).map(({ message }) => message);
+}
+
+function joined(held, fresh) {
+  return [...new Map([...held, ...fresh].map((one) => [one.id, one])).values()].sort((one, other) => one.data.revision - other.data.revision);
+}
+
+/** Events of what is looked at outlast those that the page holds of all; what happened while the hub was not heard stands in the journal. */
+function keep(kinds) {
+  if (kinds.has("link") && live()) known.clear();
+  if (kinds.has("event")) for (const [alarm, held] of known) if (held) known.set(alarm, joined(held, told(alarm)));
 }
 
 /** Rejects where the journal cannot be read now. */
@@ -41,3 +54,5 @@ function since(alarm) {
   const time = [...alarm.slice(0, TIME_DIGITS)].reduce((sum, digit) => sum * DIGITS.length + DIGITS.indexOf(digit), 0);
   return new Date(Math.max(0, Math.min(time, Date.now()) - SET_MS)).toISOString();
 }
+
+listen(keep);
