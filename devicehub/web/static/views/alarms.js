@@ -144,7 +144,7 @@ function past(told, image) {
     h("dl", {}, ...facts(data)),
     image,
     h("ol", { class: "list" }, ...steps(one).map(({ text, at }) => h("li", {}, h("time", {}, at || "—"), text))),
-    h("ol", { class: "list" }, ...told.map((event) => h("li", {}, h("time", {}, moment(event.time)), happening(event.type), " ", t(`alarm.${event.data.state}`), ...whose(event.data)))),
+    h("ol", { class: "list" }, ...told.map((event) => h("li", {}, h("time", {}, moment(event.time)), happening(event.type), ...whose(event.data)))),
     taken(one));
 }
 
