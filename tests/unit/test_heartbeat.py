@@ -125,9 +125,9 @@ def test_silence_and_its_end_take_turns_and_nothing_is_silent_that_was_answered_
                 unanswered = None
             case "look":
                 new = heartbeat.look(now)
-                assert new == [] or (unanswered is not None and now - unanswered >= WITHIN)
+                assert new == [] or (unanswered is not None and now >= unanswered + WITHIN)
                 found += new
-                unanswered = None if unanswered is not None and now - unanswered >= WITHIN else unanswered
+                unanswered = None if unanswered is not None and now >= unanswered + WITHIN else unanswered
             case "connect":
                 heartbeat.connected()
                 unanswered = None

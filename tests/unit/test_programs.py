@@ -13,7 +13,6 @@ SKIPPED_ANYWHERE = {
     "tests/packaging/debian.py": "a fresh Debian takes root, a registry, and for some a computer that can boot a container",
     "tests/real/test_downstream_guide.py": "npm's registry that cannot be reached",
     "tests/vm/test_power_cuts.py": "QEMU and a kernel",
-    "tests/vm/inside/test_bluetooth.py": "BlueZ in the machine",
     "tests/real/test_file_folder.py": "a file system with names of any bytes",
     "tests/real/test_hotplug.py": "uevents of the kernel",
     "tests/torture/test_disk_faults.py": "a full disk takes root and the right to mount",
