@@ -191,12 +191,11 @@ class EmbeddedBroker:
         assert listening is not None
         if process.returncode is None:
             process.terminate()
-            try:
-                async with asyncio.timeout(_STOP_S):
-                    await process.wait()
-            except TimeoutError:
+            waiting = asyncio.ensure_future(process.wait())
+            done, _ = await asyncio.wait([waiting], timeout=_STOP_S)
+            if not done:
                 process.kill()
-        await process.wait()
+            await waiting
         await asyncio.wait({listening})
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:

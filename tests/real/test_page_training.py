@@ -66,7 +66,7 @@ async def test_a_trainee_is_not_told_what_the_instructor_does(tmp_path: Path) ->
     async with site(tmp_path, Lesson()) as one:
         leader = f"devicehub={one.instructor.rpartition('=')[2]}"
         async with one.socket("/ws/news") as trainee, one.socket("/ws/news", Cookie=leader) as instructor:
-            assert [(await news(each))["messages"] for each in (trainee, instructor)] == [[], []]
+            assert [json.loads(await each.recv())["messages"] for each in (trainee, instructor)] == [[], []]
             one.view.extend(told)
             assert len(cast(list[object], (await news(trainee))["messages"])) == 1
             assert len(cast(list[object], (await news(instructor))["messages"])) == 4

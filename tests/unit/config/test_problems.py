@@ -123,7 +123,7 @@ SECRETS = [
 
 NO_FAULT = (
     "9:1  device[0].fault = \"flop=1\": unknown fault 'flop'; known: baud, cut, drop, flip, garbage, hang, late, lose, "
-    "merge, order, split, swap, twice; as drop=0.01,lose=120"
+    "merge, order, split, swap, twice, unheard; as drop=0.01,lose=120"
 )
 NO_PORT = (
     '7:1  device[0].port = "ttyUSB0": must be a device path as "/dev/ttyUSB0", '
