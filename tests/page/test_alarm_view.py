@@ -4,7 +4,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from playwright.async_api import Locator
+from playwright.async_api import Locator, expect
 
 from tests.page.browsing import Visit, needs_browser, visited
 from tests.page.cameras import HOT, Camera, thermal
@@ -139,7 +139,7 @@ async def test_of_an_alarm_that_is_over_all_is_still_there_after_a_reload(tmp_pa
             await visit.sees(f"{PAST} dd", words)
         await visit.sees(f"{PAST} li:has-text('Stop. Keep people away.') time", ":")
         await visit.sees(f"{PAST} li", "alarm raised")
-        assert await visit.page.locator(f"{PAST} li", has_text="alarm raised").count() == 1
+        await expect(visit.page.locator(f"{PAST} li", has_text="alarm raised")).to_have_count(1, timeout=30_000)
         assert await drawn(visit) >= DRAWN
         events = await taken(visit, visit.page.locator(f"{PAST} a", has_text="ZIP"))
         with ZipFile(events) as file:
