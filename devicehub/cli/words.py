@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 _SPAN: Final = re.compile(r"(?P<count>\d{1,6}(\.\d{1,3})?)(?P<unit>[smhdw])")
+_PAIR: Final = re.compile(r"[a-z0-9-]{1,64}/[a-z0-9-]{1,64}")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -91,7 +92,7 @@ def instant(text: str) -> str:
 
 def alarm(text: str) -> dict[str, str]:
     """`DEVICE/POINT`, or the id of a standing alarm, as the arguments that name it."""
-    if re.fullmatch(r"[a-z0-9-]{1,64}/[a-z0-9-]{1,64}", text):
+    if _PAIR.fullmatch(text):
         device, _, point = text.partition("/")
         return {"device": device, "point": point}
     if re.fullmatch(r"[0-7][0-9A-HJKMNP-TV-Z]{25}", text):
@@ -101,7 +102,7 @@ def alarm(text: str) -> dict[str, str]:
 
 def node(text: str) -> str:
     """`SITE/NODE`, as `hub.site` and `hub.node` have them."""
-    if re.fullmatch(r"[a-z0-9-]{1,64}/[a-z0-9-]{1,64}", text) is None:
+    if _PAIR.fullmatch(text) is None:
         raise argparse.ArgumentTypeError(f"'{text}' must be SITE/NODE, both of a-z, 0-9 and -")
     return text
 

@@ -4,11 +4,14 @@ Also the readings of times, durations and numbers in which files differ from wha
 """
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from math import isfinite
+from typing import TypeVar
 
 MOST = 32
 LONGEST = 160
+_Item = TypeVar("_Item")
 _MORE = "more defects than are told"
 _DATE_TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)([.,]\d{1,9})?)?\s*(Z|[+-]\d\d:?\d\d|[+-]\d\d)?", re.ASCII
@@ -27,6 +30,12 @@ class Defects:
         """One more."""
         text = plain(text)
         self._texts[text if text in self._texts or len(self._texts) < MOST else _MORE] = None
+
+    def first(self, items: Sequence[_Item], most: int, what: str) -> Sequence[_Item]:
+        """As many of them as are told; that there are more is a defect. `what`: what they are, in the plural."""
+        if len(items) > most:
+            self.add(f"of {len(items)} {what} {most} are told")
+        return items[:most]
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -1,7 +1,16 @@
-"""What one finished screening found, as an alarm."""
+"""What one finished screening came to, and what it found, as an alarm."""
 
-from devicehub.model.reading import DeviceAlarm
+from collections.abc import Collection
+
+from devicehub.model.reading import DeviceAlarm, Outcome
 from devicehub.model.segment import segment
+
+_WORST = (Outcome.ALARM, Outcome.INCONCLUSIVE, Outcome.ABORTED, Outcome.CLEAR)
+
+
+def worst(outcomes: Collection[Outcome]) -> Outcome:
+    """What a screening that says several things comes to; at least one. Clear only where all of them are."""
+    return next(outcome for outcome in _WORST if outcome in outcomes)
 
 
 def finding(kind: str, name: str, text: str, value: float | None = None) -> tuple[DeviceAlarm, DeviceAlarm]:

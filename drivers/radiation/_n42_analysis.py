@@ -6,7 +6,6 @@ says twice and should say once, the worse counts.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import TypeVar
 
 from devicehub.model.reading import Cause, Identified, Outcome, Peak, Result, Sample
 from devicehub.model.units import Unit
@@ -20,7 +19,6 @@ _NATURAL = ("norm", "naturally occurring")
 _ANALYSES = ("NuclideAnalysisResults", "NuclideAnalysis")
 _FAILED = frozenset({"Failure", "Other"})
 _NO = frozenset({"false", "0"})
-_Item = TypeVar("_Item")
 
 
 def verdicts(root: Element, run: str, defects: Defects) -> Iterator[Sample]:
@@ -43,7 +41,7 @@ def _verdict(analysis: Element, run: str, defects: Defects) -> Iterator[Sample]:
     categories = dict.fromkeys(
         plain(one.said("RadAlarmCategoryCode"), 40) or "alarm" for one in analysis.every("RadAlarm")
     )
-    alarms = _first(list(categories), "kinds of alarm", defects)
+    alarms = defects.first(list(categories), MOST_NAMED, "kinds of alarm")
     text = analysis.said("AnalysisStartDateTime")
     began = instant_of(text, defects) if text else None
     peaks = tuple(_peaks(analysis, defects))
@@ -67,7 +65,7 @@ def _told(nuclides: Sequence[Element], defects: Defects) -> Sequence[Element]:
     named = [one for one in nuclides if one.said("NuclideName")]
     if len(named) > MOST_NAMED:
         named.sort(key=lambda one: _natural(Identified("", group=_group(one))))
-    return _first(named, "nuclides", defects)
+    return defects.first(named, MOST_NAMED, "nuclides")
 
 
 def _without_finding(analysis: Element, nuclides: Sequence[Element], defects: Defects) -> Outcome:
@@ -113,17 +111,10 @@ def _confidence(nuclide: Element, defects: Defects) -> float | None:
 
 
 def _peaks(analysis: Element, defects: Defects) -> Iterator[Peak]:
-    for one in _first(list(analysis.every("SpectrumPeak")), "peaks", defects):
+    for one in defects.first(list(analysis.every("SpectrumPeak")), MOST_NAMED, "peaks"):
         energy, area = number(one.said("SpectrumPeakEnergyValue")), number(one.said("SpectrumPeakNetAreaValue"))
         if energy is None:
             defects.add("a peak without an energy")
         else:
             name = plain(one.said("SpectrumPeakNuclideName"), 40)
             yield Peak(name, energy, Unit.KILOELECTRONVOLT, area or 0.0)
-
-
-def _first(items: Sequence[_Item], what: str, defects: Defects) -> Sequence[_Item]:
-    """As many of them as are told, and a defect where there are more."""
-    if len(items) > MOST_NAMED:
-        defects.add(f"of {len(items)} {what} {MOST_NAMED} are told")
-    return items[:MOST_NAMED]

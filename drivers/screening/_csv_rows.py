@@ -11,13 +11,12 @@ from devicehub.model.columns import ANY, ColumnMap, Place, TimeColumns
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Cause, Identified, Measurement, Outcome, Quality, Result, Sample
 from devicehub.wire.defects import Defects, instant_of, number, plain
-from devicehub.wire.findings import finding
+from devicehub.wire.findings import finding, worst
 
 MOST_BYTES = 1024 * 1024
 MOST_ROWS = 2000
 MOST_LINE_ENDS = 20_000
 LONGEST_TIME = 64
-_WORST = (Outcome.ALARM, Outcome.INCONCLUSIVE, Outcome.ABORTED, Outcome.CLEAR)
 _BEHIND_DIGIT = re.compile(r"(.*\d)(\D*[A-Za-z]\D*)")
 
 
@@ -218,7 +217,7 @@ class _Table:
             if outcome is None:
                 row.defects.add(f"line {row.line}: verdict '{plain(text, 40)}' is not one of the column map's")
             outcomes.add(outcome or Outcome.INCONCLUSIVE)
-        return next(outcome for outcome in _WORST if outcome in outcomes)
+        return worst(outcomes)
 
 
 def _trust(*, doubt: bool) -> tuple[Quality, Cause]:

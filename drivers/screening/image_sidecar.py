@@ -23,7 +23,7 @@ from devicehub.model.device import Category, Channel, ChannelKind, Option
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Cause, Identified, Image, Layout, Outcome, Result, Sample
 from devicehub.wire.defects import Defects, instant_of, plain
-from devicehub.wire.findings import finding
+from devicehub.wire.findings import finding, worst
 from devicehub.wire.jpeg import check_jpeg, trim_jpeg
 from devicehub.wire.packet import Packet
 from devicehub.wire.png import check_png
@@ -36,7 +36,6 @@ MOST_FOUND = 32
 _PICTURES = frozenset({"png", "jpg", "jpeg"})
 _SIDECARS = frozenset({"json", "xml", "txt"})
 _NAMES = ("verdict", "item", "finding", "note", "time", "operator")
-_WORST = (Outcome.ALARM, Outcome.INCONCLUSIVE, Outcome.CLEAR)
 
 
 class Pairs:
@@ -134,7 +133,7 @@ class Pairs:
             outcomes.add(outcome or Outcome.INCONCLUSIVE)
         if len(outcomes) > 1:
             defects.add(f"verdicts that differ: {plain(', '.join(said))}")
-        return next(outcome for outcome in _WORST if outcome in outcomes)
+        return worst(outcomes)
 
     def _first(self, known: str, facts: Mapping[str, Sequence[str]], defects: Defects) -> str:
         """Its text, the first where there are several; empty where there is none."""
@@ -145,9 +144,7 @@ class Pairs:
 
     def _findings(self, facts: Mapping[str, Sequence[str]], defects: Defects) -> Sequence[str]:
         found = [plain(text) for text in facts.get(self._names["finding"], ()) if text]
-        if len(found) > MOST_FOUND:
-            defects.add(f"of {len(found)} findings {MOST_FOUND} are told")
-        return found[:MOST_FOUND]
+        return defects.first(found, MOST_FOUND, "findings")
 
 
 def _parts(name: str) -> tuple[str, str]:
