@@ -157,4 +157,6 @@ async def test_a_device_that_is_ready_and_finds_nothing_yet_says_so_on_its_tile(
     async with visited(tmp_path, TRACE) as visit:
         await visit.sees(".tile:not(.stale) .value", "Drift gas temperature")
         lacking = await visit.page.locator(".tile .lacking").all_inner_texts()
-        assert sorted(lacking) == ["explosives NONE warming-up", "narcotics NONE warming-up"]
+        assert sorted(lacking) == ["explosives NONE warming up", "narcotics NONE warming up"]
+        await visit.page.locator("#language").select_option("sr-Cyrl")
+        await visit.sees(".tile .lacking", "загрева")

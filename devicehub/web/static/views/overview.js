@@ -5,7 +5,7 @@ import { imager, imagers } from "../imager.js";
 import { channels, hottest, measured } from "../measured.js";
 import { sparkline } from "../plot.js";
 import { age, alarms, believed, devices, events, history, listen, live, silence, standing, stateOf } from "../store.js";
-import { clock, duration, happening, spoken, t } from "../words.js";
+import { because, clock, duration, happening, spoken, t } from "../words.js";
 
 const SELECTED = "devicehub.imager";
 
@@ -83,7 +83,7 @@ function tile(one) {
 /** What a device that is there cannot find now, or not in full: its values say nothing of that. */
 function lacking(one) {
   return (one.capability?.capabilities ?? []).filter(({ level }) => level !== "full")
-    .map(({ name, level, cause }) => h("strong", { class: "lacking" }, h("span", { lang: spoken(name) }, t(name)), ` ${t(`level.${level}`)} `, h("span", { lang: "en" }, cause)));
+    .map(({ name, level, cause }) => h("strong", { class: "lacking" }, h("span", { lang: spoken(name) }, t(name)), ` ${t(`level.${level}`)} ${because(cause)}`));
 }
 
 /** What the device says, struck where it is not current or its quality is not good. */
