@@ -56,7 +56,8 @@ class Act(Struct, frozen=True, kw_only=True):
     """A person's act. The point is named by `device` and `point`, or the standing alarm by its id `alarm`.
 
     `command`: id of the command; the same one twice is one act. `revision`: what the person saw, None for
-    whatever it is now. `seconds`: how long to shelve or silence.
+    whatever it is now. `seconds`: how long to shelve or silence. `record_only`: a comment that stands in the record of
+    the act and nowhere else, so that what somebody wrote for others to read stays the alarm's comment.
     """
 
     verb: Verb
@@ -70,6 +71,7 @@ class Act(Struct, frozen=True, kw_only=True):
     disposition: Disposition | None = None
     seconds: float | None = None
     one_shot: bool = False
+    record_only: bool = False
 
 
 class _Arguments(Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,6 +84,7 @@ class _Arguments(Struct, frozen=True, forbid_unknown_fields=True):
     seconds: float | None = None
     until: datetime | None = None
     one_shot: bool = False
+    record_only: bool = False
 
 
 def act_of(verb: str, command: str, issuer: str, arguments: Mapping[str, object], utc: float) -> Act:
@@ -109,6 +112,7 @@ def act_of(verb: str, command: str, issuer: str, arguments: Mapping[str, object]
         disposition=given.disposition,
         seconds=seconds,
         one_shot=given.one_shot,
+        record_only=given.record_only,
     )
     _check(act)
     return act

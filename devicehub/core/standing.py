@@ -182,7 +182,7 @@ def acted(data: AlarmData, act: Act, seconds: float, now: Stamp) -> AlarmData:
             return replace(data, shelved=ShelvingData(until=until, left_s=seconds, kind=kind, by=by, why=why))
         case Verb.SILENCE:
             return replace(data, silenced=TimedData(until=until, left_s=seconds))
-        case Verb.COMMENT:
+        case Verb.COMMENT if not act.record_only:
             return replace(data, comment=ActData(at, by, why))
         case _:
             return data

@@ -32,6 +32,9 @@ _MORE: Final[Mapping[Verb, tuple[Option, ...]]] = {
         Option(name="one_shot", title="End it when the alarm ends", default=False),
     ),
     Verb.SILENCE: (_FOR,),
+    Verb.COMMENT: (
+        Option(name="record_only", title="On record alone: the comment that the alarm bears stays", default=False),
+    ),
 }
 
 RELOAD: Final = Command(verb="reload", title="Read the configuration again", timeout=60.0)

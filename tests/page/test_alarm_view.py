@@ -104,6 +104,24 @@ async def test_steps_are_ticked_off_with_their_time_and_the_banner_says_the_next
         assert await visit.page.get_by_role("textbox", name="Note").input_value() == "paint"
 
 
+COMMENTED = """async (why) => {
+  const { command } = await import("/static/act.js");
+  const { alarms } = await import("/static/store.js");
+  return (await command("hub", "comment", { alarm: [...alarms.values()][0].data.alarm, why })).state;
+}"""
+"""What anybody may say of an alarm over MQTT."""
+
+
+async def test_a_comment_is_shown_and_no_tick_takes_its_place(tmp_path: Path) -> None:
+    async with visited(tmp_path, thermal()) as visit:
+        await opened(visit)
+        assert await visit.page.evaluate(COMMENTED, "the owner was called") == "done"
+        await visit.page.locator(".step input").first.press("Space")
+        await visit.sees(".step time", ":")
+        shown = visit.page.locator(f"{ONE} dt:text-is('Comment') + dd")
+        assert await shown.all_inner_texts() == ["op-1147: the owner was called"]
+
+
 NOBODY = "() => localStorage.removeItem('devicehub.issuer')"
 
 

@@ -154,3 +154,4 @@ def test_what_is_just_an_act() -> None:
     assert (longest.device, longest.point) == ("d" * 64, "p" * 64)
     assert act_of("silence", "c", "op", {"device": "d", "point": "p", "seconds": 0.5}, UTC).seconds == 0.5
     assert act_of("shelve", "c", "op", {"device": "d", "point": "p", "why": "w", "one_shot": True}, UTC).one_shot
+    assert act_of("comment", "c", "op", {"alarm": "a", "why": "w", "record_only": True}, UTC).record_only

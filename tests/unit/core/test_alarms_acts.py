@@ -156,6 +156,17 @@ def test_a_comment_is_told_and_stays_with_the_alarm() -> None:
     )
 
 
+def test_a_remark_for_the_record_alone_leaves_the_comment_that_somebody_wrote() -> None:
+    one = raised(HIGH)
+    assert "comment" not in body(done(one, act(Verb.COMMENT, why="step 1 done: stop", record_only=True), 2)[0])
+    own = body(done(one, act(Verb.COMMENT, why="owner called"), 3)[0])["comment"]
+    event, state = done(one, act(Verb.COMMENT, why="step 2 done: isolate", record_only=True), 4)
+    audit = alarm(event).audit
+    assert audit is not None
+    assert (event.type, alarm(event).revision, audit.why) == ("alarm.commented", 4, "step 2 done: isolate")
+    assert body(event)["comment"] == body(state)["comment"] == own
+
+
 def test_a_latched_alarm_stays_until_it_is_reset() -> None:
     one = raised(STUCK)
     done(one, act(Verb.ACK), 2)

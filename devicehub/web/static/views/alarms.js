@@ -83,7 +83,8 @@ function measured(data) {
 
 function facts(data) {
   const rows = [["raised-at", moment(data.raised)], ["letter", data.letter ?? "A"], ["quality", t(`quality.${data.quality ?? "good"}`)],
-    ["activations", data.activations], ["acked-by", data.acked?.by], ["disposition", data.disposition && t(`disposition.${data.disposition.code}`)], ["note", data.disposition?.note],
+    ["activations", data.activations], ["acked-by", data.acked && [data.acked.by, data.acked.note].filter(Boolean).join(": ")], ["disposition", data.disposition && t(`disposition.${data.disposition.code}`)], ["note", data.disposition?.note],
+    ["comment", data.comment && `${data.comment.by}: ${data.comment.note}`],
     ["shelved-by", data.shelved && `${data.shelved.by}: ${data.shelved.why}`], ["rules", data.rules_digest?.slice(0, 18)]];
   return rows.filter(([, value]) => value !== null && value !== undefined && value !== "").flatMap(([name, value]) => [h("dt", {}, t(name)), h("dd", {}, String(value))]);
 }
@@ -104,7 +105,7 @@ function todo(one) {
   const said = h("span", { role: "status" });
   return h("fieldset", {}, h("legend", {}, t("steps")), ...steps(one).map(({ text, at }, index) =>
     h("label", { class: "step" }, h("span", { class: "redden" }, h("input", { type: "checkbox", checked: Boolean(at), onchange: async ({ target }) => {
-      if (!await attempt(said, "hub", "comment", { alarm: one.data.alarm, why: remark(index, text, target.checked) })) target.checked = !target.checked;
+      if (!await attempt(said, "hub", "comment", { alarm: one.data.alarm, ...remark(index, text, target.checked) })) target.checked = !target.checked;
     } })), text, h("time", {}, at))), said);
 }
 
