@@ -2,7 +2,8 @@
 
 import { command, issuer, setIssuer } from "./act.js";
 import { fill, h } from "./dom.js";
-import { t } from "./words.js";
+import { inTurn } from "./turns.js";
+import { refused, t } from "./words.js";
 
 /** Who works here. Nothing can be done before it is known. */
 export function issuerField() {
@@ -11,15 +12,16 @@ export function issuerField() {
 }
 
 /**
- * Have the hub or a device do something; `said` tells what became of it. Arguments that are empty are left out.
+ * Have the hub or a device do something; `said` tells what became of it. Arguments that are empty are left out. What is done to an alarm waits for its turn.
  * Gives the answer if it was done, else null.
  */
 export async function attempt(said, target, verb, args = {}, why = "") {
   if (needsIssuer(said)) return null;
   fill(said, t("asked"));
   try {
-    const answer = await command(target, verb, Object.fromEntries(Object.entries(args).filter(([, value]) => value !== "")), why);
-    fill(said, [t(`answer.${answer.state}`), answer.why].filter(Boolean).join(": "));
+    const given = Object.fromEntries(Object.entries(args).filter(([, value]) => value !== ""));
+    const answer = await (given.alarm ? inTurn(verb, given, why) : command(target, verb, given, why));
+    fill(said, [t(`answer.${answer.state}`), refused(answer.why)].filter(Boolean).join(": "));
     return answer.state === "done" ? answer : null;
   } catch (error) {
     fill(said, t(error.message));

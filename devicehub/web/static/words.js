@@ -43,6 +43,11 @@ export function because(cause) {
   return cause ? t(`cause.${cause}`) : "";
 }
 
+/** Why an act on an alarm was refused, which the hub says as `word: English`; what else it says of a command stays as it came. */
+export function refused(why = "") {
+  return words[`refusal.${why.split(":")[0]}`] ?? why;
+}
+
 /** A number with at most `digits` behind the point, as the language writes it. */
 export function number(value, digits = 2) {
   return new Intl.NumberFormat(language(), { maximumFractionDigits: digits }).format(value);

@@ -11,6 +11,7 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import fields
 
+from devicehub.alarm.acts import Refusal
 from devicehub.model.alarm import AlarmCategory, AlarmQuality, AlarmState, Condition, Disposition, Priority
 from devicehub.model.command import CommandState
 from devicehub.model.device import Category, DeviceState
@@ -53,15 +54,20 @@ SHOWN: dict[str, tuple[type[StrEnum], ...]] = {
     "priority": (Priority,),
     "quality": (Quality, AlarmQuality),
     "radiometric": (Radiometric,),
+    "refusal": (Refusal,),
     "state": (DeviceState,),
 }
 """What the hub says by a name that the page puts into words: the key's beginning, and the names."""
-UNSAID: dict[str, set[str]] = {"answer": {CommandState.ACCEPTED}, "radiometric": {Radiometric.TRUE}}
-"""Names that the page never shows, beside those that are empty."""
+UNSAID: dict[str, set[str]] = {
+    "answer": {CommandState.ACCEPTED},
+    "radiometric": {Radiometric.TRUE},
+    "refusal": {Refusal.INVALID},
+}
+"""Names that the page never shows as words, beside those that are empty."""
 KEY = re.compile(r"\bt\((?:\w+ \? )?[\"']([a-z0-9.-]+)[\"']")
-NAMED = re.compile(r"\bt\(`([a-z.-]+)\.\$\{")
-OWN = {"exercise", "light", "palette", "stage", "step", "theme", "view"}
-"""Beginnings of keys whose rest is the page's own, or that of a scenario."""
+NAMED = re.compile(r"\b(?:t\(|words\[)`([a-z.-]+)\.\$\{")
+OWN = {"event", "exercise", "light", "palette", "stage", "step", "theme", "view"}
+"""Beginnings of keys whose rest is the page's own, that of a scenario, or the type of an event, which is told without words too."""
 PLACE = re.compile(r"\{\w+\}")
 
 

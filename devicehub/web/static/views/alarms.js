@@ -17,6 +17,8 @@ export const DISPOSITIONS = ["confirmed-threat", "innocent.known-cause", "innoce
 const SHELVE = [300, 1800, 3600];
 /** The note that is being written, and on which alarm: what happens to the alarm meanwhile does not take it away. */
 let draft = ["", ""];
+/** The reason for a shelving that was not done, and of which alarm. */
+let reason = ["", ""];
 /** Closed by a disposition alone: the hub neither shelves nor suppresses them. */
 const MANAGED = "threat";
 
@@ -24,7 +26,7 @@ export function open(main, chosen) {
   const list = h("ol", { class: "list" });
   const whole = h("div");
   fill(main, panel("alarms-standing", t("standing-alarms"), issuerField(), list), h("div", { class: "wide" }, whole));
-  let [id, revision, image] = [chosen, null, null];
+  let [id, revision, image, said] = [chosen, null, null, null];
   const anew = () => { revision = null; draw(); };
   const draw = () => {
     renew(list, ...standing().map((one) => line(one, one.data.alarm === id)));
@@ -35,9 +37,9 @@ export function open(main, chosen) {
     const now = one ? one.data.revision : last ? `over ${last.data.revision}` : id ? `none ${told !== null} ${live()}` : `all ${live()}`;
     image?.look();
     if (now === revision) return one && course(whole, one);
-    if (image?.element.dataset.exposure !== last?.data.alarm) image = last ? exposure(last) : null;
+    if (image?.element.dataset.exposure !== last?.data.alarm) [image, said] = last ? [exposure(last), answers()] : [null, null];
     revision = now;
-    fill(whole, one ? detail(one, image.element) : last ? past(told, image.element) : panel("alarm-none", t(!live() ? "link-lost" : !id ? "no-alarm" : told ? "no-such-alarm" : "asked")));
+    fill(whole, one ? detail(one, image.element, said) : last ? past(told, image.element) : panel("alarm-none", t(!live() ? "link-lost" : !id ? "no-alarm" : told ? "no-such-alarm" : "asked")));
     if (one) course(whole, one);
   };
   draw();
@@ -51,7 +53,12 @@ function line({ data, subject }, here) {
     h("span", {}, t(`alarm.${data.state}`)), h("span", {}, duration(age({ time: data.raised }))));
 }
 
-function detail(one, image) {
+/** Where it is said what became of an act: they outlast what is drawn anew, since what an act leads to is drawn anew. */
+function answers() {
+  return { steps: h("span", { role: "status" }), acts: h("span", { role: "status", "data-said": "" }), disposition: h("span", { role: "status" }) };
+}
+
+function detail(one, image, said) {
   const { data, subject } = one;
   return panel("alarm-one", `${t(`priority.${data.priority}`)} ${subject}`,
     chain(data),
@@ -59,9 +66,9 @@ function detail(one, image) {
     h("dl", {}, ...facts(data)),
     h("canvas", { class: "trend", "data-trend": "", role: "img", "aria-label": t("trend-of", { subject }) }),
     image,
-    todo(one),
-    buttons(data),
-    disposition(data),
+    todo(one, said.steps),
+    buttons(data, said.acts),
+    disposition(data, said.disposition),
     taken(one));
 }
 
@@ -101,23 +108,21 @@ function course(whole, { data, subject }) {
 }
 
 /** What to do, in order, with the time at which each was done. A tick that the hub did not take is none. */
-function todo(one) {
-  const said = h("span", { role: "status" });
+function todo(one, said) {
   return h("fieldset", {}, h("legend", {}, t("steps")), ...steps(one).map(({ text, at }, index) =>
     h("label", { class: "step" }, h("span", { class: "redden" }, h("input", { type: "checkbox", checked: Boolean(at), onchange: async ({ target }) => {
       if (!await attempt(said, "hub", "comment", { alarm: one.data.alarm, ...remark(index, text, target.checked) })) target.checked = !target.checked;
     } })), text, h("time", {}, at))), said);
 }
 
-function buttons(data) {
-  const said = h("span", { role: "status", "data-said": "" });
+function buttons(data, said) {
   const act = (verb, args = {}, why = "") => attempt(said, "hub", verb, { alarm: data.alarm, revision: data.revision, ...args }, why);
   return h("div", { class: "buttons" },
     h("button", { "data-key": "a", disabled: data.acknowledged, onclick: () => act("ack") }, t("acknowledge")),
     h("button", { "data-key": "s", disabled: Boolean(data.silenced), onclick: () => act("silence", { seconds: SILENCE_SECONDS }) }, t("silence", { time: duration(SILENCE_SECONDS) })),
     ...(data.category === MANAGED ? [h("span", {}, t("never-shelved"))] : SHELVE.map((seconds) => h("button", { onclick: async () => {
-      const why = await ask(t("shelve-for", { time: duration(seconds) }), t("shelve"), t("why-shelve"));
-      if (why) act("shelve", { seconds, why }, why);
+      const why = await ask(t("shelve-for", { time: duration(seconds) }), t("shelve"), t("why-shelve"), reason[0] === data.alarm ? reason[1] : "");
+      if (why) reason = [data.alarm, await act("shelve", { seconds, why }, why) ? "" : why];
     } }, t("shelve-for", { time: duration(seconds) })))),
     data.shelved ? h("button", { onclick: () => act("unshelve") }, t("unshelve")) : null,
     data.latched && data.active === false ? h("button", { onclick: () => act("reset") }, t("reset")) : null,
@@ -125,8 +130,7 @@ function buttons(data) {
 }
 
 /** What it was: required before the alarm is over. Digits choose. */
-function disposition(data) {
-  const said = h("span", { role: "status" });
+function disposition(data, said) {
   const note = h("textarea", { rows: 2, "aria-label": t("note"), placeholder: t("note"), oninput: () => { draft = [data.alarm, note.value]; } });
   if (draft[0] === data.alarm) note.value = draft[1];
   return h("fieldset", {}, h("legend", {}, t("what-was-it")), note, h("div", { class: "buttons" },
