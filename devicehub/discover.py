@@ -1,6 +1,6 @@
 """Which drivers fit the hardware that is present: a pure match of identities with declarations."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -83,14 +83,36 @@ def candidates(descriptor: Descriptor, drivers: Iterable[Driver]) -> list[Candid
 
 
 def by_bytes(packets: Sequence[Packet], drivers: Iterable[Driver]) -> list[Candidate]:
-    """The drivers of serial devices that make something of what a device said unasked, best first."""
+    """The drivers that make something of what a device said unasked, best first.
+
+    Of a driver for a serial line also at each characteristic and endpoint by itself: a radio or a USB pipe often stands
+    in the place of the cable.
+    """
     found = [match for driver in drivers if (match := _heard(packets, driver)) is not None]
     return sorted(found, key=lambda one: (-one.score, one.driver))
 
 
 def _heard(packets: Sequence[Packet], driver: Driver) -> Candidate | None:
-    if not isinstance(driver.link, SerialLink):
-        return None
+    made = [one for where, heard in _as_heard(packets, driver) if (one := _made(heard, driver, where)) is not None]
+    return max(made, key=lambda one: one.score, default=None)
+
+
+def _as_heard(packets: Sequence[Packet], driver: Driver) -> Iterator[tuple[str, list[Packet]]]:
+    """What such a driver would hear of it, and where if not at its own kind of link."""
+    match driver.link:
+        case SerialLink():
+            for port in dict.fromkeys(packet.port for packet in packets):
+                yield port, [Packet(packet.data) for packet in packets if packet.port == port]
+        case BleLink(notify=notify):
+            ports = {uuid.lower() for uuid in notify}
+            yield "", [packet for packet in packets if packet.port in ports]
+        case UsbLink():
+            yield "", [packet for packet in packets if packet.port.startswith("in:")]
+        case _:
+            return
+
+
+def _made(packets: Sequence[Packet], driver: Driver, where: str) -> Candidate | None:
     protocol = driver.open({})
     protocol.start(0.0)
     steps = [protocol.on_packet(0.0, packet) for packet in packets]
@@ -98,7 +120,8 @@ def _heard(packets: Sequence[Packet], driver: Driver) -> Candidate | None:
     bad = sum(len(step.faults) for step in steps)
     if not good:
         return None
-    return Candidate(driver.name, round(0.8 * good / (good + bad), 2), f"{good} samples and {bad} faults in its bytes")
+    why = f"{good} samples and {bad} faults in its bytes" + (f" at {where}" if where else "")
+    return Candidate(driver.name, round(0.8 * good / (good + bad), 2), why)
 
 
 def _match(descriptor: Descriptor, driver: Driver) -> Candidate | None:

@@ -13,6 +13,7 @@ from devicehub.cli.parser_alarms import alarms, scans, whatif
 from devicehub.cli.parser_broker import broker
 from devicehub.cli.parser_exercises import exercises
 from devicehub.cli.parser_inspections import inspections
+from devicehub.cli.parser_tapes import tapes
 
 
 def build_parser() -> Parser:
@@ -138,22 +139,7 @@ def _looking(commands: Nouns) -> None:
     _consuming(commands)
     _sending(commands)
     _entering(commands)
-    record = leaf(commands, "record", "record", "write what goes over a device's link as a transcript")
-    record.add_argument("device", metavar="DEVICE", help="of the configuration, or the serial port of an unknown one")
-    record.add_argument("out", type=Path, metavar="OUT")
-    record.add_argument("--redact", action="store_true", help="without serial numbers and without what was scanned")
-    record.add_argument("--baud", type=words.whole(10**7), default=9600, metavar="N", help="of a serial port")
-    record.add_argument("--for", dest="seconds", type=words.seconds, metavar="SECONDS", help="stop by itself")
-    config_option(record)
-    replay = leaf(commands, "replay", "replay", "play a transcript into a driver, in its own time")
-    replay.add_argument("file", type=Path, metavar="FILE")
-    replay.add_argument("--driver", required=True, metavar="NAME")
-    replay.add_argument(
-        "--expect", action="store_true", help="write what the driver makes of it to FILE.expected, at once"
-    )
-    replay.add_argument("--speed", type=words.speed, default=1.0, metavar="N", help="times as fast")
-    replay.add_argument("--option", type=words.option, action="append", default=[], metavar="NAME=VALUE")
-    config_option(replay)
+    tapes(commands)
 
 
 def _sending(commands: Nouns) -> None:

@@ -2,17 +2,19 @@
 
 import argparse
 import asyncio
+import importlib
 import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, cast
 
 from devicehub.cli.exits import CommandError, Exit
 from devicehub.cli.given import given_config, given_device
 from devicehub.cli.opened import opened
 from devicehub.cli.output import new_file, note, print_json, say
 from devicehub.cli.recording import Recording
+from devicehub.cli.unknown_place import is_place
 from devicehub.clock import Clock
 from devicehub.config import DeviceConfig
 from devicehub.config.fitted import fitted
@@ -29,10 +31,9 @@ PERSONAL = "personal data included"
 
 def run(args: argparse.Namespace) -> int:
     """Record until the time is over, the link is lost (69) or Ctrl-C (130). Never overwrites."""
-    if "/" in args.device:
-        from devicehub.cli.record_unknown import record_port  # noqa: PLC0415 - loads every driver, which takes a while
-
-        return record_port(args)
+    if is_place(args.device):
+        unknown = importlib.import_module("devicehub.cli.record_unknown")  # loads every driver, which takes a while
+        return cast(int, unknown.record_unknown(args))
     config = given_config(args)
     device = given_device(config, args.device)
     driver = fitted(load_driver(device.driver, config.hub.device_files), device)

@@ -53,6 +53,11 @@ class BleTransport:
             wanted = Wanted(address=address or "", name="" if address else name or "")
         else:
             wanted = Wanted(name=link.name, service=link.service)
+        return await cls.meet(link, radio, wanted)
+
+    @classmethod
+    async def meet(cls, link: BleLink, radio: BleRadio, wanted: Wanted) -> Self:
+        """As `open`, for a peripheral that is wanted so."""
         peripheral, device = await radio.find(wanted)
         async with contextlib.AsyncExitStack() as undo:
             undo.callback(radio.release, peripheral.address, failed=True)

@@ -79,7 +79,10 @@ def _foreign_errors() -> tuple[type[Exception], ...]:
 
 
 def _translated(doing: str, error: Exception, *, opened: bool) -> LinkError:
-    detail = str(error) or type(error).__name__
+    from bleak.exc import BleakGATTProtocolError  # noqa: PLC0415 - as above
+
+    said = error.args[-1] if isinstance(error, BleakGATTProtocolError) else error
+    detail = str(said) or type(error).__name__
     if opened:
         return LinkLostError(f"{doing}: {detail}")
     advice = _advice(error)

@@ -50,11 +50,15 @@ class Peripheral:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which peripheral is looked for: its address, else a prefix of its advertised name or a service it offers."""
+    """Which peripheral is looked for: its address, else a prefix of its advertised name or a service it offers.
+
+    `whole`: the name is not a prefix but all of it.
+    """
 
     address: str = ""
     name: str = ""
     service: str = ""
+    whole: bool = False
 
     def __post_init__(self) -> None:
         if not (self.address or self.name or self.service):
@@ -64,14 +68,15 @@ class Wanted:
         if self.address:
             return self.address
         return " or ".join(
-            [f"named '{self.name}...'"] * bool(self.name) + [f"with service {self.service}"] * bool(self.service)
+            [f"named '{self.name}{'' if self.whole else '...'}'"] * bool(self.name)
+            + [f"with service {self.service}"] * bool(self.service)
         )
 
     def matches(self, peripheral: Peripheral) -> bool:
         """Whether this is the one."""
         if self.address:
             return peripheral.address.lower() == self.address.lower()
-        if self.name and peripheral.name.startswith(self.name):
+        if self.name and (peripheral.name == self.name if self.whole else peripheral.name.startswith(self.name)):
             return True
         return bool(self.service) and self.service.lower() in peripheral.services
 

@@ -19,7 +19,10 @@ Interfaces = dict[str, Properties]
 
 @dataclass
 class FakePeripheral:
-    """One peripheral: a simulator, its address and what BlueZ knows of it."""
+    """One peripheral: a simulator, its address and what BlueZ knows of it.
+
+    `values`: of the characteristics that can be read. `silent`: those that refuse to be subscribed to.
+    """
 
     address: str
     simulator: BleSimulator
@@ -29,6 +32,8 @@ class FakePeripheral:
     notifying: set[str] = field(default_factory=set)
     acquired: dict[str, tuple[socket.socket, socket.socket]] = field(default_factory=dict)
     written: list[tuple[str, bytes, str]] = field(default_factory=list)
+    values: dict[str, bytes] = field(default_factory=dict)
+    silent: frozenset[str] = frozenset()
 
     @property
     def path(self) -> str:

@@ -51,6 +51,7 @@ class FakeBluez:
             f"{CHARACTERISTIC_INTERFACE}.StopNotify": self._stop_notify,
             f"{CHARACTERISTIC_INTERFACE}.AcquireNotify": self._acquire_notify,
             f"{CHARACTERISTIC_INTERFACE}.WriteValue": self._write_value,
+            f"{CHARACTERISTIC_INTERFACE}.ReadValue": self._read_value,
         }
         bus.add_message_handler(self._on_message)
 
@@ -212,8 +213,20 @@ class FakeBluez:
         return Message.new_method_return(message)
 
     def _start_notify(self, message: Message) -> Message:
-        self._owner(message).notifying.add(str(message.path))
+        peripheral = self._owner(message)
+        if peripheral.characteristics()[str(message.path)] in peripheral.silent:
+            return Message.new_error(message, "org.bluez.Error.NotPermitted", "Operation is not permitted")
+        peripheral.notifying.add(str(message.path))
         return Message.new_method_return(message)
+
+    def _read_value(self, message: Message) -> Message:
+        """As BlueZ: what is read of a subscribed characteristic is also told as its value."""
+        peripheral = self._owner(message)
+        uuid = peripheral.characteristics()[str(message.path)]
+        if uuid not in peripheral.values:
+            return Message.new_error(message, "org.bluez.Error.NotPermitted", "Read not permitted")
+        self._notify(peripheral, [(uuid, peripheral.values[uuid])])
+        return Message.new_method_return(message, "ay", [peripheral.values[uuid]])
 
     def _stop_notify(self, message: Message) -> Message:
         self._owner(message).notifying.discard(str(message.path))

@@ -97,3 +97,25 @@ def test_what_a_device_says_unasked_names_the_drivers_that_understand_it() -> No
     assert 0 < best.score < 0.8
     assert re.fullmatch(r"\d+ samples and [1-9]\d* faults in its bytes", best.why)
     assert by_bytes([Packet(b"hello world\r\n")], drivers) == []
+
+
+def heard(name: str, port: str | None = None) -> dict[str, str]:
+    """Why each driver may fit what a device of that driver said, heard at `port` where one is given."""
+    packets = recorded_packets(name)
+    said = packets if port is None else [Packet(packet.data, port) for packet in packets]
+    return {one.driver: one.why for one in by_bytes(said, [load_driver(one) for one in driver_names()])}
+
+
+def test_what_a_peripheral_notifies_names_the_drivers_that_subscribe_there() -> None:
+    assert re.fullmatch(r"\d+ samples and \d+ faults in its bytes", heard("radiation.atom_fast")["radiation.atom_fast"])
+    assert "radiation.atom_fast" not in heard("radiation.atom_fast", "0000beef-0000-1000-8000-00805f9b34fb")
+
+
+def test_what_comes_from_endpoints_names_the_drivers_that_read_them() -> None:
+    assert re.fullmatch(r"\d+ samples and \d+ faults in its bytes", heard("scanner.hid_pos")["scanner.hid_pos"])
+
+
+def test_what_comes_by_radio_or_usb_may_be_what_a_cable_would_carry() -> None:
+    uuid = "6e400003-b5a3-f393-e0a9-e50e24dcca9e"
+    why = heard("thermal.gy_mcu90640", uuid)["thermal.gy_mcu90640"]
+    assert re.fullmatch(rf"\d+ samples and \d+ faults in its bytes at {uuid}", why)
