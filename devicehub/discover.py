@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from devicehub.driver import BleLink, Driver, SerialLink, UsbLink, VideoLink
+from devicehub.driver import BleLink, Driver, NetworkLink, SerialLink, UsbLink, VideoLink
 from devicehub.model.device import UsbId
 from devicehub.model.reading import Image, Measurement, Scan, Spectrum
+from devicehub.transport.beacons import Broadcast
 from devicehub.transport.inventory import Kind as PresentKind
 from devicehub.transport.inventory import Present
 from devicehub.transport.serial_ports import SerialPort
@@ -33,11 +34,15 @@ class Kind(StrEnum):
     USB = "usb"
     VIDEO = "video"
     BLE = "ble"
+    NETWORK = "network"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Descriptor:
-    """A piece of hardware that is present. `place`: a device path, a USB place or a BLE address."""
+    """A piece of hardware that is present. `place`: a device path, a USB place, a BLE address or a network address.
+
+    `beacon`: the port to which it broadcast something, and what.
+    """
 
     kind: Kind
     place: str
@@ -45,6 +50,7 @@ class Descriptor:
     serial: str = ""
     title: str = ""
     services: tuple[str, ...] = ()
+    beacon: tuple[int, bytes] = (0, b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,26 @@ def descriptors(ports: Iterable[SerialPort], present: Sequence[Present]) -> list
 
 def _present(one: Present, kind: Kind, place: str) -> Descriptor:
     return Descriptor(kind=kind, place=place, usb=one.usb, serial=one.serial)
+
+
+def announced(broadcasts: Iterable[Broadcast], drivers: Sequence[Driver]) -> list[Descriptor]:
+    """Devices on a network whose beacon a driver can read. One that gives another address than its own says so."""
+    found: dict[tuple[str, str], Descriptor] = {}
+    for one in broadcasts:
+        for link in (driver.link for driver in drivers):
+            if isinstance(link, NetworkLink) and (read := _read_beacon(link, (one.port, one.data))) is not None:
+                address, name = read
+                title = name if address == one.host else f"{name} (heard from {one.host})".strip()
+                place = f"{link.scheme}://{address}:{link.ports[0]}"
+                found[place, title] = Descriptor(
+                    kind=Kind.NETWORK, place=place, title=title, beacon=(one.port, one.data)
+                )
+    return list(found.values())
+
+
+def _read_beacon(link: NetworkLink, beacon: tuple[int, bytes]) -> tuple[str, str] | None:
+    port, data = beacon
+    return link.beacon.read(data) if link.beacon is not None and link.beacon.port == port else None
 
 
 def candidates(descriptor: Descriptor, drivers: Iterable[Driver]) -> list[Candidate]:
@@ -134,6 +160,8 @@ def _match(descriptor: Descriptor, driver: Driver) -> Candidate | None:
             return _by_id(descriptor, driver, ids) or _any_camera(driver, ids)
         case BleLink() as link, Kind.BLE:
             return _by_advertisement(descriptor, driver, link)
+        case NetworkLink() as link, Kind.NETWORK:
+            return Candidate(driver.name, 0.9, "its beacon") if _read_beacon(link, descriptor.beacon) else None
     return None
 
 

@@ -87,18 +87,31 @@ class OperatorLink:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Beacon:
+    """What a device broadcasts over UDP to `port`, so that it is found.
+
+    `read`: the address that a datagram gives and the name there; None for what is no such beacon.
+    """
+
+    port: int
+    read: Callable[[bytes], tuple[str, str] | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkLink:
     """A device on a network of its own, as a Wi-Fi endoscope. Nothing authenticates it; its address is configured.
 
     `scheme`: "udp" or "tcp". `ports`: of the device, by their numbers from the factory; a configured port stands for
     the first and moves the others with it. `local`: the port here that it sends to, 0 for any. `silence`: seconds
-    without a word after which the link counts as lost.
+    without a word after which the link counts as lost. `beacon`: what it says of itself to everybody, for `devices
+    scan`; no link is opened by it.
     """
 
     scheme: str
     ports: tuple[int, ...]
     local: int = 0
     silence: float = 10.0
+    beacon: Beacon | None = None
 
 
 Link = SerialLink | UsbLink | BleLink | VideoLink | FileLink | OperatorLink | NetworkLink

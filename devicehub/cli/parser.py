@@ -72,9 +72,11 @@ def _of_devices(nouns: Nouns) -> None:
     config_option(leaf(nouns, "list", "devices_list", "list the configured devices"))
     scan = leaf(nouns, "scan", "devices_scan", "show the hardware that is present and the drivers that may fit")
     scan.add_argument("--ble", type=words.seconds, metavar="SECONDS", help="listen for Bluetooth devices too")
+    text = "listen for what devices on a network broadcast of themselves too; nothing is sent"
+    scan.add_argument("--network", type=words.seconds, metavar="SECONDS", help=text)
     config_option(scan)
     add = leaf(nouns, "add", "devices_add", "add a device to the configuration file, if that stays valid")
-    add.add_argument("place", metavar="PLACE", help="a port or a Bluetooth address, as devices scan shows it; a folder")
+    add.add_argument("place", metavar="PLACE", help="a port or an address, as devices scan shows it; a folder")
     add.add_argument("--driver", required=True, metavar="NAME")
     add.add_argument("--id", metavar="ID", help="of the device; default: the model, with a number")
     config_option(add)

@@ -62,6 +62,12 @@ class Asking:
             frame = check.blank(frame) if unchecked else check.fill(frame)
         return self._framing.wrapped(frame)
 
+    def sealed(self, frame: bytes) -> bytes:
+        """A frame that a framer of requests found, as it goes over the line: its checks computed anew."""
+        for check in self._asked:
+            frame = check.fill(check.blank(frame))
+        return self._framing.wrapped(frame)
+
     def slots(self, send: Template) -> tuple[str, ...]:
         """What is put into a request, `length` aside."""
         return tuple(name for name in slots((*self._head, *send, *self._tail)) if name != LENGTH)

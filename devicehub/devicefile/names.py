@@ -232,8 +232,9 @@ def _vectors(file: DeviceFile) -> Iterator[Complaint]:
         path: KeyPath = ("vector", number)
         yield from _known((*path, "message"), vector.message, (one.name for one in file.message), "message")
         yield from _known((*path, "request"), vector.request, (one.name for one in file.request), "request")
-        if sum(one is not None for one in (vector.message, vector.request, vector.fault)) != 1:
-            yield Complaint(path, f"{key_text(path)}: must have exactly one of message, request and fault")
+        yield from _known((*path, "forbidden"), vector.forbidden, (one.title for one in file.forbidden), "title")
+        if [vector.message, vector.request, vector.fault, vector.forbidden].count(None) != 3:
+            yield Complaint(path, f"{key_text(path)}: must have exactly one of message, request, fault and forbidden")
     replies = any(vector.message is not None for vector in file.vector)
     if not replies and not file.untested:
         text = "vector: there is none of a message; add bytes and what they mean, or set untested = true"

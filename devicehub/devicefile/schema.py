@@ -225,6 +225,7 @@ class VectorTable(Section):
         default=None, description="What is made of it, one line each as in a transcript"
     )
     fault: str | None = Field(default=None, description="Why they are refused, as in a transcript")
+    forbidden: str | None = Field(default=None, description="The `[[forbidden]]` command that they are, by its title")
 
 
 class SimulateTable(Section):

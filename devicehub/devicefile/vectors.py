@@ -5,6 +5,7 @@ from math import isclose
 
 import numpy as np
 
+from devicehub.devicefile.commanding import forbidden
 from devicehub.devicefile.compiled import Compiled
 from devicehub.devicefile.framers import Replies, StreamFramer
 from devicehub.devicefile.notation import parse_bytes
@@ -16,6 +17,8 @@ from devicehub.model.errors import ProtocolError
 from devicehub.record import format_sample
 from devicehub.tomlfile.position import KeyPath
 from devicehub.tomlfile.problems import Complaint, key_text
+from devicehub.wire.framer import Frame
+from devicehub.wire.packet import Packet
 
 
 def vector_complaints(compiled: Compiled) -> Iterator[Complaint]:
@@ -32,6 +35,8 @@ def wrong(compiled: Compiled, vector: VectorTable) -> Iterator[str]:
     try:
         if vector.request is not None:
             yield from _request(compiled, vector, data)
+        elif vector.forbidden is not None:
+            yield from _forbidden(compiled, vector.forbidden, data)
         else:
             yield from _message(compiled, vector, data)
     except ProtocolError as error:
@@ -44,11 +49,8 @@ def wrong(compiled: Compiled, vector: VectorTable) -> Iterator[str]:
 def frames(compiled: Compiled, data: bytes, step: int = 0) -> Iterator[bytes]:
     """The frames in `data`, given `step` bytes at a time. Raises `ProtocolError`."""
     framer = compiled.framing.framer()
-    for piece in _pieces(framer, data, step, compiled.file.frame):
-        for frame in framer.feed(piece):
-            if isinstance(frame, ProtocolError):
-                raise frame
-            yield frame
+    pieces = _pieces(framer, data, step, compiled.file.frame)
+    yield from _whole(frame for piece in pieces for frame in framer.feed(piece))
 
 
 def _pieces(framer: StreamFramer, data: bytes, step: int, frame: FrameTable) -> Iterator[bytes]:
@@ -68,6 +70,34 @@ def _request(compiled: Compiled, vector: VectorTable, data: bytes) -> Iterator[s
     may_be_unchecked = any(check.zero_is_unchecked for check in compiled.file.check)
     if sent != data and not (may_be_unchecked and unchecked == data):
         yield f"request {vector.request} is {sent.hex(' ')}"
+
+
+def _forbidden(compiled: Compiled, title: str, data: bytes) -> Iterator[str]:
+    """It is something that such a device is sent, whole or in pieces, and the link refuses it."""
+    found = _asked(compiled, data, 0)
+    if len(found) != 1:
+        yield f"holds {len(found)} requests"
+        return
+    if _asked(compiled, data, 1) != found:
+        yield "byte by byte it is another request"
+    if (made := compiled.asking.sealed(found[0])) != data:
+        yield f"is sent as {made.hex(' ')}"
+    if not any(one.title == title and one.names(Packet(data)) for one in forbidden(compiled.file, compiled.asking)):
+        yield f"is not the command '{title}'"
+
+
+def _asked(compiled: Compiled, data: bytes, step: int) -> list[bytes]:
+    """The requests in `data`, given `step` bytes at a time. Raises `ProtocolError`."""
+    framer = compiled.asking.request_framer()
+    pieces = _pieces(framer, data, step, compiled.file.frame)
+    return list(_whole(frame for piece in pieces for frame in framer.feed(piece)))
+
+
+def _whole(found: Iterable[Frame]) -> Iterator[bytes]:
+    for frame in found:
+        if isinstance(frame, ProtocolError):
+            raise frame
+        yield frame
 
 
 def _message(compiled: Compiled, vector: VectorTable, data: bytes) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """OV780 Wi-Fi inspection cameras (eTEQ WIC-100, Gardner Bender): H.264 over UDP that is made reliable.
 
 The camera is an access point with the address 192.168.2.103 and one client; everything goes to and from its port 1000.
+It says its address and name to everybody's port 2000, by which `devices scan` finds it.
 
     datagram  u8 kind (0 data, 1 acknowledgement, 2 asks for one again), u8 its number, u8 number expected next, 'v';
               data: at most 1024 bytes, one message; each is acknowledged; numbers count from 0 and wrap at 256
@@ -26,9 +27,10 @@ Source (facts): HankFordham/eteq-gardner-bender-wifi-borescope, docs/PROTOCOL.md
 """
 
 import struct
+from socket import inet_ntoa
 from typing import Final
 
-from devicehub.driver import Driver, NetworkLink, Options
+from devicehub.driver import Beacon, Driver, NetworkLink, Options
 from devicehub.model.device import Category, Channel, ChannelKind
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Image, Layout, Sample, Trigger
@@ -42,6 +44,7 @@ from drivers.endoscope._ov780_line import PORT, Line
 MAX_FRAME: Final = 1 << 20
 SET_MOST: Final = 256
 POLL, VIDEO_WITHIN = 1.0, 4.0
+BEACON, BEACON_PORT, BEACON_SIZE = b"8713", 2000, 32
 
 
 def _message(code: bytes, body: bytes) -> bytes:
@@ -74,6 +77,17 @@ def _number(digits: bytes) -> int:
         return int(bytes.fromhex(digits.decode("ascii").rjust(6, "0")).hex(), 16)
     except ValueError:
         raise ProtocolError(Reason.CORRUPT, f"no length: {digits!r}") from None
+
+
+def beacon(data: bytes) -> tuple[str, str] | None:
+    """The address and the name that a camera broadcasts to port 2000; None for anything else.
+
+    32 bytes: "8713", the address, 16 of its name that end with NUL, 8 whose meaning is not known.
+    """
+    if len(data) != BEACON_SIZE or not data.startswith(BEACON):
+        return None
+    name = data[8:24].partition(b"\0")[0].decode("ascii", errors="replace")
+    return inet_ntoa(data[4:8]), "".join(letter if letter.isprintable() else "?" for letter in name)
 
 
 class Frames:
@@ -232,7 +246,7 @@ class Ov780:
 DRIVER = Driver(
     title="OV780 Wi-Fi inspection camera (eTEQ WIC-100, Gardner Bender)",
     category=Category.ENDOSCOPE,
-    link=NetworkLink(scheme="udp", ports=(PORT,)),
+    link=NetworkLink(scheme="udp", ports=(PORT,), beacon=Beacon(port=BEACON_PORT, read=beacon)),
     plausibility=(
         "swapped bytes within a frame show nowhere: UDP has a sum of its own; numbers, lengths, the units of its H.264"
     ),

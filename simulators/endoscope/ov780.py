@@ -3,6 +3,7 @@
 Nothing that it sends can be decoded to a picture: its parameter sets, sizes and numbers are those of a camera.
 """
 
+import socket
 import struct
 from random import Random
 
@@ -26,6 +27,11 @@ _SPS = b"\x67" + _bits(
     f"{66:08b}{0xC0:08b}{30:08b}" + _ue(0) + _ue(0) + _ue(0) + _ue(0) + _ue(1) + "0" + _ue(39) + _ue(14) + "1100"
 )
 _PPS = b"\x68\xce\x3c\x80"
+
+
+def beacon(address: str, name: str) -> bytes:
+    """What a camera broadcasts to port 2000; what stands behind its name is not known."""
+    return b"8713" + socket.inet_aton(address) + name.encode().ljust(24, b"\0")
 
 
 class Ov780:

@@ -1,5 +1,6 @@
 """Useeplus USB endoscope simulator at the level of bulk transfers."""
 
+import struct
 from collections import deque
 from random import Random
 
@@ -31,7 +32,8 @@ class Useeplus:
     `stream(id)` 7 or 11, `fault(kind)`: once `lost-packet` (two inside a frame), `lost-first`, `lost-last`,
     `truncated` (a short transfer), `garbage`, `mute` (the stream stops until it is started again); from then on
     `tail` (a read carries the beginning of the next packet too), `ghost` (stale gaps in pages) and `telemetry`
-    (packets of the other stream between).
+    (packets of the other stream between). `asked_size`: index of the picture size and interval in 100 ns that it was
+    last asked for, which it does not heed.
     """
 
     descriptor = UsbDescriptor(
@@ -53,6 +55,7 @@ class Useeplus:
         self._clock = self._next_frame = 0.0
         self._frames = 0
         self._connected = self._running = False
+        self.asked_size: tuple[int, int] | None = None
         self._packets: deque[bytes] = deque(maxlen=_QUEUE)
         self._greetings = deque([bytes([0xFF, 0x55, 0x02, 0x00, 0xEE, 0x10])])
         self._blur, self._dark, self._lens, self._stream = 0.0, False, 0, 11
@@ -102,6 +105,9 @@ class Useeplus:
             return
         if request_type != 0x21 or request != 1 or value not in {0x0100, 0x0200} or len(data) != 26:
             raise StallError(f"request {request_type:02x} {request:02x} {value:04x} {index:04x}")
+        shape, self.asked_size = data[2], struct.unpack_from("<BI", data, 3)
+        if shape != 2:
+            raise StallError(f"format {shape}")
 
     def transfer_in(self, endpoint: int, size: int) -> bytes | None:
         """One packet or page to the host, nothing while there is none."""

@@ -13,6 +13,7 @@ _QUEUE = 8
 _ONCE = frozenset({"no-end", "other-end", "garbage", "lost", "mute", "no-answer", "stall"})
 _FACTS = {1: 30, 2: 12, 6: 64, 7: 64, 10: 64, 15: 64}
 _STREAM_KIND, _SHUTTER_KIND, _READ_KIND, _GAIN_KIND = 0x812F01, 0x433601, 0x810101, 0x412F01
+_STATE_KIND = 0x812110
 
 
 def _crc(data: bytes) -> int:
@@ -26,7 +27,7 @@ def _crc(data: bytes) -> int:
 
 
 class ThermalMaster:
-    """A camera that looks at a panel.
+    """A camera that looks at a panel. `gains`: what it was told to measure with, which no driver of ours does.
 
     Verbs: those of `Scene`, and `fault(kind)`, once: `no-end` (a frame without its end marker), `other-end` (the
     counter differs), `garbage` (a transfer of noise), `lost` (three frames), `mute` (the stream stops until it is
@@ -46,6 +47,7 @@ class ThermalMaster:
         )
         self.refused: list[bytes] = []
         self.shutters = 0
+        self.gains: list[str] = []
         self._random = random
         self._title = title
         self._width, self._height = size
@@ -104,6 +106,10 @@ class ThermalMaster:
             self.shutters += 1
             self._scene.do("shutter")
             self._after_shutter = True
+        elif kind == _GAIN_KIND and register in {0, 1} and not size:
+            self.gains.append("high" if register else "low")
+        elif kind == _STATE_KIND and not register:
+            self._reply = bytes(size)  # what it says is not public
         elif kind == _READ_KIND and _FACTS.get(register) == size:
             self._reply = self._fact(register).encode().ljust(size, b"\0")
         else:

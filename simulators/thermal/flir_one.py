@@ -1,6 +1,7 @@
 """FLIR One simulator at the level of USB transfers."""
 
 import struct
+import zlib
 from collections import deque
 from random import Random
 
@@ -24,6 +25,27 @@ def _source(kelvin: Kelvin | float) -> Kelvin:
 def counts(kelvin: Kelvin | float) -> Kelvin:
     """What the sensor makes of a surface, not rounded: a quarter of what leaves it, reflection included."""
     return np.asarray((_EMISSIVITY * _source(kelvin) + (1 - _EMISSIVITY) * _source(_REFLECTED)) / 4)
+
+
+class Files:
+    """The file channel: a header of 16 bytes (01CC, 1, how many follow, CRC-32 of these), then JSON and a NUL."""
+
+    def __init__(self) -> None:
+        self.asked: list[bytes] = []
+        self._held = b""
+
+    def take(self, data: bytes) -> None:
+        """In any pieces. Raises `StallError` for a header that is none."""
+        self._held += data
+        while len(self._held) >= 16:
+            magic, one, size, crc = struct.unpack_from("<IIII", self._held)
+            if (magic, one, crc) != (0x1CC, 1, zlib.crc32(self._held[:12])):
+                self._held = b""
+                raise StallError("no header of the file channel")
+            if len(self._held) < 16 + size:
+                return
+            self.asked.append(self._held[16 : 16 + size].removesuffix(b"\0"))
+            self._held = self._held[16 + size :]
 
 
 class FlirOne:
@@ -51,7 +73,7 @@ class FlirOne:
     )
 
     def __init__(self, random: Random) -> None:
-        self.written: list[tuple[int, bytes]] = []
+        self.files = Files()
         self._random = random
         self._scene = Scene(random, (160, 120), 8.0, (100.0, 0.6))
         self._order: list[tuple[int, int]] = []
@@ -100,8 +122,10 @@ class FlirOne:
         return queue.popleft()[:size] if queue else None
 
     def transfer_out(self, endpoint: int, data: bytes) -> None:
-        """The file channel: whatever is written to it is remembered."""
-        self.written.append((endpoint, data))
+        """The file channel: whatever is asked for there is remembered."""
+        if endpoint != 0x02:
+            raise StallError(f"endpoint {endpoint:02x}")
+        self.files.take(data)
 
     def advance(self, dt: float) -> None:
         """Time passes."""

@@ -33,7 +33,7 @@ class GyMcu90640:
     Verbs: `demo`; `rate(hz)`; `ambient(celsius)`; `hotspot(x, y, dk)` puts a spot of `dk` kelvin at
     column x, row y of the scene, (0, 0) top left; `clear` takes it away; `fault(kind)` spoils the next
     frame: checksum, garbage (before it), cut (its end lost), duplicate (sent twice) or silent (nothing
-    from then on until `fault(kind="none")`).
+    from then on until `fault(kind="none")`). `saved`: how often it was told to write its settings to its flash.
     """
 
     def __init__(self, random: Random) -> None:
@@ -51,6 +51,7 @@ class GyMcu90640:
         self._room = 21.5
         self._spot: tuple[float, float, float] | None = None
         self._acting = False
+        self.saved = 0
         self._fault = ""
         # Each pixel's own error, fixed per module.
         self._pattern = self._noise.normal(0.0, 0.15, (ROWS, COLUMNS))
@@ -96,6 +97,8 @@ class GyMcu90640:
             self._automatic = True
         elif command == 0x45 and 1 <= value <= 100:
             self._emissivity = value
+        elif command == 0x65 and value == 1:
+            self.saved += 1
         elif command == 0x55 and value == 1:
             self._line += bytes([0x5A, 0x5A, self._emissivity, (0xB4 + self._emissivity) % 256])
 

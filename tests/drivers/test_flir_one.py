@@ -109,7 +109,7 @@ def test_nothing_but_the_start_is_ever_written() -> None:
         bench.simulator.do("fault", kind=kind)
         bench.run(5.0)
     assert isinstance(bench.simulator, FlirOne)
-    assert bench.simulator.written == []
+    assert bench.simulator.files.asked == []
     written = {(packet.port, packet.data) for packet in bench.sent if not packet.port.startswith("in:")}
     assert written == {
         ("ctl:01:0b:0000:0002", b""),

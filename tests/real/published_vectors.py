@@ -1,6 +1,8 @@
 """The two files of published vectors, and a protocol played by hand: what the proofs in `vector_proofs*` share."""
 
+import copy
 import json
+import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,18 +13,25 @@ from numpy.typing import NDArray
 
 from devicehub.model.device import OptionValue
 from devicehub.model.errors import ProtocolError
-from devicehub.model.reading import Image, Measurement, Sample
+from devicehub.model.reading import Image, Measurement, Quality, Sample, Scan, Spectrum
 from devicehub.registry import load_driver
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Call, Commanded, Ended, Step
+from tests.drivers.underway import described
 from tests.samples import sample
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
+_READINGS = (Measurement, Image, Scan, Spectrum)
 _TYPES = {"u16le": "<u2", "i16le": "<i2", "f32le": "<f4"}
 
 
 def sections() -> dict[str, Any]:
-    """Section name to its vectors, of both files. Skips the test where they are absent."""
+    """Section name to its vectors."""
+    return tomllib.loads((FIXTURES / "published_vectors.toml").read_text(encoding="utf-8"))
+
+
+def samples() -> dict[str, Any]:
+    """The same, as they stand beside the samples. Skips the test where those are absent."""
     found: dict[str, Any] = {}
     for name in ("imaging", "detect"):
         for section, content in json.loads(sample(name, "vectors.json")).items():
@@ -63,12 +72,14 @@ def places(content: Any, at: Place = ()) -> Iterator[Place]:
 class Vectors:
     """One section. A proof takes what it decodes, names what it makes; `left` and `unmade` is what nobody did.
 
-    `cut`: how what comes from the device reaches the driver.
+    `cut`: how what comes from the device reaches the driver. `torn`: what the link never cuts is cut all the same, and
+    whatever comes of it must not look true.
     """
 
-    def __init__(self, content: Any, cut: Cut = whole) -> None:
+    def __init__(self, content: Any, cut: Cut = whole, *, torn: bool = False) -> None:
         self._content = content if isinstance(content, dict) else dict(_named(content))
         self.cut = cut
+        self.torn: list[bytes] | None = [] if torn else None
         self.all = frozenset(places(self._content))
         self._taken: set[Place] = set()
         self._made: set[Place] = set()
@@ -84,7 +95,7 @@ class Vectors:
     def data(self, *at: str) -> bytes:
         """The bytes of a vector that is hexadecimal text, or has it."""
         found = self.take(*at)
-        return bytes.fromhex(found if isinstance(found, str) else found["hex"])
+        return bytes.fromhex(found if isinstance(found, str) else found.get("hex") or found["header_hex"])
 
     def makes(self, made: bytes, *at: str) -> None:
         """An encoder of ours made this of what the vector means."""
@@ -105,6 +116,11 @@ class Vectors:
     def makes_text(self, made: str, *at: str) -> None:
         """An encoder of ours made this text."""
         assert made == self.take(*at), at
+        self._made |= self._below(at)
+
+    def makes_figure(self, read: float, *at: str) -> None:
+        """A driver read this figure in what an encoder of ours made of it."""
+        assert read == self.take(*at), at
         self._made |= self._below(at)
 
     def makes_named(self, made: bytes, *at: str) -> None:
@@ -130,7 +146,11 @@ class Vectors:
 
     def player(self, driver: str, **options: OptionValue) -> "Player":
         """A driver that hears everything in the pieces of `cut`."""
-        return Player(driver, self.cut, **options)
+        return Player(driver, self.cut, self.torn, **options)
+
+    def uncut(self, driver: str) -> "Player":
+        """A driver whose link hands out whatever comes as it was sent."""
+        return Player(driver, whole, self.torn)
 
     def _below(self, at: Place) -> set[Place]:
         found = {place for place in self.all if place[: len(at)] == at or at[: len(place)] == place}
@@ -144,11 +164,15 @@ def _named(vectors: Iterable[dict[str, Any]]) -> Iterable[tuple[str, dict[str, A
 
 
 class Player:
-    """A driver's protocol by its public interface alone."""
+    """A driver's protocol by its public interface alone. `torn`: where what was torn apart is noted, None: nothing is."""
 
-    def __init__(self, driver: str, cut: Cut = whole, **options: OptionValue) -> None:
+    def __init__(
+        self, driver: str, cut: Cut = whole, torn: list[bytes] | None = None, /, **options: OptionValue
+    ) -> None:
         self._cut = cut
+        self._torn = torn
         self._protocol = load_driver(driver).open(options)
+        self._shared = described(driver) if torn is not None else {}
         self.now = 0.0
         self.samples: list[Sample] = []
         self.faults: list[ProtocolError] = []
@@ -168,11 +192,27 @@ class Player:
     def give(self, data: bytes, port: str = "") -> list[Packet]:
         """Bytes from the device; what the driver writes in reply."""
         self.now += 0.01
+        if self._torn is not None and len(data) > 1:
+            self._torn.append(data)
+            self._tear(data, port)
         return [
             packet
             for piece in self._cut(data)
             for packet in self._took(self._protocol.on_packet(self.now, Packet(piece, port)))
         ]
+
+    def _tear(self, data: bytes, port: str) -> None:
+        """Cut where it never is: of the pieces comes nothing that looks true, unless all of it is."""
+        whole = self._apart([data], port)
+        for at in sorted({1, len(data) // 2, len(data) - 1}):
+            wrong = [one for one in self._apart([data[:at], data[at:]], port) if one not in whole]
+            assert wrong == [], f"{data[:20].hex(' ')}... cut at {at}"
+
+    def _apart(self, pieces: list[bytes], port: str) -> list[Sample]:
+        """Good readings of these, which this protocol never hears."""
+        protocol = copy.deepcopy(self._protocol, dict(self._shared))
+        made = [one for piece in pieces for one in protocol.on_packet(self.now, Packet(piece, port)).samples]
+        return [one for one in made if isinstance(one, _READINGS) and one.quality is Quality.GOOD]
 
     def wait(self) -> list[Packet]:
         """Nothing comes until the driver's timer fires; what it writes then."""
@@ -196,9 +236,13 @@ class Player:
         assert found, f"no {channel} in {self.samples}, {self.faults}"
         return found[-1]
 
+    def images(self) -> list[Image]:
+        """All of them."""
+        return [one for one in self.samples if isinstance(one, Image)]
+
     def image(self) -> Image:
         """The latest image."""
-        found = [one for one in self.samples if isinstance(one, Image)]
+        found = self.images()
         assert found, self.faults
         return found[-1]
 

@@ -15,7 +15,7 @@ from simulators.radiation import radiacode as instrument
 from simulators.radiation.radiacode import RadiaCodeSim
 from simulators.scanner import zebra_ssi as scanner
 from simulators.trace.aci_pids3 import AciPids3
-from tests.real.published_vectors import Player, Vectors
+from tests.real.published_vectors import Vectors
 
 _NOTIFY = "70bc767e-7a1a-4304-81ed-14b9af54f7bd"
 _ANSWER = "e63215e7-7003-49d8-96b0-b024798fb901"
@@ -112,23 +112,23 @@ def text(vectors: Vectors) -> None:
     for place in sorted(vectors.all):
         stated = vectors.take(*place)
         content = stated if isinstance(stated, str) else "".join(stated)
-        vectors.makes_read(_read_by_hid_pos(content).data.decode(), *place)
+        vectors.makes_read(_read_by_hid_pos(vectors, content).data.decode(), *place)
     for number in vectors.take("s10"):
-        assert _verdict(number) == ("parcel", True)
-        assert _verdict(_other_last_digit(number[:-2]) + number[-2:]) == ("parcel", False)
+        assert _verdict(vectors, number) == ("parcel", True)
+        assert _verdict(vectors, _other_last_digit(number[:-2]) + number[-2:]) == ("parcel", False)
     for key, digit in vectors.take("gs1_check"):
-        assert _verdict(key + digit) == ("product", True)
-        assert _verdict(_other_last_digit(key + digit)) == ("text", None)  # a QR code need not hold a key
-        assert _verdict(_other_last_digit(key + digit), "]X0", "other") == ("product", False)
+        assert _verdict(vectors, key + digit) == ("product", True)
+        assert _verdict(vectors, _other_last_digit(key + digit)) == ("text", None)  # a QR code need not hold a key
+        assert _verdict(vectors, _other_last_digit(key + digit), "]X0", "other") == ("product", False)
 
 
 def _other_last_digit(number: str) -> str:
     return number[:-1] + str((int(number[-1]) + 1) % 10)
 
 
-def _read_by_hid_pos(content: str, aim: str = "]Q1", symbology: str = "qr-code") -> Scan:
+def _read_by_hid_pos(vectors: Vectors, content: str, aim: str = "]Q1", symbology: str = "qr-code") -> Scan:
     """Through the reports of the simulated reader."""
-    reader, player = cast(UsbSimulator, load_simulator("scanner.hid_pos")(Random(1))), Player("scanner.hid_pos")
+    reader, player = cast(UsbSimulator, load_simulator("scanner.hid_pos")(Random(1))), vectors.player("scanner.hid_pos")
     reader.do("scan", symbology=aim, data=content)
     reader.advance(0.1)
     while (report := reader.transfer_in(0x81, 64)) is not None:
@@ -139,6 +139,6 @@ def _read_by_hid_pos(content: str, aim: str = "]Q1", symbology: str = "qr-code")
     return scan
 
 
-def _verdict(content: str, aim: str = "]Q1", symbology: str = "qr-code") -> tuple[Any, ...]:
-    data = scan_data(_read_by_hid_pos(content, aim, symbology), ScanPolicy(Publish.HASH, b"key"))
+def _verdict(vectors: Vectors, content: str, aim: str = "]Q1", symbology: str = "qr-code") -> tuple[Any, ...]:
+    data = scan_data(_read_by_hid_pos(vectors, content, aim, symbology), ScanPolicy(Publish.HASH, b"key"))
     return data.kind, data.valid

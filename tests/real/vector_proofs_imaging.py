@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from devicehub.record import parse
+from devicehub.registry import load_driver
+from devicehub.wire.packet import Packet
 from devicehub.wire.radiometry import AirConstants, Planck, Surroundings, raw_of
 from simulators.endoscope import useeplus as camera
 from simulators.thermal import gy_mcu90640 as module
@@ -145,27 +147,47 @@ def _gy_commands(vectors: Vectors) -> None:
         device.on_bytes(piece)
     vectors.makes(device.advance(0.1), "commands", "emissivity reply .95")
     assert not {sent[1] for sent in player.sent()} & {0x15, 0x25, 0x35, 0x45, 0x65}
-    for number, bytes_a_second in enumerate((960, 11520, 46080)):
-        device = _told(vectors, "baud 9600/115200/460800", str(number))
-        device.on_bytes(vectors.data("commands", "query mode"))
-        assert len(device.advance(0.01)) == bytes_a_second // 100
-    for number, hz in enumerate((0.5, 1, 2, 4, 8)):
-        device = _told(vectors, "rate .5/1/2/4/8 Hz", str(number))
-        device.on_bytes(vectors.data("commands", "baud 9600/115200/460800", "2"))
-        heard = sum(len(device.advance(0.125)) for _ in range(160))
-        assert heard == pytest.approx(20 * hz * 1544, abs=1544)
-    quiet = _told(vectors, "query mode")
-    assert sum(len(quiet.advance(1.0)) for _ in range(5)) == 1544
-    quiet.on_bytes(vectors.data("commands", "auto mode"))
-    assert sum(len(quiet.advance(1.0)) for _ in range(5)) > 1544
+    _gy_settings(vectors)
     other = module.GyMcu90640(Random(1))
     other.on_bytes(b"\xa5\x45\x50\x3a")  # 0.80
-    other.on_bytes(vectors.data("commands", "emissivity .95") + query)
+    for piece in vectors.cut(vectors.data("commands", "emissivity .95") + query):
+        other.on_bytes(piece)
+    vectors.makes(_gy_order(0x45, 95), "commands", "emissivity .95")
     assert other.advance(0.1) == reply
 
 
-def _told(vectors: Vectors, *name: str) -> module.GyMcu90640:
+def _gy_settings(vectors: Vectors) -> None:
+    """Each does to the module what it is named after."""
+    slow = _gy_order(0x35, 1)
+    for number, bytes_a_second in enumerate((960, 11520, 46080)):
+        device = _told(vectors, _gy_order(0x15, 1 + number), "baud 9600/115200/460800", str(number))
+        device.on_bytes(slow)
+        assert len(device.advance(0.01)) == bytes_a_second // 100
+    for number, hz in enumerate((0.5, 1, 2, 4, 8)):
+        device = _told(vectors, _gy_order(0x25, number), "rate .5/1/2/4/8 Hz", str(number))
+        device.on_bytes(_gy_order(0x15, 3))
+        heard = sum(len(device.advance(0.125)) for _ in range(160))
+        assert heard == pytest.approx(20 * hz * 1544, abs=1544)
+    quiet = _told(vectors, slow, "query mode")
+    assert sum(len(quiet.advance(1.0)) for _ in range(5)) == 1544
+    for piece in vectors.cut(vectors.data("commands", "auto mode")):
+        quiet.on_bytes(piece)
+    vectors.makes(_gy_order(0x35, 2), "commands", "auto mode")
+    assert sum(len(quiet.advance(1.0)) for _ in range(5)) > 1544
+    save = _gy_order(0x65, 1)
+    assert _told(vectors, save, "save").saved == 1
+    assert [rule for rule in load_driver("thermal.gy_mcu90640").forbidden if rule.names(Packet(save))]
+
+
+def _gy_order(command: int, value: int) -> bytes:
+    """What the module is told: A5, what, to what value, the sum."""
+    order = bytes([0xA5, command, value])
+    return order + bytes([sum(order) % 256])
+
+
+def _told(vectors: Vectors, made: bytes, *name: str) -> module.GyMcu90640:
     """A module that was told a setting, in pieces."""
+    vectors.makes(made, "commands", *name)
     device = module.GyMcu90640(Random(1))
     for piece in vectors.cut(vectors.data("commands", *name)):
         device.on_bytes(piece)
@@ -216,5 +238,8 @@ def _useeplus_camera(vectors: Vectors, first: bytes) -> None:
         pass
     device.advance(0.2)
     assert device.transfer_in(0x81, 4096) is None
-    for probe in ("uvc_probe_480p", "uvc_probe_720p_index"):
-        device.control_out(0x21, 0x01, 0x0100, 0, vectors.data(probe))
+    vectors.makes(struct.pack("<HBH", 0xAABB, 6, 0), "stop_ep1")
+    for probe, size in (("uvc_probe_480p", 1), ("uvc_probe_720p_index", 3)):
+        device.control_out(0x21, 0x01, 0x0100, 1, vectors.data(probe))
+        assert device.asked_size == (size, 333_333)
+        vectors.makes(struct.pack("<HBBI18x", 0, 2, size, 333_333), probe)

@@ -3,13 +3,15 @@
 import struct
 from dataclasses import dataclass
 from random import Random
-from typing import Any
 
 import numpy as np
 
 from simulators.thermal.seek_compact import SeekCompact
+from tests.drivers.seek_frames import CHUNK, frame
 from tests.real.published_vectors import Player, Vectors, values
-from tests.samples import sample
+
+FIRST, FLAT, IMAGE = 4, 1, 3
+LEVEL, ZERO = 7000, 0x4000
 
 
 @dataclass
@@ -27,13 +29,10 @@ class _Seek:
 
 
 def seek_compact(vectors: Vectors) -> None:
-    """A start answered with the published replies, then the recorded frames that are beside the vectors."""
+    """A start answered with the published replies, then frames that say what the published ones say."""
     assert vectors.take("origin").startswith("S constants")
     player = vectors.player("thermal.seek_compact")
-    replies = _Seek(vectors)
-    for _ in range(4):  # without an id-4 frame among the recordings the start is repeated three times
-        _answer_start(player, replies)
-        _frame(player, "face_cal")
+    _answer_start(player, _Seek(vectors))
     facts = {name: value for sample in player.samples for name, value in getattr(sample, "facts", ())}
     assert facts["chip-id"] == vectors.take("chip_id_reply")
     assert facts["firmware"] == ".".join(str(byte) for byte in vectors.data("firmware_reply"))
@@ -41,16 +40,31 @@ def seek_compact(vectors: Vectors) -> None:
     (wanted,) = {packet.data for packet in player.written if packet.port.startswith("ctl:41:53")}
     vectors.makes(wanted, "start_transfer_payload")
     _seek_answers(vectors)
-    frames = {name: vectors.take("frames", name) for name in ("face_cal", "face_raw")}
-    for name, number in (("face_cal", 1), ("face_raw", 3)):
+    _frame(player, frame(FIRST, 1))
+    last = 1
+    for name in ("face", "floor"):
+        last = _words(vectors, player, name, last)
+        _correction(vectors, name)
+
+
+def _words(vectors: Vectors, player: Player, name: str, last: int) -> int:
+    """The words of a shutter frame and of the image after it: what it is, its number, the sensor's temperature.
+
+    `last`: the number of the frame before; returns that of the image.
+    """
+    for part in ("cal", "raw"):
+        place = ("frames", f"{name}_{part}")
+        stated, images = vectors.take(*place), len(player.images())
         player.now += 2.0  # the sensor's temperature is told once a second
-        _frame(player, name)
-        assert player.value("sensor-temperature").value == frames[name]["devtemp"]
-        assert frames[name]["id"] == number
-    assert player.image().counter == frames["face_raw"]["counter"]
-    assert f"counter {frames['face_raw']['counter']} after {frames['face_cal']['counter']}" in player.faults[-1].detail
-    (correction,) = (name for name in vectors.names() if name.startswith("libseek_correction"))
-    _correction(player, vectors.take(correction, "face"))
+        _frame(player, frame(stated["id"], stated["counter"], temperature=stated["devtemp"]))
+        vectors.makes_figure(IMAGE if len(player.images()) > images else FLAT, *place, "id")
+        vectors.makes_figure(player.value("sensor-temperature").value, *place, "devtemp")
+        counter, _, before = player.faults[-1].detail.partition("counter ")[2].partition(" after ")
+        assert int(before) == last
+        vectors.makes_figure(int(counter), *place, "counter")
+        last = stated["counter"]
+    assert player.image().counter == last
+    return int(last)
 
 
 def _seek_answers(vectors: Vectors) -> None:
@@ -70,22 +84,33 @@ def _seek_answers(vectors: Vectors) -> None:
             vectors.makes(answer, name)
 
 
-def _correction(player: Player, published: dict[str, Any]) -> None:
-    areas = [np.frombuffer(_recorded(name), "<u2").reshape(156, 208)[1:155, :207] for name in ("face_raw", "face_cal")]
-    valid = np.logical_and.reduce([(area > 2000) & (area < 16383) for area in areas])
-    seen = values(player.image())[valid]
-    figures = (seen.size, seen.min(), seen.max(), round(float(seen.mean()), 3))
-    assert figures == (published["n"], published["min"], published["max"], published["mean"])
+def _correction(vectors: Vectors, name: str) -> None:
+    """A shutter frame and an image whose difference has the published figures: the driver's picture has them."""
+    (section,) = (title for title in vectors.names() if title.startswith("libseek_correction"))
+    published = vectors.take(section, name)
+    count = published["n"]
+    valid = np.zeros((154, 207), bool)
+    valid[:, :206].flat[:count] = True
+    levels = np.zeros(valid.shape, np.int64)
+    rest = round(published["mean"] * count) - published["min"] - published["max"]
+    base, more = divmod(rest, count - 2)
+    levels[valid] = [published["min"], *[base] * (count - 2 - more), *[base + 1] * more, published["max"]]
+    flat, seen = np.zeros((156, 208), np.uint16), np.zeros((156, 208), np.uint16)
+    flat[1:155, :207][valid] = LEVEL
+    seen[1:155, :207][valid] = (levels[valid] - ZERO + LEVEL).astype(np.uint16)
+    player = vectors.player("thermal.seek_compact")
+    _answer_start(player, _Seek(vectors))
+    for number, words in ((FIRST, flat), (FLAT, flat), (IMAGE, seen)):
+        _frame(player, frame(number, number, words))
+    picture = values(player.image())[valid]
+    found = {"n": picture.size, "min": picture.min(), "max": picture.max(), "mean": round(float(picture.mean()), 3)}
+    for figure, value in found.items():
+        vectors.makes_figure(value, section, name, figure)
 
 
-def _recorded(name: str) -> bytes:
-    return sample("imaging", f"seek_compact_{name}.bin")
-
-
-def _frame(player: Player, name: str) -> None:
-    data = _recorded(name)
-    for at in range(0, len(data), 16224):
-        player.give(data[at : at + 16224], "in:81")
+def _frame(player: Player, data: bytes) -> None:
+    for at in range(0, len(data), CHUNK):
+        player.give(data[at : at + CHUNK], "in:81")
 
 
 def _answer_start(player: Player, replies: _Seek) -> None:

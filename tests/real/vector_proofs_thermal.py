@@ -1,16 +1,21 @@
 """How the sections of thermal cameras over USB and video are proved on the delivered drivers. See `test_vectors`."""
 
 import struct
+from binascii import crc_hqx
 from random import Random
+from zlib import crc32
 
 import numpy as np
 import pytest
 
 from devicehub.model.command import CommandState
 from devicehub.model.reading import Identity, Image
+from devicehub.registry import load_driver
+from devicehub.wire.packet import Packet, control_write
 from simulators.endoscope._camera import picture
 from simulators.thermal import flir_lepton as lepton
 from simulators.thermal import flir_one as one
+from simulators.thermal._thermal_master import ThermalMaster
 from simulators.thermal.flir_boson_control import FlirBosonControl, wrapped
 from tests.real.published_vectors import Vectors, values
 
@@ -33,6 +38,22 @@ def flir_one(vectors: Vectors) -> None:
     (image,) = (seen for seen in player.samples if isinstance(seen, Image) and seen.channel == "thermal")
     seen = np.frombuffer(image.data, "<f4").reshape(60, 80)[30, : len(published)]
     assert seen.tolist() == pytest.approx(list(published.values()), abs=1e-3)
+    _flir_one_files(vectors)
+
+
+def _flir_one_files(vectors: Vectors) -> None:
+    """Files and options: the simulated camera understands them in any pieces; the driver's link refuses each."""
+    device, refused = one.FlirOne(Random(1)), load_driver("thermal.flir_one").forbidden
+    stated = vectors.take("fileio_header")
+    for number, vector in enumerate(stated):
+        content = vector["payload"].encode() + b"\0"
+        head = struct.pack("<III", 0x1CC, 1, len(content))
+        vectors.makes(head + struct.pack("<I", crc32(head)), "fileio_header", str(number))
+        header = vectors.data("fileio_header", str(number))
+        for piece in vectors.cut(header + content):
+            device.transfer_out(0x02, piece)
+        assert [rule for rule in refused if rule.names(Packet(header, "out:02"))]
+    assert device.files.asked == [vector["payload"].encode() for vector in stated]
 
 
 def p3_commands(vectors: Vectors) -> None:
@@ -52,6 +73,25 @@ def p3_commands(vectors: Vectors) -> None:
     vectors.makes_among(player.sent(), "shutter")
     for name in ("read_name", "read_fw", "read_part", "read_serial", "read_hw", "read_model_long", "start_stream"):
         vectors.makes_among(player.sent(), name)
+    _p3_refused(vectors)
+
+
+def _p3_refused(vectors: Vectors) -> None:
+    """What sets the gain and what asks for an unknown state: the simulated camera understands them, the link refuses them."""
+    device, refused = (
+        ThermalMaster(Random(1), 0x45A2, "P3", (256, 192)),
+        load_driver("thermal.thermal_master_p3").forbidden,
+    )
+    for name, kind, register, size in (
+        ("gain_low", "012f4100", 0, 0), ("gain_high", "012f4100", 1, 0), ("status", "10218100", 0, 2),
+    ):  # fmt: skip
+        order = vectors.data(name)
+        device.control_out(0x41, 0x20, 0, 0, order)
+        body = bytes.fromhex(kind) + struct.pack("<H6xHxx", register, size)
+        vectors.makes(body + struct.pack("<H", crc_hqx(body, 0)), name)
+        assert [rule for rule in refused if rule.names(control_write(0x41, 0x20, 0, 0, order))]
+    assert (device.gains, device.refused) == (["low", "high"], [])
+    assert len(device.control_in(0xC1, 0x21, 0, 0, 2)) == 2
 
 
 def lepton_tlinear(vectors: Vectors) -> None:

@@ -3,12 +3,15 @@
 import struct
 from random import Random
 
+from devicehub.discover import announced
 from devicehub.model.reading import Trigger
+from devicehub.registry import load_driver
+from devicehub.transport.beacons import Broadcast
 from simulators.endoscope._camera import picture
 from simulators.endoscope.depstech import Depstech
 from simulators.endoscope.i4season import I4Season
 from simulators.endoscope.jhcmd import Jhcmd
-from simulators.endoscope.ov780 import Ov780
+from simulators.endoscope.ov780 import Ov780, beacon
 from tests.real.published_vectors import Player, Vectors
 
 
@@ -22,13 +25,14 @@ def wifi(vectors: Vectors) -> None:
 
 def _jhcmd(vectors: Vectors) -> None:
     places = (("init", "0"), ("init", "1"), ("start/heartbeat",))
-    player, camera = Player("endoscope.jhcmd"), Jhcmd(Random(1))
+    player, camera = vectors.uncut("endoscope.jhcmd"), Jhcmd(Random(1))
     assert len(player.sent()) == 4
     for made, place in zip(player.sent(), (*places, places[-1]), strict=True):
         vectors.makes(made, "jhcmd", *place)
         camera.on_datagram(20000, made)
     player.wait()
     stop = vectors.data("jhcmd", "stop")
+    vectors.makes(b"JHCMD" + bytes([0xD0, 2]), "jhcmd", "stop")
     assert stop not in player.sent()
     assert camera.running
     camera.on_datagram(20000, stop)
@@ -36,7 +40,7 @@ def _jhcmd(vectors: Vectors) -> None:
 
 
 def _i4season(vectors: Vectors) -> None:
-    player, camera = Player("endoscope.i4season"), I4Season(Random(1))
+    player, camera = vectors.uncut("endoscope.i4season"), I4Season(Random(1))
     player.give(b"50000", "local")
     asked, opened = player.sent()
     vectors.makes(asked, "i4season", "get_device_info id1")
@@ -66,8 +70,13 @@ def _depstech(vectors: Vectors) -> None:
 
 
 def _ov780(vectors: Vectors) -> None:
-    """The beacon is not waited for: the camera's address is configured."""
-    player = Player("endoscope.ov780")
+    """The beacon is what `devices scan` shows; the driver waits for none, since its camera's address is configured."""
+    (heard,) = announced(
+        [Broadcast(2000, "192.168.2.103", vectors.data("ov780_eteq", "beacon"))], [load_driver("endoscope.ov780")]
+    )
+    vectors.makes(beacon("192.168.2.103", heard.title), "ov780_eteq", "beacon")
+    assert (heard.place, heard.title) == ("udp://192.168.2.103:1000", "WIFICAM")
+    player = vectors.uncut("endoscope.ov780")
     vectors.makes(b"".join(player.sent()), "ov780_eteq", "get_allinfo")
     for number, name in enumerate(("", "set_ack", "button_yes")):
         player.give(bytes([1, number, number + 1]) + b"v", "udp")

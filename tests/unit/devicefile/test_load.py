@@ -70,3 +70,42 @@ def test_a_file_that_was_changed_is_read_again(tmp_path: Path) -> None:
     path.write_text(SMALL.replace("Probe", "Other"))
     os.utime(path, ns=(1, 1))
     assert load(path).file.title == "Other"
+
+
+NEVER = """\
+[[forbidden]]
+title = "erase it"
+send = "4d"
+[[forbidden]]
+title = "restore it"
+send = "52"
+[[vector]]
+forbidden = "erase it"
+hex = "03 4d 07 57"
+source = "worked out by hand"
+[[vector]]"""
+
+
+def test_the_published_bytes_of_a_command_that_is_never_sent_prove_that_the_link_refuses_it(tmp_path: Path) -> None:
+    loaded = load(write(tmp_path, SMALL.replace("[[vector]]", NEVER)))
+    assert [vector.forbidden for vector in loaded.file.vector] == ["erase it", None]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('forbidden = "erase it"', 'forbidden = "erase"', "there is no such title; did you mean 'erase it'?"),
+        ('forbidden = "erase it"', 'forbidden = "restore it"', "vector[0]: is not the command 'restore it'"),
+        ('forbidden = "erase it"', 'forbidden = "erase it"\nrequest = "ask"', "exactly one of message, request, fault and"),
+        ("03 4d 07 57", "03 4d 07 58", "vector[0]: is refused: checksum"),
+        ("03 4d 07 57", "03 4d 07 57 03 4d 07 57", "vector[0]: holds 2 requests"),
+        ("03 4d 07 57", "03 4d 07", "vector[0]: holds 0 requests"),
+        ("03 4d 07 57", "02 01 03", "vector[0]: is not the command 'erase it'"),
+    ],
+)  # fmt: skip
+def test_bytes_that_are_not_the_command_they_are_said_to_be_are_told(
+    tmp_path: Path, old: str, new: str, words: str
+) -> None:
+    with pytest.raises(ConfigProblems) as caught:
+        load(write(tmp_path, SMALL.replace("[[vector]]", NEVER.replace(old, new, 1))))
+    assert words in str(caught.value)
