@@ -27,7 +27,6 @@ Source (facts): HankFordham/eteq-gardner-bender-wifi-borescope, docs/PROTOCOL.md
 """
 
 import struct
-from socket import inet_ntoa
 from typing import Final
 
 from devicehub.driver import Beacon, Driver, NetworkLink, Options
@@ -87,7 +86,7 @@ def beacon(data: bytes) -> tuple[str, str] | None:
     if len(data) != BEACON_SIZE or not data.startswith(BEACON):
         return None
     name = data[8:24].partition(b"\0")[0].decode("ascii", errors="replace")
-    return inet_ntoa(data[4:8]), "".join(letter if letter.isprintable() else "?" for letter in name)
+    return ".".join(map(str, data[4:8])), "".join(letter if letter.isprintable() else "?" for letter in name)
 
 
 class Frames:
