@@ -52,9 +52,7 @@ async def listen(ports: Iterable[int], seconds: float, clock: Clock) -> list[Bro
 
 async def _bound(loop: asyncio.AbstractEventLoop, port: int, heard: set[Broadcast]) -> asyncio.DatagramTransport:
     try:
-        # A broadcast reaches no socket that is bound to one address.
-        everywhere = ("0.0.0.0", port)  # noqa: S104
-        transport, _ = await loop.create_datagram_endpoint(lambda: _Listener(port, heard), local_addr=everywhere)
+        transport, _ = await loop.create_datagram_endpoint(lambda: _Listener(port, heard), local_addr=("0.0.0.0", port))
     except OSError as error:
         raise LinkBusyError(f"UDP port {port} cannot be listened to: {error.strerror or error}") from None
     return transport
