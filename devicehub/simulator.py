@@ -51,12 +51,16 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """One interface (and alternate setting) with its class triple and endpoints."""
+    """One interface (and alternate setting) with its class triple and endpoints.
+
+    `extra`: class descriptors that stand behind it in the configuration, such as that of HID.
+    """
 
     number: int
     alternate: int = 0
     triple: tuple[int, int, int] = (0xFF, 0x00, 0x00)
     endpoints: tuple[Endpoint, ...] = ()
+    extra: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

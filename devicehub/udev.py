@@ -21,7 +21,7 @@ HEAD = """\
 
 def rules() -> str:
     """The whole file."""
-    return HEAD + "".join(f"\n# {title}\n{rule}\n" for title, rule in _rules())
+    return HEAD + "".join(f"\n# {title}\n{line}\n" for title, line in _rules())
 
 
 def _rules() -> Iterator[tuple[str, str]]:
@@ -37,10 +37,11 @@ def _rules() -> Iterator[tuple[str, str]]:
             case _:
                 continue
         for usb in ids:
-            yield driver.title, _rule(subsystem, attribute, usb)
+            yield driver.title, rule(subsystem, attribute, usb)
 
 
-def _rule(subsystem: str, attribute: str, usb: UsbId) -> str:
+def rule(subsystem: str, attribute: str, usb: UsbId) -> str:
+    """The line for one id. `attribute`: "ATTR" of the device itself, "ATTRS" of one above it."""
     vendor, product = str(usb).split(":")
     which = f'SUBSYSTEM=="{subsystem}", {attribute}{{idVendor}}=="{vendor}", {attribute}{{idProduct}}=="{product}"'
     return f'{which}, GROUP="devicehub", MODE="0660", ENV{{ID_MM_DEVICE_IGNORE}}="1"'

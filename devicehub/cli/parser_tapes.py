@@ -12,7 +12,8 @@ def tapes(commands: Nouns) -> None:
     record.add_argument(
         "device",
         metavar="DEVICE",
-        help="of the configuration; or an unknown one, by its serial port, Bluetooth address or ble:NAME",
+        help="of the configuration; or an unknown one, which is only listened to: its serial port, Bluetooth address, "
+        "ble:NAME, usb:VENDOR:PRODUCT or usb:PLACE, as devices scan shows them",
     )
     record.add_argument("out", type=Path, metavar="OUT")
     record.add_argument("--redact", action="store_true", help="without serial numbers and without what was scanned")

@@ -14,12 +14,14 @@ from devicehub.cli.given import given_config, given_device
 from devicehub.cli.opened import opened
 from devicehub.cli.output import new_file, note, print_json, say
 from devicehub.cli.recording import Recording
-from devicehub.cli.unknown_place import is_place
+from devicehub.cli.unknown_place import way_to
+from devicehub.cli.usual import usual_config
 from devicehub.clock import Clock
-from devicehub.config import DeviceConfig
+from devicehub.config import DeviceConfig, load_config
 from devicehub.config.fitted import fitted
 from devicehub.driver import Driver, FileLink
 from devicehub.model.instant import instant
+from devicehub.model.segment import SEGMENT
 from devicehub.record import Line
 from devicehub.redact import redacted
 from devicehub.registry import load_driver, resealer_of
@@ -31,7 +33,7 @@ PERSONAL = "personal data included"
 
 def run(args: argparse.Namespace) -> int:
     """Record until the time is over, the link is lost (69) or Ctrl-C (130). Never overwrites."""
-    if is_place(args.device):
+    if way_to(args.device) is not None and not _configured(args):
         unknown = importlib.import_module("devicehub.cli.record_unknown")  # loads every driver, which takes a while
         return cast(int, unknown.record_unknown(args))
     config = given_config(args)
@@ -52,6 +54,16 @@ def run(args: argparse.Namespace) -> int:
                 _finish(tape, stream, path)
                 _summary(tape.counts, as_json=args.json)
     return Exit.OK
+
+
+def _configured(args: argparse.Namespace) -> bool:
+    """A device may be called "1-2", as a socket is. Raises `ConfigProblems`."""
+    file: Path = args.config or usual_config()
+    return (
+        SEGMENT.fullmatch(args.device) is not None
+        and file.is_file()
+        and any(one.id == args.device for one in load_config(file).device)
+    )
 
 
 def _finish(tape: "Tape", stream: TextIO, path: Path) -> None:

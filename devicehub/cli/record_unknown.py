@@ -2,40 +2,45 @@
 
 import argparse
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 
 from devicehub.cli.exits import CommandError, Exit
 from devicehub.cli.output import new_file, note, print_json, say
 from devicehub.cli.site import fitting_drivers
 from devicehub.cli.unknown_ble import listen_ble
-from devicehub.cli.unknown_place import Way, way_to
+from devicehub.cli.unknown_place import Way, must_be_open_to_us, way_to
 from devicehub.cli.unknown_serial import listen_serial
 from devicehub.cli.unknown_sheet import Sheet
+from devicehub.cli.unknown_usb import listen_usb
 from devicehub.clock import Clock
 from devicehub.discover import Candidate, by_bytes, candidates
 from devicehub.driver import Driver
 
 Listen = Callable[[argparse.Namespace, Sheet], Coroutine[object, object, None]]
+WAYS: Mapping[Way, Listen] = {Way.SERIAL: listen_serial, Way.BLE: listen_ble, Way.USB: listen_usb}
 _SAYS = {
     Way.SERIAL: "a device that speaks only when asked says nothing here, and another --baud may be right",
     Way.BLE: "a device that notifies only when asked says nothing here",
+    Way.USB: "a device that speaks only when asked says nothing here",
 }
 
 
-def record_unknown(args: argparse.Namespace) -> int:
+def record_unknown(args: argparse.Namespace, ways: Mapping[Way, Listen] = WAYS) -> int:
     """Listen until the time is over, the link is lost (69) or Ctrl-C (130); the device is told nothing."""
     if args.redact:
         raise CommandError(Exit.USAGE, "--redact needs a driver, which says what is to be put out")
     way = way_to(args.device)
-    listen: Listen = {Way.SERIAL: listen_serial, Way.BLE: listen_ble}[way]
+    if way is None:
+        raise CommandError(Exit.USAGE, f"'{args.device}' is no place of a device")
+    must_be_open_to_us(args.device)
     path: Path = args.out
     drivers = fitting_drivers(args)
     with new_file(path, mode=0o600) as stream:
         sheet = Sheet(stream, Clock())
         note(f"recording {args.device} to {path}; it is only listened to, what it tells of itself is in the file")
         try:
-            asyncio.run(listen(args, sheet))
+            asyncio.run(ways[way](args, sheet))
         finally:
             if not sheet.begun:
                 path.unlink()

@@ -19,7 +19,7 @@ async def listen_ble(args: argparse.Namespace, sheet: Sheet) -> None:
             sheet.present = [_descriptor(peripheral, table)]
             sheet.begin(f"Bluetooth device '{peripheral.peripheral.name}'")
             await _survey(peripheral, table, sheet)
-            await sheet.listen(peripheral, args.seconds)
+            await sheet.listen(peripheral.read, args.seconds)
         finally:
             await peripheral.close()
     finally:

@@ -20,7 +20,7 @@ async def listen_serial(args: argparse.Namespace, sheet: Sheet) -> None:
         usb = f", USB device {identity.usb}" if identity.usb else ""
         sheet.present = _present(args.device)
         sheet.begin(f"device at {args.baud} baud{usb}")
-        await sheet.listen(transport, args.seconds)
+        await sheet.listen(transport.read, args.seconds)
     finally:
         await transport.close()
 

@@ -1,6 +1,7 @@
 """The transcript of a device that no driver is known for, as it is written."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import TextIO
 
 from devicehub.clock import Clock
@@ -8,7 +9,6 @@ from devicehub.discover import Descriptor
 from devicehub.log import escaped
 from devicehub.model.instant import instant
 from devicehub.record import Line, format_packet
-from devicehub.transport.link import Transport
 from devicehub.wire.packet import Packet
 
 ENOUGH = 200
@@ -49,13 +49,13 @@ class Sheet:
             self.heard.append(packet)
         self._stream.write(f"{Line(self.clock.monotonic() - self._began, '<', format_packet(packet), packet)}\n")
 
-    async def listen(self, transport: Transport, seconds: float | None) -> None:
-        """Write down all that comes, for so long or for ever. Raises `LinkLostError`."""
+    async def listen(self, read: Callable[[], Awaitable[Packet]], seconds: float | None) -> None:
+        """Write down all that `read` gives, for so long or for ever. Raises what it raises."""
         waiting = asyncio.timeout(seconds)
         try:
             async with waiting:
                 while True:
-                    self.packet(await transport.read())
+                    self.packet(await read())
         except TimeoutError:
             if not waiting.expired():
                 raise

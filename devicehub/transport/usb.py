@@ -68,8 +68,11 @@ class _PendingReads:
 class UsbTransport:
     """An open USB link. Get one with `open`."""
 
-    def __init__(self, link: UsbLink, match: UsbMatch, backend: usb.backend.IBackend | None) -> None:
+    def __init__(
+        self, link: UsbLink, match: UsbMatch, backend: usb.backend.IBackend | None, held: type[ClaimedDevice]
+    ) -> None:
         self.identity = LinkIdentity()
+        self._held = held
         self._link = link
         self._match = match
         self._backend = backend
@@ -94,15 +97,16 @@ class UsbTransport:
         backend: usb.backend.IBackend | None = None,
         clock: Clock,
         blocking: Blocking | None = None,
+        held: type[ClaimedDevice] = ClaimedDevice,
     ) -> "UsbTransport":
         """Find, claim and start serving a device.
 
-        `blocking`: of the device, shared by all its attempts. Raises `LinkMissingError`, `LinkBusyError`,
-        `LinkPermissionError`, and `LinkError` when several devices match or libusb is not installed.
+        `blocking`: of the device, shared by all its attempts. `held`: how it is held. Raises `LinkMissingError`,
+        `LinkBusyError`, `LinkPermissionError`, and `LinkError` when several devices match or libusb is not installed.
         """
         blocking = blocking or Blocking("usb")
         for attempt in range(1, RIGHTS_ATTEMPTS + 1):
-            transport = cls(link, match or UsbMatch(), backend)
+            transport = cls(link, match or UsbMatch(), backend, held)
             blocking.employ(transport._thread)
             try:
                 await transport._opened
@@ -181,7 +185,7 @@ class UsbTransport:
     def _work(self) -> None:
         failed: LinkError | None = LinkError("the USB worker thread failed")
         try:
-            device = ClaimedDevice.open(self._link, self._match, self._backend)
+            device = self._held.open(self._link, self._match, self._backend)
             failed = None
         except LinkError as error:
             failed = error

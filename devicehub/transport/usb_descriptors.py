@@ -71,7 +71,7 @@ class ConfigurationDescriptor:
     @classmethod
     def of(cls, device: UsbDescriptor) -> "ConfigurationDescriptor":
         """The only configuration."""
-        total = 9 + sum(9 + 7 * len(interface.endpoints) for interface in device.interfaces)
+        total = 9 + sum(9 + 7 * len(one.endpoints) + len(one.extra) for one in device.interfaces)
         return cls(device.configuration, len({interface.number for interface in device.interfaces}), total)
 
 
@@ -94,7 +94,13 @@ class InterfaceDescriptor:
     def of(cls, device: UsbDescriptor, index: int, alternate: int) -> "InterfaceDescriptor":
         """Raises `IndexError` past the end."""
         interface = _interface(device, index, alternate)
-        return cls(interface.number, interface.alternate, len(interface.endpoints), *interface.triple)
+        return cls(
+            interface.number,
+            interface.alternate,
+            len(interface.endpoints),
+            *interface.triple,
+            extra_descriptors=tuple(interface.extra),
+        )
 
 
 @dataclass(frozen=True, slots=True)

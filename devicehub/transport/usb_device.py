@@ -8,7 +8,7 @@ import errno
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import usb.backend
 import usb.core
@@ -64,7 +64,7 @@ class ClaimedDevice:
         self._stalls: dict[int, int] = {}
 
     @classmethod
-    def open(cls, link: UsbLink, match: UsbMatch, backend: usb.backend.IBackend | None) -> "ClaimedDevice":
+    def open(cls, link: UsbLink, match: UsbMatch, backend: usb.backend.IBackend | None) -> Self:
         """Find, claim and ask a device.
 
         Raises `LinkMissingError`, `LinkPermissionError`, `LinkBusyError`, `LinkLostError`, `LinkError`.

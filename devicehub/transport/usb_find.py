@@ -44,9 +44,13 @@ def link_error(error: usb.core.USBError, what: str) -> LinkError:
 
 def _candidates(link: UsbLink, match: UsbMatch, backend: usb.backend.IBackend | None) -> list[usb.core.Device]:
     ids = {(id_.vendor, id_.product) for id_ in ((match.id,) if match.id else link.ids)}
+    return [device for device in listed(backend) if (device.idVendor, device.idProduct) in ids]
+
+
+def listed(backend: usb.backend.IBackend | None) -> list[usb.core.Device]:
+    """Every device on the bus, none of them opened. Raises `LinkError`."""
     try:
-        found = usb.core.find(find_all=True, backend=backend)
-        return [device for device in found if (device.idVendor, device.idProduct) in ids]
+        return list(usb.core.find(find_all=True, backend=backend))
     except usb.core.NoBackendError:
         raise LinkError(
             "no libusb on this system: install the package libusb-1.0-0 (Debian, Ubuntu) or libusb1 (Fedora, RHEL)"
@@ -61,7 +65,8 @@ def device_path(device: usb.core.Device) -> str:
     return f"{device.bus}-{ports}" if ports else f"{device.bus}:{device.address}"
 
 
-def _has_path(device: usb.core.Device, path: str) -> bool:
+def has_path(device: usb.core.Device, path: str) -> bool:
+    """Whether a device is at `UsbMatch.path`."""
     return path in {"", device_path(device), f"{device.bus}:{device.address}"}
 
 
@@ -81,7 +86,7 @@ def find(link: UsbLink, match: UsbMatch, backend: usb.backend.IBackend | None) -
     unreadable: LinkError | None = None
     wanted = ", ".join(str(id_) for id_ in ((match.id,) if match.id else link.ids))
     for device in _candidates(link, match, backend):
-        if not _has_path(device, match.path):
+        if not has_path(device, match.path):
             continue
         try:
             serial = _serial(device)

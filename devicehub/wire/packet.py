@@ -12,6 +12,7 @@ kernel flagged as damaged, no data) or `key` (snapshot button, one byte: 1 press
     ctl:RT:RQ:VALUE:INDEX:SIZE   control transfer from the device; the answer carries the same port
     halt:EP                      clear the halt condition of an endpoint, forget the reads that wait there
     stall:RT:RQ:...              what comes instead of an answer when the device stalls that control transfer
+    stall:EP                     the same of a read, where a device is only listened to: no halt is cleared there
 
 with EP, RT (bmRequestType), RQ (bRequest), VALUE and INDEX in hexadecimal and SIZE in decimal.
 Every USB transfer is asked for by the protocol; nothing is read that nobody wants.
