@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeGuard
 
-from devicehub.driver import BleLink, Driver, NetworkLink, SerialLink, UsbLink, VideoLink
+from devicehub.driver import BleLink, Driver, Link, NetworkLink, SerialLink, UsbLink, VideoLink
 from devicehub.model.device import UsbId
 from devicehub.model.reading import Image, Measurement, Scan, Spectrum
 from devicehub.transport.beacons import Broadcast
@@ -62,9 +63,15 @@ class Candidate:
     why: str
 
 
-def descriptors(ports: Iterable[SerialPort], present: Sequence[Present]) -> list[Descriptor]:
-    """Serial ports, cameras and those USB devices that are not just the way to one of them."""
+def descriptors(
+    ports: Iterable[SerialPort], present: Sequence[Present], drivers: Iterable[Driver] = ()
+) -> list[Descriptor]:
+    """Serial ports, cameras and those USB devices that are not just the way to one of them.
+
+    Or that one of `drivers` speaks to beside the kernel's: such a device is listed as both.
+    """
     taken = {one.port for one in present if one.kind in {PresentKind.SERIAL, PresentKind.VIDEO} and one.port}
+    both = {usb for driver in drivers if _beside(link := driver.link) for usb in link.ids}
     serial = [
         Descriptor(kind=Kind.SERIAL, place=port.path, usb=port.usb, serial=port.serial, title=port.product)
         for port in ports
@@ -73,7 +80,7 @@ def descriptors(ports: Iterable[SerialPort], present: Sequence[Present]) -> list
     usb = [
         _present(one, Kind.USB, Path(one.key.path).name)
         for one in present
-        if one.kind is PresentKind.USB and one.key.path not in taken
+        if one.kind is PresentKind.USB and (one.key.path not in taken or one.usb in both)
     ]
     return serial + video + usb
 
@@ -170,7 +177,13 @@ def _by_id(descriptor: Descriptor, driver: Driver, ids: tuple[UsbId, ...]) -> Ca
         return None
     if descriptor.usb in BRIDGES:
         return Candidate(driver.name, 0.4, f"behind a USB-serial bridge {descriptor.usb} that many devices have")
-    return Candidate(driver.name, 0.9, f"USB id {descriptor.usb}")
+    beside = ", beside the kernel's driver" if _beside(driver.link) else ""
+    return Candidate(driver.name, 0.9, f"USB id {descriptor.usb}{beside}")
+
+
+def _beside(link: Link) -> TypeGuard[UsbLink]:
+    """Whether it leaves a device to whatever kernel driver has it."""
+    return isinstance(link, UsbLink) and not link.interfaces
 
 
 def _any_camera(driver: Driver, ids: tuple[UsbId, ...]) -> Candidate | None:

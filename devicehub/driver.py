@@ -31,7 +31,11 @@ class SerialLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsbLink:
-    """A USB device driven through libusb. `interfaces`: (interface, alternate setting) to claim, in order."""
+    """A USB device driven through libusb. `interfaces`: (interface, alternate setting) to claim, in order.
+
+    Without any it is claimed by nobody here: whatever kernel driver has it keeps it, its configuration stays as it is,
+    and only requests of the vendor to the control endpoint get through.
+    """
 
     ids: tuple[UsbId, ...]
     configuration: int = 1

@@ -26,8 +26,8 @@ def run(args: argparse.Namespace) -> int:
 
     69 or 77 when `--ble` or `--network` cannot listen; the rest is printed in any case.
     """
-    hardware = descriptors(list_serial_ports(), snapshot(SYSFS) if SYSFS.is_dir() else ())
     drivers = fitting_drivers(args)
+    hardware = descriptors(list_serial_ports(), snapshot(SYSFS) if SYSFS.is_dir() else (), drivers)
     code = Exit.OK
     for seconds, what, listening in ((args.ble, "Bluetooth", _radio), (args.network, "the network", _network)):
         if seconds is not None:

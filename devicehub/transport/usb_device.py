@@ -53,7 +53,7 @@ def parse_transfer(packet: Packet) -> Transfer:
 
 
 class ClaimedDevice:
-    """A device with its interfaces claimed. Every method may raise `LinkLostError`; `release` raises nothing."""
+    """A device, its link's interfaces claimed. Every method may raise `LinkLostError`; `release` raises nothing."""
 
     def __init__(self, device: usb.core.Device, serial: str) -> None:
         name = UsbId(device.idVendor, device.idProduct)
@@ -87,7 +87,9 @@ class ClaimedDevice:
                 if self._device.is_kernel_driver_active(number):
                     self._device.detach_kernel_driver(number)
                     self._detached.append(number)
-        if self._configuration() != link.configuration:
+        # Vendor requests pass without a claim (Linux drivers/usb/core/devio.c, check_ctrlrecip; pyusb makes none for
+        # them), and a device that a kernel driver holds takes no other configuration.
+        if link.interfaces and self._configuration() != link.configuration:
             self._device.set_configuration(link.configuration)
         for number, alternate in link.interfaces:
             usb.util.claim_interface(self._device, number)

@@ -44,6 +44,7 @@ from devicehub.wire.checksum import crc16_xmodem
 from devicehub.wire.forbidden import Forbidden
 from devicehub.wire.packet import Packet, control_read, control_write, usb_port, usb_read
 from devicehub.wire.protocol import Call, Ended, Step, expired
+from drivers.thermal._facts import text_of
 from drivers.thermal._thermal_master_frames import Pictures
 
 ENDPOINT = 0x81
@@ -222,7 +223,7 @@ class ThermalMaster:
             if self._told == "shutter":
                 self._end_call(CommandState.DONE if packet.data in STATUSES else CommandState.FAILED)
         elif self._told in FACTS:
-            self._step.samples.append(Identity(((self._told, _text(packet.data)),)))
+            self._step.samples.append(Identity(((self._told, text_of(packet.data)),)))
         elif packet.data not in STARTED:
             self._step.faults.append(ProtocolError(Reason.UNEXPECTED, f"stream started with {packet.data.hex()}"))
         self._go_on(now)
@@ -287,8 +288,3 @@ class _Collected:
         step = Step(tuple(self.write), tuple(self.samples), tuple(self.faults), wake_at, tuple(self.ended))
         self.write, self.samples, self.faults, self.ended = [], [], [], []
         return step
-
-
-def _text(reply: bytes) -> str:
-    text = reply.partition(b"\0")[0].decode("ascii", errors="replace").strip()
-    return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -41,6 +41,7 @@ from devicehub.wire.checksum import crc16_spi_fujitsu
 from devicehub.wire.forbidden import Forbidden
 from devicehub.wire.framer import DelimiterFramer
 from devicehub.wire.protocol import Order, Poll, Result
+from drivers.thermal._facts import text_of
 
 START, ESCAPE, END = b"\x8e", b"\x9e", b"\xae"
 SEQUENCE = 1
@@ -146,11 +147,6 @@ def _fact(name: str, text: Callable[[bytes], str]) -> Callable[[bytes], Sample]:
     return lambda payload: Identity(((name, text(payload)),))
 
 
-def _text(payload: bytes) -> str:
-    text = payload.partition(b"\0")[0].decode("ascii", errors="replace").strip()
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
-
-
 def _state(name: str, states: tuple[str, ...]) -> Callable[[bytes], Sample]:
     def read(payload: bytes) -> Sample:
         number = _number(payload)
@@ -168,7 +164,7 @@ _WIDTHS = (2, 4)  # where the sources give the meaning of a number but not its w
 _READERS: Mapping[int, tuple[tuple[int, ...], Callable[[bytes], Sample]]] = MappingProxyType(
     {
         SERIAL: ((4,), _fact("serial", lambda payload: str(_number(payload)))),
-        PART: ((20,), _fact("part", _text)),
+        PART: ((20,), _fact("part", text_of)),
         SENSOR_SERIAL: (_WIDTHS, _fact("sensor-serial", lambda payload: str(_number(payload)))),
         SOFTWARE: ((12,), _fact("software", lambda payload: ".".join(map(str, struct.unpack(">3i", payload))))),
         TEMPERATURE: ((2,), lambda payload: Measurement("sensor-temperature", _number(payload) / 10)),

@@ -42,6 +42,25 @@ DANGEROUS: Mapping[str, tuple[Packet, ...]] = MappingProxyType(
             control_write(0x41, 0x45, 0x78, 0x1D00, bytes(8)),
             Packet(bytes(8), "out:01"),
         ),
+        "thermal.infiray_p2pro_control": (
+            control_write(0x41, 0x45, 0x78, 0x1D00, bytes.fromhex("0508000000000000")),
+            control_write(0x41, 0x45, 0x78, 0x9D00, bytes.fromhex("01c2000000000100")),
+            control_write(0x41, 0x45, 0x78, 0x1D00, bytes.fromhex("0182000000000100")),
+            control_write(0x41, 0x45, 0x78, 0x9D00, bytes.fromhex("0fc1000000000008")),
+            control_write(0x41, 0x45, 0x78, 0x1D00, bytes.fromhex("0a01000000000000")),
+            control_write(0x41, 0x45, 0x78, 0x9D00, bytes.fromhex("14c5000500000000")),  # the gain
+            control_write(0x41, 0x45, 0x78, 0x9D00, bytes.fromhex("09c4000000000001")),  # the palette
+            control_write(0x41, 0x45, 0x78, 0x1D08, b"\x03"),  # which one
+            control_write(0x41, 0x45, 0x78, 0x1D08, bytes(8)),
+            control_write(0x41, 0x45, 0x78, 0x1D08, bytes(7) + b"\x02\n"),
+            control_write(0x41, 0x45, 0x78, 0x1D00, bytes.fromhex("0584060000000031")),
+            control_write(0x41, 0x45, 0x78, 0x9D00, bytes.fromhex("0584060000000030")),
+            control_write(0x41, 0x45, 0x78, 0x9D08, bytes(64)),
+            control_write(0x41, 0x45, 0x78, 0x1D64, bytes(8)),
+            control_write(0x41, 0x20, 0, 0, bytes(18)),
+            control_write(0x01, 0x0B, 1, 1),
+            Packet(b"", "in:81:512"),
+        ),
         "thermal.flir_one": (Packet(bytes.fromhex("cc0100000100000041000000f8b3f700"), "out:02"),),
         "endoscope.jhcmd": (Packet(b"JHCMD\xd0\x03", "udp:20000"), Packet(b"JHCMD\x10\x01", "udp:20000")),
         "endoscope.i4season": tuple(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from devicehub.commissioning import StationCommissioning
+from tests.real.fake_sysfs import FakeSysfs
 from tests.real.test_page_server import site
 
 pytestmark = pytest.mark.real
@@ -44,6 +45,19 @@ async def test_a_station_is_examined_and_a_device_added_under_a_name(tmp_path: P
         assert (status, json.loads(body)) == (200, {"id": "atom-fast-1"})
         assert 'address = "AA:BB:CC:DD:EE:FF"' in (tmp_path / "hub.toml").read_text()
         assert one.remarks == [("device-added", "atom-fast-1, radiation.atom_fast at AA:BB:CC:DD:EE:FF, by op-1")]
+
+
+def test_a_camera_is_offered_to_each_driver_that_it_has_and_known_by_the_one_that_is_configured(tmp_path: Path) -> None:
+    hub, sysfs = station(tmp_path, changes=True), FakeSysfs(tmp_path / "root" / "sys")
+    sysfs.plug("1-2", "0bda:5830", "")
+    sysfs.function("1-2", 0, "video4linux", "video0")
+    with (tmp_path / "hub.toml").open("a") as file:
+        file.write('[[device]]\nid = "thermal"\ndriver = "thermal.infiray_p2pro"\nusb = "0bda:5830"\n')
+    found = {
+        one.place: (one.device, [fit.driver for fit in one.candidates]) for one in hub.found() if one.usb == "0bda:5830"
+    }
+    assert found["/dev/video0"] == ("thermal", ["thermal.infiray_p2pro", "endoscope.uvc_endoscope"])
+    assert found["1-2"] == ("", ["thermal.infiray_p2pro_control"])
 
 
 async def test_a_station_is_set_up_by_nobody_without_the_token_and_changed_only_where_that_is_allowed(

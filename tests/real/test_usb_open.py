@@ -27,7 +27,7 @@ from devicehub.transport.blocking import Blocking
 from devicehub.transport.usb import UsbMatch, UsbTransport
 from devicehub.transport.usb_backend import Handle, Plugged, SimulatedBackend
 from devicehub.transport.usb_bus import UsbBus
-from devicehub.wire.packet import control_write, usb_read, usb_write
+from devicehub.wire.packet import control_read, control_write, usb_read, usb_write
 from tests.patience import PATIENCE
 from tests.real.usb_devices import Echo
 
@@ -162,6 +162,21 @@ async def test_a_kernel_driver_is_detached_and_bound_again_at_the_end(bus: UsbBu
     assert bus.kernel_drivers(device) == set()
     await transport.close()
     assert bus.kernel_drivers(device) == {0}
+
+
+async def test_a_link_without_interfaces_leaves_a_device_to_the_kernel_and_speaks_beside_it(bus: UsbBus) -> None:
+    device = Echo()
+    bus.plug(device, kernel_drivers=(0,))
+    link = UsbLink(ids=LINK.ids, configuration=2, interfaces=(), timeout=0.1)
+    transport = await UsbTransport.open(link, backend=bus.backend, clock=Clock())
+    await transport.write(control_write(0x41, 2, 0x78, 0, b"kept"))
+    await transport.write(control_read(0xC1, 1, 0x78, 0, 4))
+    answer = await asyncio.wait_for(transport.read(), PATIENCE)
+    assert (answer.data, bus.kernel_drivers(device), bus.claimed(device)) == (b"kept", {0}, set())
+    bus.unplug(device)
+    with pytest.raises(LinkLostError):
+        await asyncio.wait_for(transport.read(), PATIENCE)
+    await transport.close()
 
 
 async def test_an_alternate_setting_is_selected_when_opened_and_when_asked_for(bus: UsbBus) -> None:

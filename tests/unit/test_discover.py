@@ -88,6 +88,23 @@ def test_a_usb_device_is_listed_once_as_what_it_is_used_as() -> None:
     ]
 
 
+def test_a_camera_that_is_asked_beside_its_stream_is_listed_as_both() -> None:
+    present = [
+        Present(kind=PresentKind.USB, key=Key("/devices/usb1/1-2", 4), usb=OWN),
+        Present(kind=PresentKind.VIDEO, key=Key("/devices/x"), port="/devices/usb1/1-2", node="/dev/video0", usb=OWN),
+        Present(kind=PresentKind.USB, key=Key("/devices/usb1/1-3", 5), usb=BRIDGE),
+        Present(kind=PresentKind.SERIAL, key=Key("/devices/usb1/1-3/tty"), port="/devices/usb1/1-3", usb=BRIDGE),
+    ]
+    drivers = [*DRIVERS, driver("beside", UsbLink(ids=(OWN, BRIDGE), interfaces=()))]
+    camera, asked, bridge = descriptors([], present, drivers)
+    assert [(one.kind, one.place) for one in (camera, asked)] == [(Kind.VIDEO, "/dev/video0"), (Kind.USB, "1-2")]
+    assert bridge.place == "1-3"
+    assert [one.driver for one in candidates(camera, drivers)] == ["camera", "any-camera"]
+    why = {one.driver: one.why for one in candidates(asked, drivers)}
+    assert why == {"beside": "USB id 289d:0010, beside the kernel's driver", "usb": "USB id 289d:0010"}
+    assert [one.place for one in descriptors([], present, DRIVERS)] == ["/dev/video0"]
+
+
 def test_what_a_device_says_unasked_names_the_drivers_that_understand_it() -> None:
     """Frames of a thermal array, with noise before them."""
     drivers = [load_driver(name) for name in driver_names()]

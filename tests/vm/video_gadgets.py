@@ -8,7 +8,7 @@ import struct
 from collections import deque
 from itertools import groupby
 
-from devicehub.simulator import Endpoint, Interface, StallError, UsbDescriptor, VideoSimulator
+from devicehub.simulator import Endpoint, Interface, StallError, UsbDescriptor, UsbSimulator, VideoSimulator
 from tests.vm.gadget import HIGH, Gadget, Nature
 
 PAYLOAD = 16384
@@ -145,3 +145,30 @@ def camera(simulator: VideoSimulator, *, serial: str = "V-1") -> Gadget:
     model = _Camera(simulator, serial)
     extras = {0: model.control_descriptors(), 1: model.stream_descriptors()}
     return Gadget(model, Nature(HIGH, (0xEF, 2, 1), extras))
+
+
+class _Commanded:
+    """A camera whose control endpoint takes requests of the vendor as well."""
+
+    def __init__(self, camera: UsbSimulator, vendor: UsbSimulator) -> None:
+        self._camera, self._vendor = camera, vendor
+        self.descriptor = camera.descriptor
+        self.do, self.transfer_in, self.transfer_out = camera.do, camera.transfer_in, camera.transfer_out
+
+    def control_in(self, request_type: int, request: int, value: int, index: int, size: int) -> bytes:
+        one = self._vendor if request_type & 0x60 == 0x40 else self._camera
+        return one.control_in(request_type, request, value, index, size)
+
+    def control_out(self, request_type: int, request: int, value: int, index: int, data: bytes) -> None:
+        one = self._vendor if request_type & 0x60 == 0x40 else self._camera
+        one.control_out(request_type, request, value, index, data)
+
+    def advance(self, dt: float) -> None:
+        self._camera.advance(dt)
+        self._vendor.advance(dt)
+
+
+def commanded_camera(simulator: VideoSimulator, vendor: UsbSimulator) -> Gadget:
+    """The camera that the first simulator is; the second answers what is asked beside its stream."""
+    plain = camera(simulator)
+    return Gadget(_Commanded(plain.model, vendor), plain.nature)
