@@ -1,6 +1,7 @@
 """Each view in each theme: nothing that a screen reader, a keyboard or weak eyes cannot use; images for the guides."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -160,6 +161,11 @@ async def test_the_view_of_an_exercise_is_for_everybody(tmp_path: Path) -> None:
         assert told == {}
 
 
+WRITTEN = """async () => {
+  const { moment, number } = await import("/static/words.js");
+  return `${number(1008.25)} ${moment("2026-11-30T12:00:00Z")}`;
+}"""
+"""A number and a date, which no Chromium knows how to write in Albanian."""
 SPOKEN = {
     "sq": ("Përmbledhja", "qendra u nis"),
     "sr-Latn": ("Pregled", "čvorište pokrenuto"),
@@ -177,5 +183,6 @@ async def test_the_page_speaks_the_language_that_is_chosen(tmp_path: Path) -> No
             await visit.sees("nav a", word)
             await visit.sees("tbody td", event)
             assert await visit.page.evaluate("document.documentElement.lang") == language
+            assert re.fullmatch(r"1[\s.]008,25 30\. ?(11\.|nën) ?2026.*", await visit.page.evaluate(WRITTEN)), language
         await visit.page.evaluate("location.hash = '#/setup'")
         await visit.sees("section[aria-labelledby=setup-hub] dt:not([lang])", "Отисак конфигурације")

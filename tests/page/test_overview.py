@@ -68,6 +68,13 @@ id = "endoscope-1"
 driver = "endoscope.useeplus"
 port = "sim:"
 """
+TOLD_TWICE = """async () => {
+  const { history } = await import("/static/store.js");
+  history.set("endoscope-1/lens", [[1, 0, "good"], [2, 1, "good"]]);
+  const time = document.querySelector("#lights time").textContent;
+  while (document.querySelector("#lights time").textContent === time) await new Promise(requestAnimationFrame);
+}"""
+"""The endoscope has changed its lens, and the tiles were drawn since."""
 LINE, LENS = (f".tile[href='#/devices/{one}']:not(.stale) .value:not(:has(s))" for one in ("line-1", "endoscope-1"))
 
 
@@ -76,6 +83,8 @@ async def test_what_bears_a_label_is_on_its_tile_and_at_its_device_as_what_it_is
         title, value = (await visit.sees(LINE, "Value")).split()
         assert (title, 10 < float(value) < 30) == ("Value", True)
         assert await visit.sees(LENS, "Lens") == "Lens in use main"
+        await visit.page.evaluate(TOLD_TWICE)
+        assert await visit.page.locator(LENS, has_text="Lens").locator("canvas").count() == 0, "a name has no course"
         await visit.page.evaluate("location.hash = '#/devices/endoscope-1'")
         lens = visit.page.locator(".channel", has_text="Lens in use")
         assert await lens.locator(".value > span").inner_text() == "main"
@@ -145,6 +154,11 @@ async def test_the_course_of_a_value_is_drawn_on_its_tile_over_all_of_its_width(
         assert await trend.evaluate(INKED) > 0
 
 
+IDENTIFIED = """async () => {
+  const { command, setIssuer } = await import("/static/act.js");
+  setIssuer("op-1147");
+  await command("hub", "identify");
+}"""
 TRACE = """
 [[device]]
 id = "trace-1"
@@ -160,3 +174,18 @@ async def test_a_device_that_is_ready_and_finds_nothing_yet_says_so_on_its_tile(
         assert sorted(lacking) == ["explosives NONE warming up", "narcotics NONE warming up"]
         await visit.page.locator("#language").select_option("sr-Cyrl")
         await visit.sees(".tile .lacking", "загрева")
+
+
+EVENTS = "section[aria-labelledby=overview-events] li"
+
+
+async def test_the_last_events_say_in_the_language_of_the_page_what_came_of_a_command_and_that_once(
+    tmp_path: Path,
+) -> None:
+    async with visited(tmp_path, TRACE) as visit:
+        await visit.page.locator("#language").select_option("sq")
+        await visit.page.evaluate(IDENTIFIED)
+        await visit.sees(f"{EVENTS} strong", "u krye")
+        told = await visit.page.locator(EVENTS).all_inner_texts()
+        assert [one for one in told if "done" in one or "accepted" in one] == []
+        assert len([one for one in told if "hub/identify" in one]) == 1

@@ -20,7 +20,7 @@ const SHAPES = {
   critical: ["1", "M2 2h20v20H2z"],
   high: ["2", "M12 1l11 21H1z"],
   medium: ["3", "M12 1l11 11-11 11L1 12z"],
-  low: ["4", "M1 7h22v10H1z"],
+  low: ["4", "M1 5h22v14H1z"],
   fault: ["F", "M12 1a11 11 0 1 0 0 22a11 11 0 1 0 0-22z"],
 };
 

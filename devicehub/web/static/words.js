@@ -15,7 +15,7 @@ export async function speak(name) {
   localStorage.setItem(KEY, name);
   const english = load("en");
   [words, fallback] = await Promise.all([name === "en" ? english : load(name), english]);
-  plural = new Intl.PluralRules(name);
+  plural = new Intl.PluralRules([name, "en"]); // Albanian has the classes of English
   document.documentElement.lang = name;
 }
 
@@ -48,9 +48,17 @@ export function refused(why = "") {
   return words[`refusal.${why.split(":")[0]}`] ?? why;
 }
 
+/** How a language writes numbers and dates, in browsers that do not know it: no Chromium knows Albanian, and takes the browser's own language. */
+const NUMBERS = { sq: ["sq", "fr"] };
+const DATES = { sq: ["sq", "de"] };
+
+function inDates(form) {
+  return new Intl.DateTimeFormat(DATES[language()] ?? language(), { ...form, hourCycle: "h23" });
+}
+
 /** A number with at most `digits` behind the point, as the language writes it. */
 export function number(value, digits = 2) {
-  return new Intl.NumberFormat(language(), { maximumFractionDigits: digits }).format(value);
+  return new Intl.NumberFormat(NUMBERS[language()] ?? language(), { maximumFractionDigits: digits }).format(value);
 }
 
 const WRITTEN = { Cel: "°C", uSv: "µSv", "uSv/h": "µSv/h", us: "µs", "[ppm]": "ppm", "[ppb]": "ppb", "[arb'U]": "a.u.", By: "B", "cm2/(V.s)": "cm²/(V·s)",
@@ -63,12 +71,17 @@ export function unit(code) {
 
 /** A time of day as the language writes it, in 24 hours; of an instant, or of now. */
 export function clock(time = Date.now()) {
-  return new Intl.DateTimeFormat(language(), { timeStyle: "medium", hourCycle: "h23" }).format(new Date(time));
+  return inDates({ timeStyle: "medium" }).format(new Date(time));
 }
 
 /** Date and time of an instant. */
 export function moment(time) {
-  return new Intl.DateTimeFormat(language(), { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" }).format(new Date(time));
+  return inDates({ dateStyle: "medium", timeStyle: "medium" }).format(new Date(time));
+}
+
+/** The day of an instant. */
+export function date(time) {
+  return inDates({ dateStyle: "medium" }).format(new Date(time));
 }
 
 /** So many bytes as people write it: 69.8 GB, 4.5 MB. */

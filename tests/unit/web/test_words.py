@@ -21,6 +21,7 @@ from devicehub.model.payload_health import HealthData
 from devicehub.model.payload_lane import LaneState
 from devicehub.model.preflight import CheckKind, CheckReason, CheckVerdict, PreflightOutcome
 from devicehub.model.reading import Cause, Level, Outcome, Quality, Radiometric
+from devicehub.registry import driver_names, load_driver
 
 STATIC = Path(__file__).parents[3] / "devicehub" / "web" / "static"
 FILES = sorted((STATIC / "words").glob("*.json"))
@@ -59,7 +60,6 @@ SHOWN: dict[str, tuple[type[StrEnum], ...]] = {
 }
 """What the hub says by a name that the page puts into words: the key's beginning, and the names."""
 UNSAID: dict[str, set[str]] = {
-    "answer": {CommandState.ACCEPTED},
     "radiometric": {Radiometric.TRUE},
     "refusal": {Refusal.INVALID},
 }
@@ -110,6 +110,13 @@ def test_each_word_that_the_page_asks_for_by_name_is_there() -> None:
 def test_each_field_that_the_setup_view_shows_has_a_word(kind: type[Struct]) -> None:
     shown = {field.name for field in fields(kind)} - PLACED
     assert shown - WORDS["en"].keys() == set()
+
+
+@pytest.mark.parametrize("language", CLASSES)
+def test_what_a_shipped_driver_can_find_has_a_word_in_each_language(language: str) -> None:
+    found = {name for driver in driver_names() for name in load_driver(driver).capabilities}
+    assert len(found) >= 10
+    assert found - WORDS[language].keys() == set()
 
 
 def test_cyrillic_is_cyrillic() -> None:

@@ -10,8 +10,8 @@ import { decoded, spectrum, trend } from "../plot.js";
 import { raw } from "../raw.js";
 import { due, reading, rules, windows } from "../rules.js";
 import { age, believed, devices, events, history, listen, live, spectra, stateOf, topics } from "../store.js";
-import { because, clock, duration, language, number, spoken, t, unit } from "../words.js";
-import { event, panel } from "./overview.js";
+import { because, clock, date, duration, number, spoken, t, unit } from "../words.js";
+import { event, happened, panel } from "./overview.js";
 
 /** What was there without the thing that is looked at: no result speaks of its peaks. */
 const BACKGROUND = "background";
@@ -65,7 +65,7 @@ function whole(place, one, pictures) {
     renew(parts.errors, ...pairs({ ...(now.device?.errors ?? {}), losses: now.device?.losses, "last-fault": now.device?.last_fault }));
     written(parts.channels, now, curves);
     plots(parts.spectra, now, curves);
-    renew(parts.events, ...events.filter(({ message }) => message.subject?.split("/")[0] === one.id).slice(0, 15).map(event));
+    renew(parts.events, ...events.filter((told) => happened(told) && told.message.subject?.split("/")[0] === one.id).slice(0, 15).map(event));
   } };
 }
 
@@ -73,7 +73,7 @@ function whole(place, one, pictures) {
 function verification(day) {
   if (!day) return "";
   const over = new Date(`${day}T23:59:59.999`) < new Date();
-  return `${new Intl.DateTimeFormat(language(), { dateStyle: "medium" }).format(new Date(`${day}T12:00`))}${over ? ` · ${t("preflight.reason.overdue").toUpperCase()}` : ""}`;
+  return `${date(`${day}T12:00`)}${over ? ` · ${t("preflight.reason.overdue").toUpperCase()}` : ""}`;
 }
 
 function pairs(facts) {

@@ -111,7 +111,7 @@ function whole(data) {
     section("inspection-results", "results", rows(["time", "device", "outcome", "cause", "subject"], (data.results ?? []).map((one) =>
       [clock(one.at), device(one.device), t(`outcome.${one.outcome}`), because(one.cause), one.sample_id ?? ""]))),
     section("inspection-blind", "not-in-full", rows(["device", "what", "state", "cause"], (data.blind ?? []).map((one) =>
-      [device(one.device), one.capability, t(`level.${one.level}`), because(one.cause)]))),
+      [device(one.device), t(one.capability), t(`level.${one.level}`), because(one.cause)]))),
     section("inspection-missing", "missing", rows(["device", "why", "since", "until"], (data.missing ?? []).map((one) =>
       [device(one.device), one.reason, at(one.since), at(one.until)]))),
     section("inspection-images", "images", pictures(data.images ?? [])),

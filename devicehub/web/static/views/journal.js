@@ -1,8 +1,9 @@
 // What was stored: filtered, newest first, as a file to take away; each event checked against its digest.
 
 import { fill, h } from "../dom.js";
+import { outcome, remark, stateIn } from "../gist.js";
 import { devices, link } from "../store.js";
-import { happening, moment, t } from "../words.js";
+import { happening, moment, number, t } from "../words.js";
 import { DISPOSITIONS } from "./alarms.js";
 import { panel } from "./overview.js";
 
@@ -60,7 +61,7 @@ function form(changed) {
 function row({ recorded, intact, topic, payload }) {
   const kind = happening(payload?.type ?? topic);
   return h("tr", { "data-intact": String(intact) }, h("td", {}, h("time", {}, moment(payload?.time ?? recorded))), h("td", {}, kind),
-    h("td", {}, payload?.subject ?? "", then(topic)), h("td", {}, h("details", {}, h("summary", {}, brief(payload?.data)), h("pre", {}, JSON.stringify(payload, null, 1)))));
+    h("td", {}, payload?.subject ?? "", then(topic)), h("td", {}, h("details", {}, h("summary", {}, ...brief(payload)), h("pre", {}, JSON.stringify(payload, null, 1)))));
 }
 
 /** Site and node of a topic, or of a prefix of topics. */
@@ -73,8 +74,9 @@ function then(topic) {
   return topic.startsWith(`${link.prefix}/`) ? [] : [" ", h("small", {}, t("then-named", { node: named(topic) }))];
 }
 
-function brief(data) {
-  if (data === null || data === undefined) return t("deleted");
-  const told = [data.state, data.outcome, data.what, data.reason, data.why, data.value].filter((value) => value !== undefined && value !== null && value !== "");
-  return told.join(" ") || t("show");
+function brief(payload) {
+  if (!payload?.data) return [t("deleted")];
+  const { type = "", data } = payload;
+  const told = [stateIn(type, data), outcome(type, data), typeof data.value === "number" ? number(data.value) : data.value ?? "", remark(type, data)].filter(Boolean);
+  return told.length ? told.flatMap((one) => [one, " "]) : [t("show")];
 }

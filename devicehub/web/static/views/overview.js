@@ -1,6 +1,7 @@
 // At a glance: devices, an imager, standing alarms, the last events.
 
 import { fill, h, mark, renew } from "../dom.js";
+import { outcome, remark, stateIn } from "../gist.js";
 import { imager, imagers } from "../imager.js";
 import { channels, hottest, measured } from "../measured.js";
 import { sparkline } from "../plot.js";
@@ -22,7 +23,7 @@ export function open(main) {
   const draw = (kinds) => {
     renew(parts.devices, ...families());
     if (!kinds || kinds.has("alarm") || kinds.has("link")) renew(parts.alarms, ...lines());
-    renew(parts.events, ...events.slice(0, 10).map(event));
+    renew(parts.events, ...events.filter(happened).slice(0, 10).map(event));
     screen.look();
   };
   draw();
@@ -89,7 +90,7 @@ function lacking(one) {
 /** What the device says, struck where it is not current or its quality is not good. */
 function values(one, good) {
   const heat = hottest(one);
-  const found = channels(one).slice(0, 2).map((channel) => value(h("span", { lang: "en" }, channel.title || channel.name), measured(one, channel), good, spark(one.id, channel.name)));
+  const found = channels(one).slice(0, 2).map((channel) => value(h("span", { lang: "en" }, channel.title || channel.name), measured(one, channel), good, channel.kind === "state" ? null : spark(one.id, channel.name)));
   return heat ? [value(t("hottest"), heat, good, spark(one.id, "frame.max")), ...found] : found;
 }
 
@@ -108,18 +109,28 @@ function spark(device, channel) {
 
 function lines() {
   const found = standing().map(({ data, subject }) => h("li", { "data-of": data.alarm }, mark(data.priority, t(`priority.${data.priority}`)),
-    h("time", {}, clock(data.raised)), h("a", { href: `#/alarms/${data.alarm}` }, subject), h("span", {}, t(`alarm.${data.state}`)), h("span", {}, duration(age({ time: data.raised })))));
+    h("a", { href: `#/alarms/${data.alarm}` }, subject), h("time", {}, clock(data.raised)), h("span", {}, t(`alarm.${data.state}`)), h("span", {}, duration(age({ time: data.raised })))));
   return found.length ? found : [h("li", {}, t(live() && alarms.size === 0 ? "no-alarm" : "unknown"))];
 }
 
-export function event({ topic, kind, message }) {
-  return h("li", {}, h("time", {}, clock(message.time)), message.subject ? h("span", {}, message.subject) : null,
-    h("span", {}, happening(message.type ?? kind)), h("span", {}, gist(topic, kind, message)));
+/** Whether it is among what happened: not the answer to whoever asked for it, and not that it was asked for. */
+export function happened({ kind, message }) {
+  return kind !== "res" && !(isCommand(message.type ?? "") && message.data.state === "accepted");
 }
 
-function gist(topic, kind, { type, data }) {
-  if (topic === "event/lane-changed") return t(`lane.${data.state}`);
-  if (kind === "result") return [t(`outcome.${data.outcome}`), ...(data.peaks ?? []).map((peak) => peak.substance).filter(Boolean)].join(" ");
-  if (data?.why || data?.reason) return data.why || data.reason;
-  return data?.what && !(type ?? "").endsWith(data.what) ? data.what : "";
+function isCommand(type) {
+  return type.endsWith(".command");
+}
+
+export function event({ kind, message }) {
+  const [type, data] = [message.type ?? kind, message.data ?? {}];
+  return h("li", {}, h("time", {}, clock(message.time)), message.subject ? h("span", {}, message.subject) : null,
+    h("span", {}, happening(type)), came(type, data), remark(type, data));
+}
+
+/** How it came out, or how it is now; nothing where its type says all. */
+function came(type, data) {
+  const now = isCommand(type) || type.endsWith(".lane.changed") ? stateIn(type, data) : outcome(type, data);
+  const told = [now, ...(data.peaks ?? []).map((peak) => peak.substance)].filter(Boolean).join(" ");
+  return told ? h("strong", {}, told) : null;
 }
