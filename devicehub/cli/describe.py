@@ -5,7 +5,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from types import MappingProxyType
 
-from devicehub.driver import BleLink, Driver, FileLink, Link, NetworkLink, OperatorLink, SerialLink, UsbLink, VideoLink
+from devicehub.driver import (
+    Beacon,
+    BleLink,
+    Driver,
+    FileLink,
+    Link,
+    NetworkLink,
+    OperatorLink,
+    SerialLink,
+    UsbLink,
+    VideoLink,
+)
 from devicehub.model.device import Channel, Option, UsbId
 
 LINKS: Mapping[type[Link], str] = MappingProxyType(
@@ -60,6 +71,8 @@ def _fields(link: Link) -> Json:
 def _plain(value: object) -> object:
     if isinstance(value, UsbId):
         return str(value)
+    if isinstance(value, Beacon):
+        return value.port
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
     if hasattr(value, "__dataclass_fields__"):
@@ -70,7 +83,7 @@ def _plain(value: object) -> object:
 def link_lines(link: Link) -> Iterator[tuple[str, str]]:
     """What is declared about a link, as a name and its values in words; without what is empty."""
     for name, value in _fields(link).items():
-        if value not in ("", []):
+        if value not in ("", [], None):
             yield name.replace("_", " "), _words(value)
 
 
