@@ -189,3 +189,18 @@ async def test_the_last_events_say_in_the_language_of_the_page_what_came_of_a_co
         told = await visit.page.locator(EVENTS).all_inner_texts()
         assert [one for one in told if "done" in one or "accepted" in one] == []
         assert len([one for one in told if "hub/identify" in one]) == 1
+
+
+REPORTED = """
+[[device]]
+id = "gamma-1"
+driver = "radiation.kromek_d5"
+port = "sim:"
+"""
+
+
+async def test_the_banner_says_in_words_what_an_alarm_without_a_value_is(tmp_path: Path) -> None:
+    async with visited(tmp_path, REPORTED) as visit:
+        await visit.sees("#banner", "gamma-1/gamma The device reports")
+        await visit.page.locator("#language").select_option("sr-Latn")
+        await visit.sees("#banner", "Uređaj javlja")

@@ -71,6 +71,6 @@ function act(verb, args = {}) {
 }
 
 function reading(data) {
-  if (typeof data.value !== "number") return data.message?.key ?? "";
+  if (typeof data.value !== "number") return [t(`condition.${data.condition}`), data.message?.args?.text].filter(Boolean).join(": ");
   return `${number(data.value)} ${unit(data.unit)} (${t("limit")} ${typeof data.limit === "number" ? number(data.limit) : "—"})`;
 }
