@@ -67,7 +67,10 @@ async def test_events_are_filtered_and_taken_away_as_they_are_filtered(tmp_path:
         await visit.sees("tbody tr", "said what it was")
         subjects = {subject for _, _, subject in await rows(visit)}
         assert {"thermal-1", "gamma-1", "thermal-1/image-max-high"} <= subjects
+        commands = [row for row in await chosen(visit, KIND, "command") if row[2] == "hub/ack"]
+        assert len(commands) == 2, "taken, and done: the answers to whoever asked say nothing else"
         alarms = await chosen(visit, KIND, "alarm")
+        assert [what for _, what, _ in alarms].count("alarm raised") == 1, "the state that it led to says nothing else"
         assert {what for _, what, _ in alarms} >= {"alarm raised", "acknowledged", "said what it was"}
         assert {subject for _, _, subject in alarms} <= {"thermal-1/image-max-high", ""}
         settled = await chosen(visit, DISPOSITION, "nuisance")

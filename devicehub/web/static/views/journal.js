@@ -34,7 +34,8 @@ export function open(main) {
   }
   function list(found, anew) {
     if (anew) fill(rows);
-    rows.append(...found.events.map(row));
+    const again = twice(found.events);
+    rows.append(...found.events.filter((one) => !again(one)).map(row));
     before = found.before;
     more.hidden = before === null;
     const broken = rows.querySelectorAll("[data-intact='false']").length;
@@ -62,6 +63,21 @@ function row({ recorded, intact, topic, payload }) {
   const kind = happening(payload?.type ?? topic);
   return h("tr", { "data-intact": String(intact) }, h("td", {}, h("time", {}, moment(payload?.time ?? recorded))), h("td", {}, kind),
     h("td", {}, payload?.subject ?? "", then(topic)), h("td", {}, h("details", {}, h("summary", {}, ...brief(payload)), h("pre", {}, JSON.stringify(payload, null, 1)))));
+}
+
+/** Whether one says once more what an event of the same lot says: the state that it led to, the answer to whoever asked. One that is not intact is never left out. */
+function twice(events) {
+  const said = new Set(events.filter(({ topic }) => isEvent(topic)).flatMap(({ payload }) => [payload?.id, ended(payload)]).filter(Boolean));
+  return ({ topic, intact, payload }) => intact && !isEvent(topic) && (said.has(payload?.data?.event) || said.has(ended(payload)));
+}
+
+function isEvent(topic) {
+  return topic.includes("/event/");
+}
+
+/** A command and the state to which it came; empty for anything else. */
+function ended(payload) {
+  return payload?.data?.command ? `${payload.data.command} ${payload.data.state}` : "";
 }
 
 /** Site and node of a topic, or of a prefix of topics. */
