@@ -102,7 +102,7 @@ async def serve(
         metrics = await stack.enter_async_context(_metrics(config, watch))
         on_ready(Ready(settings, plan.topics.prefix, "" if broker is None else broker.banner, *places, metrics))
         beside = [_reloading(hub, hangup), _watching(hub, configured, clock), watch.run(), watch.stopping(stop)]
-        beside += [*voices(config, plan.view, hub, clock), *_played(broker, stage, hub, plan, clock)]
+        beside += [*voices(config, plan.view, hub, clock), *_kept_up(broker, stage, hub, plan, clock)]
         async with _beside(stop, *beside):
             await hub.run(stop)
 
@@ -114,11 +114,12 @@ def _watched(plan: Plan, config: Config, configured: Configured, clock: Clock) -
     return replace(plan, view=View()) if config.sound.player else plan
 
 
-def _played(
+def _kept_up(
     broker: EmbeddedBroker | None, stage: Stage | None, hub: Hub, plan: Plan, clock: Clock
 ) -> list[Coroutine[None, None, None]]:
-    """What runs beside a hub that has a broker or a stage of its own."""
-    kept = [] if broker is None else [_kept(broker, hub, clock)]
+    """What keeps up what stands beside a hub: the file of what was refused; a broker or a stage of its own."""
+    kept = [plan.quarantine.keep(plan.state, clock)]
+    kept += [] if broker is None else [_kept(broker, hub, clock)]
     return kept if stage is None else [*kept, stage.perform(hub, plan)]
 
 

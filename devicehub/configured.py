@@ -24,7 +24,7 @@ from devicehub.config.watchlist import load_watchlist
 from devicehub.core import Setting
 from devicehub.core.commands import command_data
 from devicehub.core.scans import Publish, ScanPolicy
-from devicehub.driver import Driver
+from devicehub.driver import Driver, FileLink
 from devicehub.hub import Plan, Revision, RulesChange, Upkeep, will
 from devicehub.hub.declared import COMMANDS
 from devicehub.hub.plan import Undo
@@ -154,7 +154,7 @@ class Configured:
                 partial(drivers[device.id].open, device.options),
                 drivers[device.id].quiet,
                 partial(self._links.retire, device.id),
-                private=_scans_with(drivers[device.id]),
+                private=_scans_with(drivers[device.id]) or isinstance(drivers[device.id].link, FileLink),
             )
             for device in taken.config.device
             if device.id in starting

@@ -73,6 +73,19 @@ def redacted(
     return Redaction(made, len(secrets) - len(set(left)), max(broken, 0), tuple(sorted(set(left))))
 
 
+def secrets_in(sample: Sample) -> list[bytes]:
+    """What `redacted` would put out of the bytes for the sake of a sample."""
+    return [value for value, _ in _secrets([sample]) if value != _other(value)(value)]
+
+
+def put_out(packets: Iterable[Packet], secrets: Iterable[bytes]) -> list[Packet]:
+    """Packets with something else in the place of secrets that are known; checks are not made right again."""
+    streams = _Streams(packets)
+    for value in sorted(secrets, key=lambda one: -len(one)):
+        streams.replace(value)
+    return list(streams.packets(rename=False, reseal=lambda _, new: new))
+
+
 def _secrets(samples: Iterable[Sample]) -> Iterator[tuple[bytes, str]]:
     """What is secret in samples, each with words for it."""
     for sample in samples:

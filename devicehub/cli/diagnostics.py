@@ -1,7 +1,8 @@
 """`devicehub diagnostics`: what helps somebody elsewhere to find a fault, in one file, without what is secret.
 
 Serial numbers, Bluetooth addresses, user names and secrets are left out wherever they stand. Events, images and the log
-are no part of it: they may say what was scanned and who did what.
+are no part of it: they may say what was scanned and who did what. Of what devices sent and was refused there is what
+`devicehub.collect.refusals` keeps.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from devicehub.cli.exits import CommandError, Exit
 from devicehub.cli.given import config_path
 from devicehub.cli.output import print_json, say
 from devicehub.clock import Clock, clock_quality
+from devicehub.collect.refusals import FILE as REFUSED
 from devicehub.config import Config
 from devicehub.disk import room
 from devicehub.doctor.examine import examine
@@ -62,9 +64,11 @@ def secrets(facts: Facts) -> set[str]:
 
 
 def without(text: str, secret: Sequence[str]) -> str:
-    """`text` without any of `secret`, the longest first."""
+    """`text` without any of `secret`, the longest first; among bytes of a transcript there are zeros instead."""
     for one in secret:
         text = text.replace(one, HIDDEN)
+        data = one.encode()
+        text = text.replace(data.hex(" "), bytes(len(data)).hex(" "))
     return text
 
 
@@ -81,6 +85,8 @@ def contents(facts: Facts) -> dict[str, str]:
     state = facts.config.hub.state
     if (state / _JOURNAL).exists():
         found["journal.json"] = _journal(state / _JOURNAL)
+    if (state / REFUSED).exists():
+        found[REFUSED] = _refused(state / REFUSED)
     if (state / _METRICS).exists():
         found["metrics.txt"] = _metrics(state / _METRICS)
     return found
@@ -121,6 +127,14 @@ def _journal(path: Path) -> str:
             return _json(msgspec.to_builtins(report(db)))
     except DeviceHubError as error:
         return _json({"unreadable": str(error)})
+
+
+def _refused(path: Path) -> str:
+    """The last bytes that made no sense, as the hub keeps them. Nobody but its user may read them."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        return f"# unreadable: {error.strerror}\n"
 
 
 def _metrics(path: Path) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from devicehub.clock import Clock
+from devicehub.collect.refusals import Quarantine, Refusals
 from devicehub.collect.session import Check, Session
 from devicehub.collect.tail import Tail, Tapped
 from devicehub.commands.line import Line
@@ -72,9 +73,14 @@ class Supervisor:
         offer: Callable[[Input], None],
         clock: Clock,
         overhear: Overhear = nobody_overhears,
+        refusals: Refusals | None = None,
     ) -> None:
-        """`check` raises for a sample that the device's driver never declared. `overhear`: told of each packet."""
+        """`check` raises for a sample that the device's driver never declared. `overhear`: told of each packet.
+
+        `refusals`: where what it sends and is refused is kept, for whoever looks.
+        """
         self._post = post
+        self._refusals = refusals or Quarantine().of(post.device, private=post.private)
         self._overhear = overhear
         self._check = check
         self._offer = offer
@@ -132,7 +138,7 @@ class Supervisor:
         try:
             self._opened(transport.identity)
             post = self._post
-            tail = Tail(post.device, self._clock, private=post.private)
+            tail = Tail(post.device, self._clock, self._refusals)
             offer = tail.watching(self._offer)
             session = Session(post.device, post.make_protocol(), self._check, offer, self._clock, post.line)
             await session.run(Tapped(transport, self._noting(tail)), lambda: self._heard(transport.identity))

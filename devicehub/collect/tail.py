@@ -1,8 +1,9 @@
 """The last bytes of a link, kept for whoever has to find out why some of them made no sense.
 
 They stay in the memory of the process, at most `ROOM` bytes of at most `MOST` packets a device, and go to the log of
-the workstation when a frame is damaged: as the lines of a transcript, which `devicehub replay` reads. Nothing of them
-is published. What a reader of documents or tags sends is personal data: of it only the number of bytes is told.
+the workstation when a frame is damaged: as the lines of a transcript, which `devicehub replay` reads. What was refused
+is kept beyond the link: see `devicehub.collect.refusals`. Nothing of them is published. What a reader of documents or
+tags sends is personal data: of it only the number of bytes is told.
 """
 
 import logging
@@ -11,9 +12,9 @@ from collections.abc import Callable
 from typing import Final
 
 from devicehub.clock import Clock
+from devicehub.collect.refusals import Gone, Refusals, transcript
 from devicehub.model.errors import Reason
-from devicehub.model.reading import Fault, Input
-from devicehub.record import format_packet
+from devicehub.model.reading import Fault, Input, Reading
 from devicehub.transport.link import Transport
 from devicehub.wire.packet import Packet
 
@@ -33,12 +34,12 @@ FRAMING: Final = frozenset(
 class Tail:
     """What went over one open link last."""
 
-    def __init__(self, device: str, clock: Clock, *, private: bool) -> None:
-        """`private`: its bytes are personal data."""
+    def __init__(self, device: str, clock: Clock, refusals: Refusals) -> None:
+        """`refusals`: of that device, told of all that is refused."""
         self._device = device
         self._clock = clock
-        self._private = private
-        self._kept: deque[tuple[float, str, int, Packet]] = deque(maxlen=MOST)
+        self._refusals = refusals
+        self._kept: deque[Gone] = deque(maxlen=MOST)
         self._began = clock.monotonic()
         self._told_at = self._began - PAUSE
 
@@ -46,33 +47,38 @@ class Tail:
         """A packet went by; of a long one the end is kept."""
         at = self._clock.monotonic() - self._began
         size = len(packet.data)
-        self._kept.append((at, sign, size, packet if size <= ROOM else Packet(packet.data[-ROOM:], packet.port)))
+        self._kept.append(Gone(at, sign, size, packet if size <= ROOM else Packet(packet.data[-ROOM:], packet.port)))
 
-    def lines(self) -> list[str]:
-        """What is kept, oldest first, as a transcript; the bytes of a private device by their number."""
-        left, out = ROOM, list[str]()
-        for at, sign, size, packet in reversed(self._kept):
+    def last(self) -> list[Gone]:
+        """What is kept, oldest first."""
+        left, out = ROOM, list[Gone]()
+        for one in reversed(self._kept):
             if not left:
                 break
-            data = packet.data[-left:]
+            data = one.packet.data[-left:]
             left -= len(data)
-            said = f"{size} bytes" if self._private else format_packet(Packet(data, packet.port))
-            out.append(f"{at:.2f} {sign} {said}")
-            if len(data) < size:
-                out.append(f"# the last {len(data)} of {size} bytes:")
+            out.append(Gone(one.at, one.sign, one.size, Packet(data, one.packet.port)))
         return out[::-1]
 
     def watching(self, offer: Callable[[Input], None]) -> Callable[[Input], None]:
-        """`offer`, and a line in the log for a damaged frame, at most one in `PAUSE` seconds."""
+        """`offer`; what is refused is kept, and of damaged frames is a line in the log, one in `PAUSE` seconds."""
 
         def watched(one: Input) -> None:
             offer(one)
-            if isinstance(one, Fault) and one.reason in FRAMING and self._clock.monotonic() >= self._told_at + PAUSE:
-                self._told_at = self._clock.monotonic()
-                told = "; ".join(self.lines())
-                _log.info("device %s: %s %s; the last bytes: %s", self._device, one.reason, one.detail, told)
+            if isinstance(one, Reading):
+                self._refusals.learn(one.sample)
+            elif isinstance(one, Fault):
+                self._refusals.note(one, self.last)
+                self._log(one)
 
         return watched
+
+    def _log(self, one: Fault) -> None:
+        if one.reason not in FRAMING or self._clock.monotonic() < self._told_at + PAUSE:
+            return
+        self._told_at = self._clock.monotonic()
+        told = "; ".join(transcript(self.last(), private=self._refusals.private))
+        _log.info("device %s: %s %s; the last bytes: %s", self._device, one.reason, one.detail, told)
 
 
 class Tapped:

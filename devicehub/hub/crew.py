@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 from devicehub.clock import Clock
+from devicehub.collect.refusals import Quarantine
 from devicehub.collect.supervisor import Overhear, Post, Supervisor, nobody_overhears
 from devicehub.commands.line import Line
 from devicehub.core.admission import Admission
@@ -16,9 +17,16 @@ from devicehub.pipe import Pipe
 class Crew:
     """Who keeps which device open."""
 
-    def __init__(self, offer: Callable[[Input], None], clock: Clock, overhear: Overhear = nobody_overhears) -> None:
-        """`offer` takes what devices say, `overhear` is told of the packets that they said it with."""
+    def __init__(
+        self,
+        offer: Callable[[Input], None],
+        clock: Clock,
+        quarantine: Quarantine,
+        overhear: Overhear = nobody_overhears,
+    ) -> None:
+        """`offer` takes what devices say, `overhear` is told of the packets, `quarantine` keeps what was refused."""
         self._offer = offer
+        self._quarantine = quarantine
         self._overhear = overhear
         self._clock = clock
         self._supervisors: dict[str, Supervisor] = {}
@@ -35,7 +43,8 @@ class Crew:
         """Begin to keep devices open, in tasks of `group`. `drivers`: by device."""
         for post in posts:
             check = Admission(drivers[post.device]).check
-            supervisor = Supervisor(post, check, self._offer, self._clock, self._overhear)
+            refusals = self._quarantine.of(post.device, private=post.private)
+            supervisor = Supervisor(post, check, self._offer, self._clock, self._overhear, refusals)
             self._posts[post.device], self._supervisors[post.device] = post, supervisor
             self._drivers[post.device] = drivers[post.device]
             self._tasks[post.device] = group.create_task(supervisor.run())
@@ -68,7 +77,7 @@ def watched(plan: Plan, pipe: Pipe, clock: Clock) -> Crew:
     """A crew whose devices are looked at before what they say is judged."""
     view, taps = plan.view, plan.taps
     if view is None and taps is None:
-        return Crew(pipe.offer, clock)
+        return Crew(pipe.offer, clock, plan.quarantine)
 
     def offered(item: Input) -> None:
         if view is not None and isinstance(item, Reading):
@@ -77,4 +86,4 @@ def watched(plan: Plan, pipe: Pipe, clock: Clock) -> Crew:
             taps.made(item)
         pipe.offer(item)
 
-    return Crew(offered, clock, nobody_overhears if taps is None else taps.packet)
+    return Crew(offered, clock, plan.quarantine, nobody_overhears if taps is None else taps.packet)

@@ -5,6 +5,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from devicehub.collect.refusals import Quarantine
 from devicehub.collect.supervisor import Post
 from devicehub.commands.verbs import HubVerb
 from devicehub.core import Setting
@@ -84,7 +85,8 @@ class Plan:
 
     `progress`: where links look how far what their devices said is durable. `own_broker`: the broker is a child of
     this hub. `view`: who is shown all that is published, if there is a page; `taps`: what passes over the
-    links, for whoever asks. `verbs`: what the hub can be told beside its own.
+    links, for whoever asks. `quarantine`: what devices sent and was refused. `verbs`: what the hub can be told
+    beside its own.
     """
 
     setting: Setting
@@ -105,5 +107,6 @@ class Plan:
     own_broker: bool = False
     view: View | None = None
     taps: Taps | None = None
+    quarantine: Quarantine = field(default_factory=Quarantine)
     verbs: Sequence[HubVerb] = ()
     rules: RulesChange | None = None

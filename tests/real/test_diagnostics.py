@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from devicehub.clock import Clock
+from devicehub.record import parse
+from devicehub.wire.packet import Packet
+from tests.patience import PATIENCE
 from tests.real.hub_process import ROOT, started
 
 pytestmark = pytest.mark.real
@@ -84,3 +88,36 @@ async def test_of_a_hub_that_runs_without_a_device_it_has_the_journal_and_the_me
     assert json.loads(parts["journal.json"])
     assert json.loads(parts["about.json"])["running"] is True
     assert "[[device]]" not in parts["configuration.toml"]
+
+
+async def test_of_a_device_that_sends_nonsense_it_has_the_bytes_and_the_file_is_for_the_hub_alone(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "devicehub.toml").write_text(
+        '[hub]\nsite = "s"\nnode = "n"\nstate = "state"\nexercise = true\n'
+        '[[device]]\nid = "thermal-1"\ndriver = "thermal.gy_mcu90640"\nport = "sim:"\nfault = "flip=0.9"\n'
+    )
+    refused, clock = tmp_path / "state" / "refused.txt", Clock()
+    async with started("run", cwd=tmp_path), asyncio.timeout(PATIENCE):
+        while not refused.exists():
+            await clock.sleep(0.05)
+        done = await asyncio.to_thread(diagnosed, tmp_path)
+    assert done.returncode == 0, done.stderr
+    text = packed(tmp_path)["refused.txt"]
+    assert "# thermal-1: checksum: " in text
+    assert any(line.sign == "<" and line.packet is not None and line.packet.data for line in parse(text))
+    assert refused.stat().st_mode & 0o777 == 0o600
+    assert not refused.with_name("refused.txt.new").exists()
+
+
+def test_among_bytes_there_are_zeros_in_the_place_of_what_is_secret(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / "refused.txt").write_text(f"0.00 < 02 {SERIAL.encode().hex(' ')} 03\n")
+    (tmp_path / "devicehub.toml").write_text(
+        '[hub]\nsite = "s"\nnode = "n"\nstate = "state"\n'
+        f'[[device]]\nid = "t"\ndriver = "trace.aci_pids3"\nport = "/dev/none"\nserial = "{SERIAL}"\n'
+    )
+    assert diagnosed(tmp_path).returncode == 0
+    (line,) = parse(packed(tmp_path)["refused.txt"])
+    assert line.packet == Packet(b"\x02" + bytes(len(SERIAL)) + b"\x03")
