@@ -7,8 +7,9 @@ import pytest
 
 from tests.page.browsing import Visit, needs_browser, visited
 from tests.page.cameras import HOT, Camera, thermal
+from tests.page.scenes import BEGUN, CAMERA_AND_TRACE, VIEWS, inspected
 from tests.page.test_alarm_view import NOBODY, ONE, PAST, opened
-from tests.page.test_every_view import BEGUN, CAMERA_AND_TRACE, SPOKEN, THEMES, VIEWS, inspected, violations
+from tests.page.test_every_view import SPOKEN, THEMES, violations
 from tests.page.test_limits import RULES, STATION
 
 pytestmark = [pytest.mark.real, needs_browser]

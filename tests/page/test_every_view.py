@@ -1,31 +1,20 @@
 """Each view in each theme: nothing that a screen reader, a keyboard or weak eyes cannot use; images for the guides."""
 
-import os
 import re
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
 
-from devicehub.config.resources import shipped
 from tests.page.browsing import Visit, exercised, needs_browser, visited
-from tests.page.cameras import HOT, WARM, thermal
+from tests.page.scenes import BEFORE, BEGUN, CAMERA_AND_TRACE, REFRESH, VIEWS
+from tests.pictures import EXERCISE, looked_at, picture, stale
+from tests.pictures import VIEWS as PICTURED
 
 pytestmark = [pytest.mark.real, needs_browser]
 
-ROOT = Path(__file__).parents[2]
-IMAGES = ROOT / "docs" / "img"
-REFRESH = bool(os.environ.get("DEVICEHUB_REFRESH_IMAGES"))
-VIEWS = {
-    "overview": ".tile",
-    "alarms": "section[aria-labelledby=alarms-standing]",
-    "inspections": "section[aria-labelledby=inspection-checked] td",
-    "devices/trace-1": "section[aria-labelledby=device-facts] dd",
-    "journal": "tbody tr",
-    "setup": "section[aria-labelledby=setup-rules] td",
-    "wall": ".wall-images .imager",
-}
-BEGUN = {"inspections": ".desk form button"}
+WANTED = PICTURED if REFRESH == "all" else stale() if REFRESH else ()
+"""Views of which a picture is taken."""
 THEMES = ["day", "dark", "night"]
 LEAST = 44
 """CSS pixels, for fingers in gloves."""
@@ -33,28 +22,6 @@ SMALL = """least => [...document.querySelectorAll("a[href], button, select, inpu
   .map(one => one.matches("[type=checkbox]") ? one.closest("label") : one)
   .filter(one => one.checkVisibility() && !one.matches(".skip") && one.getBoundingClientRect().height < least)
   .map(one => `${one.tagName} ${one.textContent} ${one.getBoundingClientRect().height}`)"""
-CAMERA_AND_TRACE = f"""{thermal(HOT if REFRESH else WARM, priority="medium")}
-[[device]]
-id = "trace-1"
-driver = "trace.ims_reference"
-port = "sim:"
-mobility = {{ library = "{shipped("substances")}/training.toml" }}
-
-[[device]]
-id = "gamma-1"
-driver = "radiation.atom_fast"
-port = "sim:"
-
-[[limit]]
-device = "gamma-1"
-channel = "dose-rate"
-high = 0.01
-priority = "high"
-
-[[desk]]
-id = "desk-1"
-devices = ["gamma-1", "thermal-1"]
-"""
 
 
 async def themed(visit: Visit, theme: str) -> None:
@@ -77,52 +44,6 @@ async def violations(visit: Visit, theme: str, *, pressed: bool = True) -> list[
     ]
 
 
-async def inspected(visit: Visit) -> None:
-    """The desk was checked before the shift, and an inspection is open there."""
-    await visit.page.locator("#issuer").fill("op-1147")
-    await visit.page.locator("#issuer").press("Enter")
-    await visit.page.get_by_role("button", name="Check before the shift").click()
-    await visit.sees(".preflight a")
-    await visit.page.locator(".desk form button").first.click()
-
-
-async def examined(visit: Visit) -> None:
-    """The doctor was asked and hardware looked for, and the broker has brought a message back."""
-    for panel in ("examination", "hardware", "broker"):
-        await visit.page.locator(f"section[aria-labelledby=setup-{panel}] button").first.press("Enter")
-    await visit.sees("section[aria-labelledby=setup-examination] [role=status]", "checks: ")
-    await visit.sees("section[aria-labelledby=setup-hardware] p", "page.setup is not true")
-    await visit.sees("section[aria-labelledby=setup-broker] [role=status]", "came back in")
-
-
-async def watched(visit: Visit) -> None:
-    """What passes over the link is shown."""
-    await visit.page.locator("section[aria-labelledby=device-raw] button").press("Enter")
-    await visit.sees(".raw-made code")
-
-
-async def compared(visit: Visit) -> None:
-    """An image is kept."""
-    await visit.sees(".imager:not(.stale) .image-caption", "hottest")
-    await visit.page.get_by_role("button", name="Compare").press("Enter")
-    await visit.sees(".kept figcaption", "Kept at")
-
-
-async def raised(visit: Visit) -> None:
-    """The alarm of the camera is shown, with the image on which it came."""
-    await visit.page.locator("section[aria-labelledby=alarms-standing] a", has_text="thermal-1").press("Enter")
-    await visit.page.locator(".exposure canvas").wait_for()
-
-
-BEFORE = {
-    "overview": compared,
-    "alarms": raised,
-    "inspections": inspected,
-    "devices/trace-1": watched,
-    "setup": examined,
-}
-
-
 async def test_each_view_in_each_theme_is_for_everybody(tmp_path: Path) -> None:
     async with visited(tmp_path, CAMERA_AND_TRACE) as visit:
         await visit.sees("#banner", "gamma-1/dose-rate-high")
@@ -139,14 +60,14 @@ async def test_each_view_in_each_theme_is_for_everybody(tmp_path: Path) -> None:
                 if found := await violations(visit, theme):
                     told[f"{view} {theme}"] = found
             await themed(visit, "day")
-            if REFRESH:
-                shot = IMAGES / f"page-{view.partition('/')[0]}.png"
-                await visit.page.screenshot(path=shot, full_page=view != "journal")
+            if (name := view.partition("/")[0]) in WANTED:
+                await visit.page.screenshot(path=picture(name), full_page=view != "journal")
+                looked_at(name)
         assert told == {}
 
 
 async def test_the_view_of_an_exercise_is_for_everybody(tmp_path: Path) -> None:
-    async with exercised(tmp_path, "vehicle-hidden-compartment", "--auto", "--stay") as (trainee, instructor):
+    async with exercised(tmp_path, EXERCISE, "--auto", "--stay") as (trainee, instructor):
         await instructor.sees("section[aria-labelledby=training-course] td", "met")
         await trainee.page.evaluate("location.hash = '#/training'")
         await trainee.sees("section[aria-labelledby=training-said] li")
@@ -156,8 +77,9 @@ async def test_the_view_of_an_exercise_is_for_everybody(tmp_path: Path) -> None:
                 if found := await violations(visit, theme):
                     told[f"{who} {theme}"] = found
         await themed(instructor, "day")
-        if REFRESH:
-            await instructor.page.screenshot(path=IMAGES / "page-training.png")
+        if "training" in WANTED:
+            await instructor.page.screenshot(path=picture("training"))
+            looked_at("training")
         assert told == {}
 
 

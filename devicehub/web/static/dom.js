@@ -43,6 +43,11 @@ export function mark(priority, title) {
   return svg;
 }
 
+/** A part of a view, under its title. */
+export function panel(id, title, ...content) {
+  return h("section", { class: "panel", "aria-labelledby": id }, h("h2", { id }, title), ...content);
+}
+
 /** Put children in place of what an element has. Whoever stood on one of those with the keyboard stands on what took its place. */
 export function fill(element, ...children) {
   const trail = focused(element);

@@ -3,7 +3,7 @@
 import { attempt, issuerField } from "../acts.js";
 import { SILENCE_SECONDS } from "../banner.js";
 import { ask } from "../dialog.js";
-import { fill, h, mark, press, renew } from "../dom.js";
+import { fill, h, mark, panel, press, renew } from "../dom.js";
 import { exposure } from "../evidence.js";
 import { trend } from "../plot.js";
 import { record, recorded } from "../record.js";
@@ -11,7 +11,6 @@ import { reading } from "../rules.js";
 import { remark, steps } from "../steps.js";
 import { age, history, listen, live, standing } from "../store.js";
 import { duration, happening, moment, number, t, unit } from "../words.js";
-import { panel } from "./overview.js";
 
 export const DISPOSITIONS = ["confirmed-threat", "innocent.known-cause", "innocent.second-test-negative", "nuisance", "test", "unresolved"];
 const SHELVE = [300, 1800, 3600];
@@ -50,7 +49,7 @@ export function open(main, chosen) {
 function line({ data, subject }, here) {
   return h("li", { "data-of": data.alarm }, mark(data.priority, t(`priority.${data.priority}`)),
     h("a", { href: `#/alarms/${data.alarm}`, "aria-current": here ? "true" : null }, subject),
-    h("span", {}, t(`alarm.${data.state}`)), h("span", {}, duration(age({ time: data.raised }))));
+    h("span", {}, `${t(`alarm.${data.state}`)} ${duration(age({ time: data.raised }))}`));
 }
 
 /** Where it is said what became of an act: they outlast what is drawn anew, since what an act leads to is drawn anew. */

@@ -1,7 +1,8 @@
 // One device whole: identity, channels with course and limits, images, plasmagram or spectrum, errors, commands.
 
 import { attempt, issuerField } from "../acts.js";
-import { fill, h, put, renew } from "../dom.js";
+import { fill, h, panel, put, renew } from "../dom.js";
+import { event, happened } from "../gist.js";
 import { imager } from "../imager.js";
 import { limits } from "../limits.js";
 import { channels, doubt, measured } from "../measured.js";
@@ -11,7 +12,6 @@ import { raw } from "../raw.js";
 import { due, reading, rules, windows } from "../rules.js";
 import { age, believed, devices, events, history, listen, live, spectra, stateOf, topics } from "../store.js";
 import { because, clock, date, duration, number, spoken, t, unit } from "../words.js";
-import { event, happened, panel } from "./overview.js";
 
 /** What was there without the thing that is looked at: no result speaks of its peaks. */
 const BACKGROUND = "background";

@@ -1,11 +1,10 @@
 // Inspections at the desks: those that are open, one of them whole, those that ended.
 
 import { attempt, issuerField } from "../acts.js";
-import { fill, h, mark, renew, rows } from "../dom.js";
+import { fill, h, mark, panel, renew, rows } from "../dom.js";
 import { preflight, recorded as checked } from "../preflight.js";
 import { age, alarms, events, listen, live, topics } from "../store.js";
 import { because, clock, duration, moment, number, t } from "../words.js";
-import { panel } from "./overview.js";
 
 const SHOWN = 100;
 

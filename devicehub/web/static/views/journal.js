@@ -1,11 +1,10 @@
 // What was stored: filtered, newest first, as a file to take away; each event checked against its digest.
 
-import { fill, h } from "../dom.js";
+import { fill, h, panel } from "../dom.js";
 import { outcome, remark, stateIn } from "../gist.js";
 import { devices, link } from "../store.js";
 import { happening, moment, number, t } from "../words.js";
 import { DISPOSITIONS } from "./alarms.js";
-import { panel } from "./overview.js";
 
 /** What devices measure all the time: it is on record, and seldom what is looked for. */
 const READINGS = "reading,spectrum";

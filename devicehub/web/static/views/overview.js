@@ -1,12 +1,12 @@
 // At a glance: devices, an imager, standing alarms, the last events.
 
-import { fill, h, mark, renew } from "../dom.js";
-import { outcome, remark, stateIn } from "../gist.js";
+import { fill, h, mark, panel, renew } from "../dom.js";
+import { event, happened } from "../gist.js";
 import { imager, imagers } from "../imager.js";
 import { channels, hottest, measured } from "../measured.js";
 import { sparkline } from "../plot.js";
 import { age, alarms, believed, devices, events, history, listen, live, silence, standing, stateOf } from "../store.js";
-import { because, clock, duration, happening, spoken, t } from "../words.js";
+import { because, clock, duration, spoken, t } from "../words.js";
 
 const SELECTED = "devicehub.imager";
 
@@ -29,10 +29,6 @@ export function open(main) {
   draw();
   const stop = listen(draw);
   return { tick: () => { draw(); screen.tick(); }, close: () => { stop(); screen.close(); } };
-}
-
-export function panel(id, title, ...content) {
-  return h("section", { class: "panel", "aria-labelledby": id }, h("h2", { id }, title), ...content);
 }
 
 /** The imager that was chosen last, once there is one. */
@@ -109,28 +105,6 @@ function spark(device, channel) {
 
 function lines() {
   const found = standing().map(({ data, subject }) => h("li", { "data-of": data.alarm }, mark(data.priority, t(`priority.${data.priority}`)),
-    h("a", { href: `#/alarms/${data.alarm}` }, subject), h("time", {}, clock(data.raised)), h("span", {}, t(`alarm.${data.state}`)), h("span", {}, duration(age({ time: data.raised })))));
+    h("a", { href: `#/alarms/${data.alarm}` }, subject), h("time", {}, clock(data.raised)), h("span", {}, `${t(`alarm.${data.state}`)} ${duration(age({ time: data.raised }))}`)));
   return found.length ? found : [h("li", {}, t(live() && alarms.size === 0 ? "no-alarm" : "unknown"))];
-}
-
-/** Whether it is among what happened: not the answer to whoever asked for it, and not that it was asked for. */
-export function happened({ kind, message }) {
-  return kind !== "res" && !(isCommand(message.type ?? "") && message.data.state === "accepted");
-}
-
-function isCommand(type) {
-  return type.endsWith(".command");
-}
-
-export function event({ kind, message }) {
-  const [type, data] = [message.type ?? kind, message.data ?? {}];
-  return h("li", {}, h("time", {}, clock(message.time)), message.subject ? h("span", {}, message.subject) : null,
-    h("span", {}, happening(type)), came(type, data), remark(type, data));
-}
-
-/** How it came out, or how it is now; nothing where its type says all. */
-function came(type, data) {
-  const now = isCommand(type) || type.endsWith(".lane.changed") ? stateIn(type, data) : outcome(type, data);
-  const told = [now, ...(data.peaks ?? []).map((peak) => peak.substance)].filter(Boolean).join(" ");
-  return told ? h("strong", {}, told) : null;
 }

@@ -1,13 +1,12 @@
 // How this workstation is set up and how it fares.
 
 import { attempt, issuerField } from "../acts.js";
-import { fill, h, renew } from "../dom.js";
+import { fill, h, panel, renew } from "../dom.js";
 import { limits } from "../limits.js";
 import { reading, rules } from "../rules.js";
 import { brokerTest, examination, hardware } from "../station.js";
 import { current, devices, listen, live, stateOf, topics } from "../store.js";
 import { moment, number, size, spoken, t } from "../words.js";
-import { panel } from "./overview.js";
 
 const INSTANT = /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/;
 

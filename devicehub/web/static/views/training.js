@@ -2,11 +2,10 @@
 
 import { attempt, issuerField } from "../acts.js";
 import { ask } from "../dialog.js";
-import { fill, h, press } from "../dom.js";
+import { fill, h, panel, press } from "../dom.js";
 import { live } from "../store.js";
 import { exercise, look, spoken } from "../training.js";
 import { duration, language, number, t } from "../words.js";
-import { panel } from "./overview.js";
 
 const SPEEDS = [0.5, 1, 2, 4, 8];
 const KEYS = 9;
