@@ -5,7 +5,9 @@
     data RX    (written)    at most 20 bytes, one credit each
     data TX    (notified)   at most 20 bytes, one credit each
 
-An SSI packet is u16 little-endian, its length with these two bytes, and the packet, in as many pieces as it takes.
+An SSI packet is u16 little-endian, its length with these two bytes, and the packet, in as many pieces as it takes. The
+packet begins with a length of its own, 4 less: where the two do not agree begins no packet, and bytes are passed over
+until they do. So a damaged length costs what it promises, 259 bytes at most, and what it runs into.
 """
 
 from collections import deque
@@ -23,6 +25,7 @@ QUEUE_MOST: Final = 256
 CREDITS_MOST: Final = 1024
 IDLE: Final = 0.5
 _LEAST, _MOST = 2 + 6, 2 + 257
+_HEAD, _BEYOND = 3, 4
 
 
 class TerminalIo:
@@ -34,11 +37,11 @@ class TerminalIo:
         self._granted = 0
         self._buffer = b""
         self._idle_at: float | None = None
-        self._deaf = False
+        self._in_garbage = False
 
     @property
     def wake_at(self) -> float | None:
-        """When half a packet is given up, or the rest of a damaged one must have passed."""
+        """When half a packet is given up."""
         return self._idle_at
 
     def grant(self) -> tuple[Packet, ...]:
@@ -61,31 +64,30 @@ class TerminalIo:
             yield ProtocolError(Reason.UNEXPECTED, f"characteristic {packet.port[:40]!r}")
 
     def _data(self, now: float, data: bytes) -> Iterable[bytes | ProtocolError]:
-        self._idle_at = now + IDLE
-        if self._deaf:
-            return
         self._buffer += data
-        while len(self._buffer) >= 2:
+        while len(self._buffer) >= _HEAD:
+            if (fault := _refusal(self._buffer)) is not None:
+                if not self._in_garbage:
+                    yield fault
+                self._in_garbage = True
+                self._buffer = self._buffer[_beginning(self._buffer) :]
+                continue
             size = int.from_bytes(self._buffer[:2], "little")
-            if not _LEAST <= size <= _MOST:
-                self._deaf, self._buffer = True, b""
-                yield ProtocolError(Reason.LENGTH, f"packet of {size} bytes")
-                return
             if len(self._buffer) < size:
-                return
+                break
             whole, self._buffer = self._buffer[2:size], self._buffer[size:]
+            self._in_garbage = False
             yield whole
-        if not self._buffer:
-            self._idle_at = None
+        self._idle_at = now + IDLE if self._buffer else None
 
     def on_timer(self, now: float) -> Iterable[ProtocolError]:
         """Nothing came for a while: what comes next begins a packet."""
         if self._idle_at is None or now < self._idle_at:
             return
-        self._idle_at, self._deaf = None, False
-        if self._buffer:
-            self._buffer = b""
+        self._idle_at, self._buffer = None, b""
+        if not self._in_garbage:
             yield ProtocolError(Reason.TRUNCATED, "the rest of a packet did not come")
+        self._in_garbage = False
 
     def send(self, packets: Iterable[Packet]) -> Iterable[ProtocolError]:
         """Queue SSI packets. The byte that wakes a decoder on a wire is not sent: a link that is open is awake."""
@@ -106,3 +108,19 @@ class TerminalIo:
             self._credits -= 1
             out.append(Packet(self._queue.popleft(), DATA_RX))
         return tuple(out)
+
+
+def _refusal(data: bytes) -> ProtocolError | None:
+    """Why these bytes do not begin a packet, None if they do."""
+    size, inner = int.from_bytes(data[:2], "little"), data[2]
+    if not _LEAST <= size <= _MOST:
+        return ProtocolError(Reason.LENGTH, f"packet of {size} bytes")
+    if inner + _BEYOND != size:
+        return ProtocolError(Reason.LENGTH, f"packet of {size} bytes with one of {inner}")
+    return None
+
+
+def _beginning(data: bytes) -> int:
+    """Where a packet begins behind a byte that does not begin one, or may with what comes next."""
+    last = len(data) - _HEAD
+    return next((at for at in range(1, last + 1) if _refusal(data[at : at + _HEAD]) is None), last + 1)

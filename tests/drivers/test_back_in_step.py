@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from devicehub.registry import load_driver
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import DeviceProtocol, Step
+from drivers.scanner._terminal_io import DATA_TX
 from drivers.thermal.flir_one import BODY, HEADER, LARGEST, MAGIC
 from tests.drivers.simulated_hour import heard
 from tests.virtual_loop import VirtualTimeLoop
@@ -42,6 +43,10 @@ STREAMS = {
     "scanner.zebra_ssi": Stream(
         "", frozenset({"barcode"}), 200, b"\xff\xf3\x00\x00", lambda _, frame: 257 + 2 * frame,
         "what a length of one byte may promise, the code that it runs into and the next one",
+    ),
+    "scanner.zebra_ssi_ble": Stream(
+        DATA_TX, frozenset({"barcode"}), 200, b"\x03\x01\xff\xf3\x00\x00", lambda packet, frame: 259 + 257 + 2 * frame + packet,
+        "what the length of Terminal I/O may promise and then that of SSI, the code that it runs into, and the next one",
     ),
     "endoscope.useeplus": Stream(
         "in:81", frozenset({"image"}), 8, b"\xaa\xbb\x0b\xfb\x03\x63\0\0\0\0\0\0\xff\xd8", lambda packet, frame: 2 * frame + packet,

@@ -5,12 +5,12 @@ from typing import cast
 
 import pytest
 
-from devicehub.model.errors import Reason
+from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Capability, Cause, Level, Sample, Scan
 from devicehub.registry import load_driver, load_simulator
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Call, Commanded, Step
-from drivers.scanner._terminal_io import CREDITS_RX, DATA_RX, QUEUE_MOST, TerminalIo
+from drivers.scanner._terminal_io import CREDITS_RX, DATA_RX, DATA_TX, IDLE, QUEUE_MOST, TerminalIo
 from simulators.scanner.zebra_ssi_ble import ZebraBleScanner
 
 
@@ -92,6 +92,34 @@ def test_what_waits_for_credits_is_bounded() -> None:
     assert [fault.reason for fault in line.send(many)].count(Reason.OVERFLOW) >= 1
     assert len(line._queue) <= QUEUE_MOST
     assert all(packet.port == DATA_RX for packet in line.pieces())
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        pytest.param(bytes(20), id="no packet is so short"),
+        pytest.param(b"\xff" * 20, id="no packet is so long"),
+        pytest.param(bytes.fromhex("0a00 07 f3 00 00"), id="the lengths do not agree"),
+    ],
+)
+def test_behind_bytes_that_begin_no_packet_the_next_is_heard_without_a_pause(garbage: bytes) -> None:
+    """However many they were: one fault for all of them, and no more is kept than a length may promise."""
+    line, whole = TerminalIo(), bytes.fromhex("0800 04 d0 00 00 ff2c")
+    heard = [found for _ in range(1000) for found in line.take(1.0, Packet(garbage, DATA_TX))]
+    assert [found.reason for found in heard if isinstance(found, ProtocolError)] == [Reason.LENGTH]
+    assert len(heard) == 1
+    assert len(line._buffer) < 259
+    assert list(line.take(1.0, Packet(whole, DATA_TX))) == [whole[2:]]
+    assert line.wake_at is None
+
+
+def test_a_packet_that_is_never_finished_is_given_up_when_its_rest_does_not_come() -> None:
+    line = TerminalIo()
+    assert list(line.take(1.0, Packet(bytes.fromhex("0301 ff f3 00 00"), DATA_TX))) == []
+    assert line.wake_at == 1.0 + IDLE
+    assert list(line.on_timer(1.0 + IDLE / 2)) == []
+    assert [fault.reason for fault in line.on_timer(1.0 + IDLE)] == [Reason.TRUNCATED]
+    assert line.wake_at is None
 
 
 @pytest.mark.parametrize("verb", ["corrupt", "deaf"])
