@@ -1,17 +1,21 @@
 """Frames a second, from bytes to samples: every driver, and device files beside hand-written code and `construct`.
 
-Run: python benchmarks/decode.py. By hand: `struct`, numpy and C-speed checks behind the framers and the protocol that a
-driver in Python has. `construct`, of requirements/test.txt, is given the content of a frame, checks and maps nothing.
+Run: python benchmarks/decode.py [--write], which puts both tables into `benchmarks/RESULTS.md`. By hand: `struct`,
+numpy and C-speed checks behind the framers and the protocol that a driver in Python has. `construct`, of
+requirements/test.txt, is given the content of a frame, checks and maps nothing. A frame of a driver is a packet of the
+device of which samples come: an answer, a line, the last piece of a picture; acknowledgements and the pieces before it
+count in time and bytes.
 Ends with 1 where a device file takes more than `GOAL` times as long as code by hand, and where a driver makes no sample
 of what is recorded; a ratio above the goal is measured once more, since others' work may have raised it. Ratios travel
 between machines, frames a second do not.
 """
 
+import argparse
 import asyncio
 import sys
 import time
 import timeit
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
@@ -19,6 +23,7 @@ from itertools import count
 from typing import Any
 
 from by_hand import Case, cases, unslip
+from written import put, table
 
 from devicehub.devicefile.compiled import compile_file
 from devicehub.devicefile.conversation import Conversation
@@ -38,6 +43,7 @@ ROUNDS = 60
 RUN = 0.004
 GOAL = 3.0
 SIMULATED = 130.0
+Rows = list[Sequence[str]]
 Recording = tuple[Options, list[tuple[float, Packet | None]]]
 """A driver's options, and what the device says when, in seconds since the link was opened; None: the end of it."""
 
@@ -117,10 +123,9 @@ def alike(one: list[Sample], other: list[Sample]) -> bool:
     return kept == [sample for sample in other if isinstance(sample, Measurement | Spectrum | Scan)]
 
 
-def beside() -> list[str]:
+def beside() -> tuple[Rows, list[str]]:
     """Device files beside code by hand and `construct`; those that missed the goal, twice in a row."""
-    parsers, missed = by_construct(), list[str]()
-    print(f"{'':26} {'by hand':>12} {'device file':>12} {'ratio':>6} {'construct':>12} {'ratio':>6}   frames/s")
+    parsers, missed, rows = by_construct(), list[str](), list[Sequence[str]]()
     for case in cases():
         hand_written, from_file = by_hand(case), by_file(case)
         assert alike(from_file(), hand_written()), (case.title, from_file(), hand_written())
@@ -133,9 +138,9 @@ def beside() -> list[str]:
             hand, file, *slow = seconds(*works)
         if file / hand > GOAL:
             missed.append(case.title)
-        line = f"{case.title:26} {1 / hand:12,.0f} {1 / file:12,.0f} {file / hand:6.1f}"
-        print(line + "".join(f" {1 / one:12,.0f} {one / hand:6.1f}" for one in slow))
-    return missed
+        others = [text for one in slow for text in (f"{1 / one:,.0f}", f"{one / hand:.1f}")] or ["", ""]
+        rows.append((case.title, f"{1 / hand:,.0f}", f"{1 / file:,.0f}", f"{file / hand:.1f}", *others))
+    return rows, missed
 
 
 def recordings(name: str) -> list[Recording]:
@@ -151,9 +156,9 @@ def _said(lines: list[Line]) -> list[tuple[float, Packet | None]]:
     return [*((line.at, line.packet) for line in lines if line.sign == "<"), (lines[-1].at, None)]
 
 
-def played(driver: Driver, recorded: list[Recording]) -> int:
-    """How many samples a driver makes of recordings: each a link of its own, with its times and timers."""
-    samples = 0
+def played(driver: Driver, recorded: list[Recording]) -> tuple[int, int]:
+    """How many frames and samples a driver makes of recordings: each a link of its own, with its times and timers."""
+    frames = samples = 0
     for chosen, packets in recorded:
         protocol = driver.open(chosen)
         step = protocol.start(0.0)
@@ -165,30 +170,51 @@ def played(driver: Driver, recorded: list[Recording]) -> int:
             if packet is not None:
                 step = protocol.on_packet(at, packet)
                 samples += len(step.samples)
-    return samples
+                frames += bool(step.samples)
+    return frames, samples
 
 
-def every_driver() -> list[str]:
-    """All that is recorded of each driver, from a fresh link on each time; those that make no sample of it."""
-    silent = list[str]()
-    print(f"\n{'driver':28} {'samples':>8} {'bytes':>8} {'samples/s':>12} {'MB/s':>8}")
+def every_driver() -> tuple[Rows, list[str]]:
+    """All that is recorded of each driver, from a fresh link on each time; those that make no frame of it."""
+    silent, rows = list[str](), list[Sequence[str]]()
     for name in driver_names():
         driver, recorded = load_driver(name), recordings(name)
         size = sum(len(packet.data) for _, packets in recorded for _, packet in packets if packet)
-        samples = played(driver, recorded)
-        if not samples:
+        frames, samples = played(driver, recorded)
+        if not frames:
             silent.append(name)
         (took,) = seconds(partial(played, driver, recorded))
-        print(f"{name:28} {samples:8} {size:8} {samples / took:12,.0f} {size / took / 1e6:8.1f}")
-    return silent
+        rates = (f"{frames / took:,.0f}", f"{samples / took:,.0f}", f"{size / took / 1e6:.1f}")
+        rows.append((f"`{name}`", f"{frames}", f"{size / max(frames, 1):,.0f}", *rates))
+    return rows, silent
+
+
+BESIDE = ("frames/s", "by hand", "device file", "times as long", "`construct`", "times as long")
+EVERY = ("driver", "frames", "bytes a frame", "frames/s", "samples/s", "MB/s")
+WRITTEN = """## Decoding
+
+Made by `python benchmarks/decode.py --write`: processor time from bytes to samples, the least of many short runs. First
+one kind of frame again and again: a device file beside code by hand behind the same framers and protocol, and beside
+`construct`, which parses the content and checks and maps nothing."""
+EACH = """Every driver through all that is recorded of it, with its start, its times and its timers. A frame is a packet
+of which samples come; acknowledgements and the pieces before it count in time and bytes."""
 
 
 def main() -> None:
-    missed, silent = beside(), every_driver()
+    """See the module's docstring."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", action="store_true")
+    writing = parser.parse_args().write
+    compared, missed = beside()
+    print(table(BESIDE, compared), flush=True)
+    every, silent = every_driver()
+    print("", table(EVERY, every), sep="\n")
     if missed:
         print(f"more than {GOAL:g} times code by hand: {', '.join(missed)}", file=sys.stderr)
     if silent:
         print(f"no sample: {', '.join(silent)}", file=sys.stderr)
+    if writing:
+        put("decoding", "\n\n".join((WRITTEN, table(BESIDE, compared), EACH, table(EVERY, every))))
     sys.exit(bool(missed or silent))
 
 
