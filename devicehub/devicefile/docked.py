@@ -5,7 +5,7 @@ far that clock is off. A pull begins at the first byte; which records are new th
 earlier run of it told. So a pull that breaks off loses nothing, and the next tells nothing twice.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -119,11 +119,23 @@ class Docked(Conversation):
         if memory is None:
             return
         if flight.request.name == memory.table.clock:
-            self._begin(now, memory, values)
+            if self._has(now, values, DATE, refusal):
+                self._begin(now, memory, values)
         elif flight.request.name == memory.table.read and self._pull is not None:
-            self._take(now, memory, bytes(values["memory"]))
+            if self._has(now, values, ("memory",), refusal):
+                self._take(now, memory, bytes(values["memory"]))
         elif flight.request.name == memory.table.set_clock:
-            self._end(Ended(0, CommandState.DONE))
+            state = CommandState.FAILED if refusal else CommandState.DONE
+            self._end(Ended(0, state, refusal))
+
+    def _has(self, now: float, values: Values, wanted: Sequence[str], refusal: str) -> bool:
+        """Whether an answer is the one that was asked for: of several that a request may have, one may say no."""
+        missing = [name for name in wanted if values.get(name) is None]
+        if missing:
+            self._over(now + AGAIN, pulled=False)
+        if missing and not refusal:
+            self._faults.append(ProtocolError(Reason.UNEXPECTED, f"an answer without {missing[0]}"))
+        return not missing
 
     def _begin(self, now: float, memory: Memory, values: Values) -> None:
         try:

@@ -82,9 +82,24 @@ def _fields(path: KeyPath, fields: Iterable[FieldTable], file: DeviceFile) -> It
         yield from _known((*here, "echo"), field.echo, sources, "option or counter")
         if field.channel in channels:
             yield from _unit(here, field, channels[field.channel])
-        yield from _fields((*here, "fields"), field.fields, file)
-        for at, case in enumerate(field.case):
-            yield from _fields((*here, "case", at, "fields"), case.fields, file)
+        for inner, element in _elements(here, field):
+            yield from _fields(inner, element, file)
+            yield from _kept(inner, element)
+
+
+def _elements(path: KeyPath, field: FieldTable) -> Iterator[tuple[KeyPath, tuple[FieldTable, ...]]]:
+    """The fields of a list's element, and those of each of its cases."""
+    yield (*path, "fields"), field.fields
+    for at, case in enumerate(field.case):
+        yield (*path, "case", at, "fields"), case.fields
+
+
+def _kept(path: KeyPath, fields: Iterable[FieldTable]) -> Iterator[Complaint]:
+    """Of a list there may be many elements, or none: none of them can be kept."""
+    for number, field in enumerate(fields):
+        if field.remember:
+            here: KeyPath = (*path, number, "remember")
+            yield Complaint(here, f"{key_text(here)}: a field of a list's element cannot be kept")
 
 
 def _of_the_header(path: KeyPath, fields: Iterable[FieldTable]) -> Iterator[Complaint]:
@@ -94,9 +109,8 @@ def _of_the_header(path: KeyPath, fields: Iterable[FieldTable]) -> Iterator[Comp
             yield Complaint(
                 (*path, number, key), f"{key_text((*path, number, key))}: only a field of the header has it"
             )
-        yield from _of_the_header((*path, number, "fields"), field.fields)
-        for at, case in enumerate(field.case):
-            yield from _of_the_header((*path, number, "case", at, "fields"), case.fields)
+        for inner, element in _elements((*path, number), field):
+            yield from _of_the_header(inner, element)
 
 
 def _field(path: KeyPath, field: FieldTable) -> Iterator[Complaint]:

@@ -65,6 +65,8 @@ WRONG = [
     ("when = { late = 2 }", "when = { bins = 2 }", "there is no such field"),
     ("when = { twice = 0 }", "when = { twic = 0 }", "did you mean 'twice'?"),
     ("when = { late = 2 }", "when = { lte = 2 }", "there is no such field"),
+    ('"length", type = "u8" }', '"length", type = "u8", remember = true }', "a list's element cannot be kept"),
+    ('"rest", type = "u8" }', '"rest", type = "u8", remember = true }', "a list's element cannot be kept"),
     ('serial = "mark"', 'serial = "marks"', "did you mean 'mark'?"),
     ('made = "20{many}"', 'made = "20{year}"', "there is no such field"),
     ("unless = { many = 7 }", "unless = { mark = 7 }", "there is no such remembered field"),
