@@ -5,6 +5,7 @@ take. `DEVICEHUB_TORTURE=N` in the environment makes N times as many. How many i
 """
 
 import gc
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -173,11 +174,14 @@ def stretches(data: bytes) -> Iterator[tuple[int, int, int]]:
 @pytest.mark.long
 @pytest.mark.parametrize("of_files", [False, True], ids=["drivers in Python", "device files"])
 def test_atheris_finds_nothing_that_raises_or_hangs(tmp_path: Path, *, of_files: bool) -> None:
-    """Coverage-guided: so many inputs for each driver, all of them from one instrumented process."""
+    """Coverage-guided: so many inputs for each driver, all of them from one instrumented process; they bring every channel."""
     names = [name for name in driver_names() if (name in device_files()) == of_files]
     needed_package("atheris")
     command = [sys.executable, "-m", "tests.drivers.atheris_target", str(tmp_path), str(INPUTS), *names]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     assert done.stderr.count(f"Done {INPUTS} runs") == len(names)
+    brought = dict(re.findall(r"^(\S+), \d+ large, brought:(.*)$", done.stderr, re.MULTILINE))
+    for name in names:
+        assert {channel.name for channel in load_driver(name).channels} <= set(brought[name].split()), name
     print(f"{INPUTS} inputs for each of {len(names)} drivers, by what they took of a processor: {done.stdout.strip()}")
