@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -24,7 +25,7 @@ from devicehub.config.watchlist import load_watchlist
 from devicehub.core import Setting
 from devicehub.core.commands import command_data
 from devicehub.core.scans import Publish, ScanPolicy
-from devicehub.driver import Driver, FileLink
+from devicehub.driver import Driver, FileLink, OperatorLink
 from devicehub.hub import Plan, Revision, RulesChange, Upkeep, will
 from devicehub.hub.declared import COMMANDS
 from devicehub.hub.plan import Undo
@@ -44,6 +45,8 @@ from devicehub.publish.topics import Topics, schema_id
 from devicehub.transport.blocking import Blocking
 
 _log = logging.getLogger(__name__)
+
+DAMAGED_MOST: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +158,7 @@ class Configured:
                 drivers[device.id].quiet,
                 partial(self._links.retire, device.id),
                 private=_scans_with(drivers[device.id]) or isinstance(drivers[device.id].link, FileLink),
+                damaged_most=_damaged_most(drivers[device.id]),
             )
             for device in taken.config.device
             if device.id in starting
@@ -222,6 +226,11 @@ def _setting(config: Config, shadow: Config | None, clock: Clock) -> Setting:
         shelve_most=config.alarm.shelve_most_h * 3600,
         ids=clock.ulid,
     )
+
+
+def _damaged_most(driver: Driver) -> int:
+    """Damaged frames in a row after which its link is opened anew; a device file says so itself: `reopen_after`."""
+    return 0 if driver.file or isinstance(driver.link, FileLink | OperatorLink) else DAMAGED_MOST
 
 
 def _scans_with(driver: Driver) -> bool:

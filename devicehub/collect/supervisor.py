@@ -51,7 +51,7 @@ class Post:
 
     `quiet`: it speaks only when somebody uses it, so that an open link is all that can be asked of it. `retire`:
     give up what stands behind the link, when the device is not to be opened by this post any more. `line`: where its
-    commands come from. `private`: what it sends is personal data.
+    commands come from. `private`: what it sends is personal data. `damaged_most`: see `Tail`.
     """
 
     device: str
@@ -61,6 +61,7 @@ class Post:
     retire: Callable[[], Awaitable[None]] = nothing_to_retire
     line: Line = field(default_factory=Line)
     private: bool = False
+    damaged_most: int = 0
 
 
 class Supervisor:
@@ -138,10 +139,11 @@ class Supervisor:
         try:
             self._opened(transport.identity)
             post = self._post
-            tail = Tail(post.device, self._clock, self._refusals)
+            tail = Tail(post.device, self._clock, self._refusals, damaged_most=post.damaged_most)
             offer = tail.watching(self._offer)
             session = Session(post.device, post.make_protocol(), self._check, offer, self._clock, post.line)
-            await session.run(Tapped(transport, self._noting(tail)), lambda: self._heard(transport.identity))
+            tapped = Tapped(transport, self._noting(tail), tail.check)
+            await session.run(tapped, lambda: self._heard(transport.identity))
         finally:
             self._retry.clear()  # what was plugged in while the device was open was something else
             await self._close(transport)

@@ -13,8 +13,8 @@ from typing import Final
 
 from devicehub.clock import Clock
 from devicehub.collect.refusals import Gone, Refusals, transcript
-from devicehub.model.errors import Reason
-from devicehub.model.reading import Fault, Input, Reading
+from devicehub.model.errors import LinkLostError, Reason
+from devicehub.model.reading import Capability, Fault, Input, Reading
 from devicehub.transport.link import Transport
 from devicehub.wire.packet import Packet
 
@@ -23,6 +23,7 @@ _log = logging.getLogger(__name__)
 ROOM: Final = 512
 MOST: Final = 32
 PAUSE: Final = 60.0
+DAMAGED_FOR: Final = 10.0
 FRAMING: Final = frozenset(
     {
         Reason.CHECKSUM, Reason.GARBAGE, Reason.LENGTH, Reason.TRUNCATED, Reason.OVERFLOW, Reason.SEQUENCE,
@@ -34,14 +35,17 @@ FRAMING: Final = frozenset(
 class Tail:
     """What went over one open link last."""
 
-    def __init__(self, device: str, clock: Clock, refusals: Refusals) -> None:
-        """`refusals`: of that device, told of all that is refused."""
+    def __init__(self, device: str, clock: Clock, refusals: Refusals, *, damaged_most: int = 0) -> None:
+        """`refusals`: of that device, told of all that is refused. `damaged_most`: see `check`; 0: never."""
         self._device = device
         self._clock = clock
         self._refusals = refusals
         self._kept: deque[Gone] = deque(maxlen=MOST)
         self._began = clock.monotonic()
         self._told_at = self._began - PAUSE
+        self._damaged_most = damaged_most
+        self._damaged = 0
+        self._damaged_since = 0.0
 
     def note(self, sign: str, packet: Packet) -> None:
         """A packet went by; of a long one the end is kept."""
@@ -67,14 +71,31 @@ class Tail:
             offer(one)
             if isinstance(one, Reading):
                 self._refusals.learn(one.sample)
+                if not isinstance(one.sample, Capability):  # which a protocol tells of its own accord too
+                    self._damaged = 0
             elif isinstance(one, Fault):
                 self._refusals.note(one, self.last)
-                self._log(one)
+                if one.reason in FRAMING:
+                    self._on_damage(one)
 
         return watched
 
+    def check(self) -> None:
+        """A device that is out of step for good may find back when its link is opened anew.
+
+        Raises `LinkLostError` after `damaged_most` damaged frames in a row, for `DAMAGED_FOR` seconds at least.
+        """
+        if 0 < self._damaged_most <= self._damaged and self._clock.monotonic() >= self._damaged_since + DAMAGED_FOR:
+            raise LinkLostError(f"{self._damaged} damaged frames in a row")
+
+    def _on_damage(self, one: Fault) -> None:
+        if not self._damaged:
+            self._damaged_since = self._clock.monotonic()
+        self._damaged += one.count
+        self._log(one)
+
     def _log(self, one: Fault) -> None:
-        if one.reason not in FRAMING or self._clock.monotonic() < self._told_at + PAUSE:
+        if self._clock.monotonic() < self._told_at + PAUSE:
             return
         self._told_at = self._clock.monotonic()
         told = "; ".join(transcript(self.last(), private=self._refusals.private))
@@ -84,14 +105,18 @@ class Tail:
 class Tapped:
     """A link whose packets are noted as they pass."""
 
-    def __init__(self, inner: Transport, note: Callable[[str, Packet], None]) -> None:
-        """`note`: told of each, with `<` or `>`."""
+    def __init__(
+        self, inner: Transport, note: Callable[[str, Packet], None], check: Callable[[], None] = lambda: None
+    ) -> None:
+        """`note`: told of each, with `<` or `>`. `check`: raises `LinkLostError` where reading on is of no use."""
         self.identity = inner.identity
         self._inner = inner
+        self._check = check
         self._note = note
 
     async def read(self) -> Packet:
         """The next packet. Raises `LinkLostError`."""
+        self._check()
         packet = await self._inner.read()
         self._note("<", packet)
         return packet

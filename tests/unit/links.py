@@ -82,12 +82,17 @@ class Watched:
     """A supervisor at work on a socket, and what it offered."""
 
     def __init__(
-        self, make_protocol: Callable[[], DeviceProtocol] = lines, seed: int = 1, *, quiet: bool = False
+        self,
+        make_protocol: Callable[[], DeviceProtocol] = lines,
+        seed: int = 1,
+        *,
+        quiet: bool = False,
+        damaged_most: int = 0,
     ) -> None:
         self.socket = Socket()
         self.offered: list[Input] = []
         self.clock = Clock(utc=lambda: 0.0, seed=seed)
-        post = Post("dev", self.socket.open, make_protocol, quiet)
+        post = Post("dev", self.socket.open, make_protocol, quiet, damaged_most=damaged_most)
         self.supervisor = Supervisor(post, declared, self.offered.append, self.clock)
         self.task = asyncio.create_task(self.supervisor.run())
 
