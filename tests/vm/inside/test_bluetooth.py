@@ -10,9 +10,12 @@ from typing import cast
 
 import pytest
 
+from devicehub.cli.parser import build_parser
+from devicehub.cli.record_unknown import record_unknown
 from devicehub.clock import since_boot
 from devicehub.driver import BleLink, Driver
 from devicehub.model.reading import Sample
+from devicehub.record import parse
 from devicehub.registry import driver_names, load_driver, load_simulator
 from devicehub.simulator import BleSimulator
 from devicehub.transport.ble import BleTransport
@@ -111,6 +114,29 @@ async def test_a_driver_reads_its_peripheral_through_bluez(
     radio.close()
     assert told
     assert why
+
+
+async def test_one_that_no_driver_is_given_for_is_recorded_with_its_table_and_its_notifications(
+    air: Air, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    simulator = cast(BleSimulator, load_simulator("radiation.atom_fast")(Random(1)))
+    simulator.do("demo")
+    air.near(simulator, len(DRIVERS) + 1)
+    out = tmp_path / "out.txt"
+    words = ["record", f"ble:{simulator.name}", str(out), "--for", "8"]
+    assert await asyncio.to_thread(record_unknown, build_parser().parse_args(words)) == 0
+    text = out.read_text()
+    assert f"# Unknown Bluetooth device '{simulator.name}', recorded " in text
+    for service, characteristics in simulator.services.items():
+        assert f"# Service {service} (" in text
+        for uuid, _ in characteristics:
+            assert f"#   {uuid} (" in text
+    assert "Not subscribed" not in text
+    notifying = {uuid for table in simulator.services.values() for uuid, flags in table if "notify" in flags}
+    heard = {one.packet.port for one in parse(text) if one.packet is not None}
+    assert heard
+    assert heard <= notifying
+    assert "may be radiation.atom_fast (0.9: service " in capsys.readouterr().out
 
 
 async def test_an_adapter_that_is_yanked_while_connected_is_a_loss_and_what_comes_back_is_read_again(
