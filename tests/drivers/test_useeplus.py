@@ -9,6 +9,7 @@ from devicehub.model.reading import Image, Measurement, Sample, Trigger
 from devicehub.registry import load_driver
 from devicehub.simulator import StallError
 from devicehub.wire.packet import Packet, usb_read, usb_write
+from devicehub.wire.protocol import Step
 from drivers.endoscope._useeplus_packets import Piece, one_piece, page_pieces
 from drivers.endoscope.useeplus import MAX_FRAME, READS_IN_FLIGHT
 from simulators.endoscope._camera import picture
@@ -189,6 +190,53 @@ def test_the_lens_is_reported_at_the_start_and_when_it_changes() -> None:
     session.run(1)
     lenses = [s.label for s in session.samples if isinstance(s, Measurement) and s.channel == "lens"]
     assert lenses == ["main", "side"]
+
+
+def _sent(payload: bytes, frame: int, stream: int = 11) -> Packet:
+    head = b"\xaa\xbb" + bytes([stream]) + (7 + len(payload)).to_bytes(2, "little")
+    return Packet(head + bytes([frame, 0, 0]) + bytes(4) + payload, "in:81")
+
+
+def _pieces(jpeg: bytes, frame: int, stream: int = 11) -> list[Packet]:
+    return [_sent(jpeg[at : at + 932], frame, stream) for at in range(0, len(jpeg), 932)]
+
+
+def _pictures(packets: list[Packet]) -> tuple[list[bytes], list[Reason]]:
+    protocol = DRIVER.open({"drain": False})
+    protocol.start(0.0)
+    steps = [protocol.on_packet(0.1, packet) for packet in packets]
+    images = [sample.data for step in steps for sample in step.samples if isinstance(sample, Image)]
+    return images, [fault.reason for step in steps for fault in step.faults]
+
+
+def test_the_stream_that_begins_a_jpeg_is_the_video_from_then_on() -> None:
+    """Also where another was it before, and nothing that only begins with its first byte makes one of it."""
+    jpeg = picture(640, 480, (0, 0), 0.0, dark=False, tables=True)
+    telemetry = [_sent(b"\xff\x01 telemetry", 77, 7)]
+    packets = [*_pieces(jpeg, 1), *telemetry, *_pieces(jpeg, 2), *_pieces(jpeg, 3, 7), *_pieces(jpeg, 4, 7)]
+    assert _pictures([*packets, _sent(b"x", 5, 7)]) == ([jpeg] * 4, [])
+
+
+def test_a_frame_may_be_as_large_as_its_limit_and_the_next_begins_anew() -> None:
+    """One byte more and it is dropped, and it alone."""
+    jpeg = picture(640, 480, (0, 0), 0.0, dark=False, tables=True)
+    largest = jpeg.ljust(MAX_FRAME, b"\0")
+    packets = [*_pieces(largest, 1), *_pieces(largest + b"\0", 2), *_pieces(jpeg, 3), _sent(b"x", 4)]
+    assert _pictures(packets) == ([jpeg, jpeg], [Reason.OVERFLOW])
+
+
+def test_a_camera_is_silent_2_s_after_its_last_packet_and_started_again_every_2_s() -> None:
+    """Starting it again clears no halts: they were cleared when the link was begun."""
+    protocol = DRIVER.open({"drain": False})
+    assert protocol.start(0.0).wake_at == 2.0
+    assert protocol.on_packet(1.5, _sent(b"x", 1)).wake_at == 3.5
+    assert protocol.on_timer(2.0).wake_at == 3.5
+    late = protocol.on_timer(3.5)
+    assert [fault.reason for fault in late.faults] == [Reason.TIMEOUT]
+    assert late.write == (usb_write(2, bytes.fromhex("ff55ff55ee10")), usb_write(1, bytes.fromhex("bbaa050000")))
+    assert late.wake_at == 5.5
+    assert protocol.on_timer(4.0) == Step(wake_at=5.5)
+    assert protocol.on_packet(4.5, Packet(b"", "in:82")).wake_at == 5.5
 
 
 def test_a_frame_that_never_ends_is_dropped_at_its_limit() -> None:
