@@ -8,6 +8,7 @@ import gc
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, count, islice, pairwise
 from pathlib import Path
@@ -37,6 +38,8 @@ ONWARD = 12
 HEAD = 6
 LARGE = 1024
 RUN = 128 * 1024
+SAMPLED = 4
+GOLDEN = 0.618034
 STRIDE = 61 if MULTIPLE == 1 else 1
 LIVES = settings(
     derandomize=True, database=None, deadline=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck)
@@ -118,24 +121,33 @@ def test_what_lies_behind_the_checks_of_frames_gives_samples_or_typed_faults(nam
 @each_driver
 async def test_a_device_unplugged_at_any_byte_leaves_typed_faults_and_begins_anew(name: str) -> None:
     """A protocol serves one link: what another one had half read is nowhere in the next."""
-    driver, shared, tried = load_driver(name), described(name), 0
-    large: set[Kind] = set()
+    driver, shared, tried, frames = load_driver(name), described(name), 0, Counter[str]()
+    large = dict[Kind, int]()
     for settings_of, lines in await recordings(name):
-        first, known = driver.open(settings_of).start(0.0), set(large)
+        first, known = driver.open(settings_of).start(0.0), dict(large)
         before = told(driver, settings_of, lines)
         assert transcripts(name) or not [line for line in before if line.sign == "!"]
         for trial, packet in conversation(driver, settings_of, lines):
-            for cut in cuts(packet, known):
+            chosen = list(cuts(packet, known))
+            tried += len(chosen)
+            frames[how_many(len(chosen), len(packet.data))] += 1
+            for cut in chosen:
                 half = copied(trial, shared)
                 half.packet(Packet(packet.data[:cut], packet.port), 0.0)
                 half.silence()
                 assert half.slowest < HANG
-                tried += 1
             assert driver.open(settings_of).start(0.0) == first
         assert known
-        large |= {kind for kind in known if kind[1] > LARGE}
+        large |= {kind: count for kind, count in known.items() if kind[1] > LARGE}
         assert told(driver, settings_of, lines) == before
-    print(f"unplugged {tried} times")
+    print(f"unplugged {tried} times, " + ", ".join(f"{count} frames at {which}" for which, count in frames.items()))
+
+
+def how_many(chosen: int, size: int) -> str:
+    """At which of its bytes a frame was cut."""
+    if chosen >= size:
+        return "every byte"
+    return f"{SAMPLED} bytes at most" if chosen <= SAMPLED else f"every byte, or every {STRIDE}th of what repeats"
 
 
 async def recordings(name: str) -> list[tuple[Options, list[Line]]]:
@@ -146,16 +158,19 @@ async def recordings(name: str) -> list[tuple[Options, list[Line]]]:
     return [(options_of(text), parse(text, source)) for source, text in texts]
 
 
-def cuts(packet: Packet, known: set[Kind]) -> Iterable[int]:
-    """Every byte of a frame; where one like it was cut before, a few.
+def cuts(packet: Packet, known: dict[Kind, int]) -> Iterable[int]:
+    """Every byte of a frame; where one like it was cut before, `SAMPLED`: the ends, and others for each that is like it.
 
-    Alike are those of one port and size, and of at most `LARGE` bytes with the same first ones. Of more than `RUN` bytes that are the same two over and over, as an image in a transcript is, every `STRIDE`-th.
+    Alike are those of one port and size, and of at most `LARGE` bytes with the same first ones. Of more than `RUN` bytes
+    that are the same two over and over, as an image in a transcript is, every `STRIDE`-th. Where more is asked for than
+    in CI, every frame is cut at every byte.
     """
     size = len(packet.data)
     kind = packet.port, size, packet.data[:HEAD] if size <= LARGE else b""
-    if kind in known:
-        return sorted({0, size // 3, size * 2 // 3, max(size - 1, 0)})
-    known.add(kind)
+    before = known[kind] = known.get(kind, 0) + 1
+    if before > 1 and MULTIPLE == 1:
+        inner = ((before * part * GOLDEN) % 1 for part in range(1, SAMPLED - 1))
+        return sorted({0, max(size - 1, 0), *(int(share * size) for share in inner)})
     return [cut for start, end, stride in stretches(packet.data) for cut in range(start, end, stride)]
 
 

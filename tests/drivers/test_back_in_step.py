@@ -1,25 +1,32 @@
-"""Drivers in Python that cut their frames by themselves: within how many bytes behind garbage each is heard again.
+"""Within how much behind garbage each driver in Python is heard again, in bytes of its device's, or in packets.
 
 What device files' framers promise stands in `tests/unit/devicefile/test_resync.py`. Here no time passes from the garbage
-on, so that no time-out helps: what counts is bytes of the device that come behind it.
+on, so that no time-out helps. A driver that has to ask for every sample is bound by time instead (`ASKED`).
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from devicehub.registry import load_driver
+from devicehub.registry import device_files, driver_names, load_driver
+from devicehub.wire.checksum import crc16_ccitt_false
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import DeviceProtocol, Step
+from drivers.endoscope._wifi import MAX_FRAME
+from drivers.endoscope.depstech import BEGIN, END
+from drivers.endoscope.depstech import HEADER as TAGGED
 from drivers.scanner._terminal_io import DATA_TX
 from drivers.thermal.flir_one import BODY, HEADER, LARGEST, MAGIC
+from drivers.trace._ims_reference_wire import LARGEST_PAYLOAD, SYNC, VERSION, Kind
+from tests.drivers.hostile import MULTIPLE
 from tests.drivers.simulated_hour import heard
+from tests.drivers.test_whole_packets import WHOLE
 from tests.virtual_loop import VirtualTimeLoop
 
 
@@ -39,6 +46,8 @@ class Stream:
     why: str
 
 
+_LONGEST = SYNC + bytes([VERSION, Kind.SCAN, 9, 0, 0, 0]) + LARGEST_PAYLOAD.to_bytes(2, "little")
+LONGEST = _LONGEST + crc16_ccitt_false(_LONGEST).to_bytes(2, "little")
 STREAMS = {
     "scanner.zebra_ssi": Stream(
         "", frozenset({"barcode"}), 200, b"\xff\xf3\x00\x00", lambda _, frame: 257 + 2 * frame,
@@ -47,6 +56,33 @@ STREAMS = {
     "scanner.zebra_ssi_ble": Stream(
         DATA_TX, frozenset({"barcode"}), 200, b"\x03\x01\xff\xf3\x00\x00", lambda packet, frame: 259 + 257 + 2 * frame + packet,
         "what the length of Terminal I/O may promise and then that of SSI, the code that it runs into, and the next one",
+    ),
+    "endoscope.depstech": Stream(
+        "tcp", frozenset({"image"}), 60, BEGIN + bytes(4) + MAX_FRAME.to_bytes(4, "little") + bytes(24),
+        lambda _, frame: len(BEGIN) + TAGGED + MAX_FRAME + len(END) + frame,
+        "the longest picture that a header may promise, and the next one",
+    ),
+    "endoscope.i4season": Stream(
+        "udp", frozenset({"image"}), 8, b"", lambda packet, frame: 3 * frame + packet,
+        "the picture that it runs into, one that it takes the number of, the next one, and the piece behind that",
+    ),
+    "endoscope.jhcmd": Stream(
+        "udp", frozenset({"image"}), 8, b"", lambda packet, frame: 3 * frame + packet,
+        "the picture that it runs into, one that it takes the number of, the next one, and the piece behind that",
+    ),
+    "endoscope.ov780": Stream(
+        "udp", frozenset({"image"}), 90, b"", lambda _, frame: 2 * frame, "the picture that it runs into and the next one",
+    ),
+    "screening.line_sensor": Stream(
+        "", frozenset({"value"}), 20, b"", lambda _, frame: 2 * frame, "the line that it runs into and the next one",
+    ),
+    "thermal.gy_mcu90640": Stream(
+        "", frozenset({"image"}), 20, bytes.fromhex("5a5a0206"), lambda _, frame: 1544 + 2 * frame,
+        "the frame that four bytes may promise, the one that it runs into and the next one",
+    ),
+    "trace.ims_reference": Stream(
+        "", frozenset({"drift-temperature"}), 600, LONGEST, lambda _, frame: len(LONGEST) + LARGEST_PAYLOAD + 2 + 2 * frame,
+        "the longest frame that a header may promise, what it runs into, and what comes until the temperature is told again",
     ),
     "endoscope.useeplus": Stream(
         "in:81", frozenset({"image"}), 8, b"\xaa\xbb\x0b\xfb\x03\x63\0\0\0\0\0\0\xff\xd8", lambda packet, frame: 2 * frame + packet,
@@ -66,14 +102,34 @@ STREAMS = {
     ),
 }  # fmt: skip
 
-RJPEG = Stream("", frozenset({"image"}), 0, b"", lambda packet, _: packet, "the next file")
+ASKED = frozenset(
+    {
+        "radiation.radiacode",
+        "radiation.radiacode_usb",
+        "thermal.flir_boson_control",
+        "thermal.infiray_p2pro_control",
+        "thermal.seek_compact",
+        "thermal.seek_compact_pro",
+        "trace.aci_pids3",
+    }
+)
+"""Every sample is an answer. One that is damaged is over with the time-out of its request, so that the bound is one of time:
+`Driver.back_in_step`, in `test_conformance.py` and `test_spoiled_lines.py`."""
+EXAMPLES = 100 * MULTIPLE
+
+
+def test_every_driver_has_a_bound() -> None:
+    """In bytes, or in packets, or where it is asked for every answer in seconds; device files by their framing."""
+    kinds = [set(STREAMS), set(ASKED), set(WHOLE), set(device_files())]
+    assert sorted(chain.from_iterable(kinds)) == sorted(driver_names())
 
 
 @cache
 def lines(name: str) -> tuple[tuple[float, Packet], ...]:
     """What its simulated device says while nothing goes wrong."""
+    seconds = STREAMS[name].seconds if name in STREAMS else 60
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        found = runner.run(heard(name, STREAMS[name].seconds))
+        found = runner.run(heard(name, seconds))
     return tuple((line.at, line.packet) for line in found if line.packet is not None)
 
 
@@ -92,6 +148,23 @@ def replayed(name: str, count: int) -> tuple[DeviceProtocol, list[Step]]:
         step = protocol.on_packet(at, packet)
         out.append(step)
     return protocol, out
+
+
+@pytest.mark.parametrize("name", sorted(ASKED))
+def test_a_device_that_is_asked_says_nothing_by_itself(name: str) -> None:
+    """Nothing is measured that was not asked for before."""
+    protocol = load_driver(name).open({})
+    step = protocol.start(0.0)
+    asked, told = len(step.write), 0
+    for at, packet in lines(name):
+        while step.wake_at is not None and step.wake_at <= at:
+            step = protocol.on_timer(step.wake_at)
+            asked += len(step.write)
+        step = protocol.on_packet(at, packet)
+        told += any(hasattr(sample, "channel") for sample in step.samples)
+        assert told <= asked
+        asked += len(step.write)
+    assert told > 10
 
 
 @cache
@@ -154,7 +227,7 @@ def test_behind_garbage_a_driver_is_heard_again_within_its_bytes(name: str) -> N
     early = range(ends[2] + 1, ends[4] + 1)
     assert size(name, early[-1], len(lines(name))) > bound
 
-    @settings(max_examples=12, deadline=None)
+    @settings(max_examples=EXAMPLES, deadline=None)
     @given(at=st.sampled_from(early), garbage=st.lists(damaged(name), min_size=1, max_size=4))
     @example(at=early[0], garbage=[STREAMS[name].worst])
     @example(at=early[-1], garbage=[STREAMS[name].worst])
@@ -162,25 +235,3 @@ def test_behind_garbage_a_driver_is_heard_again_within_its_bytes(name: str) -> N
         assert cost(name, at, garbage) <= bound
 
     holds()
-
-
-@cache
-def files() -> tuple[bytes, bytes]:
-    """Two radiometric files as a camera writes them."""
-    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        found = runner.run(heard("thermal.flir_rjpeg", 200))
-    first, second, *_ = [line.packet.data for line in found if line.packet is not None]
-    return first, second
-
-
-@settings(max_examples=25, deadline=None)
-@given(data=st.data())
-def test_a_damaged_flir_file_costs_itself_alone(data: st.DataObject) -> None:
-    """Within the bytes of the next file: nothing of one is kept for another."""
-    protocol, (first, second) = load_driver("thermal.flir_rjpeg").open({}), files()
-    protocol.start(0.0)
-    assert told(protocol.on_packet(1.0, Packet(first, "a.jpg")), RJPEG) == RJPEG.channels
-    at, new = data.draw(st.integers(0, len(first))), data.draw(st.binary(max_size=40))
-    for name, spoiled in (("b.jpg", first[:at]), ("c.jpg", first[:at] + new + first[at:]), ("d.jpg", new)):
-        protocol.on_packet(2.0, Packet(spoiled, name))
-    assert told(protocol.on_packet(2.0, Packet(second, "e.jpg")), RJPEG) == RJPEG.channels
