@@ -1,12 +1,13 @@
 """What devices had stored before the hub asked: told once, with the time that it was, as history. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 
 from msgspec.structs import replace
 
 from devicehub.core.measure import Judged, checked, reading_data, spectrum_data
 from devicehub.core.verdicts import device_result
-from devicehub.model.message import Kind, Message
+from devicehub.model.message import REMEMBERED, Kind, Message
 from devicehub.model.payload import ReadingData, ResultData, SpectrumData, StoredData
 from devicehub.model.reading import Reading, Result, Spectrum, Stamp, Stored
 
@@ -14,14 +15,18 @@ Taken = tuple[str, str]
 
 
 class Memories:
-    """Which records of which devices were told. A record is of a unit: another one in its place has its own."""
+    """Which records of which devices were told. A record is of a unit: another one in its place has its own.
+
+    Of each device the last `REMEMBERED` are known, as in the journal.
+    """
 
     def __init__(self) -> None:
-        self._taken: set[Taken] = set()
+        self._taken: dict[str, dict[str, None]] = {}
 
     def resume(self, taken: Iterable[Taken]) -> None:
-        """What earlier runs told: device, and record as `Message.record`."""
-        self._taken.update(taken)
+        """What earlier runs told, oldest first: device, and record as `Message.record`."""
+        for device, record in taken:
+            self._is_new(device, record)
 
     def tell(
         self,
@@ -32,10 +37,9 @@ class Memories:
         ids: Callable[[], str],
     ) -> list[Message]:
         """The message of a record that was not told yet. `serial`: of the unit, "" where it is not known."""
-        record = f"{serial}/{stored.record}"
-        if (reading.device, record) in self._taken:
+        record = f"{serial}/{stored.record}" if stored.kept else ""
+        if record and not self._is_new(reading.device, record):
             return []
-        self._taken.add((reading.device, record))
         kind, word, point, data = _told(reading, stored, judged)
         return [
             Message(
@@ -50,6 +54,15 @@ class Memories:
                 record=record,
             )
         ]
+
+    def _is_new(self, device: str, record: str) -> bool:
+        known = self._taken.setdefault(device, {})
+        if record in known:
+            return False
+        known[record] = None
+        for oldest in list(islice(known, max(len(known) - REMEMBERED, 0))):
+            del known[oldest]
+        return True
 
 
 def _told(

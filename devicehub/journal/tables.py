@@ -15,10 +15,10 @@ from devicehub.disk import transaction, write_ahead
 from devicehub.journal.owed import CARRIED
 from devicehub.journal.proof import Value, seal
 from devicehub.journal.rows import COLUMNS, TABLE, Entry, Mark, Row, entry_of, genesis
+from devicehub.model.message import REMEMBERED
 from devicehub.model.stream import Stream
 
 SCHEMA_VERSION: Final = 2
-TAKEN_MOST: Final = 100_000
 
 _SCHEMA = f"""
 {TABLE}
@@ -28,6 +28,7 @@ CREATE INDEX IF NOT EXISTS retained ON event (topic, position) WHERE retain = 1;
 CREATE INDEX IF NOT EXISTS commands ON event (position) WHERE type = 'io.devicehub.command';
 CREATE TABLE IF NOT EXISTS announced (device TEXT PRIMARY KEY) STRICT;
 CREATE TABLE IF NOT EXISTS taken (device TEXT NOT NULL, record TEXT NOT NULL, UNIQUE (device, record)) STRICT;
+CREATE INDEX IF NOT EXISTS taken_by ON taken (device);
 CREATE TABLE IF NOT EXISTS quarantine (position INTEGER PRIMARY KEY, why TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS receipt (
     consumer TEXT NOT NULL, stream TEXT NOT NULL, number INTEGER NOT NULL, heard REAL NOT NULL,
@@ -207,9 +208,11 @@ def announce(db: sqlite3.Connection, devices: Sequence[str]) -> tuple[str, ...]:
 
 
 def take(db: sqlite3.Connection, records: Sequence[tuple[str, str]]) -> None:
-    """Remember records of devices' memories, in a transaction of the caller's; the oldest of too many are forgotten."""
+    """Remember records of devices' memories, in a transaction of the caller's; of each device the last `REMEMBERED`."""
     db.executemany("INSERT OR IGNORE INTO taken VALUES (?, ?)", records)
-    db.execute("DELETE FROM taken WHERE rowid <= (SELECT max(rowid) FROM taken) - ?", (TAKEN_MOST,))
+    oldest = "SELECT rowid FROM taken WHERE device = ?1 ORDER BY rowid DESC LIMIT 1 OFFSET ?2"
+    forget = f"DELETE FROM taken WHERE device = ?1 AND rowid <= ({oldest})"
+    db.executemany(forget, [(device, REMEMBERED) for device in dict(records)])
 
 
 def taken(db: sqlite3.Connection) -> list[tuple[str, str]]:

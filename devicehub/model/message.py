@@ -1,11 +1,16 @@
 """A message: what the core says, before it has a topic, a sequence number or bytes."""
 
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
 from devicehub.model.payload import AnyPayload
 from devicehub.model.stream import Stream
+
+
+REMEMBERED: Final = 100_000
+"""Records of one device's memory that are known to have been told: more than any of them holds."""
 
 
 class Kind(StrEnum):

@@ -274,13 +274,15 @@ class Stored(Struct, frozen=True):
     """One record of the device's memory: what it measured before anybody listened.
 
     `record`: the device's own id of it, which it uses once. `age`: how many of the device's own seconds ago that was.
-    `clock`: what its clock says now, in seconds of UTC since 1970; None where it has none.
+    `clock`: what its clock says now, in seconds of UTC since 1970; None where it has none. `kept`: it stays in the
+    device's memory and is told again whenever that is read; else the device hands it over once.
     """
 
     record: str
     age: float
     sample: Measurement | Spectrum | Result
     clock: float | None = None
+    kept: bool = True
 
 
 Sample = Measurement | Spectrum | Image | Scan | Capability | Identity | Trigger | DeviceAlarm | Result | Stored

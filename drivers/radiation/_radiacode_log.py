@@ -54,10 +54,10 @@ def _told(record: Record, age: float) -> Iterator[Sample]:
         return
     for sample in record.samples:
         if isinstance(sample, Measurement):
-            yield Stored(f"{record.ticks}.{record.number}.{sample.channel}", age, sample)
+            yield Stored(f"{record.ticks}.{record.number}.{sample.channel}", age, sample, kept=False)
         elif _of_old(sample):
             result = Result(Outcome.ALARM, note=f"alarm {sample.point} of the device")
-            yield Stored(f"{record.ticks}.{record.number}.{sample.point}", age, result)
+            yield Stored(f"{record.ticks}.{record.number}.{sample.point}", age, result, kept=False)
 
 
 def _of_old(alarm: DeviceAlarm) -> bool:

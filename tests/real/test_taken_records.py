@@ -20,9 +20,12 @@ async def test_a_record_that_was_told_is_known_to_the_next_run(tmp_path: Path) -
         assert await journal.file(tables.taken) == [("ims-1", "REF0001/135")]
 
 
-async def test_the_oldest_of_too_many_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "TAKEN_MOST", 3)
+async def test_of_each_device_the_oldest_of_too_many_are_forgotten_and_none_for_those_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "REMEMBERED", 3)
     async with opened(tmp_path) as journal:
-        for number in range(1, 6):
+        await journal.append([replace(event(1), device="gmc-1", record="/1")])
+        for number in range(2, 8):
             await journal.append([replace(event(number), device="ims-1", record=f"/{number}")])
-        assert await journal.file(tables.taken) == [("ims-1", f"/{number}") for number in (3, 4, 5)]
+        assert await journal.file(tables.taken) == [("gmc-1", "/1"), *(("ims-1", f"/{number}") for number in (5, 6, 7))]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from devicehub.core import memories
 from devicehub.core.admission import Admission
 from devicehub.model.message import Kind
 from devicehub.model.reading import Identity, Measurement, Outcome, Peak, Result, Stored
@@ -34,6 +35,22 @@ def test_a_record_is_told_once_and_another_unit_has_records_of_its_own() -> None
     assert step(one, said(record, 3.0)).messages == []
     told = step(one, said(Identity((("serial", "B"),)), 4.0), said(record, 5.0)).messages
     assert kinds(told) == ["describe", "result"]
+
+
+def test_what_a_device_hands_over_once_is_remembered_nowhere() -> None:
+    one = core()
+    (message,) = step(one, said(Stored("7.1.level", 30.0, Measurement("level", 5.0), kept=False))).messages
+    assert (message.record, body(message)["stored"]["record"]) == ("", "7.1.level")
+    assert len(step(one, said(Stored("7.1.level", 31.0, Measurement("level", 5.0), kept=False))).messages) == 1
+
+
+def test_of_each_device_so_many_records_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memories, "REMEMBERED", 2)
+    one = core()
+    for number in range(3):
+        step(one, said(Stored(str(number), 30.0, SWAB)))
+    assert [len(step(one, said(Stored(str(number), 30.0, SWAB))).messages) for number in (2, 1)] == [0, 0]
+    assert len(step(one, said(Stored("0", 30.0, SWAB))).messages) == 1
 
 
 def test_what_an_earlier_run_told_is_not_told_again() -> None:
