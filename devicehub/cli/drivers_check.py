@@ -14,14 +14,14 @@ from devicehub.tomlfile.problems import suggestion
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print what each file is worth. 65 unless driver and simulator agree and give every channel; 78 for a mistake."""
+    """Print what each file is worth. 65 unless driver and simulator agree and give every channel possible values; 78 for a mistake."""
     checked = [_checked(path, args.seconds) for path in args.files]
     if args.json:
         print_json([_json(*one) for one in checked])
     else:
         for one in checked:
             _print(*one)
-    good = all(not played.faults and not played.silent for _, _, played, _ in checked)
+    good = not any(played.faults or played.silent or played.impossible.total() for _, _, played, _ in checked)
     return Exit.OK if good else Exit.BAD_INPUT
 
 
@@ -53,6 +53,7 @@ def _json(made: Driver, compiled: Compiled, played: Played, flipped: Flipped) ->
         "seconds": played.seconds,
         "samples": {name: played.samples[name] for name in compiled.channels},
         "faults": len(played.faults),
+        "impossible": {name: count for name, count in played.impossible.items() if count},
         "bits_flipped": flipped.bits,
         "taken": flipped.taken,
     }
@@ -66,6 +67,10 @@ def _print(made: Driver, compiled: Compiled, played: Played, flipped: Flipped) -
     say(f"  {played.seconds:g} s with its simulator, samples: {told}")
     for name in played.silent:
         say(f"  channel {name} gave nothing")
+    for name, count in played.impossible.items():
+        if count:
+            channel = compiled.channels[name]
+            say(f"  channel {name}: {count} values are not within {channel.low:g} to {channel.high:g}, hence bad")
     for fault in played.faults[:5]:
         say(f"  fault at {fault}")
     if len(played.faults) > 5:

@@ -6,6 +6,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from devicehub.core.measure import checked
 from devicehub.driver import Driver
 from devicehub.model.errors import ProtocolError
 from devicehub.model.reading import (
@@ -29,7 +30,7 @@ _TYPES = {Layout.U8: "u1", Layout.U16LE: "<u2", Layout.I16LE: "<i2", Layout.U32L
 
 
 def sample_json(sample: Sample, driver: Driver) -> Json:
-    """One sample. Optional facts are left out when they are absent."""
+    """One sample, as bad as the hub would call it. Optional facts are left out when they are absent."""
     if isinstance(sample, Measurement | Image | Spectrum | Scan):
         return _on_channel(sample, driver)
     if isinstance(sample, Stored):
@@ -47,6 +48,7 @@ def _on_channel(sample: Measurement | Image | Spectrum | Scan, driver: Driver) -
     channel = driver.channel(sample.channel)
     match sample:
         case Measurement():
+            sample = checked(sample, channel)
             facts = _measurement(sample, str(channel.unit))
         case Image():
             facts = _image(sample, str(channel.unit))

@@ -67,10 +67,9 @@ def judged_by(
 
 def checked(measurement: Measurement, channel: Channel) -> Measurement:
     """The measurement with quality BAD where its value is no number or physically impossible."""
-    value = measurement.value
-    if channel.low <= value <= channel.high and -inf < value < inf:
+    if channel.holds(measurement.value):
         return measurement
-    cause = Cause.OUT_OF_RANGE if isfinite(value) else Cause.NOT_A_NUMBER
+    cause = Cause.OUT_OF_RANGE if isfinite(measurement.value) else Cause.NOT_A_NUMBER
     return msgspec.structs.replace(measurement, quality=Quality.BAD, cause=cause)
 
 

@@ -1,7 +1,7 @@
 """What a device file is worth before there is a device: played against its own simulator, and damaged bit by bit."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,8 +12,9 @@ from devicehub.devicefile.schema import VectorTable
 from devicehub.devicefile.simulate import trial
 from devicehub.devicefile.telling import Teller
 from devicehub.devicefile.vectors import frames
+from devicehub.model.device import Channel
 from devicehub.model.errors import ProtocolError, Reason
-from devicehub.model.reading import Image, Measurement, Scan, Spectrum, Stored
+from devicehub.model.reading import Image, Measurement, Quality, Sample, Scan, Spectrum, Stored
 from devicehub.wire.packet import Packet, usb_port, usb_read
 from devicehub.wire.protocol import DeviceProtocol, Step
 
@@ -23,12 +24,24 @@ BITS_MOST: Final = 2000
 
 @dataclass(slots=True)
 class Played:
-    """What came of a file's driver and simulator: samples by channel, and faults in words with their times."""
+    """What came of a file's driver and simulator: samples by channel, and faults in words with their times.
+
+    `impossible`: of these samples, values that are none of their channel, by channel: the hub says that they are bad.
+    """
 
     seconds: float
     samples: Counter[str] = field(default_factory=Counter[str])
     faults: list[str] = field(default_factory=list[str])
+    impossible: Counter[str] = field(default_factory=Counter[str])
     silent: list[str] = field(default_factory=list[str])
+
+    def hear(self, told: Iterable[Sample], channels: Mapping[str, Channel]) -> None:
+        """Count them."""
+        for one in told:
+            if isinstance(one, Measurement | Spectrum | Image | Scan):
+                self.samples[one.channel] += 1
+            if isinstance(one, Measurement) and one.quality is not Quality.BAD:
+                self.impossible[one.channel] += not channels[one.channel].holds(one.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +59,7 @@ def play(compiled: Compiled, protocol: DeviceProtocol, seconds: float) -> Played
         while now < seconds:
             for step in bench.tick(now):
                 told = (one.sample if isinstance(one, Stored) else one for one in step.samples)
-                played.samples.update(
-                    one.channel for one in told if isinstance(one, Measurement | Spectrum | Image | Scan)
-                )
+                played.hear(told, compiled.channels)
                 played.faults += [f"{now:.2f} s: {fault}" for fault in step.faults]
             now = round(now + TICK, 2)
     except ValueError as error:

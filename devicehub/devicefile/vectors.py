@@ -14,6 +14,7 @@ from devicehub.devicefile.pieces import bodies, piece_of, understood
 from devicehub.devicefile.schema import FrameTable, VectorTable
 from devicehub.devicefile.telling import Teller
 from devicehub.model.errors import ProtocolError
+from devicehub.model.reading import Measurement, Quality, Sample
 from devicehub.record import format_sample
 from devicehub.tomlfile.position import KeyPath
 from devicehub.tomlfile.problems import Complaint, key_text
@@ -138,14 +139,23 @@ def _unsized(frame: bytes, table: FrameTable) -> bytes:
 
 
 def _samples(compiled: Compiled, vector: VectorTable, values: dict[str, Decoded]) -> Iterator[str]:
-    if vector.samples is None or vector.message is None:
+    if vector.message is None:
         return
     faults: list[ProtocolError] = []
     teller = Teller(compiled.meanings, (), untested=compiled.file.untested)
-    made = [format_sample(sample) for sample in teller.tell(vector.message, values, faults)]
-    made += [str(fault.reason) for fault in faults]
-    if made != list(vector.samples):
+    told = list(teller.tell(vector.message, values, faults))
+    made = [*map(format_sample, told), *(str(fault.reason) for fault in faults)]
+    if vector.samples is not None and made != list(vector.samples):
         yield f"gives the samples {made}"
+    yield from _impossible(compiled, told)
+
+
+def _impossible(compiled: Compiled, told: Iterable[Sample]) -> Iterator[str]:
+    for one in told:
+        if isinstance(one, Measurement) and one.quality is not Quality.BAD:
+            channel = compiled.channels[one.channel]
+            if not channel.holds(one.value):
+                yield f"gives {one.channel} {one.value:g}, which its channel ({channel.low:g} to {channel.high:g}) cannot be"
 
 
 def differences(values: Mapping[str, object], wanted: Mapping[str, object]) -> Iterator[str]:

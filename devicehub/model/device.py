@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from math import inf
+from math import inf, isfinite
 
 from devicehub.model.units import Unit
 
@@ -45,9 +45,10 @@ class DeviceState(StrEnum):
 class EvidenceLevel(StrEnum):
     """What a driver's tests rest on, from the weakest up. Computed from the tests, never declared.
 
-    SIMULATED: a simulator that shares no code with it. BYTE_TESTED: answers that are printed in a public source.
-    SAMPLE_TESTED: bytes that a real device sent to somebody. BENCH_TESTED: a conversation of this driver with a real
-    device. FIELD_VERIFIED: such a conversation where the device is in service. UNTESTED: nothing is known.
+    SIMULATED: a simulator; that of a device file is made of the same description. BYTE_TESTED: answers that are printed
+    in a public source. SAMPLE_TESTED: bytes that a real device sent to somebody. BENCH_TESTED: a conversation of this
+    driver with a real device. FIELD_VERIFIED: such a conversation where the device is in service. UNTESTED: nothing is
+    known.
     """
 
     UNTESTED = "untested"
@@ -70,6 +71,10 @@ class Channel:
     high: float = inf
     resolution: float | None = None
     states: tuple[str, ...] = ()
+
+    def holds(self, value: float) -> bool:
+        """Whether it is a number and physically possible."""
+        return self.low <= value <= self.high and isfinite(value)
 
 
 OptionValue = bool | int | float | str

@@ -26,15 +26,32 @@ def verdicts(root: Element, run: str, defects: Defects) -> Iterator[Sample]:
 
     More than `MOST_ANALYSES` would hold up other devices: the others together are one inconclusive result.
     """
-    analyses = list(root.every("AnalysisResults"))
+    analyses, starts = list(root.every("AnalysisResults")), _Starts(root)
     for analysis in analyses[:MOST_ANALYSES]:
-        yield from _verdict(analysis, run, defects)
+        yield from _verdict(analysis, starts.of(analysis), run, defects)
     if len(analyses) > MOST_ANALYSES:
         defects.add(f"of {len(analyses)} analyses {MOST_ANALYSES} are told")
         yield Result(Outcome.INCONCLUSIVE, run, cause=Cause.INCOMPLETE, defects=defects.texts)
 
 
-def _verdict(analysis: Element, run: str, defects: Defects) -> Iterator[Sample]:
+class _Starts:
+    """When what is analysed was measured, as the file writes it."""
+
+    def __init__(self, root: Element) -> None:
+        places = [*root.every("RadMeasurement"), *root.every("Measurement")]
+        told = [(place, place.said("StartDateTime", "StartTime")) for place in places]
+        self._by_id = {place.attributes.get("id", ""): start for place, start in told}
+        self._foreground = {start for place, start in told if place.said("MeasurementClassCode") == "Foreground"}
+        self._all = {start for _, start in told}
+
+    def of(self, analysis: Element) -> str:
+        """Its own, else that of what it refers to, of the foreground or of everything, where that is one; else ""."""
+        named = analysis.attributes.get("radMeasurementReferences", "").split()
+        starts = {self._by_id[one] for one in named if one in self._by_id} or self._foreground or self._all
+        return analysis.said("AnalysisStartDateTime") or (next(iter(starts)) if len(starts) == 1 else "")
+
+
+def _verdict(analysis: Element, start: str, run: str, defects: Defects) -> Iterator[Sample]:
     nuclides = [one for one in analysis.every("Nuclide") if _identified(one)]
     named = [_nuclide(one, defects) for one in _told(nuclides, defects)]
     found = [one for one in named if not _natural(one)]
@@ -42,8 +59,6 @@ def _verdict(analysis: Element, run: str, defects: Defects) -> Iterator[Sample]:
         plain(one.said("RadAlarmCategoryCode"), 40) or "alarm" for one in analysis.every("RadAlarm")
     )
     alarms = defects.first(list(categories), MOST_NAMED, "kinds of alarm")
-    text = analysis.said("AnalysisStartDateTime")
-    began = instant_of(text, defects) if text else None
     peaks = tuple(_peaks(analysis, defects))
     yield Result(
         Outcome.ALARM if found or alarms else _without_finding(analysis, nuclides, defects),
@@ -52,7 +67,7 @@ def _verdict(analysis: Element, run: str, defects: Defects) -> Iterator[Sample]:
         identified=tuple(named),
         note=plain(analysis.said("AnalysisResultDescription", "ThreatDescription")),
         defects=defects.texts,
-        device_time=began,
+        device_time=instant_of(start, defects) if start else None,
     )
     for one in found:
         yield from finding("nuclide", one.name, one.name)

@@ -113,6 +113,13 @@ def text(vectors: Vectors) -> None:
         stated = vectors.take(*place)
         content = stated if isinstance(stated, str) else "".join(stated)
         vectors.makes_read(_read_by_hid_pos(vectors, content).data.decode(), *place)
+    for name in ("mrz_td1", "mrz_td2", "mrz_td3", "mrv_a"):
+        zone = "\r".join(vectors.take(name))
+        assert _verdict(vectors, zone) == ("document", True)
+        birth = zone.index("740812" if name != "mrv_a" else "400907")
+        for at in range(birth, birth + 6):
+            digit = str((int(zone[at]) + 1) % 10)
+            assert _verdict(vectors, zone[:at] + digit + zone[at + 1 :]) == ("document", False)
     for number in vectors.take("s10"):
         assert _verdict(vectors, number) == ("parcel", True)
         assert _verdict(vectors, _other_last_digit(number[:-2]) + number[-2:]) == ("parcel", False)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import struct
+from dataclasses import replace
 
 from devicehub.cli.samples import fault_json, sample_json
 from devicehub.driver import Driver, SerialLink
@@ -49,6 +50,11 @@ def test_a_measurement_keeps_quality_and_cause() -> None:
         "channel": "signal", "kind": "measurement", "value": 1.5, "unit": "ng", "uncertainty": 0.1, "quality": "bad",
         "cause": "saturated",
     }  # fmt: skip
+
+
+def test_a_value_that_its_channel_cannot_be_is_as_bad_as_the_hub_says_it_is() -> None:
+    shown = sample_json(Measurement("signal", 1e9), replace(DRIVER, channels=(replace(DRIVER.channels[0], high=5.0),)))
+    assert (shown["value"], shown["quality"], shown["cause"]) == (1e9, "bad", "out-of-range")
 
 
 def test_what_is_not_a_number_is_null() -> None:

@@ -93,6 +93,15 @@ def test_a_check_fails_when_driver_and_simulator_do_not_agree(
     assert words in out
 
 
+def test_a_check_fails_when_what_is_played_is_nothing_that_the_channel_can_be(cli: Cli, tmp_path: Path) -> None:
+    path = write(tmp_path, SIMULATED.replace('unit = "%"\n[[message', 'unit = "%"\nlow = 49\n[[message'))
+    code, out, _ = cli("drivers", "check", str(path), "--for", "20", "--json")
+    (shown,) = json.loads(out)
+    assert (code, shown["impossible"]) == (65, {"level": shown["samples"]["level"]})
+    out = cli("drivers", "check", str(path), "--for", "20")[1]
+    assert f"channel level: {shown['samples']['level']} values are not within 49 to inf, hence bad" in out
+
+
 def test_what_no_check_value_protects_is_told(cli: Cli, tmp_path: Path) -> None:
     bare = SIMULATED.replace('[[check]]\nkind = "sum"\n', "").replace("03 01 32 36", "02 01 32")
     out = cli("drivers", "check", str(write(tmp_path, bare)), "--for", "5")[1]

@@ -29,6 +29,12 @@ MISTAKES = [
     ("decoded = { level = 50 }", "decoded = { level = 51 }", "28:3", "vector[0]: level = 50, not 51"),
     ('hex = "03 01 32 36"', 'hex = "03 01 32 37"', "28:3", "vector[0]: is refused: checksum"),
     ('["level 50 good"]', '["level 50 bad"]', "28:3", "vector[0]: gives the samples ['level 50 good']"),
+    (
+        'unit = "%"\n[[message',
+        'unit = "%"\nlow = 51\n[[message',
+        "29:3",
+        "gives level 50, which its channel (51 to inf) cannot be",
+    ),
 ]
 
 
