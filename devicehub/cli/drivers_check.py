@@ -14,7 +14,10 @@ from devicehub.tomlfile.problems import suggestion
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print what each file is worth. 65 unless driver and simulator agree and give every channel possible values; 78 for a mistake."""
+    """Print what each file is worth. 78 for a mistake.
+
+    65 unless driver and simulator agree and give every channel values that it can have.
+    """
     checked = [_checked(path, args.seconds) for path in args.files]
     if args.json:
         print_json([_json(*one) for one in checked])

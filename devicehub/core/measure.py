@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from math import inf, isfinite
+from math import isfinite
 
 import msgspec
 import numpy as np

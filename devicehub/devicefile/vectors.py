@@ -155,7 +155,8 @@ def _impossible(compiled: Compiled, told: Iterable[Sample]) -> Iterator[str]:
         if isinstance(one, Measurement) and one.quality is not Quality.BAD:
             channel = compiled.channels[one.channel]
             if not channel.holds(one.value):
-                yield f"gives {one.channel} {one.value:g}, which its channel ({channel.low:g} to {channel.high:g}) cannot be"
+                limits = f"{channel.low:g} to {channel.high:g}"
+                yield f"gives {one.channel} {one.value:g}, which its channel ({limits}) cannot be"
 
 
 def differences(values: Mapping[str, object], wanted: Mapping[str, object]) -> Iterator[str]:

@@ -8,7 +8,6 @@ from msgspec import Struct
 from devicehub.model.payload import AnyPayload
 from devicehub.model.stream import Stream
 
-
 REMEMBERED: Final = 100_000
 """Records of one device's memory that are known to have been told: more than any of them holds."""
 
