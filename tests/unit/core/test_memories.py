@@ -40,7 +40,7 @@ def test_a_record_is_told_once_and_another_unit_has_records_of_its_own() -> None
 def test_what_a_device_hands_over_once_is_remembered_nowhere() -> None:
     one = core()
     (message,) = step(one, said(Stored("7.1.level", 30.0, Measurement("level", 5.0), kept=False))).messages
-    assert (message.record, body(message)["stored"]["record"]) == ("", "7.1.level")
+    assert (message.record, body(message)["stored"]) == ("", {"record": "7.1.level", "age_s": 30.0})
     assert len(step(one, said(Stored("7.1.level", 31.0, Measurement("level", 5.0), kept=False))).messages) == 1
 
 
