@@ -222,29 +222,6 @@ def test_what_is_not_said_or_said_twice_is_never_clear(analysis: str, outcome: O
     assert result(analyses(analysis)).outcome is outcome
 
 
-BACKGROUND = (
-    '<RadMeasurement id="b"><MeasurementClassCode>Background</MeasurementClassCode>'
-    "<StartDateTime>2026-01-02T00:00:00Z</StartDateTime></RadMeasurement>"
-)
-FOREGROUND = BACKGROUND.replace("Background", "Foreground").replace('"b"', '"f"').replace("01-02", "01-03")
-NEW_YEAR, DAY = 1767225600.0, 86400.0
-
-
-@pytest.mark.parametrize(
-    ("more", "when"),
-    [
-        ("<AnalysisResults/>", NEW_YEAR),
-        ("<AnalysisResults><AnalysisStartDateTime>2026-01-05T00:00:00Z</AnalysisStartDateTime></AnalysisResults>", NEW_YEAR + 4 * DAY),
-        (BACKGROUND + "<AnalysisResults/>", None),
-        (BACKGROUND + FOREGROUND + "<AnalysisResults/>", NEW_YEAR + 2 * DAY),
-        (BACKGROUND + FOREGROUND + '<AnalysisResults radMeasurementReferences="b"/>', NEW_YEAR + DAY),
-        (BACKGROUND + FOREGROUND + '<AnalysisResults radMeasurementReferences="b f"/>', None),
-    ],
-)  # fmt: skip
-def test_a_result_is_of_its_analysis_or_of_what_was_measured_if_that_was_once(more: str, when: float | None) -> None:
-    assert result(written(more=more)).device_time == when
-
-
 def test_a_file_without_an_analysis_gives_no_result_and_a_time_without_a_zone_no_time() -> None:
     (spectrum,) = written(start="2026-01-01T00:00:00").samples
     assert isinstance(spectrum, Spectrum)
