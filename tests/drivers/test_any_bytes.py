@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, count, islice, pairwise
+from itertools import chain, count, cycle, islice, pairwise
 from pathlib import Path
 from random import Random
 
@@ -40,6 +40,8 @@ LARGE = 1024
 RUN = 128 * 1024
 SAMPLED = 4
 GOLDEN = 0.618034
+LOOKS, TURN, LEAST_KEPT = 16, 1 << 20, 16
+HALVES, AGAIN = 5, 60
 STRIDE = 61 if MULTIPLE == 1 else 1
 LIVES = settings(
     derandomize=True, database=None, deadline=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck)
@@ -81,7 +83,7 @@ async def test_100_000_packets_of_chance_give_samples_or_typed_faults_without_a_
             trial.packet(packet, after)
         assert trial.slowest < HANG, f"{name}: {trial.slowest:.3f} s"
         if next(lives) % 20 == 0:
-            assert retained(trial.protocol) < HELD_MOST
+            assert retained(trial.protocol) < HELD_MOST  # and no more the longer it lives: see the next test
 
     live()
     reached = set[str]().union(*(trial.reached for trial in trials))
@@ -90,6 +92,23 @@ async def test_100_000_packets_of_chance_give_samples_or_typed_faults_without_a_
     executions = sum(trial.executions for trial in trials)
     assert executions >= EXECUTIONS
     print(f"{executions} packets, {max(trial.slowest for trial in trials) * 1000:.0f} ms the slowest")
+
+
+@each_driver
+async def test_what_a_driver_holds_on_to_does_not_grow_the_longer_it_lives(name: str) -> None:
+    """What it learns once may take room, and half a frame does. What it never lets go of grows from each look to those behind it."""
+    places = (await underway(name)).places
+    place = places[len(places) // 2]
+    size = sum(len(packet.data) for packet, _ in place.following) // len(place.following)
+    between = min(max(TURN // (size + 1), 10), 100)
+    trial, hostile = place.resumed(), Hostile(name, 5, [packet for packet, _ in place.following])
+    held = list[int]()
+    while len(held) < LOOKS:
+        for packet, after in hostile.onward(list(islice(cycle(place.following), between))):
+            trial.packet(packet, after)
+        held.append(retained(trial.protocol))
+    least = min(later - earlier for earlier, later in zip(held[LOOKS // 2 : -4], held[LOOKS // 2 + 4 :], strict=True))
+    assert least < 4 * between * LEAST_KEPT, held
 
 
 def begun(driver: Driver, seed: int, places: Sequence[Place]) -> tuple[Trial, Iterator[tuple[Packet, float]]]:
@@ -120,7 +139,7 @@ def test_what_lies_behind_the_checks_of_frames_gives_samples_or_typed_faults(nam
 
 @each_driver
 async def test_a_device_unplugged_at_any_byte_leaves_typed_faults_and_begins_anew(name: str) -> None:
-    """A protocol serves one link: what another one had half read is nowhere in the next."""
+    """At each byte; that the next link begins anew is looked at here by what it sends, and below by what it reads."""
     driver, shared, tried, frames = load_driver(name), described(name), 0, Counter[str]()
     large = dict[Kind, int]()
     for settings_of, lines in await recordings(name):
@@ -141,6 +160,22 @@ async def test_a_device_unplugged_at_any_byte_leaves_typed_faults_and_begins_ane
         large |= {kind: count for kind, count in known.items() if kind[1] > LARGE}
         assert told(driver, settings_of, lines) == before
     print(f"unplugged {tried} times, " + ", ".join(f"{count} frames at {which}" for which, count in frames.items()))
+
+
+@each_driver
+async def test_what_one_link_had_half_read_is_nowhere_in_the_next(name: str) -> None:
+    """A protocol serves one link. None is copied here, so that whatever drivers or framers have in common is in it."""
+    driver, tried = load_driver(name), 0
+    for settings_of, lines in await recordings(name):
+        expected = told(driver, settings_of, lines[:AGAIN])
+        count_of = sum(1 for _ in conversation(driver, settings_of, lines))
+        for at in sorted({number * count_of // HALVES for number in range(min(HALVES, count_of))}):
+            for share in (0.5, 1.0):
+                trial, packet = next(islice(conversation(driver, settings_of, lines), at, None))
+                trial.packet(Packet(packet.data[: int(share * (len(packet.data) - 1))], packet.port), 0.0)
+                assert told(driver, settings_of, lines[:AGAIN]) == expected
+                tried += 1
+    assert tried
 
 
 def how_many(chosen: int, size: int) -> str:
