@@ -10,6 +10,8 @@ each is said once.
 import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from operator import itemgetter
 from random import Random
 
 from devicehub.devicefile.compiled import Compiled, Request
@@ -246,6 +248,9 @@ def simulate_complaints(compiled: Compiled) -> Iterator[Complaint]:
         near = suggestion(simulate.model, MODELS) or f"; known: {', '.join(MODELS)}"
         yield value_mistake(("simulate", "model"), simulate.model, f"no such model{near}")
         return
+    if found := list(_formula_complaints(compiled)):
+        yield from found
+        return
     try:
         device = trial(compiled)
     except ValueError as error:
@@ -261,11 +266,26 @@ def simulate_complaints(compiled: Compiled) -> Iterator[Complaint]:
         yield Complaint(("simulate", "values", name, field), f"simulate.values.{name}.{field}: {text}")
 
 
+def _formula_complaints(compiled: Compiled) -> Iterator[Complaint]:
+    """Values that are no arithmetic, and bytes that are none."""
+    for message, name, value, fits in _written(compiled):
+        try:
+            Value(value, *fits)
+        except ValueError as error:
+            yield value_mistake(("simulate", "values", message, name), value, str(error))
+
+
 def _values(compiled: Compiled) -> Iterator[tuple[str, dict[str, Value]]]:
+    for message, found in groupby(_written(compiled), key=itemgetter(0)):
+        yield message, {name: Value(value, *fits) for _, name, value, fits in found}
+
+
+def _written(compiled: Compiled) -> Iterator[tuple[str, str, object, tuple[FieldTable | None, Fit | None]]]:
+    """Every value that a field of a message is given: message, field, value, and what it can hold."""
     for message in compiled.file.message:
         fields = dict(_given(compiled.file.frame.header)) | dict(_given(message.fields))
-        given = compiled.file.simulate.values.get(message.name, {})
-        yield message.name, {name: Value(value, *fields.get(name, (None, None))) for name, value in given.items()}
+        for name, value in compiled.file.simulate.values.get(message.name, {}).items():
+            yield message.name, name, value, fields.get(name, (None, None))
 
 
 def _given(fields: Iterable[FieldTable]) -> Iterator[tuple[str, tuple[FieldTable, Fit]]]:

@@ -131,3 +131,10 @@ def test_text_and_bytes_are_cut_and_lists_are_looked_into() -> None:
     assert fitting(rows)([{"r": -300, "t": "abc"}]) == [{"r": -128, "t": "abc"}]
     same = [{"r": 1, "t": "abc"}]
     assert fitting(rows)(same) is same
+
+
+def test_a_formula_that_is_none_is_told_where_it_stands(tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigProblems, match=r'probe.toml:35:11  simulate.values.level.level = "low \*\*": not a formula'
+    ):
+        simulated(tmp_path, '"low **"')
