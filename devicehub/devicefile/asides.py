@@ -1,14 +1,14 @@
 """Two kinds of frames on one line: those with their length in them, and others from a beginning to an end."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from devicehub.devicefile.notation import parse_bytes
 from devicehub.devicefile.schema import FrameTable
 from devicehub.model.errors import ProtocolError, Reason
-from devicehub.wire.framer import Frame
+from devicehub.wire.framer import Frame, HeadedFramer
 
 
-class Mixed:
+class Mixed(HeadedFramer):
     """Whichever of the two begins first. The others are whole with their beginning and end, and have no check.
 
     What is no frame is reported once, at its first byte; the hunt goes on one byte behind a false beginning.
@@ -16,23 +16,14 @@ class Mixed:
 
     def __init__(self, table: FrameTable, size: Callable[[bytes], int], verify: Callable[[bytes], None]) -> None:
         """`size` of a frame by its head, `verify` its checks: both raise `ProtocolError`."""
+        super().__init__()
         self._sync, self._start = parse_bytes(table.sync), parse_bytes(table.aside_start)
         self._begins = (self._sync, self._start)
         self._end, self._most = parse_bytes(table.aside_end), table.most
         self._head = table.at + table.width
         self._size, self._verify = size, verify
-        self._buffer = bytearray()
-        self._in_garbage = False
-
-    def feed(self, data: bytes) -> Iterator[Frame]:
-        """As `Framer.feed`."""
-        self._buffer += data
-        while self._buffer and (frame := self._next()) is not None:
-            if frame:
-                yield frame
 
     def _next(self) -> Frame | None:
-        """One frame or fault; b"" for progress without news; None when more bytes are needed."""
         if not self._buffer.startswith(self._begins) and (dropped := self._hunt()):
             del self._buffer[:dropped]
             first, self._in_garbage = not self._in_garbage, True

@@ -10,13 +10,13 @@ from devicehub.devicefile.agenda import Agenda, Flight
 from devicehub.devicefile.asking import RESEND, Counters
 from devicehub.devicefile.commanding import Commanding
 from devicehub.devicefile.compiled import Compiled, Request, packets
-from devicehub.devicefile.framers import Replies
+from devicehub.devicefile.framers import Lengthed, Replies, StreamFramer
 from devicehub.devicefile.mapping import put_in
 from devicehub.devicefile.messages import Message
 from devicehub.devicefile.parts import Values
 from devicehub.devicefile.pieces import Pieces
 from devicehub.devicefile.reports import Reports
-from devicehub.devicefile.schema import LinkTable
+from devicehub.devicefile.schema import FrameTable, LinkTable
 from devicehub.devicefile.schema_message import PieceTable
 from devicehub.devicefile.telling import Teller, doubted
 from devicehub.model.device import OptionValue
@@ -40,10 +40,10 @@ class Conversation:
         self._options = {name: value for name, value in options.items() if not isinstance(value, bool)}
         self._framer = compiled.framing.framer()
         self._doubts = compiled.framing.doubts
-        self._within = file.frame.more_within_s
         self._replies = self._framer if isinstance(self._framer, Replies) else None
-        self._reports = self._framer if isinstance(self._framer, Reports) and self._within is not None else None
-        self._timed = self._replies or self._reports
+        self._resting, self._within = _resting(self._framer, file.frame)
+        self._timed = self._replies or self._resting
+        self._settles = self._timed is not None and not isinstance(self._framer, Lengthed)
         self._teller = Teller(compiled.meanings, file.capabilities, untested=file.untested)
         self._counters = Counters(file.counter)
         self._memory: Values = {}
@@ -76,7 +76,7 @@ class Conversation:
         if self._usb_in is not None and packet.port != self._usb_in:
             self._faults.append(ProtocolError(Reason.UNEXPECTED, f"port {packet.port}"))
             return self._step(now)
-        if self._deaf or self._timed is not None:
+        if self._deaf or self._settles:
             self._settle(now)
         self._heard_at = now
         if not self._deaf:
@@ -90,7 +90,10 @@ class Conversation:
         self._settle(now)
         flight = self._agenda.flight
         if flight is not None and now >= flight.deadline:
-            self._late(now)
+            if now - self._heard_at >= self._errors.idle_s:
+                self._give_up(now)
+            if self._agenda.flight is flight:
+                self._late(now)
         return self._step(now)
 
     def on_command(self, now: float, call: Call) -> Step:
@@ -113,12 +116,27 @@ class Conversation:
         if self._deaf and now >= self._heard_at + self._errors.idle_s:
             self._deaf = False
         if self._timed is not None and (idle := self._idle()) is not None and now >= self._heard_at + idle:
-            self._frames(now, self._timed.idle())
+            if self._resting is not None:
+                self._give_up(now)
+            else:
+                self._frames(now, self._timed.idle())
+
+    def _give_up(self, now: float) -> None:
+        """The rest of a frame does not come; what it swallowed counts. The line is idle: nobody turns deaf for it."""
+        if self._resting is None:
+            self._framer.clear()
+            return
+        for frame in self._resting.idle():
+            if isinstance(frame, bytes):
+                self._good(now, frame)
+            else:
+                self._faults.append(frame)
+                self._damaged += 1
 
     def _idle(self) -> float | None:
         """How long the line has to be idle to mean something."""
-        if self._reports is not None:
-            return self._within if self._reports.waits else None
+        if self._resting is not None:
+            return self._within if self._resting.waits else None
         flight = self._agenda.flight
         return None if flight is None else flight.request.idle_s
 
@@ -206,8 +224,6 @@ class Conversation:
         assert flight is not None
         request = flight.request
         self._faults.append(ProtocolError(Reason.TIMEOUT, f"no answer to {request.name}"))
-        if now - self._heard_at >= self._errors.idle_s:
-            self._framer.clear()
         if flight.tries <= request.table.retries:
             flight.tries += 1
             flight.deadline = now + request.timeout_s
@@ -279,3 +295,12 @@ class Conversation:
 def _endpoint(link: LinkTable, options: Mapping[str, OptionValue]) -> int:
     """Where the device speaks: as the file says, or the site."""
     return link.endpoint_in if link.endpoint_option is None else int(options[link.endpoint_option])
+
+
+def _resting(cutter: StreamFramer, table: FrameTable) -> tuple[Lengthed | Reports | None, float | None]:
+    """A framer that waits for the rest of a frame, and how long it does."""
+    if isinstance(cutter, Lengthed):
+        return cutter, table.rest_within_s
+    if isinstance(cutter, Reports) and table.more_within_s is not None:
+        return cutter, table.more_within_s
+    return None, None

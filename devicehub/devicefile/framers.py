@@ -12,7 +12,7 @@ from devicehub.devicefile.notation import parse_bytes
 from devicehub.devicefile.reports import Reports
 from devicehub.devicefile.schema import FrameTable
 from devicehub.model.errors import ProtocolError, Reason
-from devicehub.wire.framer import DelimiterFramer, Frame, Framer, SyncFramer
+from devicehub.wire.framer import DelimiterFramer, Frame, Framer, HeadedFramer, SyncFramer
 
 Verify = Callable[[bytes], None]
 
@@ -97,7 +97,7 @@ class Lengthed:
     def clear(self) -> bool:
         """As `StreamFramer.clear`."""
         table = self._table
-        self._inner: Framer = (
+        self._inner: HeadedFramer = (
             Mixed(table, self._size, self._verify)
             if table.aside_start
             else SyncFramer(parse_bytes(table.sync), table.at + table.width, self._size, self._verify)
@@ -107,6 +107,15 @@ class Lengthed:
     def feed(self, data: bytes) -> Iterator[Frame]:
         """As `Framer.feed`."""
         return self._inner.feed(data)
+
+    @property
+    def waits(self) -> bool:
+        """Whether the rest of a frame is to come."""
+        return self._inner.waits
+
+    def idle(self) -> Iterator[Frame]:
+        """The rest did not come in time."""
+        return self._inner.give_up()
 
     def _size(self, head: bytes) -> int:
         size = (int.from_bytes(head[self._place], self._order) & self._mask) + self._adjust

@@ -16,9 +16,10 @@ from devicehub.tomlfile.problems import Complaint, key_text, suggestion, value_m
 
 ANY: Final = "any"
 _MORE: Final = ("more_at", "more_mask", "more_alike", "more_within_s")
+_ASIDE: Final = ("aside_start", "aside_end")
 _OF_KIND: Final = {
     "delimited": frozenset({"start", "end", "escape", "strip"}),
-    "length": frozenset({"sync", "at", "width", "mask", "adjust", "request_adjust", "aside_start", "aside_end"}),
+    "length": frozenset({"sync", "at", "width", "mask", "adjust", "request_adjust", "rest_within_s", *_ASIDE}),
     "packet": frozenset({"payload_at", "payload_size_at", "payload_most", "report", *_MORE}),
     "reply": frozenset[str](),
 }

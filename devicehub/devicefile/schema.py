@@ -12,6 +12,7 @@ from devicehub.devicefile.schema_memory import MemoryTable
 from devicehub.devicefile.schema_message import FieldTable, MessageTable
 from devicehub.devicefile.schema_types import Bytes, ChannelName, Condition, Name, Scalar, Template, UnitName, UsbName
 from devicehub.tomlfile.section import Section
+from devicehub.wire.patience import REST_WITHIN
 
 
 class LinkTable(Section):
@@ -63,6 +64,9 @@ class FrameTable(Section):
         "ones are part of it",
     )
     aside_end: Bytes = Field(default="", description="length: last bytes of those")
+    rest_within_s: float = Field(
+        default=REST_WITHIN, gt=0, le=60, description="length: how long the line may be silent within a frame"
+    )
     least: int = Field(default=1, ge=1, description="Fewest bytes of a frame")
     most: int = Field(default=4096, ge=1, le=1 << 20, description="Most bytes of a frame")
     header: Annotated[tuple[FieldTable, ...], Field(strict=False)] = Field(

@@ -75,13 +75,54 @@ class DelimiterFramer:
             yield body[at + len(self._start) :]
 
 
-class SyncFramer:
+class HeadedFramer:
+    """Frames whose head says how many bytes they have: so many are waited for.
+
+    What only looks like a head promises bytes that are others' or never come. Who knows the time says so with
+    `give_up`, see `devicehub.wire.patience`.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._in_garbage = False
+
+    @property
+    def waits(self) -> bool:
+        """Something of a frame is there, and the rest is to come."""
+        return bool(self._buffer)
+
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        """Take some bytes, yield the frames and faults they complete."""
+        self._buffer += data
+        while self._buffer and (frame := self._next()) is not None:
+            if frame:
+                yield frame
+
+    def give_up(self) -> Iterator[Frame]:
+        """The rest does not come: one fault, then the frames that it swallowed.
+
+        What else is wrong there is no news, nor is silence behind garbage that was told.
+        """
+        if self._buffer and not self._in_garbage:
+            yield ProtocolError(Reason.TRUNCATED, f"{len(self._buffer)} bytes of a frame, then silence")
+        while self._buffer:
+            del self._buffer[0]
+            yield from (frame for frame in self.feed(b"") if isinstance(frame, bytes))
+        self._in_garbage = False
+
+    def _next(self) -> Frame | None:
+        """One frame or fault; b"" for progress without news; None when more bytes are needed."""
+        raise NotImplementedError
+
+
+class SyncFramer(HeadedFramer):
     """Frames of known size behind a sync marker.
 
     `size(header)` gives the whole frame's size from its first `header` bytes, or raises
     `ProtocolError`; `check(frame)` raises `ProtocolError` for a bad checksum. On either the hunt
     goes on one byte after the false sync, so that a good frame inside a bad one is found. With no
-    sync a frame might begin at any byte: that none does is news once in `RUN` bytes.
+    sync a frame might begin at any byte: that none does is news once in `RUN` bytes. `sole`: no frame
+    has the marker inside, so that the next one ends the wait for what a false or cut one promises.
     """
 
     def __init__(
@@ -90,24 +131,19 @@ class SyncFramer:
         header: int,
         size: Callable[[bytes], int],
         check: Callable[[bytes], None],
+        *,
+        sole: bool = False,
     ) -> None:
+        super().__init__()
         self._sync = sync
+        self._sole = sole
+        self._searched = 0
         self._header = max(header, len(sync), 1)
         self._size = size
         self._check = check
-        self._buffer = bytearray()
-        self._in_garbage = False
         self._misfits = 0
 
-    def feed(self, data: bytes) -> Iterator[Frame]:
-        """Take some bytes, yield the frames and faults they complete."""
-        self._buffer += data
-        while (frame := self._next()) is not None:
-            if frame:
-                yield frame
-
     def _next(self) -> Frame | None:
-        """One frame or fault; b"" for progress without news; None when more bytes are needed."""
         if (garbage := self._hunt()) is not None:
             return garbage
         if len(self._buffer) < self._header:
@@ -116,20 +152,37 @@ class SyncFramer:
             size = self._sized()
         except ProtocolError as error:
             return self._beyond(error)
-        if len(self._buffer) < size:
-            return None
+        if self._sole and (next_at := self._another(size)) is not None:
+            return self._cut(next_at)
+        return None if len(self._buffer) < size else self._checked(size)
+
+    def _checked(self, size: int) -> Frame:
+        """The frame that is there, or what is wrong with it."""
         frame = bytes(self._buffer[:size])
         try:
             self._check(frame)
         except ProtocolError as error:
             return self._beyond(error)
         del self._buffer[: len(frame)]
-        self._in_garbage, self._misfits = False, 0
+        self._in_garbage, self._misfits, self._searched = False, 0, 0
         return frame
+
+    def _another(self, size: int) -> int | None:
+        """Where the next marker stands within the frame at the beginning. No byte is searched twice."""
+        at = self._buffer.find(self._sync, max(self._searched, len(self._sync)), size)
+        self._searched = len(self._buffer) - len(self._sync) + 1
+        return at if at >= 0 else None
+
+    def _cut(self, at: int) -> Frame:
+        """Drop what was begun, up to the frame behind it."""
+        del self._buffer[:at]
+        self._in_garbage, self._searched = True, 0
+        return ProtocolError(Reason.TRUNCATED, f"{at} bytes of a frame, then another")
 
     def _beyond(self, error: ProtocolError) -> Frame:
         """Drop one byte of what is no frame."""
         del self._buffer[0]
+        self._searched = 0
         news = bool(self._sync) or self._misfits % RUN == 0
         self._in_garbage, self._misfits = True, self._misfits + 1
         return error if news else b""
@@ -151,6 +204,7 @@ class SyncFramer:
         if dropped == 0:
             return None
         del self._buffer[:dropped]
+        self._searched = 0
         first, self._in_garbage = not self._in_garbage, True
         return ProtocolError(Reason.GARBAGE, "bytes outside a frame") if first else b""
 

@@ -10,8 +10,9 @@ from devicehub.model.command import CommandState
 from devicehub.model.device import OptionValue
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Sample
-from devicehub.wire.framer import Framer
+from devicehub.wire.framer import Frame, Framer
 from devicehub.wire.packet import Packet
+from devicehub.wire.patience import REST_WITHIN, Patience
 
 Reseal = Callable[[bytes, bytes], bytes]
 """Of a packet as it came, and with other content of the same length: the latter with its checks made right again."""
@@ -154,9 +155,13 @@ class FramedProtocol:
         polls: Sequence[Poll] = (),
         gap: float = 0.0,
         orders: Mapping[str, Order] | None = None,
+        rest_within: float = REST_WITHIN,
     ) -> None:
-        """`gap`: the least time in seconds between an answer and the next request. `orders`: by verb."""
-        self._framer = framer
+        """`gap`: the least time in seconds between an answer and the next request. `orders`: by verb.
+
+        `rest_within`: how long the line may be silent within a frame, as in `Patience`.
+        """
+        self._patience = Patience(framer, rest_within)
         self._decode = decode
         self._polls = polls
         self._gap = gap
@@ -176,29 +181,34 @@ class FramedProtocol:
 
     def on_packet(self, now: float, packet: Packet) -> Step:
         """Frame and decode; an answer frees the line for the next poll or command."""
-        frames = list(self._framer.feed(packet.data))
-        samples, faults = decoded(self._decode, frames)
-        if self._call is not None:
-            self._answered(now, self._call, frames)
-        elif frames and self._deadline is not None and len(frames) > len(faults):
-            self._free(now)
+        samples, faults = self._heard(now, self._patience.feed(now, packet.data))
         return self._advance(now, samples, faults)
 
     def on_timer(self, now: float) -> Step:
-        """Give up on a late answer, send what is due."""
-        faults: list[ProtocolError] = []
+        """Give up on half a frame and on a late answer, send what is due."""
+        samples, faults = self._heard(now, self._patience.on_timer(now))
         if self._deadline is not None and now >= self._deadline:
             what = "no answer" if self._call is None else f"no answer to {self._call.verb}"
             faults.append(ProtocolError(Reason.TIMEOUT, what))
             if self._call is not None:
                 self._ended.append(Ended(self._call.number, CommandState.TIMEOUT, "the device did not answer"))
             self._free(now)
-        return self._advance(now, [], faults)
+        return self._advance(now, samples, faults)
 
     def on_command(self, now: float, call: Call) -> Step:
         """Take a command: it has its turn behind what is due already."""
         self._queue.append(call)
         return self._advance(now, [], [])
+
+    def _heard(self, now: float, found: Iterable[Frame]) -> tuple[list[Sample], list[ProtocolError]]:
+        """Decode frames; one of them may be the answer to what is in flight."""
+        frames = list(found)
+        samples, faults = decoded(self._decode, frames)
+        if self._call is not None:
+            self._answered(now, self._call, frames)
+        elif frames and self._deadline is not None and len(frames) > len(faults):
+            self._free(now)
+        return samples, faults
 
     def _answered(self, now: float, call: Call, frames: Sequence[bytes | ProtocolError]) -> None:
         """The command in flight ends with the first frame that is its answer."""
@@ -258,6 +268,10 @@ class FramedProtocol:
                     self._queue.append(index)
 
     def _wake_at(self) -> float | None:
+        times = [self._due_at(), self._patience.wake_at]
+        return min((at for at in times if at is not None), default=None)
+
+    def _due_at(self) -> float | None:
         if self._deadline is not None:
             return self._deadline
         if self._queue:

@@ -15,7 +15,8 @@ Nothing is ever sent. Nothing is authenticated: whoever joins the camera's netwo
 No button is documented.
 
 Sources (facts): mkarr/boroscope_stream_fixer, mplough. No checksum: both tags must stand where the size says, and the
-structure of every JPEG is checked.
+structure of every JPEG is checked. The first tag stands in no picture: where it comes again, one that was cut or whose
+size is false ends.
 """
 
 import struct
@@ -64,7 +65,7 @@ class Depstech:
 
     def __init__(self, options: Options) -> None:
         del options
-        self._framer = SyncFramer(BEGIN, _BODY, size, check)
+        self._framer = SyncFramer(BEGIN, _BODY, size, check, sole=True)
         self._pictures = Pictures()
 
     def start(self, now: float) -> Step:

@@ -1,10 +1,10 @@
 """SSI packets out of a byte stream, and long messages out of several packets. The layout is in `zebra_ssi.py`."""
 
-from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.wire.checksum import negated_sum16
+from devicehub.wire.framer import Frame, HeadedFramer
 
 DECODE_DATA: Final = 0xF3
 SEGMENT: Final = 0x73
@@ -28,53 +28,35 @@ class SsiPacket(NamedTuple):
         return bool(self.status & RESEND_BIT)
 
 
-class SsiFramer:
+def opened(frame: bytes) -> SsiPacket:
+    """A whole frame, as `SsiFramer` gives it, taken apart."""
+    return SsiPacket(frame[1], frame[3], frame[4:-2])
+
+
+class SsiFramer(HeadedFramer):
     """Cuts the stream by length bytes. Garbage is reported once per run; buffer at most 257 bytes and one chunk."""
 
-    def __init__(self) -> None:
-        self._buffer = bytearray()
-        self._in_garbage = False
-
-    @property
-    def partial(self) -> bool:
-        """Part of a packet is waiting for the rest."""
-        return bool(self._buffer)
-
-    def feed(self, data: bytes) -> Iterator[SsiPacket | ProtocolError]:
-        """Take some bytes, yield the packets and faults that they complete."""
-        self._buffer += data
-        yield from self._packets()
-
-    def give_up(self) -> Iterator[SsiPacket | ProtocolError]:
-        """The rest does not come: look for packets behind the false or cut one."""
-        if not self._in_garbage:
-            yield ProtocolError(Reason.TRUNCATED, "the rest of a packet never came")
-        self._in_garbage = True
-        while self._buffer:
-            del self._buffer[0]
-            yield from self._packets()
-        self._in_garbage = False
-
-    def _packets(self) -> Iterator[SsiPacket | ProtocolError]:
-        while len(self._buffer) >= 4:
-            damaged = None
-            if self._plausible():
-                size = self._buffer[0]
-                if len(self._buffer) < size + 2:
-                    return
-                frame = bytes(self._buffer[: size + 2])
-                if negated_sum16(frame[:-2]) == int.from_bytes(frame[-2:], "big"):
-                    del self._buffer[: size + 2]
-                    self._in_garbage = False
-                    yield SsiPacket(frame[1], frame[3], frame[4:-2])
-                    continue
-                damaged = frame[1]
-            del self._buffer[0]
-            first, self._in_garbage = not self._in_garbage, True
-            if first and damaged is None:
-                yield ProtocolError(Reason.GARBAGE, "bytes that begin no packet")
-            elif first:
-                yield ProtocolError(Reason.CHECKSUM, f"packet with opcode {damaged:02x}")
+    def _next(self) -> Frame | None:
+        if len(self._buffer) < 4:
+            return None
+        damaged = None
+        if self._plausible():
+            size = self._buffer[0]
+            if len(self._buffer) < size + 2:
+                return None
+            frame = bytes(self._buffer[: size + 2])
+            if negated_sum16(frame[:-2]) == int.from_bytes(frame[-2:], "big"):
+                del self._buffer[: size + 2]
+                self._in_garbage = False
+                return frame
+            damaged = frame[1]
+        del self._buffer[0]
+        first, self._in_garbage = not self._in_garbage, True
+        if not first:
+            return b""
+        if damaged is None:
+            return ProtocolError(Reason.GARBAGE, "bytes that begin no packet")
+        return ProtocolError(Reason.CHECKSUM, f"packet with opcode {damaged:02x}")
 
     def _plausible(self) -> bool:
         size, opcode, source, _ = self._buffer[:4]

@@ -15,7 +15,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from devicehub.model.errors import ProtocolError, Reason
+from devicehub.wire.framer import Frame, HeadedFramer
 from devicehub.wire.packet import Packet
+from devicehub.wire.patience import Patience
 
 SERVICE: Final = "0000fefb-0000-1000-8000-00805f9b34fb"
 DATA_RX, DATA_TX, CREDITS_RX, CREDITS_TX = (f"0000000{number}-0000-1000-8000-008025000000" for number in (1, 2, 3, 4))
@@ -28,6 +30,25 @@ _LEAST, _MOST = 2 + 6, 2 + 257
 _HEAD, _BEYOND = 3, 4
 
 
+class Packets(HeadedFramer):
+    """SSI packets, each without its length here. Garbage is told once a run."""
+
+    def _next(self) -> Frame | None:
+        if len(self._buffer) < _HEAD:
+            return None
+        if (fault := _refusal(self._buffer)) is not None:
+            del self._buffer[: _beginning(self._buffer)]
+            first, self._in_garbage = not self._in_garbage, True
+            return fault if first else b""
+        size = int.from_bytes(self._buffer[:2], "little")
+        if len(self._buffer) < size:
+            return None
+        whole = bytes(self._buffer[2:size])
+        del self._buffer[:size]
+        self._in_garbage = False
+        return whole
+
+
 class TerminalIo:
     """Pieces to SSI packets, SSI packets to pieces, and who may send how many of them."""
 
@@ -35,14 +56,12 @@ class TerminalIo:
         self._queue: deque[bytes] = deque()
         self._credits = 0
         self._granted = 0
-        self._buffer = b""
-        self._idle_at: float | None = None
-        self._in_garbage = False
+        self._patience = Patience(Packets(), IDLE)
 
     @property
     def wake_at(self) -> float | None:
         """When half a packet is given up."""
-        return self._idle_at
+        return self._patience.wake_at
 
     def grant(self) -> tuple[Packet, ...]:
         """Allow the scanner more notifications, if it has few left."""
@@ -59,35 +78,13 @@ class TerminalIo:
             self._credits = min(self._credits + sum(packet.data[:1]), CREDITS_MOST)
         elif packet.port == DATA_TX:
             self._granted = max(self._granted - 1, 0)
-            yield from self._data(now, packet.data)
+            yield from self._patience.feed(now, packet.data)
         else:
             yield ProtocolError(Reason.UNEXPECTED, f"characteristic {packet.port[:40]!r}")
 
-    def _data(self, now: float, data: bytes) -> Iterable[bytes | ProtocolError]:
-        self._buffer += data
-        while len(self._buffer) >= _HEAD:
-            if (fault := _refusal(self._buffer)) is not None:
-                if not self._in_garbage:
-                    yield fault
-                self._in_garbage = True
-                self._buffer = self._buffer[_beginning(self._buffer) :]
-                continue
-            size = int.from_bytes(self._buffer[:2], "little")
-            if len(self._buffer) < size:
-                break
-            whole, self._buffer = self._buffer[2:size], self._buffer[size:]
-            self._in_garbage = False
-            yield whole
-        self._idle_at = now + IDLE if self._buffer else None
-
-    def on_timer(self, now: float) -> Iterable[ProtocolError]:
-        """Nothing came for a while: what comes next begins a packet."""
-        if self._idle_at is None or now < self._idle_at:
-            return
-        self._idle_at, self._buffer = None, b""
-        if not self._in_garbage:
-            yield ProtocolError(Reason.TRUNCATED, "the rest of a packet did not come")
-        self._in_garbage = False
+    def on_timer(self, now: float) -> Iterable[bytes | ProtocolError]:
+        """Nothing came for a while: what is there of a packet is given up, what it swallowed is found."""
+        return self._patience.on_timer(now)
 
     def send(self, packets: Iterable[Packet]) -> Iterable[ProtocolError]:
         """Queue SSI packets. The byte that wakes a decoder on a wire is not sent: a link that is open is awake."""
@@ -110,7 +107,7 @@ class TerminalIo:
         return tuple(out)
 
 
-def _refusal(data: bytes) -> ProtocolError | None:
+def _refusal(data: bytearray) -> ProtocolError | None:
     """Why these bytes do not begin a packet, None if they do."""
     size, inner = int.from_bytes(data[:2], "little"), data[2]
     if not _LEAST <= size <= _MOST:
@@ -120,7 +117,7 @@ def _refusal(data: bytes) -> ProtocolError | None:
     return None
 
 
-def _beginning(data: bytes) -> int:
+def _beginning(data: bytearray) -> int:
     """Where a packet begins behind a byte that does not begin one, or may with what comes next."""
     last = len(data) - _HEAD
     return next((at for at in range(1, last + 1) if _refusal(data[at : at + _HEAD]) is None), last + 1)

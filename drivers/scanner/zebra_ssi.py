@@ -42,10 +42,12 @@ from devicehub.model.device import Category, Channel, ChannelKind, Option
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Capability, Cause, Identity, Level, Scan
 from devicehub.wire.forbidden import Forbidden
+from devicehub.wire.framer import Frame
 from devicehub.wire.packet import Packet
+from devicehub.wire.patience import Patience
 from devicehub.wire.protocol import Call, Step
 from drivers.scanner._ssi_codes import refined, split_prefix, symbology
-from drivers.scanner._ssi_framing import DECODE_DATA, SEGMENT, Reassembly, SsiFramer, SsiPacket
+from drivers.scanner._ssi_framing import DECODE_DATA, SEGMENT, Reassembly, SsiFramer, SsiPacket, opened
 from drivers.scanner._ssi_requests import ATTEMPTS, TIMEOUT, Out, Requests
 
 _ACK, _NAK, _SEGMENT_ACK = 0xD0, 0xD1, 0x74
@@ -61,10 +63,9 @@ class ZebraSsi:
     def __init__(self, prefix: str) -> None:
         """`prefix`: what the scanner puts before the data, see the driver's options."""
         self._prefix = prefix
-        self._framer = SsiFramer()
+        self._patience = Patience(SsiFramer(), _IDLE)
         self._message = Reassembly()
         self._requests = Requests()
-        self._idle_at: float | None = None
         self._last: tuple[SsiPacket, float, int] | None = None
         self._revision = b""
         self._alive = False
@@ -78,18 +79,15 @@ class ZebraSsi:
     def on_packet(self, now: float, packet: Packet) -> Step:
         """Take bytes; every good packet with data is answered."""
         out = Out()
-        for item in self._framer.feed(packet.data):
-            self._take(now, item, out)
-        self._idle_at = now + _IDLE if self._framer.partial else None
+        for frame in self._patience.feed(now, packet.data):
+            self._take(now, frame, out)
         return self._step(out)
 
     def on_timer(self, now: float) -> Step:
         """Send what is due, send again what was not answered, give up half a packet."""
         out = Out()
-        if self._idle_at is not None and now >= self._idle_at:
-            self._idle_at = None
-            for item in self._framer.give_up():
-                self._take(now, item, out)
+        for frame in self._patience.on_timer(now):
+            self._take(now, frame, out)
         if not self._requests.on_timer(now, out):
             self._alive = False
             out.samples.append(Capability("barcode", Level.NONE, Cause.NOT_CONNECTED))
@@ -101,10 +99,10 @@ class ZebraSsi:
         self._requests.order(now, call, out)
         return self._step(out)
 
-    def _take(self, now: float, item: SsiPacket | ProtocolError, out: Out) -> None:
-        if isinstance(item, ProtocolError):
-            out.faults.append(item)
-            if item.reason is Reason.CHECKSUM:
+    def _take(self, now: float, frame: Frame, out: Out) -> None:
+        if isinstance(frame, ProtocolError):
+            out.faults.append(frame)
+            if frame.reason is Reason.CHECKSUM:
                 # What the decoder now sends again was not published, whatever it equals.
                 self._last = None
                 out.send(_NAK, bytes([_RESEND]))
@@ -112,11 +110,12 @@ class ZebraSsi:
         if not self._alive:
             self._alive = True
             out.samples.append(Capability("barcode", Level.FULL))
+        packet = opened(frame)
         try:
-            if item.opcode in {DECODE_DATA, SEGMENT}:
-                self._on_barcode(now, item, out)
+            if packet.opcode in {DECODE_DATA, SEGMENT}:
+                self._on_barcode(now, packet, out)
             else:
-                self._on_control(now, item, out)
+                self._on_control(now, packet, out)
         except ProtocolError as error:
             out.faults.append(error)
 
@@ -178,7 +177,7 @@ class ZebraSsi:
             out.samples.append(Identity(tuple(zip(("firmware", "board", "engine"), words, strict=False))))
 
     def _step(self, out: Out) -> Step:
-        wake = self._requests.wake_at(self._idle_at)
+        wake = self._requests.wake_at(self._patience.wake_at)
         return Step(tuple(out.write), tuple(out.samples), tuple(out.faults), wake, tuple(out.ended))
 
 

@@ -10,7 +10,7 @@ Source (facts): enioka-Haute-Couture/enioka_scan (Apache-2.0), its Terminal I/O 
 device: whether the initial credits come before or behind ours; both orders are taken.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from devicehub.driver import BleLink, Options
@@ -38,23 +38,27 @@ class ZebraSsiBle:
 
     def on_packet(self, now: float, packet: Packet) -> Step:
         """Credits, or a piece of an SSI packet."""
-        steps, faults = list[Step](), list[ProtocolError]()
-        for found in self._line.take(now, packet):
-            if isinstance(found, ProtocolError):
-                faults.append(found)
-            else:
-                steps.append(self._host.on_packet(now, Packet(found)))
-        return self._merged(steps, faults)
+        return self._merged(*self._heard(now, self._line.take(now, packet)))
 
     def on_timer(self, now: float) -> Step:
         """Half a packet is given up; what the conversation times."""
-        faults = list(self._line.on_timer(now))
         due = self._wake_at is not None and now >= self._wake_at
-        return self._merged([self._host.on_timer(now)] if due else [], faults)
+        steps, faults = self._heard(now, self._line.on_timer(now))
+        return self._merged([*steps, self._host.on_timer(now)] if due else steps, faults)
 
     def on_command(self, now: float, call: Call) -> Step:
         """As over a wire."""
         return self._said(self._host.on_command(now, call), [])
+
+    def _heard(self, now: float, found: Iterable[bytes | ProtocolError]) -> tuple[list[Step], list[ProtocolError]]:
+        """What the decoder's packets come to, and what is wrong with the line."""
+        steps, faults = list[Step](), list[ProtocolError]()
+        for one in found:
+            if isinstance(one, ProtocolError):
+                faults.append(one)
+            else:
+                steps.append(self._host.on_packet(now, Packet(one)))
+        return steps, faults
 
     def _said(self, step: Step, faults: Sequence[ProtocolError]) -> Step:
         return self._merged([step], faults)

@@ -30,7 +30,7 @@ Sources (facts): fnoop/flirone-v4l2, sutty5/flirone-pro-lt-driver-webserver. No 
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import inf
 
 import numpy as np
@@ -46,6 +46,7 @@ from devicehub.wire.forbidden import Forbidden
 from devicehub.wire.framer import SyncFramer
 from devicehub.wire.jpeg import check_jpeg, trim_jpeg
 from devicehub.wire.packet import Packet, control_write, usb_port, usb_read
+from devicehub.wire.patience import Patience
 from devicehub.wire.protocol import Step, decoded
 from devicehub.wire.radiometry import LOWEST_EMISSIVITY, Planck, Surroundings, celsius_table
 from drivers.thermal._capability import ReportedCapability
@@ -116,7 +117,7 @@ class FlirOne:
     """Keeps reads pending, takes frames apart. Writes nothing but the start."""
 
     def __init__(self, options: Options) -> None:
-        self._framer = SyncFramer(MAGIC, BODY, size, check)
+        self._patience = Patience(SyncFramer(MAGIC, BODY, size, check))
         self._degrees = bool(options["degrees"])
         self._planck = Planck(
             r1=float(options["planck-r1"]),
@@ -143,23 +144,30 @@ class FlirOne:
     def on_packet(self, now: float, packet: Packet) -> Step:
         """A piece of a frame; a status of unknown meaning; a stall."""
         if packet.port == usb_port(FRAMES):
-            samples, faults = decoded(self._samples, self._framer.feed(packet.data))
-            if samples:
-                self._silent_at = now + SILENCE
-            return Step((usb_read(FRAMES, READ_SIZE),), tuple(samples), tuple(faults), self._silent_at)
+            return self._heard(now, self._patience.feed(now, packet.data), (usb_read(FRAMES, READ_SIZE),))
         for endpoint in STATUS:
             if packet.port == usb_port(endpoint):
-                return Step((usb_read(endpoint, STATUS_SIZE),), wake_at=self._silent_at)
+                return Step((usb_read(endpoint, STATUS_SIZE),), wake_at=self._wake_at())
         reason = Reason.REJECTED if packet.port.startswith("stall:") else Reason.UNEXPECTED
-        return Step(faults=(ProtocolError(reason, f"port {packet.port[:40]!r}"),), wake_at=self._silent_at)
+        return Step(faults=(ProtocolError(reason, f"port {packet.port[:40]!r}"),), wake_at=self._wake_at())
 
     def on_timer(self, now: float) -> Step:
-        """The camera fell silent: start it again. Its reads are still pending."""
+        """Half a frame is given up. The camera fell silent: start it again. Its reads are still pending."""
+        step = self._heard(now, self._patience.on_timer(now), ())
         if now < self._silent_at:
-            return Step(wake_at=self._silent_at)
+            return step
         self._silent_at = now + SILENCE
         fault = ProtocolError(Reason.TIMEOUT, f"no frame for {SILENCE:g} s: started again")
-        return Step(START, faults=(fault,), wake_at=self._silent_at)
+        return Step(START, step.samples, (*step.faults, fault), self._wake_at())
+
+    def _heard(self, now: float, frames: Iterable[bytes | ProtocolError], write: tuple[Packet, ...]) -> Step:
+        samples, faults = decoded(self._samples, frames)
+        if samples:
+            self._silent_at = now + SILENCE
+        return Step(write, tuple(samples), tuple(faults), self._wake_at())
+
+    def _wake_at(self) -> float:
+        return min(self._silent_at, self._patience.wake_at or inf)
 
     def _samples(self, frame: bytes) -> Iterator[Sample]:
         parts = split(frame)

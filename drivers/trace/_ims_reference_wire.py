@@ -17,13 +17,12 @@ The header has a CRC of its own, because a damaged length would otherwise swallo
 """
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.wire.checksum import crc16_ccitt_false
-from devicehub.wire.framer import Frame, SyncFramer
+from devicehub.wire.framer import SyncFramer
 
 SYNC = b"\xa5\x5a"
 VERSION = 1
@@ -86,25 +85,9 @@ def _check(frame: bytes) -> None:
         raise ProtocolError(Reason.CHECKSUM, f"frame of type {frame[3]:#04x}")
 
 
-class ReferenceFramer(SyncFramer):
-    """Frames of this protocol; a frame that stops in the middle can be given up."""
-
-    def __init__(self) -> None:
-        super().__init__(SYNC, _HEADER.size, _size, _check)
-
-    @property
-    def pending(self) -> bool:
-        """The beginning of a frame waits for its rest."""
-        return bool(self._buffer)
-
-    def give_up(self) -> Iterator[Frame]:
-        """No more bytes will come for the pending frame: one fault, and what is whole inside it."""
-        if self._buffer:
-            yield ProtocolError(Reason.TRUNCATED, f"{len(self._buffer)} bytes of a frame, then silence")
-        while self._buffer:
-            del self._buffer[0]
-            self._in_garbage = True
-            yield from self.feed(b"")
+def framer() -> SyncFramer:
+    """A fresh framer of this protocol."""
+    return SyncFramer(SYNC, _HEADER.size, _size, _check)
 
 
 def envelope(frame: bytes) -> Envelope:

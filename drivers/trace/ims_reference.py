@@ -23,11 +23,12 @@ from devicehub.model.reading import Sample
 from devicehub.model.units import Unit
 from devicehub.wire.framer import Frame
 from devicehub.wire.packet import Packet
+from devicehub.wire.patience import Patience
 from devicehub.wire.protocol import Call, Step
 from drivers.trace._ims_reference_messages import STATES, parse
 from drivers.trace._ims_reference_requests import Requests
 from drivers.trace._ims_reference_samples import GROUPS, Instrument
-from drivers.trace._ims_reference_wire import Continuity, Kind, ReferenceFramer, envelope
+from drivers.trace._ims_reference_wire import Continuity, Kind, envelope, framer
 
 PARTIAL_AFTER = 0.5
 SILENT_AFTER = 5.0
@@ -59,12 +60,11 @@ class ImsReference:
         self._restart(0.0)
 
     def _restart(self, now: float) -> None:
-        self._framer = ReferenceFramer()
+        self._patience = Patience(framer(), PARTIAL_AFTER)
         self._continuity = Continuity()
         self._requests = Requests()
         self._instrument = Instrument(self._recover_window)
         self._poll_at = now + self._period
-        self._partial_at: float | None = None
         self._silent_at: float | None = now + SILENT_AFTER
 
     def start(self, now: float) -> Step:
@@ -77,18 +77,15 @@ class ImsReference:
     def on_packet(self, now: float, packet: Packet) -> Step:
         """Frames to samples; questions follow as the line becomes free."""
         harvest = _Harvest()
-        for frame in self._framer.feed(packet.data):
+        for frame in self._patience.feed(now, packet.data):
             self._take(now, frame, harvest)
-        self._partial_at = now + PARTIAL_AFTER if self._framer.pending else None
         return self._step(now, harvest)
 
     def on_timer(self, now: float) -> Step:
         """Partial frames, unanswered requests, silence and polls."""
         harvest = _Harvest()
-        if self._partial_at is not None and now >= self._partial_at:
-            self._partial_at = None
-            for frame in self._framer.give_up():
-                self._take(now, frame, harvest)
+        for frame in self._patience.on_timer(now):
+            self._take(now, frame, harvest)
         write, faults = self._requests.on_timer(now)
         harvest.write += write
         harvest.faults += faults
@@ -138,7 +135,7 @@ class ImsReference:
 
     def _step(self, now: float, harvest: _Harvest) -> Step:
         harvest.write += self._ask(now)
-        times = (self._partial_at, self._silent_at, self._requests.deadline, self._poll_at)
+        times = (self._patience.wake_at, self._silent_at, self._requests.deadline, self._poll_at)
         wake_at = min(time for time in times if time is not None)
         ended = self._requests.ended()
         return Step(tuple(harvest.write), tuple(harvest.samples), tuple(harvest.faults), wake_at, ended)

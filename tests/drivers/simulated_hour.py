@@ -57,12 +57,12 @@ async def heard(name: str, seconds: float) -> list[Line]:
 async def quiet_minutes(name: str, seconds: float) -> Hour:
     """Nothing befalls the link."""
     hour = Hour()
-    port = _port(name, Clock(seed=7), 2.0, QUIET_TICK)
+    port = port_of(name, Clock(seed=7), 2.0, QUIET_TICK)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             transport = await port.open()
             try:
-                await _life(name, transport, hour)
+                await session_of(name, transport, hour)
             finally:
                 await transport.close()
     return hour
@@ -71,7 +71,7 @@ async def quiet_minutes(name: str, seconds: float) -> Hour:
 async def troubled_hour(name: str, seconds: float = 3600) -> Hour:
     """Unplugged every minute or ten, and garbage on the line once between."""
     hour, random, clock = Hour(), Random(11), Clock(seed=7)
-    port = _port(name, clock, 0.5, TICK)
+    port = port_of(name, clock, 0.5, TICK)
     loop = asyncio.get_running_loop()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
@@ -82,7 +82,7 @@ async def troubled_hour(name: str, seconds: float = 3600) -> Hour:
                 hour.bursts.append(Burst(at := loop.time() + random.uniform(0.1, 0.7) * life, loop.time() + life))
                 burst = loop.call_at(at, transport.push, garbage(name, random))
                 try:
-                    await _life(name, transport, hour)
+                    await session_of(name, transport, hour)
                 finally:
                     await transport.close()
                     yank.cancel()
@@ -104,7 +104,8 @@ def garbage(name: str, random: Random) -> list[Packet]:
     return [*noise, Packet(begun.data[: random.randint(0, len(begun.data))], begun.port)]
 
 
-def _port(name: str, clock: Clock, rate: float, tick: float) -> SimulatedPort:
+def port_of(name: str, clock: Clock, rate: float, tick: float) -> SimulatedPort:
+    """Where its simulator is plugged in: `rate` pictures a second of a camera, a `tick` of seconds."""
     make = load_simulator(name)
     return SimulatedPort(load_driver(name).link, lambda: _acting(make(Random(3)), rate), clock, tick)
 
@@ -117,7 +118,7 @@ def _acting(simulator: AnySimulator, rate: float) -> AnySimulator:
     return simulator
 
 
-async def _life(name: str, transport: MemoryTransport, hour: Hour) -> None:
+async def session_of(name: str, transport: MemoryTransport, hour: Hour) -> None:
     """The least a session does until the link is lost: packets and timers to the protocol, its writes to the link."""
     driver = load_driver(name)
     loop = asyncio.get_running_loop()

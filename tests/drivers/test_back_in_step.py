@@ -19,8 +19,7 @@ from devicehub.wire.checksum import crc16_ccitt_false
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import DeviceProtocol, Step
 from drivers.endoscope._wifi import MAX_FRAME
-from drivers.endoscope.depstech import BEGIN, END
-from drivers.endoscope.depstech import HEADER as TAGGED
+from drivers.endoscope.depstech import BEGIN
 from drivers.scanner._terminal_io import DATA_TX
 from drivers.thermal.flir_one import BODY, HEADER, LARGEST, MAGIC
 from drivers.trace._ims_reference_wire import LARGEST_PAYLOAD, SYNC, VERSION, Kind
@@ -58,9 +57,8 @@ STREAMS = {
         "what the length of Terminal I/O may promise and then that of SSI, the code that it runs into, and the next one",
     ),
     "endoscope.depstech": Stream(
-        "tcp", frozenset({"image"}), 60, BEGIN + bytes(4) + MAX_FRAME.to_bytes(4, "little") + bytes(24),
-        lambda _, frame: len(BEGIN) + TAGGED + MAX_FRAME + len(END) + frame,
-        "the longest picture that a header may promise, and the next one",
+        "tcp", frozenset({"image"}), 9, BEGIN + bytes(4) + MAX_FRAME.to_bytes(4, "little") + bytes(24),
+        lambda _, frame: 2 * frame, "the picture that it runs into and the next one",
     ),
     "endoscope.i4season": Stream(
         "udp", frozenset({"image"}), 8, b"", lambda packet, frame: 3 * frame + packet,

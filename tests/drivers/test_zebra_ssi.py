@@ -11,13 +11,14 @@ from devicehub.model.reading import Capability, Cause, Identity, Level, Sample, 
 from devicehub.registry import load_driver, load_simulator
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import DeviceProtocol
-from drivers.scanner._ssi_framing import SsiFramer, SsiPacket
+from drivers.scanner._ssi_framing import SsiFramer, SsiPacket, opened
 from drivers.scanner._ssi_requests import encode
 from simulators.scanner.zebra_ssi import ZebraScanner
 from tests.drivers.zebra_ssi_bench import Bench
 
 EAN = bytes.fromhex("12f300000b35393031323334313233343537fc52")
 ACK = bytes.fromhex("04d00400ff28")
+HIS_ACK = bytes.fromhex("04d00080feac")
 NAK_RESEND = bytes.fromhex("05d1040001ff25")
 FIRST = bytes.fromhex("ff7302 0000f30000 01f7 1c01 01f4") + b"Z" * 241 + bytes.fromhex("a6d5")
 SECOND = bytes.fromhex("ff73000001") + b"Z" * 250 + bytes.fromhex("a6a9")
@@ -50,7 +51,7 @@ def test_host_packets_are_the_published_ones(opcode: int, status: int, data: byt
 
 
 def test_the_decoders_published_acknowledgement_is_read() -> None:
-    assert list(SsiFramer().feed(bytes.fromhex("04d00080feac"))) == [SsiPacket(0xD0, 0x80, b"")]
+    assert [opened(one) for one in SsiFramer().feed(HIS_ACK) if isinstance(one, bytes)] == [SsiPacket(0xD0, 0x80, b"")]
 
 
 def test_the_host_wakes_the_decoder_before_it_asks_who_it_is() -> None:
@@ -190,11 +191,35 @@ def test_packets_come_out_whole_however_the_line_cuts_them(codes: list[bytes], n
         size = cuts[turn % len(cuts)]
         items += list(framer.feed(stream[at : at + size]))
         at, turn = at + size, turn + 1
-    assert [item.data for item in items if isinstance(item, SsiPacket)] == codes
-    assert not framer.partial
+    assert [opened(item).data for item in items if isinstance(item, bytes)] == codes
+    assert not framer.waits
     rest = [*SsiFramer().feed(noise), *framer.feed(noise), *framer.give_up()]
-    assert all(isinstance(item, SsiPacket | ProtocolError) for item in rest)
-    assert not framer.partial
+    assert all(isinstance(item, bytes | ProtocolError) for item in rest)
+    assert not framer.waits
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        pytest.param("00", id="a byte"),
+        pytest.param("03 d0 00 00 fe", id="no packet is so short"),
+        pytest.param("05 f3 00 00 0b 00 00", id="the check of a whole one is wrong"),
+    ],
+)
+def test_garbage_that_is_seen_costs_none_of_the_packets_in_the_same_chunk(garbage: str) -> None:
+    frames = list(SsiFramer().feed(bytes.fromhex(garbage) + EAN + HIS_ACK + EAN))
+    assert [frame for frame in frames if isinstance(frame, bytes)] == [EAN, HIS_ACK, EAN]
+    assert len(frames) == 4, "one fault for a run"
+
+
+@pytest.mark.parametrize("promise", ["ff f3 00 00", "40 d0 00 00", "ff f3 00 00 40 f3 00 00"])
+def test_what_a_false_length_swallowed_is_heard_when_the_line_is_silent(promise: str) -> None:
+    framer = SsiFramer()
+    assert list(framer.feed(bytes.fromhex(promise) + EAN + HIS_ACK + EAN)) == []
+    fault, *frames = framer.give_up()
+    assert isinstance(fault, ProtocolError)
+    assert fault.reason is Reason.TRUNCATED
+    assert frames == [EAN, HIS_ACK, EAN]
 
 
 def test_the_simulator_is_the_registered_one() -> None:

@@ -10,7 +10,7 @@ from devicehub.model.reading import Capability, Cause, Level, Sample, Scan
 from devicehub.registry import load_driver, load_simulator
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Call, Commanded, Step
-from drivers.scanner._terminal_io import CREDITS_RX, DATA_RX, DATA_TX, IDLE, QUEUE_MOST, TerminalIo
+from drivers.scanner._terminal_io import CREDITS_RX, DATA_RX, DATA_TX, IDLE, QUEUE_MOST, Packets, TerminalIo
 from simulators.scanner.zebra_ssi_ble import ZebraBleScanner
 
 
@@ -104,11 +104,13 @@ def test_what_waits_for_credits_is_bounded() -> None:
 )
 def test_behind_bytes_that_begin_no_packet_the_next_is_heard_without_a_pause(garbage: bytes) -> None:
     """However many they were: one fault for all of them, and no more is kept than a length may promise."""
-    line, whole = TerminalIo(), bytes.fromhex("0800 04 d0 00 00 ff2c")
+    line, held, whole = TerminalIo(), Packets(), bytes.fromhex("0800 04 d0 00 00 ff2c")
+    for _ in range(1000):
+        list(held.feed(garbage))
+        assert len(held._buffer) < 259
     heard = [found for _ in range(1000) for found in line.take(1.0, Packet(garbage, DATA_TX))]
     assert [found.reason for found in heard if isinstance(found, ProtocolError)] == [Reason.LENGTH]
     assert len(heard) == 1
-    assert len(line._buffer) < 259
     assert list(line.take(1.0, Packet(whole, DATA_TX))) == [whole[2:]]
     assert line.wake_at is None
 
@@ -118,8 +120,18 @@ def test_a_packet_that_is_never_finished_is_given_up_when_its_rest_does_not_come
     assert list(line.take(1.0, Packet(bytes.fromhex("0301 ff f3 00 00"), DATA_TX))) == []
     assert line.wake_at == 1.0 + IDLE
     assert list(line.on_timer(1.0 + IDLE / 2)) == []
-    assert [fault.reason for fault in line.on_timer(1.0 + IDLE)] == [Reason.TRUNCATED]
+    assert [fault.reason for fault in line.on_timer(1.0 + IDLE) if isinstance(fault, ProtocolError)] == [
+        Reason.TRUNCATED
+    ]
     assert line.wake_at is None
+
+
+def test_packets_that_one_swallowed_are_found_when_its_rest_does_not_come() -> None:
+    line, whole = TerminalIo(), bytes.fromhex("0800 04 d0 00 00 ff2c")
+    assert list(line.take(1.0, Packet(bytes.fromhex("0301 ff f3 00 00") + whole + whole, DATA_TX))) == []
+    fault, *packets = line.on_timer(1.0 + IDLE)
+    assert isinstance(fault, ProtocolError)
+    assert packets == [whole[2:], whole[2:]]
 
 
 @pytest.mark.parametrize("verb", ["corrupt", "deaf"])

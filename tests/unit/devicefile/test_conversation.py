@@ -166,3 +166,56 @@ def test_an_answer_lost_to_garbage_is_asked_for_again_an_idle_time_behind_its_ti
     assert late.wake_at == 0.7
     assert [packet.data for packet in probe.on_timer(0.7).write] == [b"?"]
     assert probe.on_packet(0.8, Packet(b"\x32\x00")).samples == (Measurement("level", 50),)
+
+
+FALSE = b"\x20"
+"""A length that promises more than two answers."""
+
+
+def test_half_a_frame_is_given_up_after_the_silence_that_the_file_says_and_what_it_swallowed_counts(
+    tmp_path: Path,
+) -> None:
+    probe = talk(tmp_path, ("adjust = 1", "adjust = 1\nrest_within_s = 0.3"), ("timeout_s = 0.5", "timeout_s = 3"))
+    probe.start(0.0)
+    step = probe.on_packet(0.1, Packet(FALSE + ANSWER))
+    assert (step.samples, step.faults, step.wake_at) == ((), (), 0.4)
+    assert probe.on_timer(0.3).wake_at == 0.4
+    step = probe.on_timer(0.4)
+    assert step.samples == (Measurement("level", 50),)
+    assert [fault.reason for fault in step.faults] == [Reason.TRUNCATED]
+    assert step.wake_at == 1.0, "the answer was there: what is asked next is in its turn"
+
+
+def test_without_a_word_of_the_file_half_a_second_of_silence_ends_a_frame(tmp_path: Path) -> None:
+    probe = talk(tmp_path, ("timeout_s = 0.5", "timeout_s = 3"))
+    probe.start(0.0)
+    assert probe.on_packet(0.1, Packet(FALSE)).wake_at == 0.6
+    assert [fault.reason for fault in probe.on_timer(0.6).faults] == [Reason.TRUNCATED]
+    assert probe.on_packet(0.7, Packet(ANSWER)).samples == (Measurement("level", 50),)
+
+
+def test_a_rest_that_comes_late_is_still_the_rest(tmp_path: Path) -> None:
+    probe = talk(tmp_path, ("timeout_s = 0.5", "timeout_s = 3"))
+    probe.start(0.0)
+    probe.on_packet(0.1, Packet(ANSWER[:2]))
+    assert probe.on_packet(0.9, Packet(ANSWER[2:])).samples == (Measurement("level", 50),)
+
+
+def test_an_answer_within_a_false_frame_is_found_before_it_is_called_late(tmp_path: Path) -> None:
+    probe = talk(tmp_path, ("adjust = 1", "adjust = 1\nrest_within_s = 2"))
+    probe.start(0.0)
+    probe.on_packet(0.1, Packet(FALSE + ANSWER))
+    step = probe.on_timer(0.5)
+    assert step.samples == (Measurement("level", 50),)
+    assert [fault.reason for fault in step.faults] == [Reason.TRUNCATED]
+    assert step.wake_at == 1.0
+
+
+def test_who_waits_for_an_idle_line_is_not_deaf_behind_one(tmp_path: Path) -> None:
+    idle = ("[[check]]", '[errors]\nresync = "idle"\nidle_s = 0.2\n[[check]]')
+    probe = talk(tmp_path, idle, ("timeout_s = 0.5", "timeout_s = 3"))
+    probe.start(0.0)
+    probe.on_packet(0.1, Packet(FALSE + ANSWER))
+    assert probe.on_timer(0.6).samples == (Measurement("level", 50),)
+    probe.on_timer(1.0)
+    assert probe.on_packet(1.05, Packet(ANSWER)).samples == (Measurement("level", 50),)

@@ -30,7 +30,7 @@ PROVED_HERE: Final[Mapping[str, str]] = MappingProxyType(
         "test_benchmark_line": "CheckTable.encoding=hex MeasureTable.when",
         "test_commanding": "CommandTable.args CommandTable.result CommandTable.timeout_s ArgumentTable.name "
         "ArgumentTable.title ArgumentTable.default ArgumentTable.required ArgumentTable.low ArgumentTable.high",
-        "test_conversation": "DeviceFile.untested ErrorsTable.reopen_after",
+        "test_conversation": "DeviceFile.untested ErrorsTable.reopen_after FrameTable.rest_within_s",
         "test_fields": "FieldTable.case CaseTable.name CaseTable.when CaseTable.fields FieldTable.when "
         "FieldTable.none FieldTable.endian FieldTable.endian=big FieldTable.type=pad FieldTable.type=bcd "
         "FieldTable.type=hex FieldTable.type=i24 FieldTable.type=i32 FieldTable.type=i64 FieldTable.type=u64 "

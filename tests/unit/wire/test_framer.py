@@ -155,3 +155,41 @@ def test_an_end_without_a_start_is_garbage() -> None:
 def test_packets_of_a_link_that_keeps_borders_are_frames_as_they_are() -> None:
     framer = WholePackets()
     assert [list(framer.feed(data)) for data in (b"a", b"", b"bc")] == [[b"a"], [b""], [b"bc"]]
+
+
+def test_what_a_false_head_swallowed_is_found_when_its_rest_does_not_come() -> None:
+    framer = synced()
+    assert seen(framer.feed(SYNC + bytes([MOST - 4]) + built(b"1") + built(b"2") + SYNC)) == []
+    assert framer.waits
+    assert seen(framer.give_up()) == [Reason.TRUNCATED, built(b"1"), built(b"2")]
+    assert len(framer._buffer) == 0
+    assert seen(framer.give_up()) == []
+    assert seen(framer.feed(built(b"3"))) == [built(b"3")]
+
+
+def test_silence_behind_garbage_that_was_told_is_no_news_and_ends_its_run() -> None:
+    framer = synced()
+    assert seen(framer.feed(b"x" + SYNC)) == [Reason.GARBAGE]
+    assert seen(framer.give_up()) == []
+    assert seen(framer.feed(b"x")) == [Reason.GARBAGE]
+
+
+@given(data=telling, cuts=st.lists(st.integers(0, 2**20), max_size=30), bodies=st.lists(st.binary(max_size=20)))
+def test_silence_between_frames_loses_none_of_them(data: bytes, cuts: list[int], bodies: list[bytes]) -> None:
+    framer = synced()
+    fed(framer, data, cuts)
+    found = seen(framer.give_up())
+    for body in bodies:
+        found += [*seen(framer.feed(built(body))), *seen(framer.give_up())]
+    assert found[-len(bodies) :] == [built(body) for body in bodies] if bodies else True
+
+
+@given(bodies=st.lists(st.binary(max_size=MOST - 4), min_size=1, max_size=9), cut=st.integers(0, MOST), rest=telling)
+def test_a_marker_that_no_frame_has_inside_ends_what_was_begun(bodies: list[bytes], cut: int, rest: bytes) -> None:
+    """Whatever it promises: no byte of the frames behind it is waited for."""
+    good = [built(body.replace(b"\xaa", b"\xab")) for body in bodies]
+    begun = (SYNC + bytes([MOST - 4]) + rest.replace(b"\xaa", b"\xab"))[: max(cut, 2)]
+    assume(len(begun) < MOST)
+    framer = SyncFramer(SYNC, 3, size, check, sole=True)
+    found = [*seen(framer.feed(begun)), *fed(framer, b"".join(good), list(range(0, 400, 7)))]
+    assert [frame for frame in found if isinstance(frame, bytes)] == good
