@@ -32,8 +32,6 @@ WIRED: Final = [name for name in driver_names() if not isinstance(load_driver(na
 HEADS: Final = 12
 SETTLED: Final = 60.0
 """Seconds after which the start of a conversation is over."""
-
-
 HAND_WRITTEN: Final[Mapping[str, bytes]] = MappingProxyType(
     {
         "radiation.radiacode": struct.pack("<I", LIMIT),
@@ -70,7 +68,7 @@ def false_head(name: str) -> Packet:
 
 
 async def _waited(name: str, rate: float) -> list[float]:
-    """Seconds from each false head to the next sample. None comes before the one before was forgotten, or late enough."""
+    """Seconds from each false head to the next sample; each head comes once the one before has to be over."""
     hour, random, clock = Hour(), Random(5), Clock(seed=7)
     driver, head, loop = load_driver(name), false_head(name), asyncio.get_running_loop()
     at, times = SETTLED, list[float]()
