@@ -10,13 +10,12 @@ from devicehub.devicefile.agenda import Agenda, Flight
 from devicehub.devicefile.asking import RESEND, Counters
 from devicehub.devicefile.commanding import Commanding
 from devicehub.devicefile.compiled import Compiled, Request, packets
-from devicehub.devicefile.framers import Lengthed, Replies, StreamFramer
+from devicehub.devicefile.framers import Lengthed, Replies, resting
 from devicehub.devicefile.mapping import put_in
 from devicehub.devicefile.messages import Message
 from devicehub.devicefile.parts import Values
 from devicehub.devicefile.pieces import Pieces
-from devicehub.devicefile.reports import Reports
-from devicehub.devicefile.schema import FrameTable, LinkTable
+from devicehub.devicefile.schema import LinkTable
 from devicehub.devicefile.schema_message import PieceTable
 from devicehub.devicefile.telling import Teller, doubted
 from devicehub.model.device import OptionValue
@@ -41,7 +40,7 @@ class Conversation:
         self._framer = compiled.framing.framer()
         self._doubts = compiled.framing.doubts
         self._replies = self._framer if isinstance(self._framer, Replies) else None
-        self._resting, self._within = _resting(self._framer, file.frame)
+        self._resting, self._within = resting(self._framer, file.frame)
         self._timed = self._replies or self._resting
         self._settles = self._timed is not None and not isinstance(self._framer, Lengthed)
         self._teller = Teller(compiled.meanings, file.capabilities, untested=file.untested)
@@ -295,12 +294,3 @@ class Conversation:
 def _endpoint(link: LinkTable, options: Mapping[str, OptionValue]) -> int:
     """Where the device speaks: as the file says, or the site."""
     return link.endpoint_in if link.endpoint_option is None else int(options[link.endpoint_option])
-
-
-def _resting(cutter: StreamFramer, table: FrameTable) -> tuple[Lengthed | Reports | None, float | None]:
-    """A framer that waits for the rest of a frame, and how long it does."""
-    if isinstance(cutter, Lengthed):
-        return cutter, table.rest_within_s
-    if isinstance(cutter, Reports) and table.more_within_s is not None:
-        return cutter, table.more_within_s
-    return None, None

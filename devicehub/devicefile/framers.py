@@ -188,3 +188,12 @@ def framer(table: FrameTable, verify: Verify) -> StreamFramer:
             return Reports(table, verify)
         case "reply":
             return Replies(table, verify)
+
+
+def resting(cutter: StreamFramer, table: FrameTable) -> tuple[Lengthed | Reports | None, float | None]:
+    """A framer that waits for the rest of a frame, and how long it does."""
+    if isinstance(cutter, Lengthed):
+        return cutter, table.rest_within_s
+    if isinstance(cutter, Reports) and table.more_within_s is not None:
+        return cutter, table.more_within_s
+    return None, None
