@@ -135,6 +135,6 @@ def test_text_and_bytes_are_cut_and_lists_are_looked_into() -> None:
 
 def test_a_formula_that_is_none_is_told_where_it_stands(tmp_path: Path) -> None:
     with pytest.raises(
-        ConfigProblems, match=r'probe.toml:35:11  simulate.values.level.level = "low \*\*": not a formula'
+        ConfigProblems, match=r'probe.toml:37:11  simulate.values.level.level = "low \*\*": not a formula'
     ):
         simulated(tmp_path, '"low **"')
