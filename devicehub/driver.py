@@ -7,7 +7,7 @@ from math import inf
 from devicehub.model.columns import ColumnMap
 from devicehub.model.device import Category, Channel, EvidenceLevel, Option, OptionValue, UsbId
 from devicehub.model.errors import ConfigError
-from devicehub.wire.forbidden import Forbidden
+from devicehub.wire.forbidden import Allowed, Forbidden
 from devicehub.wire.framer import Framer, WholePackets
 from devicehub.wire.protocol import Decode, DeviceProtocol, FramedProtocol, Order, Poll
 
@@ -156,7 +156,7 @@ class Driver:
     channels under given options, where they differ from `channels` (a calibrated camera is in degrees).
     `integrity`: the check that each frame has. `plausibility`: where that is no CRC or may be left out, which damage is
     not seen, swapped bytes above all, and what carries the integrity in its stead.
-    `forbidden`: dangerous commands of the device, which its link refuses.
+    `forbidden`: dangerous commands of the device, which its link refuses. `allowed`: all that its link lets through.
     `self_tests`: the device tests itself, and the driver says when that failed as the cause `self-test-failed` of its
     capabilities; without it nobody can tell.
     `timed`: its frames are told apart by time and by what was asked, not by their bytes alone.
@@ -186,6 +186,7 @@ class Driver:
     self_tests: bool = False
     commands: tuple[Command, ...] = ()
     forbidden: tuple[Forbidden, ...] = ()
+    allowed: Allowed | None = None
     control: bool = field(default=False, compare=False)
     evidence: EvidenceLevel = field(default=EvidenceLevel.UNTESTED, compare=False)
     file: str = field(default="", compare=False)

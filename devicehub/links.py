@@ -164,9 +164,9 @@ class Links:
 
 def _guarded(plain: OpenLink, driver: Driver) -> OpenLink:
     async def guarded() -> Transport:
-        return GuardedTransport(await plain(), driver.forbidden)
+        return GuardedTransport(await plain(), driver.forbidden, driver.allowed)
 
-    return guarded if driver.forbidden else plain
+    return guarded if driver.forbidden or driver.allowed is not None else plain
 
 
 async def _entered() -> Transport:

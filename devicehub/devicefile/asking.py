@@ -8,6 +8,7 @@ from devicehub.devicefile.framing import Framing, room
 from devicehub.devicefile.integrity import Check
 from devicehub.devicefile.notation import Slot, Template, filled, parse_template, slots
 from devicehub.devicefile.schema import CounterTable
+from devicehub.model.errors import ProtocolError
 
 LENGTH = "length"
 RESEND = "resend"
@@ -77,6 +78,20 @@ class Asking:
         pieces = [piece for part in (*self._head, *send, *self._tail) for piece in _pieces(part)]
         return re.compile(self._unchecked(pieces) + b".{%d}" % room(self._asked), re.DOTALL)
 
+    def put_in(self, send: Template, pattern: re.Pattern[bytes], data: bytes) -> dict[str, float | str] | None:
+        """What was put into `data`, None unless it is exactly that request once, its length, checks and escapes too.
+
+        `pattern`: of the same `send`. It finds what was put in; whether the rest is right shows when it is made again.
+        """
+        match = pattern.fullmatch(self._framing.unwrapped(data))
+        if match is None:
+            return None
+        values = self.read(send, match)
+        try:
+            return values if self.request(send, values) == data else None
+        except (ValueError, OverflowError, ProtocolError):  # a length that does not fit, an odd sum of words
+            return None
+
     def outline(self, send: Template, end: bytes = b"") -> bytes:
         """A regular expression that a request matches which begins so and, its check aside, ends so."""
         delimited = self._framing.table.kind == "delimited"
@@ -101,6 +116,6 @@ def _pieces(part: bytes | Slot, *, named: bool = True) -> list[bytes]:
     """A regular expression for each byte; a slot's is in the place of its first byte."""
     if isinstance(part, bytes):
         return [re.escape(part[at : at + 1]) for at in range(len(part))]
-    inner = b"[0-9.+-]+" if part.size is None else b".{%d}" % part.size
+    inner = b"[0-9.e+-]+" if part.size is None else b".{%d}" % part.size
     whole = b"(?P<%s>%s)" % (part.name.encode(), inner) if named and part.name != LENGTH else inner
     return [whole] + [b""] * ((part.size or 1) - 1)

@@ -143,10 +143,16 @@ def _request(table: RequestTable, asking: Asking, link: LinkTable) -> Request:
 
 def packets(link: LinkTable, data: bytes) -> tuple[Packet, ...]:
     """A request as the link carries it."""
-    if link.kind == "usb":
-        return (usb_write(link.endpoint_out, data),)
+    whole = uncut(link, data)
     piece = link.piece or len(data)
-    return tuple(Packet(data[at : at + piece], link.write) for at in range(0, len(data), piece))
+    if link.kind == "usb" or len(data) <= piece:
+        return (whole,)
+    return tuple(Packet(data[at : at + piece], whole.port) for at in range(0, len(data), piece))
+
+
+def uncut(link: LinkTable, data: bytes) -> Packet:
+    """A request as it is before it is cut into pieces."""
+    return usb_write(link.endpoint_out, data) if link.kind == "usb" else Packet(data, link.write)
 
 
 def _condition(table: dict[str, object] | None) -> Condition | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from devicehub.devicefile.allowing import allowed
 from devicehub.devicefile.commanding import declared, forbidden, forbidden_complaints
 from devicehub.devicefile.compiled import Compiled, ComplaintsError, compile_file
 from devicehub.devicefile.conversation import Conversation
@@ -82,6 +83,7 @@ def driver(compiled: Compiled, name: str) -> Driver:
         stale_after=inf if file.quiet else file.stale_after_s,
         self_tests=file.self_tests,
         forbidden=tuple(forbidden(file, compiled.asking)),
+        allowed=allowed(compiled),
         timed=file.frame.kind == "reply",
         commands=(*map(declared, file.command), *_clock(compiled)),
         name=name,

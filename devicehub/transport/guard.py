@@ -4,17 +4,23 @@ from collections.abc import Sequence
 
 from devicehub.model.errors import ConfigError
 from devicehub.transport.link import Transport
-from devicehub.wire.forbidden import Forbidden
+from devicehub.wire.forbidden import Allowed, Forbidden
 from devicehub.wire.packet import Packet
 
 
 class GuardedTransport:
-    """Any link, with what must not be written to it."""
+    """Any link, with what must not be written to it, and all that may be.
 
-    def __init__(self, inner: Transport, forbidden: Sequence[Forbidden]) -> None:
+    A request that the link carries in pieces is held back until it is whole: a piece alone shows nothing.
+    """
+
+    def __init__(self, inner: Transport, forbidden: Sequence[Forbidden], allowed: Allowed | None = None) -> None:
+        """`allowed`: None where nobody has said what is asked: then all that is not forbidden passes."""
         self.identity = inner.identity
         self._inner = inner
         self._forbidden = forbidden
+        self._allowed = allowed
+        self._held: tuple[Packet, ...] = ()
 
     async def read(self) -> Packet:
         """The next packet. Raises `LinkLostError`."""
@@ -22,11 +28,29 @@ class GuardedTransport:
 
     async def write(self, packet: Packet) -> None:
         """Send a packet. Raises `LinkLostError`; `ConfigError` for one that is never sent: a person has to see why."""
+        held, self._held = self._held, ()
+        if held and held[0].port == packet.port:
+            whole = Packet(b"".join(one.data for one in (*held, packet)), packet.port)
+        elif held:
+            raise _refusal("send half a request", held[0])
+        else:
+            whole = packet
         for command in self._forbidden:
-            if command.names(packet):
-                raise ConfigError(f"refused to send what would {command.title}: {packet.data[:40].hex(' ')}")
+            if command.names(whole):
+                raise _refusal(command.title, whole)
+        if self._allowed is not None and not self._allowed.passes(whole):
+            if not self._allowed.goes_on(whole.data, packet.data):
+                raise _refusal(self._allowed.title, whole)
+            self._held = (*held, packet)
+            return
+        for one in held:
+            await self._inner.write(one)
         await self._inner.write(packet)
 
     async def close(self) -> None:
         """End the link."""
         await self._inner.close()
+
+
+def _refusal(title: str, packet: Packet) -> ConfigError:
+    return ConfigError(f"refused to send what would {title}: {packet.data[:40].hex(' ')}")

@@ -28,7 +28,7 @@ from devicehub.driver import Driver, NetworkLink, Options
 from devicehub.model.device import Category
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Identity
-from devicehub.wire.forbidden import Forbidden
+from devicehub.wire.forbidden import Allowed
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Step
 from drivers.endoscope._wifi import CHANNELS, ChunkedPictures
@@ -52,6 +52,15 @@ def message(kind: int, data: bytes = b"") -> bytes:
     if kind not in {INFO, OPEN}:
         raise ValueError(f"type {kind:x} is never sent: {REFUSED.get(kind, 'unknown')}")
     return _HEADER.pack(MAGIC, IDENTIFIER, kind, 1, 0, 0) + data
+
+
+_WHO = Packet(message(INFO), f"udp:{COMMANDS}")
+
+
+def _opens(packet: Packet) -> bool:
+    """Whether it asks for the video, at whichever port here."""
+    begins, size = message(OPEN), _HEADER.size + 2
+    return packet.port == f"udp:{VIDEO}" and packet.data.startswith(begins) and len(packet.data) == size
 
 
 class I4Season:
@@ -104,7 +113,7 @@ class I4Season:
     def _requests(self) -> tuple[Packet, ...]:
         if self._port is None:
             return ()
-        who = () if self._known else (Packet(message(INFO), f"udp:{COMMANDS}"),)
+        who = () if self._known else (_WHO,)
         return (*who, Packet(message(OPEN, struct.pack("<H", self._port)), f"udp:{VIDEO}"))
 
     def _answer(self, data: bytes) -> Step:
@@ -142,6 +151,6 @@ DRIVER = Driver(
         "of every JPEG"
     ),
     channels=CHANNELS,
-    forbidden=(Forbidden("change the camera", MAGIC + rb"..(?!\x01\x00|\x04\x00)"),),
+    allowed=Allowed(frozenset({_WHO}), _opens),
     protocol=I4Season,
 )

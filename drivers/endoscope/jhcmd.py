@@ -19,7 +19,7 @@ Source (facts): a public proof of concept of chzsoft.de. No checksum: see `_wifi
 from devicehub.driver import Driver, NetworkLink, Options
 from devicehub.model.device import Category
 from devicehub.model.errors import ProtocolError, Reason
-from devicehub.wire.forbidden import Forbidden
+from devicehub.wire.forbidden import Allowed
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Step
 from drivers.endoscope._wifi import CHANNELS, ChunkedPictures
@@ -87,6 +87,6 @@ DRIVER = Driver(
         "of every JPEG"
     ),
     channels=CHANNELS,
-    forbidden=(Forbidden("do what nobody knows", rb"(?!JHCMD(\x10\x00|\x20\x00|\xd0[\x01\x02])\Z)"),),
+    allowed=Allowed(frozenset(START)),
     protocol=Jhcmd,
 )

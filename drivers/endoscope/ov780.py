@@ -35,10 +35,10 @@ from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Image, Layout, Sample, Trigger
 from devicehub.model.units import Unit
 from devicehub.wire import h264
-from devicehub.wire.forbidden import Forbidden
+from devicehub.wire.forbidden import Allowed
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Step
-from drivers.endoscope._ov780_line import PORT, Line
+from drivers.endoscope._ov780_line import ACK, DATA, HEADER, MARK, NACK, PORT, Line
 
 MAX_FRAME: Final = 1 << 20
 SET_MOST: Final = 256
@@ -242,6 +242,15 @@ class Ov780:
         return Step(write, tuple(samples), tuple(faults), min(due))
 
 
+def _asks(packet: Packet) -> bool:
+    """Whether it is one of the three messages, of whichever number, or answers a datagram."""
+    what, rest = packet.data[:1], packet.data[HEADER:]
+    asks = (
+        rest in {INFO, START, BUTTON} if what == bytes([DATA]) else what in {bytes([ACK]), bytes([NACK])} and not rest
+    )
+    return asks and packet.port == f"udp:{PORT}" and packet.data[3:HEADER] == bytes([MARK])
+
+
 DRIVER = Driver(
     title="OV780 Wi-Fi inspection camera (eTEQ WIC-100, Gardner Bender)",
     category=Category.ENDOSCOPE,
@@ -251,12 +260,7 @@ DRIVER = Driver(
     ),
     channels=(Channel(name="image", title="Key frame, H.264", unit=Unit.ARBITRARY, kind=ChannelKind.IMAGE),),
     integrity="numbered datagrams, lengths",
-    forbidden=(
-        Forbidden(
-            "change the camera",
-            rb"\x00..v(?!(" + INFO + b"|" + START + b"|" + BUTTON + rb")\Z)",
-        ),
-    ),
+    allowed=Allowed(fits=_asks),
     protocol=Ov780,
     stale_after=30.0,  # a picture comes with a key frame alone
 )

@@ -32,6 +32,7 @@ from devicehub.model.device import Category, Channel, ChannelKind, Option, UsbId
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Image, Layout, Measurement, Sample, Trigger
 from devicehub.model.units import Unit
+from devicehub.wire.forbidden import Allowed
 from devicehub.wire.jpeg import SOI, check_jpeg, trim_jpeg
 from devicehub.wire.packet import Packet, clear_halt, usb_port, usb_read, usb_write
 from devicehub.wire.protocol import Step
@@ -183,6 +184,11 @@ def _protocol(options: Options) -> Useeplus:
     return Useeplus(int(options["read-size"]), drain=bool(options["drain"]))
 
 
+def _reads(packet: Packet) -> bool:
+    """Whether it asks for video, in whichever size."""
+    return packet.data == b"" and packet.port.startswith(usb_port(VIDEO_IN) + ":")
+
+
 DRIVER = Driver(
     title="Useeplus USB endoscope (Geek szitman supercamera)",
     category=Category.ENDOSCOPE,
@@ -210,5 +216,6 @@ DRIVER = Driver(
         ),
         Option(name="drain", title="Empty the control endpoint before the start", default=True),
     ),
+    allowed=Allowed(frozenset((*HALTS, *START_WRITES, usb_read(CONTROL_IN, 512))), _reads),
     protocol=_protocol,
 )

@@ -41,7 +41,7 @@ from devicehub.model.device import Category, Channel, ChannelKind, Option
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Identity, Sample
 from devicehub.model.units import Unit
-from devicehub.wire.forbidden import Forbidden
+from devicehub.wire.forbidden import Allowed, Forbidden
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Call, Step
 from drivers.radiation import _radiacode_records as content
@@ -65,6 +65,22 @@ DATA_BUF = (0x0826, struct.pack("<I", 0x0100))
 SPECTRUM = (0x0826, struct.pack("<I", 0x0200))
 SET_TIME = 0x0A04
 Command = tuple[int, bytes]
+
+
+_ASKED = re.compile(
+    b"|".join(
+        re.escape(struct.pack("<IHB", 4 + len(arguments), number, 0)) + rb"[\x80-\x9f]" + re.escape(arguments)
+        for number, arguments in (SET_EXCHANGE, GET_VERSION, CONFIGURATION, DATA_BUF, SPECTRUM)
+    )
+    + b"|"
+    + re.escape(struct.pack("<IHB", 12, SET_TIME, 0))
+    + rb"[\x80-\x9f][\x01-\x1f][\x01-\x0c][\x00-\x63]\x00[\x00-\x3b]{2}[\x00-\x17]\x00"
+)
+
+
+def is_request(data: bytes) -> bool:
+    """Whether it is one of the requests here, whole, with any sequence and, to set the clock, any time."""
+    return _ASKED.fullmatch(data) is not None
 
 
 class RadiaCode:
@@ -252,6 +268,7 @@ DRIVER = Driver(
         Forbidden("write the configuration", rb".{4}[\x27\x2b]\x08"),
         Forbidden("write a register", rb".{4}\x25\x08"),
     ),
+    allowed=Allowed(fits=lambda packet: packet.port == REQUEST and is_request(packet.data)),
     commands=(SET_CLOCK,),
     protocol=RadiaCode,
 )

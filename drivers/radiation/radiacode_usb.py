@@ -15,14 +15,15 @@ from msgspec import structs
 from devicehub.driver import Options, UsbLink
 from devicehub.model.device import UsbId
 from devicehub.model.errors import ProtocolError, Reason
-from devicehub.wire.forbidden import Forbidden
+from devicehub.wire.forbidden import Allowed, Forbidden
 from devicehub.wire.packet import Packet, usb_port, usb_read, usb_write
 from devicehub.wire.protocol import Call, Step
 from drivers.radiation.radiacode import DRIVER as BLE
-from drivers.radiation.radiacode import RadiaCode
+from drivers.radiation.radiacode import RadiaCode, is_request
 
 OUT, IN, SIZE = 0x01, 0x81, 256
 DRAIN = 0.1
+_OUT = usb_write(OUT, b"").port
 
 
 class RadiaCodeUsb(RadiaCode):
@@ -78,6 +79,7 @@ DRIVER = replace(
         "swapped bytes of a value show nowhere: the bus has a CRC of its own; the length, the echoed header, "
         "the sequence of records"
     ),
-    forbidden=tuple(Forbidden(one.title, one.data, f"out:{OUT:02x}") for one in BLE.forbidden),
+    forbidden=tuple(Forbidden(one.title, one.data, _OUT) for one in BLE.forbidden),
+    allowed=Allowed(frozenset({usb_read(IN, SIZE)}), lambda packet: packet.port == _OUT and is_request(packet.data)),
     protocol=RadiaCodeUsb,
 )

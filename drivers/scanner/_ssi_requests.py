@@ -14,7 +14,7 @@ from drivers.scanner._ssi_framing import RESEND_BIT
 TIMEOUT: Final = 2.0
 ATTEMPTS: Final = 3
 _REQUEST_REVISION, _SCAN_ENABLE = 0xA3, 0xE9
-_WAKE_UP, _HEARTBEAT = 0.1, 60.0
+_WAKE_AFTER, _HEARTBEAT = 0.1, 60.0
 _RESEND: Final = 1
 _CAUSES: Final = {1: "resend", 2: "bad context", 6: "denied", 10: "cancelled"}
 _COMMANDS: Final = MappingProxyType(
@@ -26,6 +26,15 @@ def encode(opcode: int, data: bytes = b"", status: int = 0) -> bytes:
     """A packet from the host."""
     body = bytes([4 + len(data), opcode, 4, status]) + data
     return body + negated_sum16(body).to_bytes(2, "big")
+
+
+REQUESTS: Final = tuple(
+    encode(opcode, data, status)
+    for opcode, data in ((_REQUEST_REVISION, b""), (_SCAN_ENABLE, b""), *_COMMANDS.values())
+    for status in (0, RESEND_BIT)
+)
+"""What is asked and commanded, and that again."""
+WAKE_UP: Final = b"\0"
 
 
 class Out:
@@ -123,8 +132,8 @@ class Requests:
 
     def _wake_up(self, now: float, out: Out) -> None:
         self._beat_at = now + _HEARTBEAT
-        self._flying = _Flying(self._queue.pop(0), 0, now + _WAKE_UP, 0.0)
-        out.write.append(Packet(b"\x00"))
+        self._flying = _Flying(self._queue.pop(0), 0, now + _WAKE_AFTER, 0.0)
+        out.write.append(Packet(WAKE_UP))
 
     def _send(self, now: float, flying: _Flying, out: Out) -> None:
         wish = flying.wish

@@ -30,6 +30,11 @@ _LEAST, _MOST = 2 + 6, 2 + 257
 _HEAD, _BEYOND = 3, 4
 
 
+def lengthed(packet: bytes) -> bytes:
+    """An SSI packet as it is on this line."""
+    return (len(packet) + 2).to_bytes(2, "little") + packet
+
+
 class Packets(HeadedFramer):
     """SSI packets, each without its length here. Garbage is told once a run."""
 
@@ -91,7 +96,7 @@ class TerminalIo:
         for packet in packets:
             if packet.data == b"\0":
                 continue
-            whole = (len(packet.data) + 2).to_bytes(2, "little") + packet.data
+            whole = lengthed(packet.data)
             pieces = [whole[at : at + PIECE] for at in range(0, len(whole), PIECE)]
             if len(self._queue) + len(pieces) > QUEUE_MOST:
                 self._queue.clear()

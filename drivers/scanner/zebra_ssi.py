@@ -41,20 +41,28 @@ from devicehub.driver import Command, Driver, Options, SerialLink
 from devicehub.model.device import Category, Channel, ChannelKind, Option
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Capability, Cause, Identity, Level, Scan
-from devicehub.wire.forbidden import Forbidden
+from devicehub.wire.forbidden import Allowed, Forbidden
 from devicehub.wire.framer import Frame
 from devicehub.wire.packet import Packet
 from devicehub.wire.patience import Patience
 from devicehub.wire.protocol import Call, Step
 from drivers.scanner._ssi_codes import refined, split_prefix, symbology
 from drivers.scanner._ssi_framing import DECODE_DATA, SEGMENT, Reassembly, SsiFramer, SsiPacket, opened
-from drivers.scanner._ssi_requests import ATTEMPTS, TIMEOUT, Out, Requests
+from drivers.scanner._ssi_requests import ATTEMPTS, REQUESTS, TIMEOUT, WAKE_UP, Out, Requests, encode
 
 _ACK, _NAK, _SEGMENT_ACK = 0xD0, 0xD1, 0x74
 _EVENT, _REVISION = 0xF6, 0xA4
 _ACKNOWLEDGED: Final = frozenset({0x14, 0x80, 0x93, 0xB1, 0xB4, 0xC6, 0xD6, _EVENT})
 _RESEND, _BAD_CONTEXT = 1, 2
 _IDLE: Final = 0.5
+_PERMANENT: Final = b"".join(b"\\x%02x" % status for status in range(256) if status & 8)
+SENT: Final = (
+    WAKE_UP,
+    *REQUESTS,
+    *(encode(opcode) for opcode in (_ACK, _SEGMENT_ACK)),
+    *(encode(_NAK, bytes([cause])) for cause in (_RESEND, _BAD_CONTEXT)),
+)
+"""All that is ever sent."""
 
 
 class ZebraSsi:
@@ -211,9 +219,10 @@ DRIVER = Driver(
     ),
     protocol=_protocol,
     stale_after=150.0,
+    allowed=Allowed(frozenset(map(Packet, SENT))),
     forbidden=(
         Forbidden("restore factory settings", rb".[\x12\xc8]"),
-        Forbidden("store a setting for good", rb".\xc6.[\x08-\x0f]"),
+        Forbidden("store a setting for good", rb".\xc6.[" + _PERMANENT + b"]"),
         Forbidden("manage the scanner remotely", rb".\x80"),
     ),
 )

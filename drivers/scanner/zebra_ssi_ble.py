@@ -16,12 +16,21 @@ from dataclasses import replace
 from devicehub.driver import BleLink, Options
 from devicehub.model.errors import ProtocolError
 from devicehub.model.reading import Sample
-from devicehub.wire.forbidden import Forbidden
+from devicehub.wire.forbidden import Allowed, Forbidden
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Call, Ended, Step
-from drivers.scanner._terminal_io import CREDITS_TX, DATA_RX, DATA_TX, SERVICE, TerminalIo
+from drivers.scanner._terminal_io import (
+    CREDITS_RX,
+    CREDITS_TX,
+    DATA_RX,
+    DATA_TX,
+    GRANT,
+    SERVICE,
+    TerminalIo,
+    lengthed,
+)
 from drivers.scanner.zebra_ssi import DRIVER as WIRED
-from drivers.scanner.zebra_ssi import ZebraSsi
+from drivers.scanner.zebra_ssi import SENT, ZebraSsi
 
 
 class ZebraSsiBle:
@@ -81,5 +90,6 @@ DRIVER = replace(
     title="Zebra barcode scanner (SSI over BLE)",
     link=BleLink(notify=(CREDITS_TX, DATA_TX), service=SERVICE, acknowledged=None),
     protocol=ZebraSsiBle,
+    allowed=Allowed(frozenset((Packet(bytes([GRANT]), CREDITS_RX), *(Packet(lengthed(one), DATA_RX) for one in SENT)))),
     forbidden=tuple(Forbidden(one.title, b".." + one.data, DATA_RX) for one in WIRED.forbidden),
 )

@@ -23,9 +23,12 @@ from devicehub.model.device import Category, Channel, Option
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Measurement, Sample
 from devicehub.wire.checksum import xor8
+from devicehub.wire.forbidden import Allowed
 from devicehub.wire.framer import DelimiterFramer
+from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import DeviceProtocol, FramedProtocol, Poll
 
+QUESTION = b"?"
 _LINE = re.compile(rb"\$([A-Z]\d{4},\d{8},(\d{16}),([+-]\d{1,9}(?:\.\d{1,9})?))\*([0-9A-F]{2})")
 
 
@@ -43,7 +46,7 @@ def decode(line: bytes) -> Iterator[Sample]:
 def protocol(options: Options) -> DeviceProtocol:
     """A fresh conversation."""
     period = float(options["poll"])
-    polls = (Poll(b"?", period),) if period else ()
+    polls = (Poll(QUESTION, period),) if period else ()
     return FramedProtocol(DelimiterFramer(b"\r\n", limit=128), decode, polls)
 
 
@@ -57,5 +60,6 @@ DRIVER = Driver(
         Option(name="poll", title="Seconds between two requests; 0: it talks by itself", default=0.0, low=0, high=3600),
     ),
     integrity="xor8",
+    allowed=Allowed(frozenset({Packet(QUESTION)})),
     protocol=protocol,
 )

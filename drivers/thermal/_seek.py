@@ -34,10 +34,11 @@ from devicehub.model.device import Channel, ChannelKind, Option
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Capability, Cause, Identity, Level, Sample
 from devicehub.model.units import Unit
+from devicehub.wire.forbidden import Allowed
 from devicehub.wire.packet import Packet, usb_read
 from devicehub.wire.protocol import Step
 from drivers.thermal._seek_frame import CAPABILITY, DEAD, KNOWN_IDS, Calibration, FramePipeline
-from drivers.thermal._seek_start import PLATFORM, SeekModel, StartScript, command
+from drivers.thermal._seek_start import PLATFORM, SET_MODE, SeekModel, StartScript, command
 
 ENDPOINT = 0x81
 ANSWER_TIMEOUT = 2.0
@@ -75,6 +76,12 @@ class _State(Enum):
     STREAM = auto()
     DRAIN = auto()
     WAIT = auto()
+
+
+def allowed(model: SeekModel) -> Allowed:
+    """All that a camera of that model is sent."""
+    stop, platform = command(SET_MODE, "0000"), command(PLATFORM, "01")
+    return Allowed(frozenset((*model.start, stop, platform, model.request, usb_read(ENDPOINT, model.chunk))))
 
 
 class SeekProtocol:

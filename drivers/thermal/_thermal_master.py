@@ -28,7 +28,6 @@ Sources (facts): jvdillon/p3-ir-camera, pieotr/p3-ir-camera. The place of the le
 the published checksums come out. Frames have no checksum: the counter in both markers carries the integrity.
 """
 
-import re
 import struct
 from collections import deque
 from collections.abc import Mapping
@@ -41,7 +40,7 @@ from devicehub.model.command import CommandState
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Identity, Sample
 from devicehub.wire.checksum import crc16_xmodem
-from devicehub.wire.forbidden import Forbidden
+from devicehub.wire.forbidden import Allowed, Forbidden
 from devicehub.wire.packet import Packet, control_read, control_write, usb_port, usb_read
 from devicehub.wire.protocol import Call, Ended, Step, expired
 from drivers.thermal._facts import text_of
@@ -76,10 +75,8 @@ COMMANDS: Mapping[str, tuple[bytes, int]] = MappingProxyType(
         "shutter": (_command("01364300", 0, 0), 0),
     }
 )
-_KNOWN = b"|".join(re.escape(command) for command, _ in COMMANDS.values())
 FORBIDDEN = (
     Forbidden("set the gain for good", rb"\x01\x2f\x41", "ctl:41:20:"),
-    Forbidden("do what nobody knows", b"(?!" + _KNOWN + b")", "ctl:41:"),
     Forbidden("write to the camera", port="out:"),
 )
 FACTS = ("name", "firmware", "part", "serial", "hardware", "model")
@@ -88,6 +85,27 @@ STATUSES, STARTED = (b"\x02", b"\x03"), (b"\x01", b"\x35")
 SETTING = control_write(0x01, 0x0B, 1, 1)
 SEND_FRAMES = control_write(0x40, 0xEE, 0, 1)
 ORDER_PORT = control_write(0x41, 0x20, 0, 0).port
+
+
+_PLAIN = frozenset(
+    (
+        STATUS,
+        SETTING,
+        SEND_FRAMES,
+        *(control_write(0x41, 0x20, 0, 0, command) for command, _ in COMMANDS.values()),
+        *(control_read(0xC1, 0x21, 0, 0, size) for _, size in COMMANDS.values() if size),
+    )
+)
+
+
+def allowed(width: int, height: int) -> Allowed:
+    """All that a camera of that size is sent."""
+    return Allowed(_PLAIN | {frame_read(width, height)})
+
+
+def frame_read(width: int, height: int) -> Packet:
+    """Ask for a frame: larger than any transfer seen, so that a short packet and not our own limit ends each."""
+    return usb_read(ENDPOINT, (2 * (2 * height + 2) * width // BLOCK + SPARE_BLOCKS) * BLOCK)
 
 
 def _order(name: str) -> Packet:
@@ -113,8 +131,7 @@ class ThermalMaster:
 
     def __init__(self, width: int, height: int, options: Options) -> None:
         self._pictures = Pictures(width, height, options)
-        # Larger than any transfer seen, so that a short packet and not our own limit ends each.
-        self._read = usb_read(ENDPOINT, (2 * (2 * height + 2) * width // BLOCK + SPARE_BLOCKS) * BLOCK)
+        self._read = frame_read(width, height)
         self._state = _State.WAIT
         self._steps: deque[Packet | float] = deque()
         self._asked: Packet | None = None

@@ -38,8 +38,9 @@ from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Identity, Measurement, Sample
 from devicehub.model.units import Unit
 from devicehub.wire.checksum import crc16_spi_fujitsu
-from devicehub.wire.forbidden import Forbidden
+from devicehub.wire.forbidden import Allowed, Forbidden
 from devicehub.wire.framer import DelimiterFramer
+from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Order, Poll, Result
 from drivers.thermal._facts import text_of
 
@@ -66,11 +67,8 @@ REFUSED: Mapping[int, str] = MappingProxyType(
         0x000E000D: "set the meaning of pixels (TLinear)",
     }
 )
-_HEADED = START + b"\0" + SEQUENCE.to_bytes(4, "big")
-_KNOWN = b"|".join(re.escape(function.to_bytes(4, "big")) for function in (*ONCE, *REGULARLY, RUN_FFC))
-FORBIDDEN = (
-    *(Forbidden(title, b"\x8e.{5}" + re.escape(function.to_bytes(4, "big"))) for function, title in REFUSED.items()),
-    Forbidden("do what nobody knows", b"(?!" + re.escape(_HEADED) + b"(" + _KNOWN + b"))"),
+FORBIDDEN = tuple(
+    Forbidden(title, b"\x8e.{5}" + re.escape(function.to_bytes(4, "big"))) for function, title in REFUSED.items()
 )
 _STATUS: Mapping[int, str] = MappingProxyType(
     {
@@ -204,6 +202,7 @@ DRIVER = Driver(
     ),
     integrity="CRC-16/SPI-FUJITSU",
     forbidden=FORBIDDEN,
+    allowed=Allowed(frozenset(Packet(encode(function)) for function in (*ONCE, *REGULARLY, RUN_FFC))),
     framer=lambda: DelimiterFramer(END, start=START, limit=LONGEST),
     decode=decode,
     polls=(

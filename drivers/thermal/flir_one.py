@@ -42,7 +42,7 @@ from devicehub.model.device import Category, Channel, ChannelKind, Option, UsbId
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Cause, Image, Layout, Quality, Radiometric, Sample, Shutter
 from devicehub.model.units import Unit
-from devicehub.wire.forbidden import Forbidden
+from devicehub.wire.forbidden import Allowed, Forbidden
 from devicehub.wire.framer import SyncFramer
 from devicehub.wire.jpeg import check_jpeg, trim_jpeg
 from devicehub.wire.packet import Packet, control_write, usb_port, usb_read
@@ -69,6 +69,7 @@ START = (
     control_write(0x01, 0x0B, 1, 1),
     control_write(0x01, 0x0B, 1, 2, bytes(2)),
 )
+READS = (usb_read(FRAMES, READ_SIZE), *(usb_read(one, STATUS_SIZE) for one in STATUS))
 G2 = Planck(r1=16528.178, b=1427.5, f=1.0, o=-1307.0, r2=0.012258549)
 COUNTS_PER_PIXEL, FULL = 4, (1 << 14) - 1
 
@@ -134,12 +135,7 @@ class FlirOne:
     def start(self, now: float) -> Step:
         """Start the camera, and read from all three endpoints from now on."""
         self._silent_at = now + SILENCE
-        reads = (
-            usb_read(FRAMES, READ_SIZE),
-            usb_read(FRAMES, READ_SIZE),
-            *(usb_read(one, STATUS_SIZE) for one in STATUS),
-        )
-        return Step((*START, *reads), wake_at=self._silent_at)
+        return Step((*START, usb_read(FRAMES, READ_SIZE), *READS), wake_at=self._silent_at)
 
     def on_packet(self, now: float, packet: Packet) -> Step:
         """A piece of a frame; a status of unknown meaning; a stall."""
@@ -256,5 +252,6 @@ DRIVER = Driver(
     ),
     options=OPTIONS,
     forbidden=(Forbidden("use the file channel: options, files and the calibration of the camera", port="out:"),),
+    allowed=Allowed(frozenset((*START, *READS))),
     protocol=FlirOne,
 )

@@ -38,8 +38,9 @@ from devicehub.model.device import Category, Channel, ChannelKind, Option, UsbId
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Cause, Image, Layout, Measurement, Quality, Radiometric, Sample
 from devicehub.model.units import Unit
-from devicehub.wire.forbidden import Forbidden
+from devicehub.wire.forbidden import Allowed, Forbidden
 from devicehub.wire.framer import SyncFramer
+from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import DeviceProtocol, FramedProtocol, Order, Poll, Result
 from devicehub.wire.radiometry import LOWEST_EMISSIVITY
 
@@ -137,6 +138,14 @@ ORDERS: Mapping[str, Order] = MappingProxyType(
 )
 
 
+_ASKED = frozenset(
+    (
+        Packet(READ_EMISSIVITY),
+        *(Packet(set_emissivity({"emissivity": percent / 100})) for percent in range(10, 101)),
+    )
+)
+
+
 def protocol(options: Options) -> DeviceProtocol:
     """A fresh conversation: ask for the emissivity once, then listen."""
     del options
@@ -169,6 +178,7 @@ DRIVER = Driver(
     ),
     integrity="sum16",
     forbidden=(Forbidden("wear out the flash by storing settings", rb"\xa5\x65"),),
+    allowed=Allowed(_ASKED),
     protocol=protocol,
     commands=(
         Command(verb="read-emissivity", title="Ask which emissivity the module computes with"),

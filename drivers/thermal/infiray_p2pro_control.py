@@ -31,7 +31,7 @@ from devicehub.model.reading import Sample
 from devicehub.model.units import Unit
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Step
-from drivers.thermal._p2pro_registers import BUSY, FORBIDDEN, GAINS, PALETTES, QUESTIONS, REASONS, STATUS, WHY
+from drivers.thermal._p2pro_registers import ALLOWED, BUSY, FORBIDDEN, GAINS, PALETTES, QUESTIONS, REASONS, STATUS, WHY
 
 POLL_EVERY, BUSY_FOR = 0.01, 5.0
 ANSWER_TIMEOUT = 5.0  # a link gives three transfers a second each, and is lost behind that
@@ -176,5 +176,6 @@ DRIVER = Driver(
         "swapped bytes of a number show nowhere: the bus has a CRC of its own; the length, the limits of the settings"
     ),
     forbidden=FORBIDDEN,
+    allowed=ALLOWED,
     protocol=InfirayP2ProControl,
 )

@@ -22,7 +22,7 @@ For two surfaces of known temperature T1, T2 with corrected counts c1, c2:
 from devicehub.driver import Driver, Options, UsbLink
 from devicehub.model.device import Category, UsbId
 from devicehub.wire.protocol import DeviceProtocol
-from drivers.thermal._seek import OPTIONS, SeekProtocol, calibration, channels
+from drivers.thermal._seek import OPTIONS, SeekProtocol, allowed, calibration, channels
 from drivers.thermal._seek_frame import FrameLayout, FramePipeline
 from drivers.thermal._seek_start import (
     CHIP_ID,
@@ -87,4 +87,5 @@ DRIVER = Driver(
     options=OPTIONS,
     protocol=_open,
     forbidden=FORBIDDEN,
+    allowed=allowed(MODEL),
 )

@@ -18,7 +18,7 @@ from devicehub.driver import Driver, Options, UsbLink
 from devicehub.model.device import Category, Option, UsbId
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import DeviceProtocol
-from drivers.thermal._seek import OPTIONS, SeekProtocol, calibration, channels
+from drivers.thermal._seek import OPTIONS, SeekProtocol, allowed, calibration, channels
 from drivers.thermal._seek_frame import FrameLayout, FramePipeline
 from drivers.thermal._seek_start import (
     CHIP_ID,
@@ -90,4 +90,5 @@ DRIVER = Driver(
     options=(*OPTIONS, Option(name="counter-word", title="Word of the frame counter", default=1, low=1, high=4)),
     protocol=_open,
     forbidden=FORBIDDEN,
+    allowed=allowed(MODEL),
 )

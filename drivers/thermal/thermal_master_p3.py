@@ -7,7 +7,7 @@ Sources (facts): jvdillon/p3-ir-camera, pieotr/p3-ir-camera.
 
 from devicehub.driver import Driver, UsbLink
 from devicehub.model.device import Category, UsbId
-from drivers.thermal._thermal_master import COMMAND, FORBIDDEN, ThermalMaster
+from drivers.thermal._thermal_master import COMMAND, FORBIDDEN, ThermalMaster, allowed
 from drivers.thermal._thermal_master_frames import CHANNELS, OPTIONS
 
 WIDTH, HEIGHT = 256, 192
@@ -26,4 +26,5 @@ DRIVER = Driver(
     protocol=lambda options: ThermalMaster(WIDTH, HEIGHT, options),
     commands=(COMMAND,),
     forbidden=FORBIDDEN,
+    allowed=allowed(WIDTH, HEIGHT),
 )

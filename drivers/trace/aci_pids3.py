@@ -39,7 +39,7 @@ from devicehub.model.errors import ConfigError, ProtocolError, Reason
 from devicehub.model.reading import Sample
 from devicehub.model.units import Unit
 from devicehub.wire.checksum import crc32
-from devicehub.wire.forbidden import Forbidden
+from devicehub.wire.forbidden import Allowed, Forbidden
 from devicehub.wire.framer import DelimiterFramer, Frame
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Step
@@ -153,12 +153,22 @@ class Pids3:
         return [question for question in self._periods if question != _START or not self._answers.measuring]
 
 
+def _is_question(text: str) -> bool:
+    name, _, asks = text.partition(" ")
+    return text.isascii() and text.isprintable() and 1 <= len(name) <= 32 and asks == "?"
+
+
 def _protocol(options: Options) -> Pids3:
     measure = str(options["measure_command"])
-    name, _, asks = measure.partition(" ")
-    if not (measure.isascii() and measure.isprintable() and 1 <= len(name) <= 32 and asks == "?"):
+    if not _is_question(measure):
         raise ConfigError(f"measure_command = {measure!r}: must be 1 to 32 printable ASCII characters, then ' ?'")
     return Pids3(measure, int(options["measure_field"]), start=bool(options["start"]))
+
+
+def _asks(packet: Packet) -> bool:
+    """Whether it is one question, of which a site may name one, or the start of the measurement."""
+    text = packet.data[10:-10].decode("ascii", "replace")
+    return (_is_question(text) or text == _START) and packet == Packet(encode(text))
 
 
 DRIVER = Driver(
@@ -183,5 +193,6 @@ DRIVER = Driver(
             "write settings", rb"\x01.{8}\x02(pids?\.(calib|measconfig|relay\.state)|device\.username) (?!\?\x03)"
         ),
     ),
+    allowed=Allowed(fits=_asks),
     protocol=_protocol,
 )

@@ -21,6 +21,7 @@ from devicehub.model.device import Category, Channel, ChannelKind, Option
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Sample
 from devicehub.model.units import Unit
+from devicehub.wire.forbidden import Allowed
 from devicehub.wire.framer import Frame
 from devicehub.wire.packet import Packet
 from devicehub.wire.patience import Patience
@@ -28,10 +29,11 @@ from devicehub.wire.protocol import Call, Step
 from drivers.trace._ims_reference_messages import STATES, parse
 from drivers.trace._ims_reference_requests import Requests
 from drivers.trace._ims_reference_samples import GROUPS, Instrument
-from drivers.trace._ims_reference_wire import Continuity, Kind, envelope, framer
+from drivers.trace._ims_reference_wire import Continuity, Kind, envelope, framer, request
 
 PARTIAL_AFTER = 0.5
 SILENT_AFTER = 5.0
+_ASKED = {bytes([kind]) for kind in Kind if kind >= 0x80}
 _COMMANDS = MappingProxyType({"start-sample": Kind.START_SAMPLE, "abort-sample": Kind.ABORT_SAMPLE})
 
 
@@ -141,6 +143,12 @@ class ImsReference:
         return Step(tuple(harvest.write), tuple(harvest.samples), tuple(harvest.faults), wake_at, ended)
 
 
+def _asks(packet: Packet) -> bool:
+    """Whether it is one request, of whichever sequence."""
+    kind, sequence = packet.data[3:4], int.from_bytes(packet.data[4:6], "little")
+    return kind in _ASKED and packet == Packet(request(Kind(kind[0]), sequence))
+
+
 DRIVER = Driver(
     title="Reference ion-mobility trace detector (open specification, not a product)",
     category=Category.TRACE,
@@ -174,5 +182,6 @@ DRIVER = Driver(
         Command(verb="start-sample", title="Begin a run on the swab that is in place", control=True),
         Command(verb="abort-sample", title="End the run that is under way without a verdict", control=True),
     ),
+    allowed=Allowed(fits=_asks),
     protocol=ImsReference,
 )
