@@ -7,8 +7,9 @@ from math import inf
 from devicehub.model.columns import ColumnMap
 from devicehub.model.device import Category, Channel, EvidenceLevel, Option, OptionValue, UsbId
 from devicehub.model.errors import ConfigError
-from devicehub.wire.forbidden import Allowed, Forbidden
+from devicehub.wire.forbidden import Allowed, Forbidden, refusal
 from devicehub.wire.framer import Framer, WholePackets
+from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Decode, DeviceProtocol, FramedProtocol, Order, Poll
 
 Options = Mapping[str, OptionValue]
@@ -211,6 +212,10 @@ class Driver:
         settings = self.settings(options)
         channels = self.channels if self.channels_for is None else self.channels_for(settings)
         return replace(self, channels=channels, control=control)
+
+    def refuses(self, packet: Packet) -> str:
+        """What a packet, a whole request, would do that the link refuses it; empty where it lets it through."""
+        return refusal(packet, self.forbidden, self.allowed)
 
     def command(self, verb: str) -> Command | None:
         """The declared command of that verb."""

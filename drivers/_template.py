@@ -22,9 +22,12 @@ from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Measurement, Sample
 from devicehub.model.units import Unit
 from devicehub.wire.checksum import xor8
+from devicehub.wire.forbidden import Allowed
 from devicehub.wire.framer import DelimiterFramer
+from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Poll
 
+REQUEST = b"R\r"
 _ANSWER = re.compile(rb"(\d{1,5}),(\d{1,3})")
 
 
@@ -53,5 +56,6 @@ DRIVER = Driver(
     integrity="xor8",
     framer=lambda: DelimiterFramer(b"\r", start=b"$", limit=32),
     decode=decode,
-    polls=(Poll(b"R\r", period=1.0, timeout=0.5),),
+    polls=(Poll(REQUEST, period=1.0, timeout=0.5),),
+    allowed=Allowed(frozenset({Packet(REQUEST)})),
 )

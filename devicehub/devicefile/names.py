@@ -174,11 +174,21 @@ def _requests(file: DeviceFile) -> Iterator[Complaint]:
         sized = request.size is not None or request.idle_s is not None
         if file.frame.kind == "reply" and request.replies and not sized:
             yield Complaint(path, f"{key_text(path)}: frame.kind = 'reply' needs 'size' or 'idle_s'")
+        yield from _texts((*path, "send"), request.send, file)
     for number, forbidden in enumerate(file.forbidden):
         yield from _slots(("forbidden", number, "send"), forbidden.send, [*sources, ANY])
     yield from _talk(file)
     yield from _memories(file)
     yield from _commands(file)
+
+
+def _texts(path: KeyPath, send: str, file: DeviceFile) -> Iterator[Complaint]:
+    """Texts that would be put into a request: they could make another request of it."""
+    texts = {one.name for one in file.option if isinstance(one.default, str)}
+    texts |= {one.name for command in file.command for one in command.args if isinstance(one.default, str)}
+    for slot in slots(parse_template(f"{file.frame.request_head} {send} {file.frame.request_tail}")):
+        if slot in texts:
+            yield value_mistake(path, slot, "its default is a text; only numbers are put into a request")
 
 
 def _commands(file: DeviceFile) -> Iterator[Complaint]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from devicehub.model.errors import ConfigError
 from devicehub.transport.link import Transport
-from devicehub.wire.forbidden import Allowed, Forbidden
+from devicehub.wire.forbidden import Allowed, Forbidden, refusal
 from devicehub.wire.packet import Packet
 
 
@@ -35,17 +35,20 @@ class GuardedTransport:
             raise _refusal("send half a request", held[0])
         else:
             whole = packet
-        for command in self._forbidden:
-            if command.names(whole):
-                raise _refusal(command.title, whole)
-        if self._allowed is not None and not self._allowed.passes(whole):
-            if not self._allowed.goes_on(whole.data, packet.data):
-                raise _refusal(self._allowed.title, whole)
+        title = refusal(whole, self._forbidden, self._allowed)
+        if title and not self._begins(title, whole, packet):
+            raise _refusal(title, whole)
+        if title:
             self._held = (*held, packet)
             return
         for one in held:
             await self._inner.write(one)
         await self._inner.write(packet)
+
+    def _begins(self, title: str, whole: Packet, last: Packet) -> bool:
+        """Whether what is no request may become one with further pieces."""
+        allowed = self._allowed
+        return allowed is not None and title == allowed.title and allowed.goes_on(whole.data, last.data)
 
     async def close(self) -> None:
         """End the link."""

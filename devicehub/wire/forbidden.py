@@ -5,7 +5,7 @@ a command is no less refused for being in no public source, or for standing behi
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -56,3 +56,11 @@ class Allowed(Struct, frozen=True):
     def goes_on(self, whole: bytes, piece: bytes) -> bool:
         """Whether more may follow `piece`, the last of what has come of a request, `whole`."""
         return 0 < self.piece == len(piece) and len(whole) < HELD_MOST
+
+
+def refusal(packet: Packet, forbidden: Sequence[Forbidden], allowed: Allowed | None) -> str:
+    """What a packet, a whole request, would do that it is refused; empty where it may be written."""
+    for command in forbidden:
+        if command.names(packet):
+            return command.title
+    return "" if allowed is None or allowed.passes(packet) else allowed.title

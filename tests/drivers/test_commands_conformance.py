@@ -15,6 +15,7 @@ from devicehub.model.command import CommandState
 from devicehub.model.errors import LinkLostError, LinkMissingError
 from devicehub.model.segment import SEGMENT
 from devicehub.registry import driver_names, load_driver, load_simulator
+from devicehub.transport.guard import GuardedTransport
 from devicehub.transport.simulated import SimulatedPort
 from devicehub.wire.packet import Packet
 from devicehub.wire.protocol import Call, Commanded, Step
@@ -96,8 +97,9 @@ async def _given(driver: Driver, command: Command, *, silent: bool = False) -> t
     transport = await port.open()
     if silent:
         transport.push = _lost  # type: ignore[method-assign]  # what the device says does not arrive
+    guarded = GuardedTransport(transport, driver.forbidden, driver.allowed)
     session = Session("dev", driver.open({}), lambda _: None, lambda _: None, clock, line)
-    task = asyncio.create_task(session.run(transport, lambda: None))
+    task = asyncio.create_task(session.run(guarded, lambda: None))
     await clock.sleep(10)
     done = line.give(command.verb, arguments(command), clock.monotonic() + 20)
     async with asyncio.timeout(20 + command.timeout):

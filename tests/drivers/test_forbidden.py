@@ -167,6 +167,51 @@ def requests(driver: Driver) -> Iterator[Packet]:
         yield from (line.packet for line in parse(text) if line.sign == ">" and line.packet is not None)
 
 
+def _ssi(opcode: int, data: bytes, status: int) -> bytes:
+    """A packet of SSI; the sum is not looked at where something else is wrong with it."""
+    return bytes([4 + len(data), opcode, 4, status]) + data + b"\0\0"
+
+
+UNNAMED: Mapping[str, tuple[Packet, ...]] = MappingProxyType(
+    {
+        "scanner.uhfreader18": (
+            *(_framed("scanner.uhfreader18", one) for one in ("07", "08", "0a", "0e", "10", "52", "55")),
+            Packet(_framed("scanner.uhfreader18", "01").data + _framed("scanner.uhfreader18", "05").data),
+        ),
+        "scanner.thingmagic": (_framed("scanner.thingmagic", "04 00"), _framed("scanner.thingmagic", "93 00")),
+        "scanner.newland": (_framed("scanner.newland", "'#FACDEF'"), _framed("scanner.newland", "'#C11MIN1'")),
+        "scanner.honeywell": (Packet(b"\x16M\rREVINF^!\x16M\rDEFALT!"), Packet(b"\x16M\r232BAD9.")),
+        "scanner.zebra_ssi": (
+            *(Packet(_ssi(0xC6, b"\xff\xee\x01", status)) for status in (0x00, 0x18, 0x28, 0xF8)),
+            Packet(b"\0" + bytes.fromhex("04c80400ff30")),  # behind the byte that wakes it
+        ),
+        "radiation.gq_gmc": (
+            *(_framed("radiation.gq_gmc", one) for one in ("'REBOOT'", "'CFGUPDATE'", "'KEY0'", "'HEARTBEAT1'")),
+            Packet(b"<GETCPM>><POWEROFF>>"),
+        ),
+        "radiation.kromek_d5": (Packet(b"\xc0\xc0" + _framed("radiation.kromek_d5", "07 08 00*8").data[1:]),),
+        "thermal.gy_mcu90640": tuple(
+            Packet(bytes.fromhex(one)) for one in ("a51501bb", "a52500ca", "a53501db", "a55501fba565010b")
+        ),
+        "thermal.seek_compact": (
+            control_write(0x40, 79, 0, 0),
+            control_write(0x42, 87, 0, 0),
+            control_write(0x41, 55, 0, 0),
+        ),
+        "trace.aci_pids3": tuple(
+            Packet(one)
+            for one in (encode("pids.stop"), encode("device ?") + encode("pids.reboot"), encode("pids.current 1"))
+        ),
+        "thermal.flir_boson_control": (
+            Packet(bytes.fromhex("8e000000009e8100050018ffffffff0000ae")),  # the sequence is escaped
+        ),
+        "endoscope.useeplus": (Packet(b"\xff\x55\xff\x55\xee\x11", "out:02"), Packet(b"\xbb\xaa\x06\0\0", "out:01")),
+        "scanner.elyctis_idbox": (Packet(b"\x52\0\0"),),
+    }
+)
+"""What no source calls dangerous, or calls so, hidden in another packet: refused because nobody asks it."""
+
+
 WHOLE: Mapping[str, tuple[Packet, ...]] = MappingProxyType(
     {**DANGEROUS, **{name: tuple(_framed(name, one) for one in given) for name, given in REQUESTS.items()}}
 )
@@ -179,7 +224,8 @@ each_writable = pytest.mark.parametrize(
     "name", [name for name in driver_names() if not isinstance(load_driver(name).link, SILENT)]
 )
 each_dangerous = pytest.mark.parametrize(
-    ("name", "packet"), [(name, packet) for name, packets in WHOLE.items() for packet in packets]
+    ("name", "packet"),
+    [(name, packet) for of in (WHOLE, UNNAMED) for name, packets in of.items() for packet in packets],
 )
 
 
@@ -318,7 +364,7 @@ async def test_every_link_of_the_hub_refuses_it(name: str, tmp_path: Path) -> No
 def test_nothing_that_a_driver_asks_or_is_told_is_dangerous(name: str) -> None:
     driver = load_driver(name)
     for packet in requests(driver):
-        assert [command.title for command in driver.forbidden if command.names(packet)] == [], packet
+        assert not driver.refuses(packet), packet
 
 
 @each_driver

@@ -176,7 +176,7 @@ def _gy_settings(vectors: Vectors) -> None:
     assert sum(len(quiet.advance(1.0)) for _ in range(5)) > 1544
     save = _gy_order(0x65, 1)
     assert _told(vectors, save, "save").saved == 1
-    assert [rule for rule in load_driver("thermal.gy_mcu90640").forbidden if rule.names(Packet(save))]
+    assert load_driver("thermal.gy_mcu90640").refuses(Packet(save))
 
 
 def _gy_order(command: int, value: int) -> bytes:

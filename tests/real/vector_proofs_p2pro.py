@@ -81,7 +81,7 @@ def _of(asked: list[Asked], vectors: Vectors, name: str, register: str = "1d00")
 
 def _settings(vectors: Vectors) -> None:
     """The simulated camera takes each, and is what it says then; the driver's link refuses them."""
-    camera, refused = InfirayP2ProControl(Random(1)), load_driver(DRIVER).forbidden
+    camera, refused = InfirayP2ProControl(Random(1)), load_driver(DRIVER).refuses
     for name, changed in (
         ("std_write pseudo_color=3", (0xC409, 0, 3)),
         ("long_write gain_sel=0", (0xC514, 5, 0)),
@@ -91,7 +91,7 @@ def _settings(vectors: Vectors) -> None:
         for register, made in zip((0x9D00, 0x1D08), _setting(*changed), strict=True):
             vectors.makes(made, name, f"{register:#x}")
             packet = control_write(0x41, 0x45, 0x78, register, vectors.data(name, f"{register:#x}"))
-            assert [rule for rule in refused if rule.names(packet)]
+            assert refused(packet)
             camera.control_out(0x41, 0x45, 0x78, register, packet.data)
         while (status := camera.control_in(0xC1, 0x44, 0x78, 0x0200, 1)) == b"\x01":
             pass

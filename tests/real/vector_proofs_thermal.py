@@ -43,7 +43,7 @@ def flir_one(vectors: Vectors) -> None:
 
 def _flir_one_files(vectors: Vectors) -> None:
     """Files and options: the simulated camera understands them in any pieces; the driver's link refuses each."""
-    device, refused = one.FlirOne(Random(1)), load_driver("thermal.flir_one").forbidden
+    device, refused = one.FlirOne(Random(1)), load_driver("thermal.flir_one").refuses
     stated = vectors.take("fileio_header")
     for number, vector in enumerate(stated):
         content = vector["payload"].encode() + b"\0"
@@ -52,7 +52,7 @@ def _flir_one_files(vectors: Vectors) -> None:
         header = vectors.data("fileio_header", str(number))
         for piece in vectors.cut(header + content):
             device.transfer_out(0x02, piece)
-        assert [rule for rule in refused if rule.names(Packet(header, "out:02"))]
+        assert refused(Packet(header, "out:02"))
     assert device.files.asked == [vector["payload"].encode() for vector in stated]
 
 
@@ -80,7 +80,7 @@ def _p3_refused(vectors: Vectors) -> None:
     """What sets the gain and what asks for an unknown state: the simulated camera understands them, the link refuses them."""
     device, refused = (
         ThermalMaster(Random(1), 0x45A2, "P3", (256, 192)),
-        load_driver("thermal.thermal_master_p3").forbidden,
+        load_driver("thermal.thermal_master_p3").refuses,
     )
     for name, kind, register, size in (
         ("gain_low", "012f4100", 0, 0), ("gain_high", "012f4100", 1, 0), ("status", "10218100", 0, 2),
@@ -89,7 +89,7 @@ def _p3_refused(vectors: Vectors) -> None:
         device.control_out(0x41, 0x20, 0, 0, order)
         body = bytes.fromhex(kind) + struct.pack("<H6xHxx", register, size)
         vectors.makes(body + struct.pack("<H", crc_hqx(body, 0)), name)
-        assert [rule for rule in refused if rule.names(control_write(0x41, 0x20, 0, 0, order))]
+        assert refused(control_write(0x41, 0x20, 0, 0, order))
     assert (device.gains, device.refused) == (["low", "high"], [])
     assert len(device.control_in(0xC1, 0x21, 0, 0, 2)) == 2
 
