@@ -22,100 +22,42 @@ The shutter closes by itself about every 90 s, and with `control = true` by the 
 repeat are taken for a closed shutter, and the first one after a damaged one settles. Absolute accuracy is about 2 K,
 and worse in the first minutes.
 
-Only the commands in `COMMANDS` exist in this driver.
+Only the commands in `_thermal_master_orders` exist in this driver.
 
 Sources (facts): jvdillon/p3-ir-camera, pieotr/p3-ir-camera. The place of the length follows the latter: with it
 the published checksums come out. Frames have no checksum: the counter in both markers carries the integrity.
 """
 
-import struct
 from collections import deque
-from collections.abc import Mapping
 from enum import Enum, auto
 from math import inf
-from types import MappingProxyType
 
-from devicehub.driver import Command, Options
+from devicehub.driver import Options
 from devicehub.model.command import CommandState
 from devicehub.model.errors import ProtocolError, Reason
 from devicehub.model.reading import Identity, Sample
-from devicehub.wire.checksum import crc16_xmodem
-from devicehub.wire.forbidden import Allowed, Forbidden
-from devicehub.wire.packet import Packet, control_read, control_write, usb_port, usb_read
+from devicehub.wire.packet import Packet, usb_port
 from devicehub.wire.protocol import Call, Ended, Step, expired
 from drivers.thermal._facts import text_of
 from drivers.thermal._thermal_master_frames import Pictures
+from drivers.thermal._thermal_master_orders import (
+    COMMANDS,
+    ENDPOINT,
+    FACTS,
+    ORDER_PORT,
+    SEND_FRAMES,
+    SETTING,
+    STATUS,
+    asked,
+    frame_read,
+    order,
+)
 
-ENDPOINT = 0x81
-BLOCK, SPARE_BLOCKS = 512, 34
 READS_IN_FLIGHT = 2
 ANSWER_TIMEOUT = 2.0
 SILENCE = 3.0
 RESTART_SOON, RESTART_LATER, SOON_LIMIT = 0.5, 10.0, 3
-
-
-COMMAND = Command(verb="shutter", title="Close the shutter for a moment and correct the picture", control=True)
-
-
-def _command(kind: str, register: int, size: int) -> bytes:
-    body = bytes.fromhex(kind) + struct.pack("<H6xHxx", register, size)
-    return body + struct.pack("<H", crc16_xmodem(body))
-
-
-# Name: the command, and how many bytes answer it.
-COMMANDS: Mapping[str, tuple[bytes, int]] = MappingProxyType(
-    {
-        "name": (_command("01018100", 1, 30), 30),
-        "firmware": (_command("01018100", 2, 12), 12),
-        "part": (_command("01018100", 6, 64), 64),
-        "serial": (_command("01018100", 7, 64), 64),
-        "hardware": (_command("01018100", 10, 64), 64),
-        "model": (_command("01018100", 15, 64), 64),
-        "start": (_command("012f8100", 0, 1), 1),
-        "shutter": (_command("01364300", 0, 0), 0),
-    }
-)
-FORBIDDEN = (
-    Forbidden("set the gain for good", rb"\x01\x2f\x41", "ctl:41:20:"),
-    Forbidden("write to the camera", port="out:"),
-)
-FACTS = ("name", "firmware", "part", "serial", "hardware", "model")
-STATUS = control_read(0xC1, 0x22, 0, 0, 1)
 STATUSES, STARTED = (b"\x02", b"\x03"), (b"\x01", b"\x35")
-SETTING = control_write(0x01, 0x0B, 1, 1)
-SEND_FRAMES = control_write(0x40, 0xEE, 0, 1)
-ORDER_PORT = control_write(0x41, 0x20, 0, 0).port
-
-
-_PLAIN = frozenset(
-    (
-        STATUS,
-        SETTING,
-        SEND_FRAMES,
-        *(control_write(0x41, 0x20, 0, 0, command) for command, _ in COMMANDS.values()),
-        *(control_read(0xC1, 0x21, 0, 0, size) for _, size in COMMANDS.values() if size),
-    )
-)
-
-
-def allowed(width: int, height: int) -> Allowed:
-    """All that a camera of that size is sent."""
-    return Allowed(_PLAIN | {frame_read(width, height)})
-
-
-def frame_read(width: int, height: int) -> Packet:
-    """Ask for a frame: larger than any transfer seen, so that a short packet and not our own limit ends each."""
-    return usb_read(ENDPOINT, (2 * (2 * height + 2) * width // BLOCK + SPARE_BLOCKS) * BLOCK)
-
-
-def _order(name: str) -> Packet:
-    return control_write(0x41, 0x20, 0, 0, COMMANDS[name][0])
-
-
-def _asked(name: str) -> tuple[Packet, ...]:
-    """A command with its reply, and the status around it."""
-    return (_order(name), STATUS, control_read(0xC1, 0x21, 0, 0, COMMANDS[name][1]), STATUS)
-
 
 _Steps = tuple[Packet | float, ...]
 
@@ -145,7 +87,7 @@ class ThermalMaster:
     def start(self, now: float) -> Step:
         """Ask who it is, then start the stream. The camera is powered by the link, so it warms up from now."""
         self._pictures.begin(now)
-        self._begin(now, tuple(step for name in FACTS for step in _asked(name)))
+        self._begin(now, tuple(step for name in FACTS for step in asked(name)))
         return self._taken()
 
     def on_packet(self, now: float, packet: Packet) -> Step:
@@ -193,7 +135,7 @@ class ThermalMaster:
 
     def _begin(self, now: float, questions: _Steps) -> None:
         throw_away = (self._read, 0.1) if not self._reads else (0.1,)  # one that still waits will do
-        again = _asked("start")
+        again = asked("start")
         self._steps = deque((*questions, *again, 1.0, SETTING, SEND_FRAMES, 2.0, *throw_away, *again))
         self._asked = None
         self._state, self._silent_at = _State.START, inf
@@ -268,7 +210,7 @@ class ThermalMaster:
             self._step.ended.append(expired(self._call))
             self._call = None
         elif self._state is _State.STREAM:
-            self._send(now, _order("shutter"))
+            self._send(now, order("shutter"))
             self._send(now, STATUS)
 
     def _end_call(self, state: CommandState, why: str = "") -> None:

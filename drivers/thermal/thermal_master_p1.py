@@ -7,8 +7,9 @@ Sources (facts): jvdillon/p3-ir-camera, pieotr/p3-ir-camera.
 
 from devicehub.driver import Driver, UsbLink
 from devicehub.model.device import Category, UsbId
-from drivers.thermal._thermal_master import COMMAND, FORBIDDEN, ThermalMaster, allowed
+from drivers.thermal._thermal_master import ThermalMaster
 from drivers.thermal._thermal_master_frames import CHANNELS, OPTIONS
+from drivers.thermal._thermal_master_orders import COMMAND, FORBIDDEN, allowed
 
 WIDTH, HEIGHT = 160, 120
 

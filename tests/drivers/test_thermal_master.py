@@ -6,8 +6,8 @@ import pytest
 from devicehub.model.command import CommandState
 from devicehub.model.errors import ProtocolError
 from devicehub.model.reading import Cause, Shutter
-from drivers.thermal._thermal_master import COMMANDS
 from drivers.thermal._thermal_master_frames import Frame, FrameParser
+from drivers.thermal._thermal_master_orders import COMMANDS
 from simulators.thermal._thermal_master import ThermalMaster
 from tests.usb_bench import UsbBench
 
