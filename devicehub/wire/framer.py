@@ -122,7 +122,7 @@ class SyncFramer(HeadedFramer):
     `ProtocolError`; `check(frame)` raises `ProtocolError` for a bad checksum. On either the hunt
     goes on one byte after the false sync, so that a good frame inside a bad one is found. With no
     sync a frame might begin at any byte: that none does is news once in `RUN` bytes. `sole`: no frame
-    has the marker inside, so that the next one ends the wait for what a false or cut one promises.
+    has inside what could be a head, so that the next head ends the wait for what a false or cut one promises.
     """
 
     def __init__(
@@ -168,10 +168,17 @@ class SyncFramer(HeadedFramer):
         return frame
 
     def _another(self, size: int) -> int | None:
-        """Where the next marker stands within the frame at the beginning. No byte is searched twice."""
-        at = self._buffer.find(self._sync, max(self._searched, len(self._sync)), size)
-        self._searched = len(self._buffer) - len(self._sync) + 1
-        return at if at >= 0 else None
+        """Where another head stands within the frame at the beginning. No byte is searched twice."""
+        at, end = max(self._searched, len(self._sync)), size - self._header + len(self._sync)
+        while (at := self._buffer.find(self._sync, at, end)) >= 0 and at + self._header <= len(self._buffer):
+            try:
+                self._sized(at)
+            except ProtocolError:
+                at += 1
+            else:
+                return at
+        self._searched = at if at >= 0 else max(len(self._buffer) - len(self._sync) + 1, 0)
+        return None
 
     def _cut(self, at: int) -> Frame:
         """Drop what was begun, up to the frame behind it."""
@@ -187,9 +194,9 @@ class SyncFramer(HeadedFramer):
         self._in_garbage, self._misfits = True, self._misfits + 1
         return error if news else b""
 
-    def _sized(self) -> int:
-        """The size that the header gives. Raises `ProtocolError`."""
-        size = self._size(bytes(self._buffer[: self._header]))
+    def _sized(self, at: int = 0) -> int:
+        """The size that the header there gives. Raises `ProtocolError`."""
+        size = self._size(bytes(self._buffer[at : at + self._header]))
         if size < 1:
             raise ProtocolError(Reason.LENGTH, f"a frame of {size} bytes")
         return size

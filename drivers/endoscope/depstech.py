@@ -15,8 +15,8 @@ Nothing is ever sent. Nothing is authenticated: whoever joins the camera's netwo
 No button is documented.
 
 Sources (facts): mkarr/boroscope_stream_fixer, mplough. No checksum: both tags must stand where the size says, and the
-structure of every JPEG is checked. The first tag stands in no picture: where it comes again, one that was cut or whose
-size is false ends.
+structure of every JPEG is checked. No picture has a tag and a header inside: where they come again, one that was cut or
+whose size is false ends.
 """
 
 import struct

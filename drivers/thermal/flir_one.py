@@ -26,7 +26,8 @@ counts.
 Nothing is written but the start: the file channel (OUT 02), by which options are set and files read and written,
 is not used at all.
 
-Sources (facts): fnoop/flirone-v4l2, sutty5/flirone-pro-lt-driver-webserver. No checksum: sizes must agree.
+Sources (facts): fnoop/flirone-v4l2, sutty5/flirone-pro-lt-driver-webserver. No checksum: sizes must agree. No frame
+has a header inside whose sizes do: where one comes, a frame that was cut or whose size is false ends.
 """
 
 import struct
@@ -63,6 +64,7 @@ FFC = b'{"shutterState":"FFC"'
 PACKET, PACKET_HEADER, LINE = 164, 4, 80
 # Lines of 80 pixels in a picture of that width and height.
 SIZES = ((160, 120), (80, 60))
+SMALLEST = min(width // LINE * height for width, height in SIZES) * PACKET
 START = (
     control_write(0x01, 0x0B, 0, 2),
     control_write(0x01, 0x0B, 0, 1),
@@ -85,7 +87,7 @@ class Frame(Struct, frozen=True):
 def size(header: bytes) -> int:
     """Bytes in the whole frame. Raises `ProtocolError` for parts that do not fit into it."""
     _, whole, *parts = HEADER.unpack_from(header)
-    if whole > LARGEST or sum(parts) > whole:
+    if whole > LARGEST or sum(parts) > whole or parts[0] < SMALLEST:
         raise ProtocolError(Reason.LENGTH, f"a frame of {whole} bytes with parts of {parts}")
     return BODY + int(whole)
 
@@ -118,7 +120,7 @@ class FlirOne:
     """Keeps reads pending, takes frames apart. Writes nothing but the start."""
 
     def __init__(self, options: Options) -> None:
-        self._patience = Patience(SyncFramer(MAGIC, BODY, size, check))
+        self._patience = Patience(SyncFramer(MAGIC, BODY, size, check, sole=True))
         self._degrees = bool(options["degrees"])
         self._planck = Planck(
             r1=float(options["planck-r1"]),

@@ -21,7 +21,7 @@ from devicehub.wire.protocol import DeviceProtocol, Step
 from drivers.endoscope._wifi import MAX_FRAME
 from drivers.endoscope.depstech import BEGIN
 from drivers.scanner._terminal_io import DATA_TX
-from drivers.thermal.flir_one import BODY, HEADER, LARGEST, MAGIC
+from drivers.thermal.flir_one import HEADER, LARGEST, MAGIC, SMALLEST
 from drivers.trace._ims_reference_wire import LARGEST_PAYLOAD, SYNC, VERSION, Kind
 from tests.drivers.hostile import MULTIPLE
 from tests.drivers.simulated_hour import heard
@@ -95,8 +95,8 @@ STREAMS = {
         "the frame that it runs into and the next one",
     ),
     "thermal.flir_one": Stream(
-        "in:85", frozenset({"thermal", "visible"}), 9, HEADER.pack(MAGIC, LARGEST, 0, 0, 0),
-        lambda _, frame: BODY + LARGEST + frame, "the longest frame that a header may promise, and the next one",
+        "in:85", frozenset({"thermal", "visible"}), 9, HEADER.pack(MAGIC, LARGEST, SMALLEST, 0, 0),
+        lambda _, frame: 2 * frame, "the frame that it runs into and the next one",
     ),
 }  # fmt: skip
 

@@ -185,11 +185,33 @@ def test_silence_between_frames_loses_none_of_them(data: bytes, cuts: list[int],
 
 
 @given(bodies=st.lists(st.binary(max_size=MOST - 4), min_size=1, max_size=9), cut=st.integers(0, MOST), rest=telling)
-def test_a_marker_that_no_frame_has_inside_ends_what_was_begun(bodies: list[bytes], cut: int, rest: bytes) -> None:
+def test_a_head_that_no_frame_has_inside_ends_what_was_begun(bodies: list[bytes], cut: int, rest: bytes) -> None:
     """Whatever it promises: no byte of the frames behind it is waited for."""
     good = [built(body.replace(b"\xaa", b"\xab")) for body in bodies]
     begun = (SYNC + bytes([MOST - 4]) + rest.replace(b"\xaa", b"\xab"))[: max(cut, 2)]
-    assume(len(begun) < MOST)
+    assume(len(begun) + 3 <= MOST)
     framer = SyncFramer(SYNC, 3, size, check, sole=True)
     found = [*seen(framer.feed(begun)), *fed(framer, b"".join(good), list(range(0, 400, 7)))]
     assert [frame for frame in found if isinstance(frame, bytes)] == good
+
+
+@given(data=telling, cuts=st.lists(st.integers(0, 2**20), max_size=30))
+def test_chunking_changes_nothing_where_a_head_ends_what_was_begun(data: bytes, cuts: list[int]) -> None:
+    whole = fed(SyncFramer(SYNC, 3, size, check, sole=True), data, [])
+    assert fed(SyncFramer(SYNC, 3, size, check, sole=True), data, cuts) == whole
+    assert fed(SyncFramer(SYNC, 3, size, check, sole=True), data, list(range(len(data)))) == whole
+
+
+def test_a_marker_inside_whose_head_cannot_be_is_no_head() -> None:
+    frame = built(SYNC + b"\xff" + SYNC + b"\xfe" + SYNC)
+    framer = SyncFramer(SYNC, 3, size, check, sole=True)
+    assert fed(framer, frame + built(b"1"), list(range(0, 40, 3))) == [frame, built(b"1")]
+    begun = SYNC + bytes([MOST - 4]) + SYNC + b"\xff"
+    assert seen(framer.feed(begun + built(b"2"))) == [Reason.TRUNCATED, built(b"2")]
+
+
+def test_the_end_of_a_frame_is_no_head_with_what_comes_behind_it() -> None:
+    frame = built(b"\xff\xaa")
+    assert frame.endswith(SYNC)
+    framer = SyncFramer(SYNC, 3, size, check, sole=True)
+    assert seen(framer.feed(frame + b"\x01" + built(b"1"))) == [frame, Reason.GARBAGE, built(b"1")]
