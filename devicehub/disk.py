@@ -2,10 +2,11 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import disk_usage
+from typing import cast
 
 
 def room(folder: Path) -> tuple[int, int]:
@@ -29,6 +30,20 @@ def write_ahead(db: sqlite3.Connection) -> None:
     if mode != "wal":  # SQLite raises nothing then, and the end of a commit in its other modes is not durable
         raise sqlite3.OperationalError(f"there is no write-ahead log, but {mode}")
     db.execute("PRAGMA synchronous=FULL")
+
+
+class Database(sqlite3.Connection):
+    """A connection whose failures are all `sqlite3.Error`.
+
+    What SQLite says of a schema with damaged letters is no text, which raises `UnicodeDecodeError` instead.
+    """
+
+    def execute(self, sql: str, parameters: object = (), /) -> sqlite3.Cursor:
+        """As `sqlite3.Connection.execute`."""
+        try:
+            return super().execute(sql, cast(Sequence[str], parameters))  # whatever SQLite takes
+        except UnicodeDecodeError as error:
+            raise sqlite3.DatabaseError(f"the schema is damaged: {error}") from None
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from devicehub.consume.book import Book, Counted, Current, State
 from devicehub.consume.count import Ranges
 from devicehub.consume.heard import Heard
 from devicehub.consume.store import ForeignFileError, StoreError
-from devicehub.disk import transaction, write_ahead
+from devicehub.disk import Database, transaction, write_ahead
 from devicehub.model.stream import Stream
 
 APPLICATION: Final = 0x64766863
@@ -42,7 +42,9 @@ class Table:
         self._path = path
         with _reported(path):
             path.touch(0o600)
-            self._db = sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None, check_same_thread=False)
+            self._db = sqlite3.connect(
+                path, timeout=_WAIT_S, isolation_level=None, check_same_thread=False, factory=Database
+            )
         try:
             with _reported(path):
                 self._prepare()

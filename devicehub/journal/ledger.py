@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from devicehub.disk import sync_folder, transaction
+from devicehub.disk import Database, sync_folder, transaction
 from devicehub.journal import rebuild, salvage, tables
 from devicehub.journal.rows import COLUMNS, Entry, Mark, entry_of, row
 from devicehub.journal.space import Quota, QuotaError
@@ -139,7 +139,7 @@ class Ledger:
 
     def _connected(self, *, doubt: bool = False) -> tuple[sqlite3.Connection, Meta]:
         """`doubt`: the file failed before, and its log must not be gone on with."""
-        db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+        db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, factory=Database)
         try:
             if not tables.settle(db):
                 if doubt:

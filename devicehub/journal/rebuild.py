@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct, structs
 
-from devicehub.disk import sync_folder, transaction
+from devicehub.disk import Database, sync_folder, transaction
 from devicehub.journal import tables
 from devicehub.journal.proof import Finding
 from devicehub.journal.rows import Row, digest, genesis, link
@@ -95,7 +95,7 @@ def replace(path: Path, contents: Contents, kept: str) -> None:
     fresh = path.with_name(path.name + ".new")
     for side in ("", "-journal"):
         fresh.with_name(fresh.name + side).unlink(missing_ok=True)
-    with closing(sqlite3.connect(fresh, isolation_level=None)) as db:
+    with closing(sqlite3.connect(fresh, isolation_level=None, factory=Database)) as db:
         db.execute("PRAGMA synchronous=FULL")
         tables.create(db)
         with transaction(db):

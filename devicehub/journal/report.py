@@ -7,6 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from devicehub.disk import Database
 from devicehub.journal import aside, space, tables
 from devicehub.lock import held
 from devicehub.model.errors import JournalDamagedError, JournalMissingError
@@ -41,7 +42,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     if not path.exists():
         raise JournalMissingError(f"{path}: there is no journal; a hub makes it when it runs for the first time")
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, factory=Database)) as db:
             yield db
     except sqlite3.DatabaseError as error:
         raise _unreadable(path, error) from error
@@ -84,7 +85,7 @@ def writing(state: Path) -> Iterator[sqlite3.Connection]:
         raise JournalMissingError(f"{path}: there is no journal; a hub makes it when it runs for the first time")
     with held(state):
         try:
-            with closing(sqlite3.connect(path, isolation_level=None)) as db:
+            with closing(sqlite3.connect(path, isolation_level=None, factory=Database)) as db:
                 db.execute("PRAGMA synchronous=FULL")
                 yield db
         except sqlite3.DatabaseError as error:

@@ -18,6 +18,7 @@ from typing import Final, Self
 
 from msgspec import Struct, structs
 
+from devicehub.disk import Database
 from devicehub.journal import boots, carried, tables, wal
 from devicehub.journal.carried import Old
 from devicehub.journal.carve import Carved, carve, seals
@@ -108,7 +109,7 @@ def _roll_back(path: Path) -> None:
     if not path.exists() or not path.with_name(path.name + "-journal").exists():
         return
     try:
-        with closing(sqlite3.connect(path)) as db:
+        with closing(sqlite3.connect(path, factory=Database)) as db:
             db.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.Error as error:
         if not of_the_file(error):

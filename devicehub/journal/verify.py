@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
+from devicehub.disk import Database
 from devicehub.journal import tables
 from devicehub.journal.proof import Fault, Finding, Value, content, finding, unsealed
 from devicehub.journal.rows import COLUMNS, Row, genesis, link
@@ -56,7 +57,9 @@ def of_the_file(error: sqlite3.Error) -> bool:
 
 def reading(path: Path) -> sqlite3.Connection:
     """A connection that changes nothing and moves nothing from the log to the database. Raises `sqlite3.Error`."""
-    db = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, isolation_level=None)
+    db = sqlite3.connect(
+        f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, isolation_level=None, factory=Database
+    )
     db.text_factory = _text
     return db
 
@@ -248,10 +251,11 @@ class _Walk:
         elif not proven:
             found = [finding(row, Fault.DIGEST)]
         doubtful = proven and not follows and before is not None
-        chain = row[-1]
+        there: object = row[-1]
+        chain = stored = there if isinstance(there, bytes) else b""  # a changed byte can make it no bytes at all
         if doubtful and before is not None and own is not None:
             chain = link(before.chain, own)
-        self._before = _Seen(row, chain, row[-1], doubtful)
+        self._before = _Seen(row, chain, stored, doubtful)
         return found
 
     def _counted(self, row: Row) -> list[Finding]:

@@ -11,6 +11,7 @@ from devicehub.model.errors import ProtocolError, Reason
 
 Frame = bytes | ProtocolError
 RUN = 64
+MISSES = 1024
 
 
 class Framer(Protocol):
@@ -101,13 +102,20 @@ class HeadedFramer:
     def give_up(self) -> Iterator[Frame]:
         """The rest does not come: one fault, then the frames that it swallowed.
 
-        What else is wrong there is no news, nor is silence behind garbage that was told.
+        What else is wrong there is no news, nor is silence behind garbage that was told. Behind `MISSES` places in a
+        row where no frame begins the rest is dropped, so that nobody waits for the search.
         """
         if self._buffer and not self._in_garbage:
             yield ProtocolError(Reason.TRUNCATED, f"{len(self._buffer)} bytes of a frame, then silence")
-        while self._buffer:
+        misses = 0
+        while self._buffer and misses < MISSES:
             del self._buffer[0]
-            yield from (frame for frame in self.feed(b"") if isinstance(frame, bytes))
+            while self._buffer and misses < MISSES and (frame := self._next()) is not None:
+                misses += 1
+                if isinstance(frame, bytes) and frame:
+                    misses = 0
+                    yield frame
+        self._buffer.clear()
         self._in_garbage = False
 
     def _next(self) -> Frame | None:

@@ -28,6 +28,7 @@ def test_the_guide_can_be_followed_step_by_step(tmp_path: Path) -> None:
         "seconds": 300.0,
         "samples": {"vapour": 600, "inlet": 600, "state": 600},
         "faults": 0,
+        "impossible": {},
         "bits_flipped": 80,
         "taken": 0,
     }

@@ -136,7 +136,7 @@ def plainly(folder: Path) -> dict[int, Columns] | None:
     try:
         with closing(sqlite3.connect(folder / NAME)) as db:
             return {row[0]: row for row in db.execute("SELECT * FROM event NOT INDEXED")}
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):
         return None
 
 
@@ -145,7 +145,7 @@ def sound_to_sqlite(folder: Path) -> bool:
     try:
         with closing(sqlite3.connect(folder / NAME)) as db:
             return db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):
         return False
 
 

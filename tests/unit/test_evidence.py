@@ -109,7 +109,7 @@ def test_a_published_request_or_acknowledgement_shows_nothing_of_what_a_device_r
 
 
 def test_a_vector_that_does_not_hold_is_no_evidence(tree: Path) -> None:
-    changed(tree / "drivers" / "scanner" / "newland.toml", lambda text: text.replace("DFMADD0699", "DFMADD0698", 1))
+    changed(tree / "drivers" / "scanner" / "newland.toml", lambda text: text.replace("DFMADD0699", "DFMADD0698"))
     with pytest.raises(ConfigError, match="newland"):
         evidence("scanner.newland", tree)
 
