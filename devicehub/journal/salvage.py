@@ -58,9 +58,8 @@ def _make_ready(path: Path, epoch: str, *, restarted: bool | None) -> None:
     raw = log.read_bytes() if log.exists() else b""
     facts = wal.inspect(raw)
     if restarted and facts.fault and (facts.torn or _spent(path, raw)):
-        _log.warning(
-            "journal %s: %s; the power went while it was written, and it was accepted by nobody", log, facts.fault
-        )
+        why = "the power went while it was written, and it was accepted by nobody"
+        _log.warning("journal %s: %s; %s", log, facts.fault, why)
         facts = structs.replace(facts, fault="")
     held = path.stat().st_size if path.exists() else 0
     if not held and not facts.frames:
@@ -106,10 +105,10 @@ def examine(path: Path, seen: Seen = unseen) -> list[Finding]:
 
 def _roll_back(path: Path) -> None:
     """A journal that was being made when the power went may be half written; only a writer may undo that."""
-    if not path.exists() or not path.with_name(path.name + "-journal").exists():
+    if not (path.exists() and path.with_name(path.name + "-journal").exists()):
         return
     try:
-        with closing(sqlite3.connect(path, factory=Database)) as db:
+        with closing(Database(path)) as db:
             db.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.Error as error:
         if not of_the_file(error):

@@ -42,7 +42,7 @@ LIFE = 250
 SEALED_LEAST = 20
 TIMERS = 3
 STANDSTILL = 1000
-ASKED = 16
+RECENT = 0.005
 TIMES = (0.01, 0.01, 0.01, 0.3, 2.0)
 
 Seal = Callable[[bytes], bytes]
@@ -53,8 +53,8 @@ _CODE = (ModuleType, type, FunctionType, BuiltinFunctionType)
 class Trial:
     """A protocol under fire: every call is timed, every step looked at.
 
-    `reached`: channels that samples came of, and kinds of samples that have none. `slowest`: what a call took, other processes aside. Processor time is dear to ask for, so it is asked once in `ASKED`
-    calls, and where a call took long by the clock on the wall.
+    `reached`: channels that samples came of, and kinds of samples that have none. `slowest`: what a call took, other processes aside. Processor time is dear to ask for, so it is asked before a
+    call if it was not within the last `RECENT` seconds, and where a call took long by the clock on the wall.
     """
 
     driver: Driver
@@ -63,8 +63,8 @@ class Trial:
     slowest: float = 0.0
     executions: int = 0
     step: Step = field(default_factory=Step)
-    calls: int = 0
     worked: float = 0.0
+    asked_at: float = 0.0
     reached: set[str] = field(default_factory=set[str])
 
     def start(self) -> None:
@@ -72,9 +72,9 @@ class Trial:
         self._judge(self._began(), self.protocol.start(self.now), b"")
 
     def _began(self) -> float:
-        if self.calls % ASKED == 0:
-            self.worked = time.thread_time()
-        self.calls += 1
+        now = perf_counter()
+        if now - self.asked_at > RECENT:
+            self.worked, self.asked_at = time.thread_time(), now
         return perf_counter()
 
     def pass_time(self, until: float) -> None:
