@@ -200,6 +200,7 @@ class Appender:
 
 if __name__ == "__main__":
     kind = SABOTAGE[os.environ.get("APPENDER_SABOTAGE", "")]
-    sqlite3.connect = partial(sqlite3.connect, factory=kind)  # type: ignore[assignment]
+    connect = sqlite3.connect
+    sqlite3.connect = lambda path, **named: connect(path, **(named | {"factory": kind}))  # type: ignore[assignment]
     with suppress(KeyboardInterrupt):
         asyncio.run(Appender(Path(sys.argv[1])).run(int(os.environ.get("APPENDER_EVENTS", "0"))))
