@@ -41,12 +41,12 @@ async def opened(driver: Driver, gadget: Gadget) -> Transport:
 
 
 async def patiently(opening: Callable[[], Awaitable[Transport]]) -> Transport:
-    """Try until the device is there and udev has given it its rights."""
+    """Try until the device is there and udev has given it its rights, as the hub does; one may be just going."""
     async with asyncio.timeout(PATIENCE):
         while True:
             try:
                 return await opening()
-            except (LinkMissingError, LinkPermissionError):
+            except (LinkMissingError, LinkPermissionError, LinkLostError):
                 await Clock().sleep(LOOK_AGAIN)
 
 
