@@ -14,7 +14,7 @@ const ASIDE = new Set(["shelved", "suppressed", "out-of-service"]);
 
 let parts = null;
 let shown = null;
-let came = 0;
+let came = -Infinity;
 
 /** Alarms that are announced and that nobody has acknowledged, the most urgent first. */
 export function unseen() {
@@ -52,7 +52,7 @@ export function bannerKey(key, { repeat }) {
 
 /** Another alarm, or none: what was said of the one before is over, unless somebody is typing there. */
 function leave(next) {
-  came = shown && next ? performance.now() : 0;
+  came = shown && next ? performance.now() : -Infinity;
   shown = next;
   if (parts && !parts.said.contains(document.activeElement)) fill(parts.said);
 }
