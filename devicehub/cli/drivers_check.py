@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         for one in checked:
             _print(*one)
-    good = not any(played.faults or played.silent or played.impossible.total() for _, _, played, _ in checked)
+    good = not any(played.faults or played.silent or played.impossible for _, _, played, _ in checked)
     return Exit.OK if good else Exit.BAD_INPUT
 
 
@@ -56,7 +56,7 @@ def _json(made: Driver, compiled: Compiled, played: Played, flipped: Flipped) ->
         "seconds": played.seconds,
         "samples": {name: played.samples[name] for name in compiled.channels},
         "faults": len(played.faults),
-        "impossible": {name: count for name, count in played.impossible.items() if count},
+        "impossible": dict(played.impossible),
         "bits_flipped": flipped.bits,
         "taken": flipped.taken,
     }
@@ -71,9 +71,8 @@ def _print(made: Driver, compiled: Compiled, played: Played, flipped: Flipped) -
     for name in played.silent:
         say(f"  channel {name} gave nothing")
     for name, count in played.impossible.items():
-        if count:
-            channel = compiled.channels[name]
-            say(f"  channel {name}: {count} values are not within {channel.low:g} to {channel.high:g}, hence bad")
+        channel = compiled.channels[name]
+        say(f"  channel {name}: {count} values are not within {channel.low:g} to {channel.high:g}, hence bad")
     for fault in played.faults[:5]:
         say(f"  fault at {fault}")
     if len(played.faults) > 5:

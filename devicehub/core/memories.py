@@ -1,7 +1,6 @@
 """What devices had stored before the hub asked: told once, with the time that it was, as history. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping
-from itertools import islice
 
 from msgspec.structs import replace
 
@@ -60,8 +59,8 @@ class Memories:
         if record in known:
             return False
         known[record] = None
-        for oldest in list(islice(known, max(len(known) - REMEMBERED, 0))):
-            del known[oldest]
+        if len(known) > REMEMBERED:
+            del known[next(iter(known))]
         return True
 
 

@@ -1,7 +1,7 @@
 """What a device file is worth before there is a device: played against its own simulator, and damaged bit by bit."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,10 +11,10 @@ from devicehub.devicefile.pieces import understood
 from devicehub.devicefile.schema import VectorTable
 from devicehub.devicefile.simulate import trial
 from devicehub.devicefile.telling import Teller
-from devicehub.devicefile.vectors import frames
+from devicehub.devicefile.vectors import frames, impossible
 from devicehub.model.device import Channel
 from devicehub.model.errors import ProtocolError, Reason
-from devicehub.model.reading import Image, Measurement, Quality, Sample, Scan, Spectrum, Stored
+from devicehub.model.reading import Image, Measurement, Sample, Scan, Spectrum, Stored
 from devicehub.wire.packet import Packet, usb_port, usb_read
 from devicehub.wire.protocol import DeviceProtocol, Step
 
@@ -35,13 +35,10 @@ class Played:
     impossible: Counter[str] = field(default_factory=Counter[str])
     silent: list[str] = field(default_factory=list[str])
 
-    def hear(self, told: Iterable[Sample], channels: Mapping[str, Channel]) -> None:
+    def hear(self, told: Sequence[Sample], channels: Mapping[str, Channel]) -> None:
         """Count them."""
-        for one in told:
-            if isinstance(one, Measurement | Spectrum | Image | Scan):
-                self.samples[one.channel] += 1
-            if isinstance(one, Measurement) and one.quality is not Quality.BAD:
-                self.impossible[one.channel] += not channels[one.channel].holds(one.value)
+        self.samples.update(one.channel for one in told if isinstance(one, Measurement | Spectrum | Image | Scan))
+        self.impossible.update(one.channel for one in impossible(told, channels))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +55,7 @@ def play(compiled: Compiled, protocol: DeviceProtocol, seconds: float) -> Played
     try:
         while now < seconds:
             for step in bench.tick(now):
-                told = (one.sample if isinstance(one, Stored) else one for one in step.samples)
+                told = [one.sample if isinstance(one, Stored) else one for one in step.samples]
                 played.hear(told, compiled.channels)
                 played.faults += [f"{now:.2f} s: {fault}" for fault in step.faults]
             now = round(now + TICK, 2)

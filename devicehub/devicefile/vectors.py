@@ -13,6 +13,7 @@ from devicehub.devicefile.parts import Decoded
 from devicehub.devicefile.pieces import bodies, piece_of, understood
 from devicehub.devicefile.schema import FrameTable, VectorTable
 from devicehub.devicefile.telling import Teller
+from devicehub.model.device import Channel
 from devicehub.model.errors import ProtocolError
 from devicehub.model.reading import Measurement, Quality, Sample
 from devicehub.record import format_sample
@@ -147,16 +148,21 @@ def _samples(compiled: Compiled, vector: VectorTable, values: dict[str, Decoded]
     made = [*map(format_sample, told), *(str(fault.reason) for fault in faults)]
     if vector.samples is not None and made != list(vector.samples):
         yield f"gives the samples {made}"
-    yield from _impossible(compiled, told)
+    for one in impossible(told, compiled.channels):
+        channel = compiled.channels[one.channel]
+        limits = f"{channel.low:g} to {channel.high:g}"
+        yield f"gives {one.channel} {one.value:g}, which its channel ({limits}) cannot be"
 
 
-def _impossible(compiled: Compiled, told: Iterable[Sample]) -> Iterator[str]:
+def impossible(told: Iterable[Sample], channels: Mapping[str, Channel]) -> Iterator[Measurement]:
+    """Those that their channel cannot be and that do not say so: the hub says that they are bad."""
     for one in told:
-        if isinstance(one, Measurement) and one.quality is not Quality.BAD:
-            channel = compiled.channels[one.channel]
-            if not channel.holds(one.value):
-                limits = f"{channel.low:g} to {channel.high:g}"
-                yield f"gives {one.channel} {one.value:g}, which its channel ({limits}) cannot be"
+        if (
+            isinstance(one, Measurement)
+            and one.quality is not Quality.BAD
+            and not channels[one.channel].holds(one.value)
+        ):
+            yield one
 
 
 def differences(values: Mapping[str, object], wanted: Mapping[str, object]) -> Iterator[str]:
